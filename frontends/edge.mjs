@@ -6,7 +6,7 @@ const ENTRIES = {
     "refusal-bad-option.dpr": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"dpr must be a number from 1 to 4 in steps of 0.5, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dpr\"}",
     "refusal-bad-option.up": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"up must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"up\"}",
     "refusal-bad-option.fit": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"fit must be one of contain, cover, fill, letterbox, but is '%s'\",\"code\":\"bad-option\",\"option\":\"fit\"}",
-    "refusal-bad-option.g": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"g must be one of center, north, northeast, east, southeast, south, southwest, west, northwest, attention, entropy, face, or fp:x:y with x and y from 0 to 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"g\"}",
+    "refusal-bad-option.g": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"g must be one of center, north, northeast, east, southeast, south, southwest, west, northwest, attention, entropy, face, text, obj:class, or fp:x:y with x and y from 0 to 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"g\"}",
     "refusal-bad-option.crop": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"crop must be x,y,w,h in pixels up to 65535, or pct:x,y,w,h in percent with x+w and y+h up to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"crop\"}",
     "refusal-bad-option.rot": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"rot must be one of 0, 90, 180, 270, but is '%s'\",\"code\":\"bad-option\",\"option\":\"rot\"}",
     "refusal-bad-option.flip": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"flip must be one of none, h, v, hv, but is '%s'\",\"code\":\"bad-option\",\"option\":\"flip\"}",
@@ -24,11 +24,12 @@ const ENTRIES = {
     "refusal-bad-option.gam": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"gam must be a number from 0.1 to 5 in steps of 0.01, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gam\"}",
     "refusal-bad-option.gray": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"gray must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gray\"}",
     "refusal-bad-option.wm": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"wm must be name,position,opacity,scale: a configured name (a-z, 0-9), one of center, north, northeast, east, southeast, south, southwest, west, northwest, and two whole numbers from 1 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"wm\"}",
-    "refusal-bad-option.redact": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"redact must be one of faces, text, all, but is '%s'\",\"code\":\"bad-option\",\"option\":\"redact\"}",
+    "refusal-bad-option.redact": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"redact must be faces, text, pii, all, a class of objects, or several of these, but is '%s'\",\"code\":\"bad-option\",\"option\":\"redact\"}",
     "refusal-bad-option.f": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"f must be one of auto, jpeg, png, webp, avif, gif, json, thumbhash, but is '%s'\",\"code\":\"bad-option\",\"option\":\"f\"}",
     "refusal-bad-option.q": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"q must be a whole number from 1 to 100, or auto, but is '%s'\",\"code\":\"bad-option\",\"option\":\"q\"}",
     "refusal-bad-option.anim": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"anim must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"anim\"}",
     "refusal-bad-option.page": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"page must be a whole number from 0 to 9999, but is '%s'\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.boxes": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"boxes must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"boxes\"}",
     "refusal-bad-option.meta": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"meta must be one of none, rights, but is '%s'\",\"code\":\"bad-option\",\"option\":\"meta\"}",
     "refusal-bad-option.preset": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"preset must be the name of a preset (a-z, 0-9 and -), but is '%s'\",\"code\":\"bad-option\",\"option\":\"preset\"}",
     "refusal-bad-option.dl": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"dl must be a file name of at most 64 bytes without / \\\\ \\\" or control characters, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dl\"}",
@@ -43,7 +44,7 @@ const ENTRIES = {
     "refusal-bad-key.taken": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"/_/ is reserved and may not appear in a key\",\"code\":\"bad-key\"}",
     "refusal-bad-option.utf8": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"The query is not percent-encoded UTF-8\",\"code\":\"bad-option\"}",
     "refusal-bad-option.long": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"The options are longer than %s characters together\",\"code\":\"bad-option\"}",
-    "refusal-bad-option.pages": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"Only page 0 can be redacted\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.pages": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"Only page 0 can be redacted or has boxes\",\"code\":\"bad-option\",\"option\":\"page\"}",
     "refusal-bad-option.name": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"preset: there is no preset '%s'; there are w320, w640, w960, w1280, w1920, cover, social\",\"code\":\"bad-option\",\"option\":\"preset\"}",
     "refusal-unknown-option": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"Unknown option\",\"status\":400,\"detail\":\"There is no option ''\",\"code\":\"unknown-option\"}",
     "refusal-unknown-option.name": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"Unknown option\",\"status\":400,\"detail\":\"There is no option '%s'\",\"code\":\"unknown-option\",\"option\":\"%s\"}",
@@ -114,7 +115,18 @@ const split = text => text.split(':').join(',').split(',');
 
 const joined = parts => has(parts, '') ? '' : parts.join('-');
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||c|faces text all;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+// Whether a text is the name of a watermark or a class of objects.
+const isName = text => /^[a-z0-9]{1,32}$(?!\n)/.test(text);
+
+// Returns what words redact together: darkroom.plan.compound_types.join_redactions.
+const redactions = words => {
+    const all = has(words, 'all') || has(words, 'faces') && has(words, 'text');
+    const covered = all ? ['faces', 'pii', 'text'] : has(words, 'text') ? ['pii'] : [];
+    return words.concat(all ? 'all' : []).sort()
+        .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
+};
+
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
 const FALLBACK = {_w320:{w:'320',f:'webp'},_w640:{w:'640',f:'webp'},_w960:{w:'960',f:'webp'},_w1280:{w:'1280',f:'webp'},_w1920:{w:'1920',f:'webp'},_cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},_social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -169,7 +181,11 @@ const spelling = (row, text) => {
     case 'g':
         parts = split(text);
         return parts[0] === 'fp' && parts.length === 3
-            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)]) : oneOf(text, COMPASS + ' ' + high);
+            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)])
+            : parts[0] === 'obj' && isName(parts[1]) && !parts[2] ? joined(parts) : oneOf(text, COMPASS + ' ' + high);
+    case 'd':
+        parts = split(text);
+        return parts.every(isName) ? redactions(parts) : '';
     case 'k':
         return region(split(text), high);
     case 'p':
@@ -178,7 +194,7 @@ const spelling = (row, text) => {
     case 'm':
         parts = split(text);
         parts = parts.concat(row.slice(parts.length + 2));
-        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
+        return isName(parts[0]) && parts.length < 5
             ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
     case 'n':
         parts = escaped(text, /[!'()*_]/g);
@@ -264,8 +280,16 @@ const planOf = values => {
             plan[name] = values[name];
         }
     });
+    if (plan.f !== 'json') {
+        delete plan.boxes;
+    }
     if (isData(plan.f)) {
-        return plan.page ? {f: plan.f, page: plan.page} : {f: plan.f};
+        keysOf(plan).forEach(name => {
+            if (!has(['f', 'page', 'boxes'], name)) {
+                delete plan[name];
+            }
+        });
+        return plan;
     }
     if (values.dpr) {
         scale(plan, values.dpr);
@@ -312,7 +336,7 @@ const lastPart = plan =>
 const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
 // Returns whether guarded mode serves a plan without a signature, apart from presets. `text` is the plan's last part.
-const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === 'h-2560_w-2560.auto');
+const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === 'h-2560_w-2560.auto');
 
 // Negotiation
 
@@ -353,7 +377,7 @@ function canonical(path, query) {
     const values = readValues(query);
     const plan = planOf(values.preset ? withPreset(values) : values);
     const text = lastPart(plan);
-    const room = Math.min(262, 966 - start.length);
+    const room = Math.min(262, 951 - start.length);
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }

@@ -45,7 +45,7 @@ const write = asked => {
         variant.cr = 1;
     }
     asked.next = addGeneration;
-    return variant.redact || variant.g === 'face' ? 'findings' : place(asked);
+    return variant.redact || variant.boxes || FOLLOWING.test(variant.g) ? 'findings' : place(asked);
 };
 
 const enlarge = (asked, text) => {
@@ -95,7 +95,7 @@ const decide = asked => {
         refuse('bad-option.long', room);
     }
     asked.hidden = redactionOf(asked.settings[1], asked.key, plan);
-    if (asked.hidden && plan.page) {
+    if ((asked.hidden || plan.boxes) && plan.page) {
         refuse('bad-option.pages');
     }
     if (values.exp <= Date.now() / 1000) {

@@ -14,6 +14,17 @@ const split = text => text.split(':').join(',').split(',');
 
 const joined = parts => has(parts, '') ? '' : parts.join('-');
 
+// Whether a text is the name of a watermark or a class of objects.
+const isName = text => /^[a-z0-9]{1,32}$(?!\n)/.test(text);
+
+// Returns what words redact together: darkroom.plan.compound_types.join_redactions.
+const redactions = words => {
+    const all = has(words, 'all') || has(words, 'faces') && has(words, 'text');
+    const covered = all ? ['faces', 'pii', 'text'] : has(words, 'text') ? ['pii'] : [];
+    return words.concat(all ? 'all' : []).sort()
+        .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
+};
+
 /* tables */
 
 // The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
@@ -65,7 +76,11 @@ const spelling = (row, text) => {
     case 'g':
         parts = split(text);
         return parts[0] === 'fp' && parts.length === 3
-            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)]) : oneOf(text, COMPASS + ' ' + high);
+            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)])
+            : parts[0] === 'obj' && isName(parts[1]) && !parts[2] ? joined(parts) : oneOf(text, COMPASS + ' ' + high);
+    case 'd':
+        parts = split(text);
+        return parts.every(isName) ? redactions(parts) : '';
     case 'k':
         return region(split(text), high);
     case 'p':
@@ -74,7 +89,7 @@ const spelling = (row, text) => {
     case 'm':
         parts = split(text);
         parts = parts.concat(row.slice(parts.length + 2));
-        return /^[a-z0-9]{1,32}$(?!\n)/.test(parts[0]) && parts.length < 5
+        return isName(parts[0]) && parts.length < 5
             ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
     case 'n':
         parts = escaped(text, /[!'()*_]/g);

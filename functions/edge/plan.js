@@ -17,8 +17,16 @@ const planOf = values => {
             plan[name] = values[name];
         }
     });
+    if (plan.f !== 'json') {
+        delete plan.boxes;
+    }
     if (isData(plan.f)) {
-        return plan.page ? {f: plan.f, page: plan.page} : {f: plan.f};
+        keysOf(plan).forEach(name => {
+            if (!has(['f', 'page', 'boxes'], name)) {
+                delete plan[name];
+            }
+        });
+        return plan;
     }
     if (values.dpr) {
         scale(plan, values.dpr);
@@ -65,7 +73,7 @@ const lastPart = plan =>
 const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
 
 // Returns whether guarded mode serves a plan without a signature, apart from presets. `text` is the plan's last part.
-const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !plan.page : text === BARE_REQUEST);
+const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === BARE_REQUEST);
 
 // Negotiation
 

@@ -2,7 +2,7 @@
 // percent-encoded as readKey does it.
 
 const redactionOf = (rules, key, plan) => isData(plan.f) ? '' : !rules ? plan.redact
-    : rules.split(',').reduce((found, rule) => {
+    : redactions(rules.split(',').reduce((found, rule) => {
         const parts = rule.split('=');
-        return !key.startsWith(parts[0]) ? found : found && found !== parts[1] ? 'all' : parts[1];
-    }, plan.redact);
+        return key.startsWith(parts[0]) ? found.concat(parts[1].split('-')) : found;
+    }, plan.redact ? plan.redact.split('-') : []));

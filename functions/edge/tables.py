@@ -30,6 +30,7 @@ from darkroom.plan.model import (
     COMPASS_POINTS,
     DATA_FORMATS,
     EXTENDED_FORMATS,
+    GRAVITY_TASKS,
     LOSSLESS_FORMATS,
 )
 from darkroom.plan.normalize import DEFAULT_MAX_SIDE_PX, build_plan
@@ -70,6 +71,7 @@ _LETTERS = {
     "padding": "p",
     "watermark": "m",
     "fileName": "n",
+    "redaction": "d",
 }
 """Letters of option types in kinds.js. Each option of the type word has its own."""
 
@@ -132,6 +134,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "BARE_TEXT": f"{options_text(bare)}.",
         "BARE_REQUEST": f"{options_text(bare)}.{bare.format}",
         "MAX_SIDE": MAX_SIDE_PX,
+        "FOLLOWING": Code(f"/^({'|'.join(GRAVITY_TASKS)})/"),
         "FIRST_GENERATION": FIRST_GENERATION,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,

@@ -19,8 +19,8 @@ from darkroom.errors import BadOption
 from darkroom.findings import FACES, MODERATION, Findings
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import Source
+from darkroom.models.in_process import InProcessDetector
 from darkroom.plan.limits import Limits
-from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.messages import parse_request
 from darkroom.services.inference.views import choose_views, combine
 from darkroom.services.ingest.events import read_event

@@ -8,8 +8,15 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from darkroom.plan.compound_types import CropType, GravityType, PaddingType, WatermarkType
-from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
+from darkroom.plan.compound_types import (
+    CropType,
+    GravityType,
+    PaddingType,
+    RedactionType,
+    WatermarkType,
+    join_redactions,
+)
+from darkroom.plan.model import AUTO_CLASSES, REDACTIONS, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import (
     Choice,
@@ -26,6 +33,9 @@ from darkroom.plan.option_types import (
 from darkroom.plan.options import NATIVE_OPTIONS
 
 type Strategy = st.SearchStrategy[Any]
+
+
+OBJECT_CLASSES = st.from_regex(r"[a-z0-9]{1,12}", fullmatch=True)
 
 
 def hundredths(low: float, high: float, step: float = 0.01) -> Strategy:
@@ -74,7 +84,13 @@ def _(kind: Colour) -> Strategy:
 @values_of.register
 def _(kind: GravityType) -> Strategy:
     places = st.sampled_from(kind.words).map(Gravity)
-    return places | st.builds(Gravity, st.just("fp"), hundredths(0, 1), hundredths(0, 1))
+    points = st.tuples(hundredths(0, 1), hundredths(0, 1)).map(lambda point: Gravity("fp", *point))
+    return places | points | OBJECT_CLASSES.map(lambda label: Gravity("obj", label=label))
+
+
+@values_of.register
+def _(kind: RedactionType) -> Strategy:
+    return st.lists(st.sampled_from(REDACTIONS) | OBJECT_CLASSES, min_size=1, max_size=4).map(join_redactions)
 
 
 @values_of.register
@@ -124,7 +140,7 @@ def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
     values: dict[str, Value] = {option.short: draw(values_of(option.type)) for option in chosen}
     if draw(st.booleans()):
         values["dpr"] = draw(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4]))
-    if "redact" in values:
+    if {"redact", "boxes"} & values.keys():
         values.pop("page", None)  # refused together
     return values
 

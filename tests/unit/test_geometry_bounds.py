@@ -9,7 +9,7 @@ import pytest
 from darkroom.client_findings import FaceBox, parse_client_findings
 from darkroom.errors import BadOption, BadUpload
 from darkroom.findings import Region
-from darkroom.plan.geometry.faces import crop_to_faces, project_face
+from darkroom.plan.geometry.faces import crop_to_faces, project_region
 from darkroom.plan.geometry.layout import Geometry, compute_geometry
 from darkroom.plan.geometry.placement import (
     Box,
@@ -292,21 +292,21 @@ def test_windows() -> None:
 
 def test_faces_that_a_crop_leaves() -> None:
     geometry = compute(crop=Crop("px", 50, 20, 100, 50))
-    assert project_face(Region(0.25, 0.2, 0.5, 0.5), geometry) == (0, 0, 100, 50)
-    assert project_face(Region(0.2, 0.3, 0.1, 0.1), geometry) == (0, 10, 10, 10)
-    assert project_face(Region(0.1999, 0.3, 0.1, 0.1), geometry) is None
-    assert project_face(Region(0.7, 0.3, 0.1, 0.1), geometry) == (90, 10, 10, 10)
-    assert project_face(Region(0.3, 0.15, 0.1, 0.1), geometry) == (10, 0, 20, 5)
-    assert project_face(Region(0.3, 0.65, 0.1, 0.1), geometry) == (10, 45, 20, 5)
+    assert project_region(Region(0.25, 0.2, 0.5, 0.5), geometry) == (0, 0, 100, 50)
+    assert project_region(Region(0.2, 0.3, 0.1, 0.1), geometry) == (0, 10, 10, 10)
+    assert project_region(Region(0.1999, 0.3, 0.1, 0.1), geometry) is None
+    assert project_region(Region(0.7, 0.3, 0.1, 0.1), geometry) == (90, 10, 10, 10)
+    assert project_region(Region(0.3, 0.15, 0.1, 0.1), geometry) == (10, 0, 20, 5)
+    assert project_region(Region(0.3, 0.65, 0.1, 0.1), geometry) == (10, 45, 20, 5)
     for outside in (
         Region(0, 0, 0.1, 0.1),
         Region(0.9, 0.9, 0.1, 0.1),
         Region(0, 0.9, 0.1, 0.1),
         Region(0, 0.3, 0.1, 0.1),
     ):
-        assert project_face(outside, geometry) is None
+        assert project_region(outside, geometry) is None
     for empty in (Region(0.3, 0.3, 0, 0.1), Region(0.3, 0.3, 0.1, 0), Region(0.3, 0.3, 0, 0)):
-        assert project_face(empty, geometry) is None
+        assert project_region(empty, geometry) is None
 
 
 def test_face_zoom_of_a_cover_without_a_crop() -> None:

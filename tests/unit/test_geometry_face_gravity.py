@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import Region
-from darkroom.plan.geometry.faces import move_window_to_faces
+from darkroom.plan.geometry.faces import move_window_to_regions
 from darkroom.plan.geometry.layout import Box, Geometry, Size, compute_geometry
 from darkroom.plan.model import Crop, Gravity, Plan
 
@@ -22,7 +22,7 @@ def square(source: Size, *faces: Region, side: int = 400, crop: Crop | None = No
     """A square cover of ``source``, which is of that size when it is upright."""
     plan = Plan("k", width=side, height=side, fit="cover", gravity=Gravity("face"), crop=crop)
     stored = source.transposed if orientation >= 5 else source
-    return move_window_to_faces(compute_geometry(plan, stored, orientation), faces)
+    return move_window_to_regions(compute_geometry(plan, stored, orientation), faces)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ sizes = st.builds(Size, st.integers(20, 5000), st.integers(20, 5000))
 @given(sizes, st.lists(regions, min_size=1, max_size=8), st.integers(1, 2000), st.integers(1, 2000))
 def test_all_faces_are_kept_if_they_fit(source: Size, faces: list[Region], width: int, height: int) -> None:
     plan = Plan("k", width=width, height=height, fit="cover", gravity=Gravity("face"))
-    geometry = move_window_to_faces(compute_geometry(plan, source), faces)
+    geometry = move_window_to_regions(compute_geometry(plan, source), faces)
     if (window := geometry.window) is None or geometry.search:
         return
     assert 0 <= window.left <= geometry.scaled.width - window.width

@@ -10,7 +10,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption, FindingsPending, NoInference, Unanalysable
-from darkroom.findings import CLIENT, FACES, TEXT, Face, Finding, Findings, Region, TextLine
+from darkroom.findings import (
+    CLIENT,
+    FACES,
+    OBJECTS,
+    TEXT,
+    UNSURE,
+    DetectedObject,
+    Face,
+    Finding,
+    Findings,
+    Region,
+    TextLine,
+)
 from darkroom.plan.geometry.layout import Geometry, Size, compute_geometry
 from darkroom.plan.geometry.placement import Box, to_stored_box
 from darkroom.plan.geometry.redaction_mask import Outline, compute_outlines, rasterize_mask
@@ -42,11 +54,69 @@ def test_outlines_of_the_redacted_tasks_have_a_margin(redact: str, expected: lis
     assert covered(redact, **FOUND) == expected
 
 
+PLATE = DetectedObject("plate", Region(0.5, 0.5, 0.2, 0.1), 0.7)
+SEEN = Finding(
+    OBJECTS, "model", "1", objects=(PLATE, DetectedObject("car", Region(0, 0, 1, 1), 0.9)), classes=("car", "plate")
+)
+AROUND_PLATE = ((96.0, 49.0), (144.0, 49.0), (144.0, 61.0), (96.0, 61.0))
+
+
+def page_of(*texts: str) -> Finding:
+    """Lines of these texts, each below the one before."""
+    rows = [(0.1 + number / 10, 0.15 + number / 10) for number in range(len(texts))]
+    lines = [
+        TextLine(((0.1, top), (0.9, top), (0.9, bottom), (0.1, bottom)), text, 0.9)
+        for text, (top, bottom) in zip(texts, rows, strict=True)
+    ]
+    return Finding(TEXT, "model", "1", lines=tuple(lines))
+
+
+def test_objects_of_the_class_are_covered_with_a_margin() -> None:
+    assert covered("plate", objects=SEEN) == [AROUND_PLATE]
+    assert covered("faces-plate", objects=SEEN, **FOUND) == [AROUND_FACE, AROUND_PLATE]
+    assert covered("all-plate", objects=SEEN, **FOUND) == [AROUND_FACE, AROUND_LINE, AROUND_PLATE]
+    assert covered("plate", objects=replace(SEEN, objects=())) == []
+
+
+def test_a_misspelled_class_is_not_shown_without_cover() -> None:
+    with pytest.raises(BadOption, match="'plates' are not detected; there are car, plate"):
+        covered("plates", objects=SEEN)
+
+
+def test_lines_with_personal_data_are_covered_and_no_others() -> None:
+    page = page_of("Hello John", "john@example.com", "Total 12.50", "")
+    classes = ((), ("mail",), (), (UNSURE,))
+    marked = tuple(replace(line, personal=one) for line, one in zip(page.lines, classes, strict=True))
+    outlines = covered("pii", text=replace(page, lines=marked))
+    assert [round((top + bottom) / 2, 1) for (_, top), _, (_, bottom), _ in outlines] == [22.5, 42.5]
+    assert covered("pii", text=replace(page, lines=marked[:1])) == []
+    assert covered("faces-pii", text=replace(page, lines=marked[1:2]), faces=FOUND[FACES])[0] == AROUND_FACE
+
+
+def test_lines_that_were_not_searched_for_personal_data_are_covered() -> None:
+    assert covered("pii", text=page_of("Hello John", "Total 12.50")) == covered("text", text=page_of("a", "b"))
+
+
 def test_the_margin_of_slanted_text_is_slanted() -> None:
     askew = TextLine(((0.25, 0.2), (0.45, 0.6), (0.425, 0.65), (0.225, 0.25)), "words", 0.9)  # 45° in 200 × 100
     finding = Finding(TEXT, "model", "1", lines=(askew,))
     [outline] = covered("text", text=finding)
     assert outline == ((50.0, 17.0), (93.0, 60.0), (85.0, 68.0), (42.0, 25.0))
+
+
+@pytest.mark.parametrize("redact", ["pii", "plate"])
+def test_other_redactions_fail_closed_as_well(redact: str) -> None:
+    plan, task = Plan("k", redact=redact), TEXT if redact == "pii" else OBJECTS
+    with pytest.raises(FindingsPending):
+        compute_outlines(plan, None, SIZE)
+    with pytest.raises(FindingsPending):
+        compute_outlines(plan, Findings("1", "etag", {FACES: FOUND[FACES]}, pending=(task,)), SIZE)
+    with pytest.raises(NoInference, match=f"no model for {task}"):
+        covered(redact, faces=FOUND[FACES])
+    with pytest.raises(Unanalysable):
+        covered(redact, **{task: Finding(task, "model", "1", error="unreadable")})
+    with pytest.raises(BadOption):
+        compute_outlines(replace(plan, page=1), Findings("1", "etag", {task: FOUND[TEXT]}), SIZE)
 
 
 @pytest.mark.parametrize("redact", ["faces", "text", "all"])

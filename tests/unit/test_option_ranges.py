@@ -28,8 +28,8 @@ NATIVE = {
     "up": ("0 1", "-1 2 1~1"),
     "fit": ("contain cover fill letterbox", "inside cover~cover"),
     "g": (
-        f"{COMPASS} attention entropy face fp~0~0 fp~1~1",
-        "fp fp~0 fp~0~0~0 fp~1.01~0 fp~0~1.01 fp~-0.01~0 top face~1",
+        f"{COMPASS} attention entropy face text fp~0~0 fp~1~1 obj~car obj~0 obj~{'x' * 32}",
+        f"fp fp~0 fp~0~0~0 fp~1.01~0 fp~0~1.01 fp~-0.01~0 top face~1 obj obj~ obj~Car obj~a.b obj~a~b obj~{'x' * 33}",
     ),
     "crop": (
         "0~0~1~1 65535~65535~65535~65535 pct~0~0~0.01~0.01 pct~0~0~100~100 pct~60~70~40~30",
@@ -55,11 +55,15 @@ NATIVE = {
         f"a {'a' * 32} a~center a~northwest~1 a~north~100~1 a~north~1~100",
         f"A {'a' * 33} a~middle a~north~0 a~north~101 a~north~1~0 a~north~1~101 a~north~1~1~1",
     ),
-    "redact": ("faces text all", "none faces~text"),
+    "redact": (
+        f"faces text pii all car faces~plate all~0 {'x' * 32}",
+        f"Faces faces~ faces~~text a.b .a a_b {'x' * 33}",
+    ),
     "f": ("auto jpeg jpg png webp avif gif json thumbhash", "tiff auto-avif jpeg~png"),
     "q": ("1 2 99 100 auto", "0 -1 101 best 1~1"),
     "anim": ("0 1", "-1 2 1~1"),
     "page": ("0 1 9999", "-1 10000 0.5 1~1"),
+    "boxes": ("0 1", "-1 2 1~1"),
     "meta": ("none rights", "all copyright none~rights"),
     "preset": (f"a 0 a- {'a' * 32}", f"- -a A {'a' * 33} a~a"),
     "dl": (f"a {'a' * 64} {'é' * 32}", f"a/b {'a' * 65} {'é' * 33} a~a"),
@@ -163,7 +167,8 @@ OTHERS = {
 
 
 DEFAULTS = {
-    **{"up": False, "equalise": False, "gray": False, "anim": True, "orient": True, "adapt": False, "reye": False},
+    **{"up": False, "equalise": False, "gray": False, "anim": True, "boxes": False},
+    **{"orient": True, "adapt": False, "reye": False},
     **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False, "cr": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
@@ -263,7 +268,8 @@ def test_js_args_have_the_bounds_of_the_types() -> None:
     assert [rules[short]["high"] for short in ("crop", "pad", "dl")] == [65_535, 2048, 64]
     assert rules["rot"] == {"words": ["0", "90", "180", "270"]}
     assert rules["wm"] == {"words": COMPASS.split(), "position": "southeast", "opacity": 100, "scale": 25}
-    assert {short for short, rule in rules.items() if not rule} == {"up", "bg", "equalise", "gray", "anim"}
+    bare = {short for short, rule in rules.items() if not rule}
+    assert bare == {"up", "bg", "equalise", "gray", "redact", "anim", "boxes"}
     assert [
         option.short
         for option in EXTENDED_OPTIONS

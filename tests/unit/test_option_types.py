@@ -70,7 +70,11 @@ def test_numbers_have_one_spelling(number: float) -> None:
         ("bg", "ffffff00", "ffffff00"),
         ("g", "southwest", Gravity("southwest")),
         ("g", "face", Gravity("face")),
+        ("g", "text", Gravity("text")),
+        ("g", "obj:car", Gravity("obj", label="car")),
         ("redact", "all", "all"),
+        ("redact", "text,faces", "all"),
+        ("redact", "plate:faces,plate", "faces-plate"),
         ("g", "fp:0:1", Gravity("fp", 0.0, 1.0)),
         ("g", "fp,0.33,0.5", Gravity("fp", 0.33, 0.5)),
         ("crop", "0,0,1,1", Crop("px", 0, 0, 1, 1)),
@@ -145,7 +149,7 @@ def test_read(short: str, text: str, value: Value) -> None:
         *[("preset", text) for text in ("", "-a", "A", "a" * 33, "a_b", "a b", "a\n")],
         *[("s", text) for text in ("", "a" * 42, "a" * 44, "a" * 42 + "=", "a" * 42 + "+", "a" * 43 + "\n")],
         *[("exp", text) for text in ("0", "-1", "99999999999")],
-        *[("redact", text) for text in ("", "none", "Faces", "faces,text", "faces:text")],
+        *[("redact", text) for text in ("", "Faces", "faces,", "faces text", "a.b", "x" * 33)],
     ],
 )
 def test_refuse(short: str, text: str) -> None:

@@ -15,7 +15,7 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value, join_parts, split_parts
 from darkroom.plan.options import EXTENDED_OPTIONS, OPTIONS_BY_SHORT
-from darkroom.plan.redaction import add_redaction, needs_findings, uses_faces
+from darkroom.plan.redaction import add_redaction, get_followed_tasks, needs_findings
 
 from .extended_plans import extended_plans, extended_values
 
@@ -204,12 +204,12 @@ def test_forced_redaction_renders_upright() -> None:
 
 
 def test_red_eye_correction_needs_findings() -> None:
-    assert uses_faces(build_plan("a", {"reye": True}))
+    assert get_followed_tasks(build_plan("a", {"reye": True})) == ("faces",)
 
 
 def test_a_face_crop_needs_findings() -> None:
     plan = build_plan("a", {"face": FaceCrop(0, 5), "fv": "2"})
-    assert (plan.findings, needs_findings(plan), uses_faces(plan)) == ("2", True, True)
+    assert (plan.findings, needs_findings(plan), get_followed_tasks(plan)) == ("2", True, ("faces",))
     assert not needs_findings(build_plan("a", {"fz": 0.5}))
 
 

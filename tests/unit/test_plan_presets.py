@@ -70,7 +70,7 @@ def test_an_empty_file_has_no_presets() -> None:
         ("[presets.a]\ng = 'faces'", "preset 'a': g must be one of center"),
         ("[presets.a]\nfv = '1'", "'fv' is not an option"),
         ("[presets.a]\nredact = 'all'\npage = 1", "preset 'a': Only page 0 can be redacted"),
-        (f"[presets.a]\ndl = '{'_' * 30}'", "preset 'a': the options are longer than 95 characters together"),
+        (f"[presets.a]\ndl = '{'_' * 30}'", "preset 'a': the options are longer than 80 characters together"),
         ("[watermarks]\nLogo = 'a'", "watermarks: 'Logo' is not a name of a-z and 0-9"),
         ("[watermarks]\n'a b' = 'a'", "watermarks: 'a b' is not a name"),
         ("[watermarks]\n'é' = 'a'", "watermarks: 'é' is not a name"),

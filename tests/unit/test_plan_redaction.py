@@ -19,6 +19,8 @@ from darkroom.plan.redaction import (
     add_redaction,
     apply_forced_redaction,
     check_first_page,
+    get_followed_tasks,
+    get_redacted_tasks,
     merge_redactions,
     needs_findings,
 )
@@ -26,8 +28,8 @@ from darkroom.plan.variants import list_variants
 
 from .plans import KEYS, option_values, plans, url_text
 
-RULES = AlwaysRedact.parse("people/=faces,people/letters/=text,docs/=text,caf%C3%A9/=all,a%20b=faces")
-REDACTIONS = st.sampled_from(["faces", "text", "all"])
+RULES = AlwaysRedact.parse("people/=faces,people/letters/=text,docs/=text,caf%C3%A9/=all,a%20b=faces,docs/people/=pii")
+REDACTIONS = st.sampled_from(["faces", "text", "pii", "all", "plate", "faces-plate", "trafficlight"])
 
 
 @pytest.mark.parametrize(
@@ -38,6 +40,7 @@ REDACTIONS = st.sampled_from(["faces", "text", "all"])
         ("people", ""),
         ("People/a.jpg", ""),
         ("docs/people/a.jpg", "text"),
+        ("docs/a.jpg", "text"),
         ("x/people/a.jpg", ""),
         ("caf\u00e9/a.jpg", "all"),
         ("cafe\u0301/a.jpg", ""),
@@ -65,7 +68,17 @@ def test_no_rule_hides_nothing() -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        *["people/", "people/=", "people/=face", "people/=faces,", ",people/=faces", "people/=faces, docs/=text"],
+        *[
+            "people/",
+            "people/=",
+            "people/=Faces",
+            "people/=faces-",
+            "people/=faces--a",
+            "people/=a_b",
+            "people/=faces,",
+            ",people/=faces",
+            "people/=faces, docs/=text",
+        ],
         *["/people/=faces", "//=faces", "a//b=faces", "a b=faces", "caf\u00e9/=faces", "people/=faces\n", "a=b=faces"],
         *[
             "a%2fb=faces",
@@ -131,7 +144,46 @@ def test_no_request_below_a_prefix_escapes(
             assert parse_path(canonical_path(variant)) == variant
 
 
-@given(plan=plans(), one=st.sampled_from(["", "faces", "text", "all"]), other=st.sampled_from(["", "faces", "text"]))
+def test_forced_words_fit_into_the_names_of_derivatives() -> None:
+    assert AlwaysRedact.parse("a/=faces-plate,b/=plate,c/=faces").for_key("a/x") == "faces-plate"
+    AlwaysRedact.parse("a/=faces,b/=licenseplates")
+    with pytest.raises(ValueError, match=r"more than 20 characters: faces, licenseplatesxx"):
+        AlwaysRedact.parse("a/=faces,b/=licenseplatesxx")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "both"),
+    [
+        ("faces", "text", "all"),
+        ("faces", "pii", "faces-pii"),
+        ("pii", "text", "text"),
+        ("pii", "all", "all"),
+        ("car", "faces-plate", "car-faces-plate"),
+        ("car-text", "faces", "all-car"),
+        ("all", "person", "all-person"),
+    ],
+)
+def test_no_word_is_lost_where_redactions_meet(one: str, other: str, both: str) -> None:
+    assert merge_redactions(one, other) == both == merge_redactions(other, one)
+
+
+@pytest.mark.parametrize(
+    ("redact", "tasks"),
+    [
+        ("", ()),
+        ("faces", ("faces",)),
+        ("pii", ("text",)),
+        ("all", ("faces", "text")),
+        ("all-car", ("faces", "text", "objects")),
+        ("car-faces", ("objects", "faces")),
+        ("car-dog", ("objects",)),
+    ],
+)
+def test_each_word_needs_the_findings_of_its_tasks(redact: str, tasks: tuple[str, ...]) -> None:
+    assert get_redacted_tasks(Plan("a", redact=redact)) == tasks
+
+
+@given(plan=plans(), one=REDACTIONS | st.just(""), other=REDACTIONS | st.just(""))
 def test_redactions_add_up(plan: Plan, one: str, other: str) -> None:
     both = merge_redactions(one, other)
     assert merge_redactions(other, one) == both
@@ -156,6 +208,26 @@ def test_what_needs_findings() -> None:
     assert not needs_findings(Plan("a", width=800))
 
 
+@pytest.mark.parametrize(
+    ("query", "tasks"),
+    [
+        ("w=9&h=9&fit=cover&g=face", ("faces",)),
+        ("w=9&h=9&fit=cover&g=text", ("text",)),
+        ("w=9&h=9&fit=cover&g=obj:car", ("objects",)),
+        ("w=9&h=9&fit=cover&g=attention", ()),
+        ("w=9&h=9&g=text", ()),
+        ("f=json&boxes=1", ("faces", "text", "objects")),
+        ("f=thumbhash&boxes=1", ()),
+        ("w=9&boxes=1", ()),
+        ("redact=text", ()),
+    ],
+)
+def test_without_followed_findings_a_response_is_provisional(query: str, tasks: tuple[str, ...]) -> None:
+    plan = parse_url(f"/a.jpg?{query}").plan
+    assert get_followed_tasks(plan) == tasks
+    assert needs_findings(plan) is bool(tasks or plan.redact)
+
+
 def test_a_later_page_is_not_redacted_but_refused() -> None:
     with pytest.raises(BadOption, match="Only page 0 can be redacted") as refusal:
         check_first_page(apply_forced_redaction(Plan("people/a.tif", page=1), RULES))
@@ -164,6 +236,8 @@ def test_a_later_page_is_not_redacted_but_refused() -> None:
         parse_url("/a.tif?page=1&redact=faces")
     with pytest.raises(BadOption, match="Only page 0"):
         parse_path("/a.tif/_/page-1_redact-faces.auto")
+    with pytest.raises(BadOption, match="Only page 0"):
+        parse_url("/a.tif?page=1&f=json&boxes=1")
     check_first_page(Plan("people/a.tif", page=1))
 
 

@@ -108,7 +108,7 @@ def test_each_limit_has_its_setting() -> None:
         ({"clamd_address": "clamd"}, "clamd_address: must be host:port, or empty"),
         ({"clamd_address": "a:1\n"}, "clamd_address: must be host:port, or empty"),
         ({"findings_generation": "B2"}, "findings_generation: must be 1 to 8 characters of a-z and 0-9"),
-        ({"tasks": []}, "tasks: must be a list of 1 to 6"),
+        ({"tasks": []}, "tasks: must be a list of 1 to 7"),
         ({"tasks": ["faces", "faces"]}, "tasks: must be a list"),
         ({"tasks": ["cats"]}, "tasks: must be a list"),
         ({"tasks": "faces"}, "tasks: must be a list"),

@@ -16,8 +16,8 @@ SCHEMA = 1
 """Version of the JSON. Readers reject any other."""
 
 FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
-LIKENESS = "likeness"
-TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS)
+LIKENESS, OBJECTS = "likeness", "objects"
+TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS, OBJECTS)
 VECTOR_TASKS = (SIMILARITY, LIKENESS)
 """Tasks whose findings are embeddings: similarity finds copies of an image, likeness images of the same kind."""
 
@@ -26,6 +26,9 @@ ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
 
 GRID = 6
 """Rows, and columns, of the cells of an :class:`Explanation`."""
+
+UNSURE = "unsure"
+"""The class of a line that resembles personal data, or that could not be read."""
 
 _PLACES = 5
 """Decimals of a fraction: a tenth of a pixel in 8192."""
@@ -50,17 +53,31 @@ class Face:
 
 @dataclass(frozen=True, slots=True)
 class TextLine:
-    """A line of text: its four ``corners`` clockwise from the upper left one of the text, as (x, y) in fractions."""
+    """A line of text: its four ``corners`` clockwise from the upper left one of the text, as (x, y) in fractions.
+
+    ``text`` is empty if the model found a line that it could not read. ``personal``: the classes of personal data in
+    it, UNSURE if it may have some, None if it was not searched.
+    """
 
     corners: tuple[tuple[float, float], ...]
     text: str
     score: float
+    personal: tuple[str, ...] | None = None
 
     @property
     def region(self) -> Region:
         """The bounding box."""
         across, down = zip(*self.corners, strict=True)
         return Region(min(across), min(down), max(across) - min(across), max(down) - min(down))
+
+
+@dataclass(frozen=True, slots=True)
+class DetectedObject:
+    """An object of the class ``name``, ``score`` from 0 to 1."""
+
+    name: str
+    region: Region
+    score: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +111,9 @@ class Finding:
     """The result of ``model`` in ``version`` for ``task``.
 
     ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
-    exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity and likeness. ``error`` is
-    a code, if the model could not read the image.
+    exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity and likeness, ``objects``
+    and ``classes`` (all that the model detects) for objects. ``error`` is a code, if the model could not read the
+    image.
     """
 
     task: str
@@ -109,6 +127,8 @@ class Finding:
     vector: tuple[float, ...] = ()
     error: str = ""
     explanation: Explanation | None = None
+    objects: tuple[DetectedObject, ...] = ()
+    classes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,8 +145,9 @@ class Findings:
     analysed_at: str = ""
 
     def is_awaited(self, task: str) -> bool:
-        """Return whether ``task`` may get another finding: it is pending, or only the client has sent findings."""
-        return task in self.pending or all(finding.origin == CLIENT for finding in self.found.values())
+        """Return whether ``task`` may get its first finding: it is pending, or only the client has sent findings."""
+        sent = all(finding.origin == CLIENT for finding in self.found.values())
+        return task not in self.found and (sent or task in self.pending)
 
 
 def get_face_regions(findings: Findings | None) -> list[Region]:
@@ -173,8 +194,14 @@ def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str,
     if finding.task == TEXT:
         document["lines"] = [
             {"corners": [_rounded(corner) for corner in line.corners], "text": line.text, "score": _score(line.score)}
+            | ({} if line.personal is None else {"personal": list(line.personal)})
             for line in finding.lines
         ]
+    if finding.task == OBJECTS:
+        document["objects"] = [
+            {"class": one.name, "box": _rounded(one.region), "score": _score(one.score)} for one in finding.objects
+        ]
+        document["classes"] = list(finding.classes)
     if finding.task in (MODERATION, TAGS):
         document["labels"] = [{"name": label.name, "score": _score(label.score)} for label in finding.labels]
     if finding.task == MODERATION:
@@ -223,7 +250,7 @@ def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
         str(document.get("by", ENDPOINT)),
         tuple(Face(_region(face["box"]), float(face["score"])) for face in document.get("faces", ())),
         tuple(
-            TextLine(_corners(line["corners"]), str(line["text"]), float(line["score"]))
+            TextLine(_corners(line["corners"]), str(line["text"]), float(line["score"]), _texts(line, "personal"))
             for line in document.get("lines", ())
         ),
         tuple(Label(str(label["name"]), float(label["score"])) for label in document.get("labels", ())),
@@ -231,7 +258,16 @@ def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
         struct.unpack(f"<{len(packed) // 4}f", packed),
         str(document.get("error", "")),
         explanation_from_document(document["explanation"]) if "explanation" in document else None,
+        tuple(
+            DetectedObject(str(one["class"]), _region(one["box"]), float(one["score"]))
+            for one in document.get("objects", ())
+        ),
+        _texts(document, "classes") or (),
     )
+
+
+def _texts(document: Mapping[str, Any], name: str) -> tuple[str, ...] | None:
+    return tuple(map(str, document[name])) if name in document else None
 
 
 def _region(numbers: Any) -> Region:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from .plan.redaction import AlwaysRedact
+from .plan.redaction import MAX_FORCED_CHARACTERS, AlwaysRedact
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +64,15 @@ def redactions(most: int) -> Rule:
         return isinstance(value, Mapping) and len(value) <= most and all(map(_is_redaction, value.items()))
 
     def convert(value: Mapping[str, str]) -> AlwaysRedact:
-        return AlwaysRedact.parse(",".join(f"{prefix}={redact}" for prefix, redact in value.items()))
+        return AlwaysRedact.parse(",".join(f"{prefix}={redact.replace(',', '-')}" for prefix, redact in value.items()))
 
-    return Rule(f"a table of at most {most} percent-encoded key prefixes to faces, text or all", allows, convert)
+    allowed_values = (
+        f"a table of at most {most} percent-encoded key prefixes to values of the option redact, such as faces,plate; "
+        f"their different words have at most {MAX_FORCED_CHARACTERS} characters together"
+    )
+    return Rule(allowed_values, allows, convert)
 
 
 def _is_redaction(pair: tuple[str, object]) -> bool:
     prefix, redact = pair
-    return isinstance(redact, str) and "," not in f"{prefix}{redact}"
+    return isinstance(redact, str) and "," not in prefix

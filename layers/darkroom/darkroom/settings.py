@@ -28,7 +28,7 @@ WATERMARK_PREFIX = "watermarks/"
 
 YEAR_S = 31_536_000
 OFF = "off"
-TASKS = ("faces", "text", "moderation", "similarity", "tags", "likeness")
+TASKS = ("faces", "text", "moderation", "similarity", "tags", "likeness", "objects")
 """What models can analyse (:mod:`darkroom.findings`)."""
 
 
@@ -169,7 +169,7 @@ class Settings:
         NO_FORCED_REDACTION,
         redactions(40),
         "",
-        "What is hidden in every image below a key prefix: faces, text or all. Needs `InferenceMode`.",
+        "What is hidden in every image below a key prefix, as by the option `redact`. Needs `InferenceMode`.",
     )
     moderation_policy: str = _setting(
         OFF,
@@ -186,10 +186,11 @@ class Settings:
         "ones is flagged with the label `unsampled`.",
     )
     tasks: tuple[str, ...] = _setting(
-        TASKS,
+        TASKS[:-1],
         list_of(one_of(TASKS), 1, len(TASKS)),
         "",
-        "What models look for. An endpoint must have a model for each of them; of `text` the function has none.",
+        "What models look for. An endpoint must have a model for each of them; the function has none of `text` "
+        "and `objects`, and `objects` needs a model of your own.",
     )
     refine_hits: int = _setting(
         20, between(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption, FindingsPending, Unanalysable
-from darkroom.findings import Findings, Region, TextLine
+from darkroom.findings import OBJECTS, DetectedObject, Finding, Findings, Region, TextLine
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.render.steps import redact
 from darkroom.imaging.source import Source
@@ -27,6 +28,9 @@ from .test_gainmap import gain_map, ultra_hdr
 pytestmark = pytest.mark.never_skips
 
 FACE = Region(0.35, 0.3, 0.2, 0.3)
+WIDER = Region(0.28, 0.18, 0.34, 0.5)
+"""An object that covers the same area."""
+
 HIDDEN = (96, 48, 192, 160)
 """Left, top, right, bottom of the area under the face's cover in 320×240, in whole blocks of a JPEG."""
 
@@ -175,6 +179,18 @@ def test_text_that_lies_askew_does_not_get_out(options: dict[str, Any]) -> None:
         made(png(twin), known=known(lines=(LINE,)), redact="text", **options).body for twin in twins(LINE_HIDDEN)
     )
     assert one == other
+
+
+@pytest.mark.parametrize("redact", ["car", "car-faces", "all-car"])
+@pytest.mark.parametrize("options", [{}, {"width": 100}, {"format": "webp", "blur": 8.0}])
+def test_objects_do_not_get_out(redact: str, options: dict[str, Any]) -> None:
+    car, dog = (DetectedObject(name, box, 0.9) for name, box in (("car", WIDER), ("dog", Region(0.8, 0.8, 0.1, 0.1))))
+    seen = Finding(OBJECTS, "m", "1", objects=(car, dog), classes=("car", "dog"))
+    found = replace(known(), found={**known().found, OBJECTS: seen})
+    one, other = (made(png(twin), known=found, redact=redact, **options).body for twin in twins())
+    assert one == other
+    plain, noisy = (made(png(twin), known=found, redact="dog", **options).body for twin in twins())
+    assert plain != noisy
 
 
 def test_only_the_requested_areas_are_redacted() -> None:

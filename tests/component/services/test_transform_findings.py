@@ -18,11 +18,14 @@ from darkroom.findings import (
     ENDPOINT,
     FACES,
     FALLBACK,
+    OBJECTS,
     TEXT,
+    DetectedObject,
     Face,
     Finding,
     Findings,
     Region,
+    TextLine,
     findings_to_document,
 )
 from darkroom.http.response import to_response
@@ -72,6 +75,36 @@ def analyse(
     name = sidecar_name("1", key)
     bucket.put(name, json.dumps(findings_to_document(Findings("1", master, {FACES: finding}, pending))).encode(), {})
     return name
+
+
+def write_findings(bucket: FastBucket, *found: Finding, pending: tuple[str, ...] = ()) -> None:
+    """Write a sidecar of ``found`` for photo.jpg."""
+    etag = str(bucket.etag("masters/photo.jpg")).strip('"')
+    findings = Findings("1", etag, {one.task: one for one in found}, pending)
+    bucket.put(sidecar_name("1", "photo.jpg"), json.dumps(findings_to_document(findings)).encode(), {})
+
+
+def text_of(*texts: str, classes: tuple[tuple[str, ...], ...] = ()) -> Finding:
+    """Lines below each other in the left half, from a tenth of the height on; ``classes`` of personal data."""
+    rows = [(0.1 + 0.2 * number, 0.2 + 0.2 * number) for number in range(len(texts))]
+    return Finding(
+        TEXT,
+        "model",
+        "1",
+        lines=tuple(
+            TextLine(((0.1, top), (0.4, top), (0.4, bottom), (0.1, bottom)), text, 0.9, personal)
+            for text, (top, bottom), personal in zip(texts, rows, classes or ((),) * len(texts), strict=True)
+        ),
+    )
+
+
+PLATE = Finding(
+    OBJECTS,
+    "squares",
+    "1",
+    objects=(DetectedObject("plate", Region(0.7, 0.7, 0.2, 0.2), 0.8),),
+    classes=("car", "plate"),
+)
 
 
 def headers(answer: Answer) -> dict[str, str]:
@@ -204,6 +237,95 @@ def test_forced_redaction_needs_no_signature_and_requested_redaction_does(
 
 def test_data_about_an_image_has_no_redaction(service: Transform) -> None:
     assert isinstance(service.answer(request("/private/photo.jpg?f=thumbhash")), Rendered)
+
+
+def is_black(body: bytes, x: float, y: float) -> bool:
+    """Whether the pixel at these fractions is covered."""
+    pixels = seen(body)
+    return bool((pixels[round(y * pixels.shape[0]), round(x * pixels.shape[1])] == 0).all())
+
+
+def test_objects_of_a_class_are_redacted(service: Transform, bucket: FastBucket) -> None:
+    url = "/photo.jpg?w=300&redact=plate&f=png"
+    assert code(service.answer(asked(url))) == "findings-pending"
+    write_findings(bucket, PLATE)
+    answer = service.answer(asked(url))
+    assert isinstance(answer, Rendered)
+    assert is_black(answer.body, 0.8, 0.8)
+    assert not is_black(answer.body, 0.4, 0.4)
+    assert bucket.etag("derivatives/photo.jpg/_/fv-1_redact-plate_w-300.png") == answer.derivative.etag
+
+
+def test_a_class_that_is_not_detected_is_refused_and_shows_nothing(service: Transform, bucket: FastBucket) -> None:
+    write_findings(bucket, PLATE)
+    answer = service.answer(asked("/photo.jpg?w=300&redact=plates&f=png"))
+    assert (code(answer), status(answer)) == ("bad-option", 400)
+    assert bucket.etag("derivatives/photo.jpg/_/fv-1_redact-plates_w-300.png") is None
+
+
+def test_lines_with_personal_data_are_redacted(service: Transform, bucket: FastBucket) -> None:
+    write_findings(bucket, text_of("Hello John", "4111 1111 1111 1111", "Regards", classes=((), ("card",), ())))
+    answer = service.answer(asked("/photo.jpg?w=300&redact=pii&f=png"))
+    assert isinstance(answer, Rendered)
+    assert [is_black(answer.body, 0.2, y) for y in (0.15, 0.35, 0.55)] == [False, True, False]
+
+
+@pytest.mark.parametrize("gravity", ["text", "obj:plate"])
+def test_until_text_or_objects_are_known_another_part_stands_in(
+    service: Transform, bucket: FastBucket, gravity: str
+) -> None:
+    url = f"/photo.jpg?w=100&h=300&fit=cover&g={gravity}&f=png"
+    write_findings(bucket, Finding(FACES, "model", "1"), pending=(TEXT, OBJECTS))
+    assert isinstance(service.answer(asked(url)), Provisional)
+    assert bucket.etag(derivative(url)) is None
+    write_findings(bucket, text_of("words"), PLATE)
+    known = service.answer(asked(url))
+    assert isinstance(known, Rendered)
+    write_findings(bucket, Finding(FACES, "model", "1"))
+    bucket.delete(derivative(url))
+    answer = service.answer(asked(url))
+    assert (code(answer), status(answer)) == ("no-inference", 501)
+
+
+def boxes_of(answer: Answer) -> dict[str, Any]:
+    assert isinstance(answer, Rendered | Provisional)
+    document = json.loads(answer.body)
+    assert (document["width"], document["format"]) == (900, "jpeg")
+    return {name: document[name] for name in ("boxes", "pending", "unreadable")}
+
+
+BOXES = "/photo.jpg?f=json&boxes=1"
+
+
+def test_boxes_are_in_the_json(service: Transform, bucket: FastBucket) -> None:
+    before = service.answer(asked(BOXES))
+    assert isinstance(before, Provisional)
+    assert boxes_of(before) == {"boxes": {}, "pending": ["faces", "text", "objects"], "unreadable": []}
+    write_findings(bucket, Finding(FACES, "model", "1", faces=(FACE,)), pending=(TEXT,))
+    partly = service.answer(asked(BOXES))
+    assert isinstance(partly, Provisional)
+    faces = {"faces": [{"box": [0.4, 0.2, 0.2, 0.3], "score": 0.9}]}
+    assert boxes_of(partly) == {"boxes": faces, "pending": ["text"], "unreadable": []}
+    unread = Finding(FACES, "model", "1", error="unreadable")
+    write_findings(bucket, unread, text_of("hello", "john@example.com", classes=((), ("mail",))), PLATE)
+    answer = service.answer(asked(BOXES))
+    assert isinstance(answer, Rendered)
+    found = boxes_of(answer)
+    assert (found["pending"], found["unreadable"]) == ([], ["faces"])
+    assert found["boxes"]["objects"] == [{"class": "plate", "box": [0.7, 0.7, 0.2, 0.2], "score": 0.8}]
+    assert [line["personal"] for line in found["boxes"]["text"]] == [[], ["mail"]]
+    assert b"hello" not in answer.body, "texts are not in it"
+    assert bucket.etag("derivatives/photo.jpg/_/boxes-1_fv-1.json") == answer.derivative.etag
+
+
+def test_boxes_need_a_signature_inference_and_a_generation(service: Transform, bucket: FastBucket) -> None:
+    write_findings(bucket, PLATE)
+    assert code(service.answer(asked(BOXES, key=""))) == "unsigned"
+    assert code(replace(service, inference=False).answer(asked(BOXES))) == "no-inference"
+    assert code(service.answer(request(BOXES, key="key"))) == "bad-option"
+    plain = service.answer(request("/photo.jpg?f=json"))
+    assert isinstance(plain, Rendered)
+    assert "boxes" not in json.loads(plain.body)
 
 
 def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket: FastBucket) -> None:
@@ -339,4 +461,4 @@ def test_the_function_follows_the_settings(mode: str, redacted: dict[str, str], 
 
 def test_a_function_that_does_not_understand_what_to_hide_answers_nothing() -> None:
     event = json.loads((FOLDER / "transform" / "miss.json").read_text())
-    assert loaded("endpoint", {"people/": "eyes"}).invoke(event)["statusCode"] == 503
+    assert loaded("endpoint", {"people/": "Eyes"}).invoke(event)["statusCode"] == 503

@@ -41,7 +41,7 @@ WORDS = any_of(
     """auto jpg jpeg png webp avif gif json thumbhash auto-avif contain cover fill letterbox none h v hv north northwest
     center attention entropy face fp pct logo w640 thin dense mirror hidden heads short constructor __proto__ toString
     0 1 90 180 270
-    faces text all rights fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
+    faces text pii all rights plate traffic.light obj fff F80 ff8800 ff8800ff f808 a.jpg é ~ _ - % & / \\ " 😀 '' """
 )
 HUNDREDTHS = st.decimals(0, 60, places=2).map(str)
 FITTING = {
@@ -50,7 +50,8 @@ FITTING = {
     "flag": any_of("0 1 2 true"),
     "choice": WORDS,
     "colour": st.text("0123456789abcdefABCDEFg#", max_size=9),
-    "gravity": st.one_of(WORDS, lists(NUMBERS, ":", 2, 2).map("fp:".__add__)),
+    "gravity": st.one_of(WORDS, lists(NUMBERS, ":", 2, 2).map("fp:".__add__), WORDS.map("obj:".__add__)),
+    "redaction": lists(WORDS | NUMBERS, ",", 1, 4),
     "crop": st.one_of(
         lists(st.integers(0, 900).map(str), ",", 4, 4),
         lists(HUNDREDTHS, ",", 4, 4).map("pct:".__add__),
@@ -102,7 +103,7 @@ QUERIES = st.one_of(
     st.tuples(LADDER, any_of("'' &f=webp &f=auto &dpr=2 &width=1")).map(lambda made: f"w={made[0]}{made[1]}"),
     any_of(
         """preset=cover preset=thin preset=mirror&f=webp preset=dense&w=160 preset=hidden preset=heads f=json
-        f=thumbhash&q=5"""
+        f=thumbhash&q=5 f=json&boxes=1 boxes=1"""
     ),
 )
 SEGMENTS = st.one_of(
@@ -137,7 +138,10 @@ REQUESTS = st.builds(
     HEADERS,
     any_of("guarded guarded open signed"),
     any_of("GET GET GET GET GET GET GET GET GET GET GET GET HEAD HEAD OPTIONS POST"),
-    any_of("'' photo=faces =text a/=faces,%C3%A9=text,a%20b=all,photo.jpg=text photo.jpg/=all,photo.jpg=faces"),
+    any_of(
+        """'' photo=faces =text a/=faces,%C3%A9=text,a%20b=all,photo.jpg=text photo.jpg/=all,photo.jpg=faces
+        photo=pii,photo.jpg=faces-plate"""
+    ),
     any_of("'' 1 2 b2"),
     any_of("none none rights"),
 )

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.findings import Findings, Region
+from darkroom.findings import OBJECTS, TEXT, DetectedObject, Finding, Findings, Region, TextLine
 from darkroom.plan.model import Crop, Gravity
 from tests.component.imaging.test_gainmap import gain_map, ultra_hdr
 from tests.images.findings import known
@@ -87,3 +87,17 @@ def test_every_frame_is_cut_alike() -> None:
 def test_a_gain_map_is_cut_with_the_faces() -> None:
     options: dict[str, Any] = {"width": 100, "height": 100, "fit": "cover", "gravity": Gravity("face"), "findings": "1"}
     assert gain_map(made(ultra_hdr(), format="jpeg", known=known(MARK), **options).body)
+
+
+@pytest.mark.parametrize("gravity", [Gravity("text"), Gravity("obj", label="mark")])
+def test_a_crop_keeps_text_and_objects_as_it_keeps_faces(gravity: Gravity) -> None:
+    left, top, width, height = MARK
+    corners = ((left, top), (left + width, top), (left + width, top + height), (left, top + height))
+    found = {
+        TEXT: Finding(TEXT, "m", "1", lines=(TextLine(corners, "mark", 0.9),)),
+        OBJECTS: Finding(OBJECTS, "m", "1", objects=(DetectedObject("mark", MARK, 0.9),), classes=("mark",)),
+    }
+    options: dict[str, Any] = {"width": 80, "height": 240, "fit": "cover", "format": "png"}
+    assert lime(made(marked(), known=Findings("1", "etag", found), gravity=gravity, **options).body) == (30, 40)
+    nothing = made(marked(), known=Findings("1", "etag", {}), gravity=Gravity("center"), **options).body
+    assert lime(nothing) == (0, 0)

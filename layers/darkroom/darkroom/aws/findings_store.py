@@ -11,7 +11,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..findings import MODERATION, TEXT, Findings, explanation_to_document, findings_from_document, findings_to_document
+from ..findings import (
+    MODERATION,
+    OBJECTS,
+    TEXT,
+    Findings,
+    explanation_to_document,
+    findings_from_document,
+    findings_to_document,
+)
 from ..image_keys import encode_key
 from .clients import translate_errors
 from .documents import DocumentStore, Value
@@ -150,13 +158,14 @@ def _text(findings: Findings) -> str:
 
 
 def _short_text(findings: Findings) -> str:
-    """The same with only as many lines of text as the item has room for."""
+    """The same with only as many lines of text, and then objects, as the item has room for."""
     text = _text(findings)
-    while len(text) > MAX_ITEM_CHARACTERS and TEXT in findings.found and findings.found[TEXT].lines:
-        read = findings.found[TEXT]
-        fewer = replace(read, lines=read.lines[: len(read.lines) * MAX_ITEM_CHARACTERS // (len(text) + 1)])
-        findings = replace(findings, found={**findings.found, TEXT: fewer})
-        text = _text(findings)
+    for task, parts in ((TEXT, "lines"), (OBJECTS, "objects")):
+        while len(text) > MAX_ITEM_CHARACTERS and task in findings.found and getattr(findings.found[task], parts):
+            whole = getattr(findings.found[task], parts)
+            fewer = {parts: whole[: len(whole) * MAX_ITEM_CHARACTERS // (len(text) + 1)]}
+            findings = replace(findings, found={**findings.found, task: replace(findings.found[task], **fewer)})
+            text = _text(findings)
     return text
 
 

@@ -28,7 +28,8 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
 
 FURTHER_FIELDS = frozenset(
     (
-        *("key", "upscale", "fit", "gravity", "findings", "rights", "format", "quality", "animate", "page", "download"),
+        *("key", "upscale", "fit", "gravity", "findings", "rights", "format", "quality", "animate", "page"),
+        *("boxes", "download"),
         *("orient", "trim_first", "source_side", "even_centre", "enlarge_only", "one_side", "cover_mode"),
         *("watermark_layout", "watermark_repeat", "watermark_last", "second_watermark_layout"),
         *("second_watermark_repeat", "passthrough_formats", "max_bytes", "baseline", "append_extension", "inline"),

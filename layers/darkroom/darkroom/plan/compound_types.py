@@ -6,13 +6,14 @@ Those of native options come first. The others are in canonical paths only and h
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar
 
 from .model import (
     COMPASS_POINTS,
+    REDACTIONS,
     Convolution,
     Crop,
     CropTo,
@@ -52,21 +53,26 @@ CORNER_COLOUR, NO_AXES = "auto", "none"
 _COLOUR = re.compile(rf"[0-9a-f]{{6}}|[0-9a-f]{{8}}|{CORNER_COLOUR}")
 _CHANNELS = "argb"
 
+OBJECT_CLASS = "[a-z0-9]{1,32}"
+"""Pattern of a class of objects, as the endpoint writes them (``endpoint/boxes.py``)."""
+
 
 @dataclass(frozen=True, slots=True)
 class GravityType(OptionType):
-    """One of ``words``, or ``fp:x:y`` with fractions of the upright image."""
+    """One of ``words``, ``obj:class``, or ``fp:x:y`` with fractions of the upright image."""
 
     name: ClassVar[str] = "gravity"
     words: tuple[str, ...]
 
     @property
     def allowed_values(self) -> str:
-        return "one of " + ", ".join(self.words) + ", or fp:x:y with x and y from 0 to 1"
+        return "one of " + ", ".join(self.words) + ", obj:class, or fp:x:y with x and y from 0 to 1"
 
     def parse(self, parts: list[str]) -> Value:
         if len(parts) == 3 and parts[0] == "fp":
             return Gravity("fp", parse_hundredths(parts[1], 0, 1), parse_hundredths(parts[2], 0, 1))
+        if len(parts) == 2 and parts[0] == "obj" and re.fullmatch(OBJECT_CLASS, parts[1]):
+            return Gravity("obj", label=parts[1])
         if get_only_part(parts) not in self.words:
             raise ValueError(parts)
         return Gravity(parts[0])
@@ -74,11 +80,37 @@ class GravityType(OptionType):
     def format(self, value: Value) -> str:
         assert isinstance(value, Gravity)
         if value.name != "fp":
-            return value.name
+            return join_parts(filter(None, (value.name, value.label)))
         return join_parts(("fp", format_hundredths(value.x), format_hundredths(value.y)))
 
     def js_args(self) -> JsArgs:
         return {"words": list(self.words)}
+
+
+def join_redactions(words: Iterable[str]) -> str:
+    """Return the normal form of what ``words`` redact together: without what another word includes, sorted."""
+    chosen = set(words)
+    if "all" in chosen or chosen >= {"faces", "text"}:
+        chosen = chosen - {*REDACTIONS} | {"all"}
+    elif "text" in chosen:
+        chosen.discard("pii")
+    return join_parts(sorted(chosen))
+
+
+@dataclass(frozen=True, slots=True)
+class RedactionType(OptionType):
+    """Some of REDACTIONS and of the classes of objects that the deployment detects."""
+
+    name: ClassVar[str] = "redaction"
+
+    @property
+    def allowed_values(self) -> str:
+        return f"{', '.join(REDACTIONS)}, a class of objects, or several of these"
+
+    def parse(self, parts: list[str]) -> Value:
+        if not all(re.fullmatch(OBJECT_CLASS, part) for part in parts):
+            raise ValueError(parts)
+        return join_redactions(parts)
 
 
 @dataclass(frozen=True, slots=True)

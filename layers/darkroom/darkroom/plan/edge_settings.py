@@ -5,8 +5,8 @@ entries, which replace the defaults that are compiled into the function:
 
 ``settings``
     The access mode, the AlwaysRedact rules and ``rights`` if files have them by default, with a space between:
-    ``guarded people/=faces rights``. Empty parts at the end are left out. Read with each request that is not refused
-    before. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
+    ``guarded people/=faces-plate rights``. Empty parts at the end are left out. Read with each request that is not
+    refused before. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
 ``preset-<name>``
     What a preset sets and is not the default, as JSON: canonical spellings by short option name.
 ``unsigned-<options>.<format>``
@@ -122,7 +122,7 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
         "bad-key.taken": BadKey("/_/ is reserved and may not appear in a key"),
         "bad-option.utf8": BadOption("The query is not percent-encoded UTF-8"),
         "bad-option.long": BadOption(f"The options are longer than {PLACEHOLDER} characters together"),
-        "bad-option.pages": BadOption("Only page 0 can be redacted", option="page"),
+        "bad-option.pages": BadOption("Only page 0 can be redacted or has boxes", option="page"),
         "bad-option.name": BadOption(preset, option="preset"),
         "unknown-option": UnknownOption("There is no option ''"),
         "unknown-option.name": UnknownOption(f"There is no option '{PLACEHOLDER}'", option=PLACEHOLDER),

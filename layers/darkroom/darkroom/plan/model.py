@@ -39,7 +39,7 @@ SOURCE_CONTENT_TYPES = {name: next(iter(types)) for name, types in SOURCE_TYPES.
 """Media types of responses with the bytes of a master, by format."""
 
 DATA_FORMATS = ("json", "thumbhash")
-"""Formats that describe the whole source. ``page`` is the only other option that applies to them."""
+"""Formats that describe the whole source. Only ``page``, and to JSON ``boxes``, apply to them."""
 
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
 LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
@@ -53,8 +53,15 @@ AUTO_QUALITY: Literal["auto"] = "auto"
 COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 """Positions in an image."""
 
-REDACTIONS = ("faces", "text", "all")
-"""What can be redacted."""
+REDACTIONS = ("faces", "text", "pii", "all")
+"""What can be redacted: ``pii`` is lines with personal data, ``all`` faces and text. Any other word is a class of the
+deployment's detector of objects."""
+
+GRAVITY_TASKS = {"face": "faces", "text": "text", "obj": "objects"}
+"""Gravities that follow findings, and the task of each."""
+
+SEARCHED = ("attention", "entropy", *GRAVITY_TASKS)
+"""Gravities whose place is found in the pixels, or by models."""
 
 RIGHTS: Literal["rights"] = "rights"
 METADATA = ("none", RIGHTS)
@@ -64,12 +71,13 @@ METADATA = ("none", RIGHTS)
 class Gravity(NamedTuple):
     """What a cover keeps. ``x`` and ``y`` are fractions of the upright image, for ``fp`` only.
 
-    ``face`` keeps the detected faces.
+    ``face`` keeps the detected faces, ``text`` the lines of text, ``obj`` the objects of the class ``label``.
     """
 
     name: str = "center"
     x: float = 0.5
     y: float = 0.5
+    label: str = ""
 
 
 class Crop(NamedTuple):
@@ -256,6 +264,7 @@ IDENTITY: Matrix = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)
 class Plan:
     """How to render the source ``key``. Sizes are in pixels; :data:`.options.OPTIONS` describes the fields.
 
+    ``redact`` has the words of :data:`REDACTIONS`, and classes of objects, joined by dashes in normal form.
     ``findings`` is the generation of findings for a render that needs them, and ``rights`` writes creator, copyright
     and licence into the file. The edge function and dialects set them; requests have neither. Only dialects set the
     fields after ``download``.
@@ -285,6 +294,7 @@ class Plan:
     grayscale: bool = False
     watermark: Watermark | None = None
     redact: str = ""
+    boxes: bool = False
     findings: str = ""
     rights: bool = False
     format: str = "auto"

@@ -14,6 +14,7 @@ from .model import (
     AUTO_CLASSES,
     DATA_FORMATS,
     EXTENDED_FORMATS,
+    GRAVITY_TASKS,
     IDENTITY,
     IMAGE_FORMATS,
     LOSSLESS_FORMATS,
@@ -86,8 +87,11 @@ def scale_length(length_px: int, ratio: float) -> int:
 
 
 def _keep_data_options(fields: dict[str, Value]) -> None:
-    if fields.get("format") in DATA_FORMATS:
-        for name in fields.keys() - {"format", "page"}:
+    output = fields.get("format")
+    if output != "json":
+        fields.pop("boxes", None)
+    if output in DATA_FORMATS:
+        for name in fields.keys() - {"format", "page", "boxes", "findings"}:
             del fields[name]
 
 
@@ -137,9 +141,10 @@ def _drop_format_options(fields: dict[str, Value]) -> None:
 
 def _drop_findings_options(fields: dict[str, Value]) -> None:
     """Make redacted results still, because findings are of the first frame. Drop a generation that is not used."""
+    gravity = getattr(fields.get("gravity"), "name", "")
     if "redact" in fields:
         fields.pop("animate", None)
-    elif fields.get("gravity") != Gravity("face") and "face_crop" not in fields:
+    elif gravity not in GRAVITY_TASKS and not fields.keys() & {"face_crop", "boxes"}:
         fields.pop("findings", None)
 
 

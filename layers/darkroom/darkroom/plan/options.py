@@ -21,6 +21,7 @@ from .compound_types import (
     GravityType,
     NumberTuple,
     PaddingType,
+    RedactionType,
     TrimOptionsType,
     WatermarkType,
 )
@@ -31,7 +32,6 @@ from .model import (
     IMAGE_FORMATS,
     MAX_MATRICES,
     METADATA,
-    REDACTIONS,
     SOURCE_FORMATS,
     Clahe,
     Ellipse,
@@ -113,8 +113,8 @@ OPTIONS: tuple[Option, ...] = (
     _native(
         "g",
         "gravity",
-        GravityType((*COMPASS_POINTS, "attention", "entropy", "face")),
-        "What fit=cover keeps: a side, the most salient or most detailed part, faces, or a focal point.",
+        GravityType((*COMPASS_POINTS, "attention", "entropy", "face", "text")),
+        "What fit=cover keeps: a side, the most salient or detailed part, faces, text, objects or a focal point.",
     ),
     _native("crop", "crop", CropType(65535), "Region of the upright source to keep, before all other steps."),
     _native("rot", "rotate", IntegerChoice((0, 90, 180, 270)), "Degrees clockwise, after the resize."),
@@ -133,7 +133,7 @@ OPTIONS: tuple[Option, ...] = (
     _native("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows."),
     _native("gray", "grayscale", Flag(), "Converts to greyscale."),
     _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark."),
-    _native("redact", "redact", Choice(REDACTIONS), "Redacts faces, text or both. First page or frame only."),
+    _native("redact", "redact", RedactionType(), "Redacts faces, text, personal data or objects of page or frame 0."),
     _native(
         "f",
         "format",
@@ -148,6 +148,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     _native("anim", "animate", Flag(), "0 renders the first frame of an animation only."),
     _native("page", "page", Integer(0, 9999), "Page of a document or frame of an animation, from 0."),
+    _native("boxes", "boxes", Flag(), "Adds boxes of faces, text and objects of page or frame 0 to f=json."),
     Option(
         "meta",
         "meta",

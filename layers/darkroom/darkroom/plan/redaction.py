@@ -1,9 +1,10 @@
-"""Redaction of faces and text: that of a Plan, and that which the deployment forces below key prefixes.
+"""Redaction of faces, text and objects: that of a Plan, and that which the deployment forces below key prefixes.
 
-The rules of the setting ``always_redact`` have a text form, such as ``people/=faces,docs/=text``, which the edge
-function reads from its key-value store. A prefix is percent-encoded UTF-8 in the one spelling that :func:`quote_key`
-has, and is compared with that spelling of a key, so that the edge function, the Lambda functions and S3 match the same
-keys. Two Unicode normal forms of a text are two keys in S3 and two prefixes.
+The rules of the setting ``always_redact`` have a text form, such as ``people/=faces-plate,docs/=text``, which the edge
+function reads from its key-value store. What is redacted is one or more words, joined by dashes. A prefix is
+percent-encoded UTF-8 in the one spelling that :func:`quote_key` has, and is compared with that spelling of a key, so
+that the edge function, the Lambda functions and S3 match the same keys. Two Unicode normal forms of a text are two keys
+in S3 and two prefixes.
 """
 
 from __future__ import annotations
@@ -13,9 +14,9 @@ from dataclasses import dataclass, replace
 
 from ..errors import BadOption
 from ..image_keys import quote_key
-from .model import DATA_FORMATS, REDACTIONS, Plan
-
-REDACT_ALL = "all"
+from .compound_types import OBJECT_CLASS, join_redactions
+from .model import DATA_FORMATS, GRAVITY_TASKS, Plan
+from .option_types import split_parts
 
 FIRST_GENERATION = "1"
 """The generation of findings that is active until a deployment selects another one."""
@@ -23,9 +24,15 @@ FIRST_GENERATION = "1"
 _CHARACTER = "(?:[A-Za-z0-9._~-]|%(?:2[0-9A-C]|3[A-F]|40|5[B-E]|60|7[B-D]|[89A-F][0-9A-F]))"
 """One byte of a key as :func:`quote_key` writes it, except a slash."""
 
-_RULE = f"(?:{_CHARACTER}+/)*{_CHARACTER}*=(?:{'|'.join(REDACTIONS)})"
+_RULE = f"(?:{_CHARACTER}+/)*{_CHARACTER}*={OBJECT_CLASS}(?:-{OBJECT_CLASS})*"
 ALWAYS_REDACT = f"^$|^{_RULE}(?:,{_RULE})*$"
 """Pattern of valid rules. A prefix that no key can have, such as one with a leading slash, is invalid."""
+
+MAX_FORCED_CHARACTERS = 20
+"""Of all different words that rules force, joined: names of derivatives have room for no more
+(:data:`darkroom.plan.canonical.MAX_REQUEST_BYTES`)."""
+
+_TASKS = {"faces": ("faces",), "text": ("text",), "pii": ("text",), "all": ("faces", "text")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,10 @@ class AlwaysRedact:
         """Parse the rules of ``text``; raises ValueError, because an ignored rule would redact nothing."""
         if text and not re.fullmatch(ALWAYS_REDACT, text):
             raise ValueError(f"AlwaysRedact is not like people/=faces,docs/=text: {text!r}")
-        pairs = (rule.partition("=") for rule in text.split(",") if rule)
+        pairs = [rule.partition("=") for rule in text.split(",") if rule]
+        forced = sorted({word for _, _, redact in pairs for word in split_parts(redact)})
+        if len("-".join(forced)) > MAX_FORCED_CHARACTERS:
+            raise ValueError(f"AlwaysRedact has more than {MAX_FORCED_CHARACTERS} characters: {', '.join(forced)}")
         return cls(tuple((prefix, redact) for prefix, _, redact in pairs))
 
     @property
@@ -62,7 +72,13 @@ NO_FORCED_REDACTION = AlwaysRedact()
 
 def merge_redactions(one: str, other: str) -> str:
     """Return the redaction that includes both ``one`` and ``other``."""
-    return one or other if one == other or not (one and other) else REDACT_ALL
+    return join_redactions(word for redact in (one, other) if redact for word in split_parts(redact))
+
+
+def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
+    """Return the tasks whose findings ``plan`` redacts."""
+    words = split_parts(plan.redact) if plan.redact else ()
+    return tuple(dict.fromkeys(task for word in words for task in _TASKS.get(word, ("objects",))))
 
 
 def add_redaction(plan: Plan, redact: str) -> Plan:
@@ -81,15 +97,19 @@ def apply_forced_redaction(plan: Plan, always: AlwaysRedact) -> Plan:
 
 def needs_findings(plan: Plan) -> bool:
     """Return whether rendering ``plan`` needs findings."""
-    return bool(plan.redact) or uses_faces(plan)
+    return bool(plan.redact or get_followed_tasks(plan))
 
 
-def uses_faces(plan: Plan) -> bool:
-    """Return whether ``plan`` crops to faces or corrects eyes. Without findings, a placeholder is rendered."""
-    return plan.gravity.name == "face" or plan.face_crop is not None or plan.red_eye
+def get_followed_tasks(plan: Plan) -> tuple[str, ...]:
+    """Return the tasks whose findings ``plan`` crops to, corrects or returns. Without these it is provisional."""
+    if plan.boxes:
+        return ("faces", "text", "objects")
+    if plan.face_crop is not None or plan.red_eye:
+        return ("faces",)
+    return (GRAVITY_TASKS[plan.gravity.name],) if plan.gravity.name in GRAVITY_TASKS else ()
 
 
 def check_first_page(plan: Plan) -> None:
-    """Raise BadOption if ``plan`` redacts a page other than the first, which is the only one that is analysed."""
-    if plan.redact and plan.page:
-        raise BadOption("Only page 0 can be redacted", option="page")
+    """Raise BadOption if ``plan`` redacts, or returns boxes of, a page other than the first: no other is analysed."""
+    if (plan.redact or plan.boxes) and plan.page:
+        raise BadOption("Only page 0 can be redacted or has boxes", option="page")

@@ -23,6 +23,7 @@ from .model import (
     LOSSLESS_FORMATS,
     MAIN_FORMATS,
     RIGHTS,
+    SEARCHED,
     Plan,
 )
 from .normalize import add_rights, build_plan, scale_length
@@ -237,7 +238,7 @@ def _needs_master(plan: Plan) -> bool:
     data = plan.format in DATA_FORMATS or bool(plan.passthrough_formats) or plan.page > 0 or not plan.orient
     exact = plan.format in LOSSLESS_FORMATS or (isinstance(plan.quality, int) and plan.quality > MEZZANINE_QUALITY)
     place = plan.crop_to.gravity if plan.crop_to else plan.gravity.name
-    compares = bool(plan.trim) or place in ("attention", "entropy", "face")
+    compares = bool(plan.trim) or place in SEARCHED
     return data or exact or compares or bool(plan.redact) or plan.red_eye
 
 

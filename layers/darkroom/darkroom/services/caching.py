@@ -39,7 +39,7 @@ UNREFINED_S = 7_200
 most views get the smaller one. Each expiry costs one GET per edge location."""
 
 PROVISIONAL_S = 30
-"""CDN age of an image rendered before its faces were found, which mostly takes seconds."""
+"""CDN age of an image rendered before its findings were known, which mostly takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)

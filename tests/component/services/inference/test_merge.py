@@ -14,8 +14,10 @@ from darkroom.findings import (
     FACES,
     FALLBACK,
     MODERATION,
+    OBJECTS,
     TAGS,
     TEXT,
+    DetectedObject,
     Face,
     Finding,
     Findings,
@@ -35,6 +37,11 @@ def faces(*boxes: Region, by: str = ENDPOINT, error: str = "") -> Finding:
 
 def line(left: float = 0.1) -> TextLine:
     return TextLine(((left, 0.1), (0.5, 0.1), (0.5, 0.2), (left, 0.2)), "words", 0.9)
+
+
+def objects(name: str, *boxes: Region, classes: tuple[str, ...] = ("car",)) -> Finding:
+    found = tuple(DetectedObject(name, box, 0.9) for box in boxes)
+    return Finding(OBJECTS, "m", "1", objects=found, classes=classes)
 
 
 def text(*lines: TextLine, by: str = ENDPOINT) -> Finding:
@@ -82,6 +89,12 @@ def test_what_the_fallback_cannot_do_is_pending_unless_it_is_known() -> None:
         (known(faces(BOX)), known(faces(error="unreadable")), True),
         (known(text(line())), known(text(line(0.2))), True),
         (known(text(line())), known(text(replace(line(), text="other words"))), False),
+        (known(text(line())), known(text(replace(line(), personal=()))), True),
+        (known(text(replace(line(), personal=()))), known(text(replace(line(), personal=("mail",)))), True),
+        (known(objects("car", BOX)), known(objects("car", BOX)), False),
+        (known(objects("car", BOX)), known(objects("car", OTHER)), True),
+        (known(objects("car", BOX)), known(objects("dog", BOX)), True),
+        (known(objects("car")), known(objects("car", classes=("car", "dog"))), True),
     ],
 )
 def test_images_change_with_places_that_were_known(before: Findings | None, after: Findings, expected: bool) -> None:

@@ -17,8 +17,10 @@ from darkroom.errors import Unavailable
 from darkroom.findings import (
     FACES,
     MODERATION,
+    OBJECTS,
     TAGS,
     TEXT,
+    DetectedObject,
     Face,
     Finding,
     Findings,
@@ -162,6 +164,11 @@ def test_what_is_no_baseline_is_not_taken_for_one(stack: MonitorEnvironment, loo
 
 FOUND = {
     FACES: Finding(FACES, "centerface", "1", faces=(Face(Region(0.25, 0.5, 0.5, 0.25), 0.9),)),
+    OBJECTS: Finding(
+        *(OBJECTS, "yolo", "2"),
+        objects=(DetectedObject("dog", Region(0.5, 0.0, 0.25, 0.5), 0.7),),
+        classes=("car", "dog"),
+    ),
     TEXT: Finding(TEXT, "ocr", "6", lines=(TextLine(((0, 0), (1, 0), (1, 1), (0, 1)), "no entry", 0.8),)),
     MODERATION: Finding(MODERATION, "nsfw", "1", labels=(Label("safe", 0.1), Label("unsafe", 0.9)), flagged=True),
     TAGS: Finding(TAGS, "own", "3", labels=(Label("cat", 0.7), Label("sofa", 0.6))),
@@ -209,6 +216,17 @@ def test_a_line_has_every_label_as_ground_truth_writes_it(stack: MonitorEnvironm
             "class-map": {"0": "face"},
             "type": "groundtruth/object-detection",
             "job-name": "darkroom/centerface-1",
+            **by_a_model,
+        },
+        "objects": {
+            "image_size": [{"width": 400, "height": 200, "depth": 3}],
+            "annotations": [{"class_id": 1, "left": 200, "top": 0, "width": 100, "height": 100}],
+        },
+        "objects-metadata": {
+            "objects": [{"confidence": 0.7}],
+            "class-map": {"0": "car", "1": "dog"},
+            "type": "groundtruth/object-detection",
+            "job-name": "darkroom/yolo-2",
             **by_a_model,
         },
         "text": "no entry",

@@ -110,7 +110,8 @@ def parse_gravity(options: CloudflareOptions, name: str, text: str) -> None:
     elif text in _SIDES:
         options.gravity = Gravity(_SIDES[text])
     elif by and _NUMBER.fullmatch(x) and _NUMBER.fullmatch(y):
-        options.gravity = Gravity("fp", *(round(_parse_number(name, one, 1) * 100) / 100 for one in (x, y)))
+        across, down = (round(_parse_number(name, one, 1) * 100) / 100 for one in (x, y))
+        options.gravity = Gravity("fp", across, down)
     else:
         words = ", ".join(("auto", "face", *_SIDES))
         raise bad_value(name, text, f"one of {words}, or like 0.5x0.33")

@@ -12,6 +12,14 @@
      "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w",
      "rights": {"creator": "Ann", "copyright": "© 2024 Ann", "licence_url": "https://…"}}    what the upload states
 
+With ``boxes=1`` it also has what models found in the first frame, in fractions of the upright image, without texts::
+
+    {"boxes": {"faces": [{"box": [0.36, 0.11, 0.17, 0.23], "score": 0.94}],
+               "text": [{"corners": [[0.1, 0.8], [0.4, 0.8], [0.4, 0.85], [0.1, 0.85]], "score": 0.98,
+                         "personal": ["mail"]}],
+               "objects": [{"class": "car", "box": [0.5, 0.6, 0.2, 0.1], "score": 0.81}]},
+     "pending": [], "unreadable": []}           tasks that are not analysed yet, and that the models could not read
+
 ``f=thumbhash`` returns the ThumbHash alone, as base64 text, the form in which pages embed it.
 """
 
@@ -34,6 +42,7 @@ from ..formats.probe import Header
 from .hashes import compute_perceptual_hash, encode_thumbhash
 
 if TYPE_CHECKING:
+    from ...findings import Findings
     from ..formats.metadata.rights import Rights
 
 JSON_TYPE = "application/json"
@@ -43,6 +52,8 @@ SAMPLE_SIDE_PX = 64
 _BIN_BITS = 3
 """Of each channel, for counting colours: 512 bins."""
 _OPAQUE_ENOUGH = 128
+_LISTS = {"faces": "faces", "text": "lines", "objects": "objects"}
+"""The list of regions in the document of each task."""
 
 
 def make_sample_plan(plan: Plan) -> Plan:
@@ -65,11 +76,13 @@ def describe(
     profile: bytes | None = None,
     ladder: Sequence[int] = LADDER_PX,
     rights: Rights | None = None,
+    findings: Findings | None = None,
 ) -> bytes:
     """Return the JSON about a source of ``size_bytes``.
 
     ``sample`` is rendered by :func:`make_sample_plan`, ``profile`` is the source's ICC profile, ``ladder`` are the
-    widths in px that its ``srcset`` may have, ``rights`` those of the image.
+    widths in px that its ``srcset`` may have, ``rights`` those of the image. ``findings`` are for a plan with
+    ``boxes``.
     """
     import json  # not needed for images
 
@@ -94,7 +107,25 @@ def describe(
         "srcset": build_srcset(plan, wide, ladder),
         "rights": rights.document if rights else {},
     }
+    if plan.boxes:
+        answer |= describe_boxes(findings)
     return json.dumps(answer, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def describe_boxes(findings: Findings | None) -> dict[str, object]:
+    """Return the fields with boxes of ``findings``; None: the image is not analysed yet.
+
+    A task without a model is in none of them.
+    """
+    from ...findings import finding_to_document
+
+    found = findings.found if findings else {}
+    documents = {task: finding_to_document(found[task]) for task in _LISTS if task in found}
+    boxes = {task: document[_LISTS[task]] for task, document in documents.items() if "error" not in document}
+    for line in boxes.get("text", ()):
+        del line["text"]
+    pending = [task for task in _LISTS if findings is None or findings.is_awaited(task)]
+    return {"boxes": boxes, "pending": pending, "unreadable": [task for task in documents if task not in boxes]}
 
 
 def build_srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> str:

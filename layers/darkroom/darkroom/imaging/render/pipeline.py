@@ -74,11 +74,11 @@ def render(
     """Render the image that ``plan`` describes from ``source``.
 
     ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name. ``findings`` are the known
-    findings of ``source``: a redaction is not rendered without them, and a crop to faces without them keeps the most
-    striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that ingest
-    stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
-    unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is a
-    mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
+    findings of ``source``: a redaction is not rendered without them, and a crop to faces, text or objects without them
+    keeps the most striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that
+    ingest stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode,
+    or unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is
+    a mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
     that shrinks: the geometry is that of the master. ``rights`` is the text of the rights in the metadata of the
     master, empty if unknown: then they are read from ``source``.
 
@@ -87,12 +87,12 @@ def render(
     encoder alone, all encodes included. Only an image of more than 32 MP is streamed, and its decoding then counts as
     ``encode``.
 
-    Raises TypeNotAllowed, OverLimits, DamagedSource, BadOption (a crop or page that the source does not have),
-    FindingsPending or Unanalysable where a redaction has no findings, what the source's stream raised, or DarkroomError
-    for internal errors.
+    Raises TypeNotAllowed, OverLimits, DamagedSource, BadOption (a crop, page or class of objects that the source does
+    not have), FindingsPending or Unanalysable where a redaction has no findings, NoInference where there is no model,
+    what the source's stream raised, or DarkroomError for internal errors.
     """
     if plan.format in DATA_FORMATS:
-        return _describe(plan, source, limits, rights)
+        return _describe(plan, source, limits, rights, findings)
     timer = StageTimer()
     if master is None:
         header, geometry = inspect_source(plan, source, limits, findings)
@@ -158,7 +158,7 @@ def load_rights(plan: Plan, source: Source, header: Header, text: str) -> Rights
     return read_rights(source, header)
 
 
-def _describe(plan: Plan, source: Source, limits: Limits, rights: str) -> RenderedImage:
+def _describe(plan: Plan, source: Source, limits: Limits, rights: str, findings: Findings | None) -> RenderedImage:
     """Render ``f=json`` and ``f=thumbhash`` from a small sample, which is rendered like any other image."""
     from ..preview.describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
 
@@ -180,7 +180,15 @@ def _describe(plan: Plan, source: Source, limits: Limits, rights: str) -> Render
         else:
             content_type = JSON_TYPE
             stated = load_rights(plan, source, header, rights)
-            body = describe(plan, header, sample, size_bytes=source.size_bytes, profile=profile, rights=stated)
+            body = describe(
+                plan,
+                header,
+                sample,
+                size_bytes=source.size_bytes,
+                profile=profile,
+                rights=stated,
+                findings=findings,
+            )
     timer.stop("encode")
     return RenderedImage(
         body, content_type, header.upright_width, header.upright_height, header.frames, timer.timings_ms

@@ -1,6 +1,7 @@
-"""Geometry that depends on detected faces: gravity, crop, red eyes, and faces of images that are not turned upright.
+"""Geometry that depends on findings: gravity, crop to faces, red eyes, and findings of images that are not turned
+upright.
 
-Faces are fractions of the upright source. Nothing here reads pixels.
+Regions are fractions of the upright source. Nothing here reads pixels.
 """
 
 from __future__ import annotations
@@ -16,15 +17,16 @@ from ..model import FaceCrop, Plan
 from .layout import Geometry, compute_geometry
 from .placement import STORED_POINTS, Box, Size, compute_crop
 
-MARGIN_ABOVE, MARGIN_BESIDE, MARGIN_BELOW = 0.5, 0.25, 0.25
-"""Margins around a face that a crop keeps if it has room for them, as fractions of its height and width.
+MARGINS = {"face": (0.5, 0.25, 0.25), "text": (0.3, 0.3, 0.3), "obj": (0.1, 0.1, 0.1)}
+"""Margins above, beside and below what a gravity keeps, as fractions of its height and width. A crop keeps them if it
+has room.
 
-Detectors' boxes reach from the forehead to the chin. The hair of the faces in ``tests/cases/faces.toml`` ends up to 0.3
-of a box above them, ears and neck within a quarter.
+Detectors' boxes of faces reach from the forehead to the chin. The hair of the faces in ``tests/cases/faces.toml`` ends
+up to 0.3 of a box above them, ears and neck within a quarter. Accents and descenders end within 0.3 of a line.
 """
 
 MIN_VISIBLE_SHARE = 0.5
-"""The fraction of a face that must be in a crop for the face to count."""
+"""The fraction of a face that must be in a crop for the face to count. The same holds for text and objects."""
 
 EYES_ACROSS, EYES_DOWN = (0.3, 0.7), 0.42
 """The centres of the eyes, as fractions of a face's width and height (faces of ``tests/cases/faces.toml``)."""
@@ -34,7 +36,7 @@ EYE_WIDTH, EYE_HEIGHT = 0.4, 0.28
 
 
 class _Interval(NamedTuple):
-    """A face on one axis, and the margins ``before`` and ``after`` it that a crop should keep."""
+    """A region on one axis, and the margins ``before`` and ``after`` it that a crop should keep."""
 
     start: int
     end: int
@@ -47,23 +49,24 @@ class _Interval(NamedTuple):
         return self.end - self.start
 
 
-def move_window_to_faces(geometry: Geometry, faces: Sequence[Region]) -> Geometry:
-    """Return ``geometry`` with its window moved to ``faces``.
+def move_window_to_regions(geometry: Geometry, regions: Sequence[Region], gravity: str = "face") -> Geometry:
+    """Return ``geometry`` with its window moved to ``regions``, which are what ``gravity`` keeps.
 
-    The window keeps all faces if they fit, with as much of their margins as fits. Otherwise it keeps the group whose
-    widths have the largest sum, or the middle of the largest face if none fits. If crop and trim have left no face, the
+    The window keeps all regions if they fit, with as much of their margins as fits. Otherwise it keeps the group whose
+    widths have the largest sum, or the middle of the largest region if none fits. If crop and trim have left none, the
     window is searched by ``attention``.
     """
     window, scaled = geometry.window, geometry.scaled
-    visible = [box for face in faces if (box := project_face(face, geometry)) is not None]
+    visible = [box for region in regions if (box := project_region(region, geometry)) is not None]
     if window is None or not visible:
         return replace(geometry, search="attention" if window else "")
+    above, beside, below = MARGINS[gravity]
     across = [
-        _Interval(left, left + width, MARGIN_BESIDE * width, MARGIN_BESIDE * width, (width * height) ** 0.5)
+        _Interval(left, left + width, beside * width, beside * width, (width * height) ** 0.5)
         for left, _, width, height in visible
     ]
     down = [
-        _Interval(top, top + height, MARGIN_ABOVE * height, MARGIN_BELOW * height, (width * height) ** 0.5)
+        _Interval(top, top + height, above * height, below * height, (width * height) ** 0.5)
         for _, top, width, height in visible
     ]
     left = _choose_start(across, scaled.width, window.width)
@@ -71,14 +74,14 @@ def move_window_to_faces(geometry: Geometry, faces: Sequence[Region]) -> Geometr
     return replace(geometry, window=Box(left, top, *window.size), search="")
 
 
-def project_face(face: Region, geometry: Geometry) -> Box | None:
-    """Return the pixels of the scaled image that ``face`` touches; None if a crop has left too little of it."""
+def project_region(region: Region, geometry: Geometry) -> Box | None:
+    """Return the pixels of the scaled image that ``region`` touches; None if a crop has left too little of it."""
     upright, subject, scaled = geometry.upright, geometry.subject, geometry.scaled
     across, down = scaled.width / subject.width, scaled.height / subject.height
-    left = (face.left * upright.width - subject.left) * across
-    top = (face.top * upright.height - subject.top) * down
-    right = left + face.width * upright.width * across
-    bottom = top + face.height * upright.height * down
+    left = (region.left * upright.width - subject.left) * across
+    top = (region.top * upright.height - subject.top) * down
+    right = left + region.width * upright.width * across
+    bottom = top + region.height * upright.height * down
     inner = (max(left, 0.0), max(top, 0.0), min(right, float(scaled.width)), min(bottom, float(scaled.height)))
     wide, tall = inner[2] - inner[0], inner[3] - inner[1]
     if min(wide, tall) <= 0 or wide * tall < MIN_VISIBLE_SHARE * (right - left) * (bottom - top):
@@ -172,7 +175,7 @@ def _intersect(face: Region, upright: Size, region: Box) -> Box | None:
 
 def _zoom_to_faces(widest: Geometry, faces: Sequence[Region], closeness: float) -> Box | None:
     """Interpolate between what a cover keeps (0) and the smallest box of its shape around the faces in it (1)."""
-    wide = _compute_source_box(move_window_to_faces(widest, faces))
+    wide = _compute_source_box(move_window_to_regions(widest, faces))
     kept = [box for face in faces if (box := _intersect(face, widest.upright, wide)) is not None]
     if not kept:
         return None
@@ -215,7 +218,7 @@ def _expand_to_shape(inner: Box, outer: Box) -> Box:
 
 def locate_eyes(faces: Sequence[Region], geometry: Geometry) -> list[Box]:
     """Return the rectangles of the eyes of ``faces``, in px of the upright image after resize and cover."""
-    visible = [box for face in faces if (box := project_face(face, geometry)) is not None]
+    visible = [box for face in faces if (box := project_region(face, geometry)) is not None]
     return [eye for face in visible for eye in _locate_eyes(face, geometry)]
 
 

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..model import Extension, Padding, Plan, Scale
+from ..model import SEARCHED, Extension, Padding, Plan, Scale
 from ..options import MAX_SIDE_PX
 from .placement import (
     FREE_SPACE_SHARES,
@@ -55,8 +55,6 @@ from .resize import (
 )
 
 __all__ = ["FREE_SPACE_SHARES", "MAX_SCALED_SIDE_PX", "Box", "Geometry", "Size", "compute_geometry"]
-
-_SEARCHED_GRAVITIES = ("attention", "entropy", "face")
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,7 +321,7 @@ def _add_window(plan: Plan, placed: Geometry, kept: Size) -> Geometry:
     if plan.focus is not None:
         return replace(placed, window=_place_focus(plan.focus, placed, kept))
     place = place_window(scaled, kept, plan.gravity, *plan.offset, ratio=placed.ratio, even=_choose_centring(plan))
-    return replace(placed, window=place, search=plan.gravity.name if plan.gravity.name in _SEARCHED_GRAVITIES else "")
+    return replace(placed, window=place, search=plan.gravity.name if plan.gravity.name in SEARCHED else "")
 
 
 def _choose_centring(plan: Plan) -> EvenCentring | None:

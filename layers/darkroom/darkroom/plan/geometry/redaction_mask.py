@@ -1,4 +1,4 @@
-"""The mask of a plan that redacts faces or text, computed from findings.
+"""The mask of a plan that redacts faces, text or objects, computed from findings.
 
 Outlines have four corners, because text may be slanted. A mask has a cell for each square of the image; a cell that
 an outline touches is covered completely.
@@ -6,21 +6,23 @@ an outline touches is covered completely.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from math import ceil, floor, hypot
 
 from ...errors import FindingsPending, NoInference, Unanalysable
-from ...findings import FACES, TEXT, Findings, Region, TextLine
+from ...findings import FACES, OBJECTS, TEXT, Finding, Findings, Region, TextLine
 from ..model import Plan
-from ..redaction import REDACT_ALL, check_first_page
+from ..option_types import split_parts
+from ..redaction import check_first_page, get_redacted_tasks
+from .detected import list_objects
 from .layout import Geometry
 from .placement import STORED_POINTS, Size
 
 type Point = tuple[float, float]
 type Outline = tuple[Point, Point, Point, Point]
 
-FACE_ABOVE, FACE_BESIDE, FACE_BELOW = 0.5, 0.3, 0.5
-"""Margins that are covered around a face, as fractions of its height and width.
+FACE_MARGINS = (0.5, 0.3, 0.5)
+"""Margins that are covered above, beside and below a face, as fractions of its height and width.
 
 With 0.15 on each side, the detector still found faces in the covers, by hair, ears and neck, with scores up to 0.5.
 With these margins no score came near its threshold of 0.4 (docs/decisions/0011).
@@ -29,34 +31,50 @@ With these margins no score came near its threshold of 0.4 (docs/decisions/0011)
 LINE_MARGIN = 0.3
 """Margin that is covered around a line of text, as a fraction of its height: accents and descenders."""
 
+OBJECT_MARGINS = (0.1, 0.1, 0.1)
+"""The same for an object: detectors' boxes are as exact as the IoU that they are trained for."""
+
 MARGIN_PX = 3
 """Margin that is covered around any outline: decoders smooth a JPEG's chroma over three pixels."""
-
-
-def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
-    """Return the tasks whose findings ``plan`` redacts."""
-    return (FACES, TEXT) if plan.redact == REDACT_ALL else (plan.redact,) if plan.redact else ()
 
 
 def compute_outlines(plan: Plan, findings: Findings | None, upright: Size) -> list[Outline]:
     """Return the outlines that ``plan`` covers, in pixels of an image of ``upright`` size.
 
     Raises FindingsPending if a task is not analysed yet, NoInference if this deployment has no model for it,
-    Unanalysable if the model could not read the image, and BadOption for a page that is not analysed.
+    Unanalysable if the model could not read the image, and BadOption for a page that is not analysed or a class that
+    the model does not detect.
     """
     check_first_page(plan)
-    found: list[Outline] = []
-    for task in get_redacted_tasks(plan):
-        finding = findings.found.get(task) if findings else None
-        if finding is None and findings is not None and not findings.is_awaited(task):
-            raise NoInference(f"redact: this deployment has no model for {task}")
-        if finding is None:
-            raise FindingsPending(detail=f"no findings of {task}")
-        if finding.error:
-            raise Unanalysable(detail=f"{task}: {finding.error}")
-        found += [_outline_face(face.region, upright) for face in finding.faces]
-        found += [_outline_line(line, upright) for line in finding.lines]
-    return found
+    known = {task: _require(findings, task) for task in get_redacted_tasks(plan)}
+    return [
+        outline
+        for word in (split_parts(plan.redact) if plan.redact else [])
+        for outline in _outline_findings(word, known, upright)
+    ]
+
+
+def _require(findings: Findings | None, task: str) -> Finding:
+    """Return the finding of ``task``, or raise why there is none."""
+    finding = findings.found.get(task) if findings else None
+    if finding is None and findings is not None and not findings.is_awaited(task):
+        raise NoInference(f"redact: this deployment has no model for {task}")
+    if finding is None:
+        raise FindingsPending(detail=f"no findings of {task}")
+    if finding.error:
+        raise Unanalysable(detail=f"{task}: {finding.error}")
+    return finding
+
+
+def _outline_findings(word: str, known: Mapping[str, Finding], upright: Size) -> Iterator[Outline]:
+    """Yield the outlines of one ``word`` of a redaction. Lines that were not searched may have personal data."""
+    if word in ("faces", "all"):
+        yield from (_outline_box(face.region, FACE_MARGINS, upright) for face in known[FACES].faces)
+    if word in ("text", "pii", "all"):
+        lines = (line for line in known[TEXT].lines if word != "pii" or line.personal != ())
+        yield from (_outline_line(line, upright) for line in lines)
+    elif word != "faces":
+        yield from (_outline_box(one, OBJECT_MARGINS, upright) for one in list_objects(known[OBJECTS], word, "redact"))
 
 
 def rasterize_mask(outlines: Sequence[Outline], geometry: Geometry, cell_px: int) -> tuple[Size, bytes]:
@@ -76,9 +94,11 @@ def rasterize_mask(outlines: Sequence[Outline], geometry: Geometry, cell_px: int
     return grid, bytes(cells)
 
 
-def _outline_face(face: Region, upright: Size) -> Outline:
-    left, right = face.left - FACE_BESIDE * face.width, face.left + (1 + FACE_BESIDE) * face.width
-    top, bottom = face.top - FACE_ABOVE * face.height, face.top + (1 + FACE_BELOW) * face.height
+def _outline_box(box: Region, margins: tuple[float, float, float], upright: Size) -> Outline:
+    """Return the corners of ``box`` with ``margins`` above, beside and below it, in fractions of its sides."""
+    above, beside, below = margins
+    left, right = box.left - beside * box.width, box.left + (1 + beside) * box.width
+    top, bottom = box.top - above * box.height, box.top + (1 + below) * box.height
     left, right = left * upright.width, right * upright.width
     top, bottom = top * upright.height, bottom * upright.height
     return (left, top), (right, top), (right, bottom), (left, bottom)

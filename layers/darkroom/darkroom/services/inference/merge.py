@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 from ...findings import (
@@ -13,8 +15,10 @@ from ...findings import (
     FACES,
     FALLBACK,
     MODERATION,
+    OBJECTS,
     TAGS,
     TEXT,
+    UNSURE,
     Finding,
     Findings,
     finding_to_document,
@@ -49,25 +53,23 @@ def merge_findings(known: Findings | None, new: Findings, tasks: Iterable[str]) 
 def invalidates_derivatives(before: Findings | None, after: Findings) -> bool:
     """Whether derivatives rendered with the findings ``before`` would differ with those of ``after``.
 
-    Only known faces and text can have been used, or that they are unreadable.
+    Only known faces, text and objects can have been used, or that they are unreadable.
     """
     if before is None or not is_same_master(before, after):
         return False
     return any(
-        task in before.found and _regions(before.found[task]) != _regions(after.found.get(task))
-        for task in (FACES, TEXT)
+        task in before.found and _rendered(before.found[task]) != _rendered(after.found.get(task))
+        for task in (FACES, TEXT, OBJECTS)
     )
 
 
-def _regions(finding: Finding | None) -> object:
-    if finding is None:
-        return None
-    document = finding_to_document(finding)
-    regions = (
-        [face["box"] for face in document.get("faces", ())],
-        [line["corners"] for line in document.get("lines", ())],
-    )
-    return finding.error, *regions
+def _rendered(finding: Finding | None) -> object:
+    """Return what renders read of ``finding``: regions and classes. Scores in ``f=json`` may be those of before."""
+    document = finding_to_document(finding) if finding is not None else {}
+    for region in chain.from_iterable(document.get(name, ()) for name in ("faces", "lines", "objects")):
+        region.pop("text", None)
+        del region["score"]
+    return {name: part for name, part in document.items() if name not in ("model", "version", "by")}
 
 
 def lowest_source(found: Mapping[str, Finding]) -> str:
@@ -100,6 +102,8 @@ def build_analysed_event(key: str, image_id: str, findings: Findings) -> tuple[s
         for task in (MODERATION, TAGS)
         if task in findings.found
     }
+    text, seen = findings.found.get(TEXT), findings.found.get(OBJECTS)
+    personal = {name for line in (text.lines if text else ()) for name in line.personal or ()}
     by = lowest_source(findings.found)
     made_by = sorted((task, one["model"], one["version"], one["by"]) for task, one in tasks.items())
     detail = {
@@ -112,6 +116,8 @@ def build_analysed_event(key: str, image_id: str, findings: Findings) -> tuple[s
         "tasks": tasks,
         "flagged": bool(moderation_verdict(findings)),
         "labels": labels,
+        "objects": dict(Counter(found.name for found in (seen.objects if seen else ()))),
+        "personal_data": sorted(personal - {UNSURE}),
         "pending": list(findings.pending),
     }
     return "ImageAnalysed", detail

@@ -1,7 +1,7 @@
 """Choose the images of a source that models analyse, and combine their findings into those of the source.
 
-Faces and text are of the first frame, on every background: redaction returns no other frame. Moderation is of every
-frame and page, and of the gain map, for all of them can be requested. An image that resembles one that was chosen
+Faces, text and objects are of the first frame, on every background: redaction returns no other frame. Moderation is of
+every frame and page, and of the gain map, for all of them can be requested. An image that resembles one that was chosen
 before is skipped.
 """
 
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from ...aws.sagemaker import UNREADABLE
 from ...errors import DarkroomError
-from ...findings import FACES, MODERATION, TEXT, Face, Finding, Label, TextLine
+from ...findings import FACES, MODERATION, OBJECTS, TEXT, DetectedObject, Face, Finding, Label, TextLine
 from ...imaging.render.pipeline import render
 from ...plan.limits import Limits
 from ...plan.model import Plan
@@ -55,6 +55,9 @@ PREPARE_S = 30.0
 """Time after which no further frame is decoded. The function has 180 s: 45 of these for the first call, 25 for the
 incumbent beside a canary, 45 for further views, 25 for an explanation, and the rest for the small models."""
 
+BACKGROUND_TASKS = (FACES, TEXT, OBJECTS, MODERATION)
+"""Tasks for which every background of the first frame is analysed."""
+
 UNSAMPLED = "unsampled"
 """The label of an image of which not every frame was analysed. It is flagged, so that an operator reviews it."""
 
@@ -82,7 +85,7 @@ class Views:
 
     def by_tasks(self, tasks: Sequence[str]) -> Iterator[tuple[bytes, tuple[str, ...]]]:
         """Yield each image but the very first, with those of ``tasks`` that it is analysed for."""
-        for jpegs, wanted in ((self.first[1:], (FACES, TEXT, MODERATION)), (self.further, (MODERATION,))):
+        for jpegs, wanted in ((self.first[1:], BACKGROUND_TASKS), (self.further, (MODERATION,))):
             asked = tuple(task for task in tasks if task in wanted)
             if asked:
                 yield from ((jpeg, asked) for jpeg in jpegs)
@@ -110,7 +113,7 @@ def choose_views(
     """
     ends_s = monotonic() + PREPARE_S
     white = prepare_jpeg(source, limits)
-    if not {FACES, TEXT, MODERATION} & set(tasks):
+    if not set(BACKGROUND_TASKS) & set(tasks):
         return Views((white,))
     first = (white, *_other_backgrounds(source, limits))
     if MODERATION not in tasks:
@@ -196,15 +199,14 @@ def _merge(one: Finding, other: Finding) -> Finding:
     unreadable = next((finding for finding in (one, other) if finding.error), None)
     if unreadable is not None:
         return flagged or unreadable
-    faces = [face for face in other.faces if not any(_is_same_face(face, known) for known in one.faces)]
-    lines = [line for line in other.lines if not any(_is_same_line(line, known) for known in one.lines)]
     scores = {label.name: label.score for label in one.labels}
     for label in other.labels:
         scores[label.name] = max(label.score, scores.get(label.name, 0.0))
     return replace(
         one,
-        faces=(*one.faces, *faces),
-        lines=(*one.lines, *lines),
+        faces=_add(one.faces, other.faces, _is_same_place),
+        lines=_add(one.lines, other.lines, _is_same_line),
+        objects=_add(one.objects, other.objects, _is_same_object),
         labels=tuple(Label(name, score) for name, score in scores.items()),
         flagged=one.flagged or other.flagged,
     )
@@ -218,8 +220,16 @@ def _with_gap(finding: Finding, gap: str) -> Finding:
     return replace(finding, labels=(*finding.labels, Label(UNSAMPLED, 1.0)), flagged=True)
 
 
-def _is_same_face(one: Face, other: Face) -> bool:
+def _add[T](known: tuple[T, ...], found: tuple[T, ...], is_same: Callable[[T, T], bool]) -> tuple[T, ...]:
+    return (*known, *(one for one in found if not any(is_same(one, other) for other in known)))
+
+
+def _is_same_place(one: Face | DetectedObject, other: Face | DetectedObject) -> bool:
     return _is_near(_corners(one), _corners(other), min(one.region.height, one.region.width))
+
+
+def _is_same_object(one: DetectedObject, other: DetectedObject) -> bool:
+    return one.name == other.name and _is_same_place(one, other)
 
 
 def _is_same_line(one: TextLine, other: TextLine) -> bool:
@@ -228,8 +238,8 @@ def _is_same_line(one: TextLine, other: TextLine) -> bool:
     return one.text == other.text and _is_near(one.corners, other.corners, height)
 
 
-def _corners(face: Face) -> tuple[tuple[float, float], ...]:
-    left, top, width, height = face.region
+def _corners(found: Face | DetectedObject) -> tuple[tuple[float, float], ...]:
+    left, top, width, height = found.region
     return (left, top), (left + width, top + height)
 
 

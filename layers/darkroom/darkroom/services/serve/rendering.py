@@ -6,7 +6,7 @@ Background calls are requests to S3 that run beside each other, some before the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
@@ -28,7 +28,7 @@ from ...image_keys import ObjectNames
 from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, needs_findings, uses_faces
+from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
 from ...plan.variants import is_refined
 from ..caching import (
     MASTER_RIGHTS,
@@ -161,7 +161,7 @@ class Renderer:
         image = self._render_smallest(job, findings)
         timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
         record_render(self.observer, plan, image, job.master.size_bytes)
-        if uses_faces(plan) and _awaits_faces(findings):
+        if _awaits(get_followed_tasks(plan), findings):
             return _answer_provisional(plan, image, timings_ms)
         too_large = len(image.body) > MAX_BODY_BYTES
         if not (self.stores or job.replaces or too_large):
@@ -367,12 +367,13 @@ def delete_if_unchanged(media: FastBucket, name: str, etag: str) -> None:
         media.delete(name)
 
 
-def _awaits_faces(findings: Findings | None) -> bool:
-    return findings is None or ("faces" not in findings.found and findings.is_awaited("faces"))
+def _awaits(tasks: Sequence[str], findings: Findings | None) -> bool:
+    """Whether one of ``tasks`` may still get a finding."""
+    return any(findings is None or findings.is_awaited(task) for task in tasks)
 
 
 def _answer_provisional(plan: Plan, image: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:
-    """Answer with an image rendered before its faces are known. It is not stored."""
+    """Answer with an image rendered before its findings are known. It is not stored."""
     if len(image.body) > MAX_BODY_BYTES:
         raise FindingsPending(detail="too large to be answered without being stored")
     return Provisional(provisional_headers(plan, image.content_type), image.body, timings_ms)

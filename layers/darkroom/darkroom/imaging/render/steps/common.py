@@ -7,7 +7,7 @@ from math import cos, radians, sin
 import pyvips
 
 from ....plan.geometry.layout import Box, Size
-from ....plan.model import Plan
+from ....plan.model import GRAVITY_TASKS, Plan
 from ...colour.cicp import cicp_to_srgb, needs_conversion
 from ...colour.convert import (
     PEAK_8_BIT,
@@ -92,16 +92,18 @@ def resize(context: RenderContext) -> None:
 
 
 def crop_to_cover(context: RenderContext) -> None:
-    """Crop to the window of ``fit=cover``, chosen by gravity: by faces, or by the pixels of the first frame.
+    """Crop to the window of ``fit=cover``, chosen by gravity: by findings, or by the pixels of the first frame.
 
-    Without known faces the most striking part is kept. A scaled image too large for memory (only extreme ``up=1`` makes
-    one) keeps its middle.
+    Without known faces, text or objects the most striking part is kept. A scaled image too large for memory (only
+    extreme ``up=1`` makes one) keeps its middle.
     """
-    if context.geometry.search == "face":
-        from ....findings import get_face_regions
-        from ....plan.geometry.faces import move_window_to_faces  # few images are cropped to faces
+    if context.geometry.search in GRAVITY_TASKS:
+        from ....plan.geometry.detected import list_followed_regions  # few images are cropped to findings
+        from ....plan.geometry.faces import move_window_to_regions
 
-        context.geometry = move_window_to_faces(context.geometry, get_face_regions(context.findings))
+        gravity = context.plan.gravity
+        regions = list_followed_regions(gravity, context.findings)
+        context.geometry = move_window_to_regions(context.geometry, regions, gravity.name)
     window = context.geometry.stored_window
     if window is None:
         return
