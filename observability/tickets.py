@@ -110,8 +110,8 @@ def _quality_alarms() -> Iterator[MetricAlarm]:
     A failed check publishes nothing: its data is missing, and the age of the last check grows.
     """
     for metric, name, comparison, limit, stat in (
-        ("Precision", "precision", "under", 80, "Minimum"),
-        ("Recall", "recall", "under", 80, "Minimum"),
+        ("Precision", "precision", "under", 90, "Minimum"),
+        ("Recall", "recall", "under", 90, "Minimum"),
         ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum"),
     ):
         yield MetricAlarm(

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Region, TextLine
+from darkroom.findings import (
+    FACES,
+    MODERATION,
+    OBJECTS,
+    SIMILARITY,
+    TAGS,
+    TEXT,
+    DetectedObject,
+    Face,
+    Finding,
+    Label,
+    Region,
+    TextLine,
+)
 from darkroom.mlops.agreement import count_matches, count_words, disagreement, intersection_over_union
 
 BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
@@ -15,6 +28,11 @@ CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
 
 def faces(*boxes: Region, error: str = "") -> Finding:
     return Finding(FACES, "m", "1", faces=tuple(Face(box, 0.9) for box in boxes), error=error)
+
+
+def objects(*found: tuple[str, Region]) -> Finding:
+    boxes = tuple(DetectedObject(name, box, 0.9) for name, box in found)
+    return Finding(OBJECTS, "m", "1", objects=boxes, classes=("car", "dog"))
 
 
 def text(*lines: str) -> Finding:
@@ -42,6 +60,11 @@ def embedding(*vector: float) -> Finding:
         (faces(BOX, OTHER), faces(SHIFTED), 0.5),
         (faces(BOX, BOX), faces(BOX), 0.5),  # one face is not two
         (faces(), faces(BOX), 1.0),
+        (objects(("car", BOX)), objects(("car", SHIFTED)), 0.0),
+        (objects(("car", BOX)), objects(("dog", SHIFTED)), 1.0),
+        (objects(("car", BOX), ("dog", BOX)), objects(("dog", SHIFTED)), 0.5),
+        (objects(), objects(("car", BOX)), 1.0),
+        (objects(), objects(), 0.0),
         (tags("cat", "red"), tags("cat"), 0.5),
         (tags(), tags(), 0.0),
         (text("No Entry"), text("no", "ENTRY!"), 0.0),

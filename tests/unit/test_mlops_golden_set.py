@@ -6,7 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, TAGS, TEXT, Face, Finding, Label, Region, TextLine
+from darkroom.findings import (
+    FACES,
+    MODERATION,
+    OBJECTS,
+    TAGS,
+    TEXT,
+    DetectedObject,
+    Face,
+    Finding,
+    Label,
+    Region,
+    TextLine,
+)
 from darkroom.mlops.golden_set import (
     Confusion,
     GoldenImage,
@@ -30,6 +42,15 @@ def moderation(unsafe: float, *, flagged: bool) -> Finding:
     return Finding(MODERATION, "m", "1", labels=(Label("safe", 1 - unsafe), Label("unsafe", unsafe)), flagged=flagged)
 
 
+def objects(*found: tuple[str, Region]) -> Finding:
+    boxes = tuple(DetectedObject(name, box, 0.9) for name, box in found)
+    return Finding(OBJECTS, "m", "1", objects=boxes, classes=("car", "dog"))
+
+
+def labelled(*found: tuple[str, Region]) -> GoldenImage:
+    return GoldenImage("a", objects=tuple(DetectedObject(name, box, 1.0) for name, box in found))
+
+
 def text(*lines: str) -> Finding:
     return Finding(TEXT, "m", "1", lines=tuple(TextLine(CORNERS, line, 0.9) for line in lines))
 
@@ -50,6 +71,10 @@ CAT = GoldenImage("a", tags=("Cat", "animal", "sofa?"))
         (GoldenImage("a", faces=(BOX,)), faces(), Confusion(false_negatives=1)),
         (GoldenImage("a", faces=()), faces(), Confusion(negatives=1)),
         (GoldenImage("a", faces=()), faces(BOX, OTHER), Confusion(false_positives=2, negatives=1, false_alarms=1)),
+        (labelled(("car", BOX)), objects(("car", SHIFTED)), Confusion(true_positives=1)),
+        (labelled(("car", BOX)), objects(("dog", SHIFTED)), Confusion(false_positives=1, false_negatives=1)),
+        (labelled(("tram", BOX)), objects(), Confusion(negatives=1)),
+        (labelled(), objects(("dog", BOX)), Confusion(false_positives=1, negatives=1, false_alarms=1)),
         (GoldenImage("a", unsafe=True), moderation(0.9, flagged=True), Confusion(true_positives=1)),
         (GoldenImage("a", unsafe=True), moderation(0.2, flagged=False), Confusion(false_negatives=1)),
         (
@@ -124,6 +149,7 @@ MANIFEST = """
 
 {"picture": "golden/b.jpg", "unsafe": true}
 {"picture": "golden/c.jpg", "faces": [], "tags": ["bridge", "river?"]}
+{"picture": "golden/d.jpg", "objects": [["car", 0.1, 0.1, 0.2, 0.2]]}
 """
 
 
@@ -132,6 +158,7 @@ def test_a_manifest_is_read() -> None:
         GoldenImage("golden/a.jpg", (BOX,), False, "no entry"),
         GoldenImage("golden/b.jpg", unsafe=True),
         GoldenImage("golden/c.jpg", faces=(), tags=("bridge", "river?")),
+        GoldenImage("golden/d.jpg", objects=(DetectedObject("car", BOX, 1.0),)),
     ]
 
 
@@ -147,6 +174,8 @@ def test_a_manifest_is_read() -> None:
         '{"picture": "a", "text": 3}',
         '{"picture": "a", "tags": "bridge"}',
         '{"picture": "a", "tags": [3]}',
+        '{"picture": "a", "objects": [["car", 1, 2, 3]]}',
+        '{"picture": "a", "objects": 3}',
     ],
 )
 def test_a_line_that_is_none_is_named(line: str) -> None:

@@ -9,7 +9,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY, TAGS, TEXT, Face, Finding, Label, Region, TextLine
+from darkroom.findings import (
+    FACES,
+    MODERATION,
+    OBJECTS,
+    SIMILARITY,
+    TAGS,
+    TEXT,
+    DetectedObject,
+    Face,
+    Finding,
+    Label,
+    Region,
+    TextLine,
+)
 from darkroom.mlops.sample import (
     Sample,
     ShadowComparison,
@@ -78,6 +91,12 @@ def test_what_is_no_sample_is_refused(broken: dict[str, object]) -> None:
         (Finding(FACES, "m", "1", faces=(Face(BOX, 0.5), Face(BOX, 0.9))), TaskSummary(0.7, False)),
         (Finding(FACES, "m", "1"), TaskSummary(None, True)),
         (Finding(TEXT, "m", "1", lines=(TextLine(CORNERS, "a", 0.8),)), TaskSummary(0.8, False)),
+        (
+            Finding(TEXT, "m", "1", lines=(TextLine(CORNERS, "a", 0.8), TextLine(CORNERS, "", 0.3))),
+            TaskSummary(0.8, False),
+        ),
+        (Finding(OBJECTS, "m", "1", objects=(DetectedObject("car", BOX, 0.6),)), TaskSummary(0.6, False)),
+        (Finding(OBJECTS, "m", "1", classes=("car",)), TaskSummary(None, True)),
         (Finding(MODERATION, "m", "1", labels=(Label("safe", 0.3), Label("unsafe", 0.7))), TaskSummary(0.7, False)),
         (Finding(TAGS, "m", "1", labels=(Label("cat", 0.4), Label("dog", 0.2))), TaskSummary(0.4, False)),
         (Finding(TAGS, "m", "1"), TaskSummary(None, True)),

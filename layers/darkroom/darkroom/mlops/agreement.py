@@ -1,4 +1,4 @@
-"""Compare two findings of the same image, and match boxes of faces. Pure."""
+"""Compare two findings of the same image, and match boxes of faces and objects. Pure."""
 
 from __future__ import annotations
 
@@ -7,10 +7,23 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from math import sumprod
 
-from ..findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Region, TextLine
+from ..findings import (
+    FACES,
+    LIKENESS,
+    MODERATION,
+    OBJECTS,
+    SIMILARITY,
+    TAGS,
+    TEXT,
+    DetectedObject,
+    Finding,
+    Region,
+    TextLine,
+)
 
 SAME_FACE = 0.5
-"""Intersection over union from which two boxes are of the same face: the threshold of PASCAL VOC and WIDER FACE."""
+"""Intersection over union from which two boxes are of the same face or object: the threshold of PASCAL VOC and WIDER
+FACE."""
 
 _WORD = re.compile(r"\w+")
 
@@ -18,8 +31,9 @@ _WORD = re.compile(r"\w+")
 def disagreement(one: Finding, other: Finding) -> float | None:
     """Return the distance of two findings for one task, from 0 (equal) to 1; None if they cannot be compared.
 
-    Faces: the share of boxes that only one has. Tags and text: the Jaccard distance of names or words. Moderation: 1
-    if only one flags the image, else the total variation distance of the scores. Embeddings: 1 minus the cosine.
+    Faces and objects: the share of boxes that only one has. Tags and text: the Jaccard distance of names or words.
+    Moderation: 1 if only one flags the image, else the total variation distance of the scores. Embeddings: 1 minus the
+    cosine.
     """
     if one.error or other.error:
         return None
@@ -38,6 +52,15 @@ def count_matches(one: Sequence[Region], other: Sequence[Region]) -> int:
             first.add(i)
             second.add(j)
     return len(first)
+
+
+def count_object_matches(one: Sequence[DetectedObject], other: Sequence[DetectedObject]) -> int:
+    """Return how many objects of ``one`` match one of ``other``, of the same class."""
+    regions: list[dict[str, list[Region]]] = [{}, {}]
+    for by_name, objects in zip(regions, (one, other), strict=True):
+        for found in objects:
+            by_name.setdefault(found.name, []).append(found.region)
+    return sum(count_matches(boxes, regions[1].get(name, [])) for name, boxes in regions[0].items())
 
 
 def intersection_over_union(a: Region, b: Region) -> float:
@@ -62,6 +85,11 @@ def count_line_words(lines: Sequence[TextLine]) -> Counter[str]:
 def _faces(one: Finding, other: Finding) -> float:
     same = count_matches([face.region for face in one.faces], [face.region for face in other.faces])
     return _jaccard_distance(same, len(one.faces), len(other.faces))
+
+
+def _objects(one: Finding, other: Finding) -> float:
+    same = count_object_matches(one.objects, other.objects)
+    return _jaccard_distance(same, len(one.objects), len(other.objects))
 
 
 def _tags(one: Finding, other: Finding) -> float:
@@ -94,6 +122,7 @@ def _jaccard_distance(same: int, one: int, other: int) -> float:
 
 _DISTANCES: Mapping[str, Callable[[Finding, Finding], float | None]] = {
     FACES: _faces,
+    OBJECTS: _objects,
     TAGS: _tags,
     TEXT: _text,
     MODERATION: _moderation,

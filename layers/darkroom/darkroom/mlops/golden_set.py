@@ -3,10 +3,11 @@
 It is a folder of images and a manifest with one JSON object per line::
 
     {"picture": "golden/a.jpg", "faces": [[0.1, 0.2, 0.3, 0.3]], "unsafe": false, "text": "no entry",
-     "tags": ["bridge", "river?"]}
+     "tags": ["bridge", "river?"], "objects": [["car", 0.5, 0.6, 0.2, 0.1]]}
 
-Faces are ``left, top, width, height`` in fractions of the image. A tag with a question mark may be found or not. Tasks
-without a label are not scored.
+Faces are ``left, top, width, height`` in fractions of the image, objects have their class before. Objects of classes
+that the model does not detect are not scored. A tag with a question mark may be found or not. Tasks without a label are
+not scored.
 """
 
 from __future__ import annotations
@@ -16,8 +17,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..findings import FACES, MODERATION, TAGS, TEXT, Finding, Region
-from .agreement import count_line_words, count_matches, count_words
+from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, DetectedObject, Finding, Region
+from .agreement import count_line_words, count_matches, count_object_matches, count_words
 
 UNSAFE = "unsafe"
 """The label of moderation that is scored."""
@@ -41,11 +42,12 @@ class GoldenImage:
     unsafe: bool | None = None
     text: str | None = None
     tags: tuple[str, ...] | None = None
+    objects: tuple[DetectedObject, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Confusion:
-    """Counts for one task: of boxes for faces, of words for text, of tags, of images for moderation.
+    """Counts for one task: of boxes for faces and objects, of words for text, of tags, of images for moderation.
 
     ``negatives`` are images with nothing to find; in ``false_alarms`` of them something was found.
     """
@@ -158,6 +160,13 @@ def _faces(golden: GoldenImage, finding: Finding, _: float | None) -> Confusion 
     return _confusion(right, len(finding.faces), len(golden.faces))
 
 
+def _objects(golden: GoldenImage, finding: Finding, _: float | None) -> Confusion | None:
+    if golden.objects is None:
+        return None
+    there = [one for one in golden.objects if one.name in finding.classes]
+    return _confusion(count_object_matches(finding.objects, there), len(finding.objects), len(there))
+
+
 def _moderation(golden: GoldenImage, finding: Finding, threshold: float | None) -> Confusion | None:
     if golden.unsafe is None:
         return None
@@ -185,6 +194,7 @@ def _tags(golden: GoldenImage, finding: Finding, _: float | None) -> Confusion |
 
 _SCORERS: Mapping[str, Callable[[GoldenImage, Finding, float | None], Confusion | None]] = {
     FACES: _faces,
+    OBJECTS: _objects,
     MODERATION: _moderation,
     TEXT: _text,
     TAGS: _tags,
@@ -198,7 +208,7 @@ def _confusion(right: int, said: int, there: int) -> Confusion:
 
 
 def _parse_image(line: Any) -> GoldenImage:
-    faces, unsafe, text, tags = line.get("faces"), line.get("unsafe"), line.get("text"), line.get("tags")
+    faces, unsafe, text, tags, objects = (line.get(name) for name in ("faces", "unsafe", "text", "tags", "objects"))
     if not isinstance(unsafe, bool | None) or not isinstance(text, str | None):
         raise TypeError("unsafe is true or false, text is a text")
     if tags is not None and not (isinstance(tags, list) and all(isinstance(tag, str) for tag in tags)):
@@ -209,6 +219,9 @@ def _parse_image(line: Any) -> GoldenImage:
         unsafe,
         text,
         tuple(tags) if tags is not None else None,
+        tuple(DetectedObject(str(name), Region(*map(float, box)), 1.0) for name, *box in objects)
+        if objects is not None
+        else None,
     )
 
 

@@ -18,7 +18,7 @@ from ..aws.findings_store import FindingsStore
 from ..aws.index import Index
 from ..aws.record import HELD, READY, Record
 from ..aws.s3 import S3Bucket
-from ..findings import FACES, MODERATION, TAGS, TEXT, Finding, Findings
+from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding, Findings, Region
 from ..image_keys import HELD_MASTERS, ObjectNames
 from .sample import Sample
 
@@ -123,26 +123,35 @@ type _Labelled = tuple[dict[str, Any] | list[int] | int | str, dict[str, Any]]
 
 
 def _faces(finding: Finding, facts: Mapping[str, Any]) -> _Labelled:
+    return _boxes([("face", face.region, face.score) for face in finding.faces], ["face"], facts)
+
+
+def _objects(finding: Finding, facts: Mapping[str, Any]) -> _Labelled:
+    return _boxes([(one.name, one.region, one.score) for one in finding.objects], finding.classes, facts)
+
+
+def _boxes(found: Sequence[tuple[str, Region, float]], classes: Sequence[str], facts: Mapping[str, Any]) -> _Labelled:
     width, height = int(facts.get("width", 0)), int(facts.get("height", 0))
     boxes = [
         {
-            "class_id": 0,
-            "left": round(face.region.left * width),
-            "top": round(face.region.top * height),
-            "width": round(face.region.width * width),
-            "height": round(face.region.height * height),
+            "class_id": classes.index(name),
+            "left": round(region.left * width),
+            "top": round(region.top * height),
+            "width": round(region.width * width),
+            "height": round(region.height * height),
         }
-        for face in finding.faces
+        for name, region, _ in found
     ]
     value = {"image_size": [{"width": width, "height": height, "depth": 3}], "annotations": boxes}
-    scores = [{"confidence": face.score} for face in finding.faces]
-    return value, {"objects": scores, "class-map": {"0": "face"}, "type": "groundtruth/object-detection"}
+    metadata = {"objects": [{"confidence": score} for _, _, score in found]}
+    names = {str(number): name for number, name in enumerate(classes)}
+    return value, metadata | {"class-map": names, "type": "groundtruth/object-detection"}
 
 
 def _text(finding: Finding, _: Mapping[str, Any]) -> _Labelled:
-    scores = [line.score for line in finding.lines]
-    confidence = sum(scores) / len(scores) if scores else 0.0
-    read = "\n".join(line.text for line in finding.lines)
+    lines = [line for line in finding.lines if line.text]
+    confidence = sum(line.score for line in lines) / len(lines) if lines else 0.0
+    read = "\n".join(line.text for line in lines)
     return read, {"confidence": round(confidence, 4), "type": "groundtruth/custom"}
 
 
@@ -172,6 +181,7 @@ def _best(scores: Iterable[float]) -> float:
 
 _LABELLERS: Mapping[str, Callable[[Finding, Mapping[str, Any]], _Labelled]] = {
     FACES: _faces,
+    OBJECTS: _objects,
     TEXT: _text,
     MODERATION: _moderation,
     TAGS: _tags,

@@ -15,7 +15,7 @@ from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..errors import Unavailable
-from ..findings import FACES, MODERATION, TAGS, TEXT, Finding
+from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding
 from .drift_check import JSON
 from .endpoint_variants import EndpointVariants
 from .golden_set import (
@@ -36,7 +36,7 @@ MANIFEST = "golden/manifest.jsonl"
 HISTORY = "watch/quality.json"
 """The object in the media bucket with the time of each variant's last evaluation."""
 
-EVALUATED_TASKS = (FACES, MODERATION, TEXT, TAGS)
+EVALUATED_TASKS = (FACES, OBJECTS, MODERATION, TEXT, TAGS)
 """Tasks with labels."""
 
 UNLIMITED = {(TAGS, "Recall")}

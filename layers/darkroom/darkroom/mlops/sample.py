@@ -11,7 +11,7 @@ from hashlib import sha256
 from math import sqrt, sumprod
 from typing import Any
 
-from ..findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, VECTOR_TASKS, Finding, Label
+from ..findings import FACES, LIKENESS, MODERATION, OBJECTS, SIMILARITY, TAGS, TEXT, VECTOR_TASKS, Finding, Label
 
 SAMPLED = "image sampled"
 """The message of the log line about a sample, which the debug dashboard lists."""
@@ -124,7 +124,8 @@ def parse_sample(document: Mapping[str, Any]) -> Sample:
 def summarise(finding: Finding) -> TaskSummary:
     """Summarise ``finding``.
 
-    The confidence is the mean score of faces or lines, or that of the best label. A finding with an error is empty.
+    The confidence is the mean score of faces, objects or lines that were read, or that of the best label. A finding
+    with an error is empty.
     """
     scores = _SCORES[finding.task](finding)
     empty = bool(finding.error) or not (finding.vector if finding.task in VECTOR_TASKS else scores)
@@ -150,7 +151,8 @@ def unit_vector(embedding: bytes) -> list[float]:
 
 _SCORES: Mapping[str, Callable[[Finding], list[float]]] = {
     FACES: lambda finding: [face.score for face in finding.faces],
-    TEXT: lambda finding: [line.score for line in finding.lines],
+    TEXT: lambda finding: [line.score for line in finding.lines if line.text],
+    OBJECTS: lambda finding: [found.score for found in finding.objects],
     MODERATION: lambda finding: _best_score(finding.labels),
     TAGS: lambda finding: _best_score(finding.labels),
     SIMILARITY: lambda _: [],
