@@ -16,6 +16,7 @@ from darkroom.models.catalogue import ModelCatalogue
 from darkroom.models.model_set import ModelSet
 
 from .batch import BatchAnalyser, BatchResponse
+from .engines import ENDPOINT_ENGINES
 from .request import ATTRIBUTES, AnalysisRequest, parse_origin, requested_tasks, requests_explanation
 
 PATH = "/invocations"
@@ -41,7 +42,7 @@ class ImageApi(LitAPI):  # type: ignore[misc]
     def setup(self, device: str) -> None:
         """Load the models in a worker process; ``device`` is ``cpu``, or ``cuda:`` and a number."""
         number = int(device.partition(":")[2] or 0)
-        models = ModelSet(self._catalogue, self._model_dir, device=number)
+        models = ModelSet(self._catalogue, self._model_dir, device=number, engines=ENDPOINT_ENGINES)
         self._finder = BatchAnalyser(self._catalogue, models, ThreadPoolExecutor(os.cpu_count()))
 
     def decode_request(self, request: Annotated[AnalysisRequest, Depends(read_request)]) -> AnalysisRequest:

@@ -22,13 +22,13 @@ from darkroom.mlops.sample import ShadowComparison
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import open_shadow_client
+from darkroom.models.in_process import InProcessDetector
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.inference.analysis import AnalysisService, AnalysisSettings
 from darkroom.services.inference.breaker import open_breaker
 from darkroom.services.inference.consumer import InferenceConsumer
 from darkroom.services.inference.duplicates import DuplicateFindings
 from darkroom.services.inference.findings_writer import FindingsWriter
-from darkroom.services.inference.in_process import InProcessDetector
 from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_source_limits, configured_tasks

@@ -11,6 +11,7 @@ const NEAR = 6;
 
 const NAMES = {
   faces: 'Faces', text: 'Text', moderation: 'Moderation', tags: 'Tags', similarity: 'Similarity', likeness: 'Look-alikes',
+  objects: 'Objects',
 };
 const NEAR_LISTS = [
   { title: 'Most similar images', query: '' },
@@ -35,8 +36,10 @@ function bars(labels) {
 
 // List the lines of a text; each highlights its position in the image.
 function lines(found, marks) {
-  const rows = found.lines.map(({ text, score }, at) => {
-    const row = make('li', {}, make('span', { textContent: text }), make('i', { textContent: percent(score) }));
+  const rows = found.lines.map(({ text, score, personal }, at) => {
+    const classes = (personal || []).map(name => make('span', { className: 'chip miss', textContent: name }));
+    const shown = make('span', { textContent: text || '(not read)' });
+    const row = make('li', {}, shown, ...classes, make('i', { textContent: percent(score) }));
     row.onmouseenter = () => marks[at]?.classList.add('lit');
     row.onmouseleave = () => marks[at]?.classList.remove('lit');
     return row;
@@ -58,6 +61,8 @@ const PANELS = {
   tags: (found, marks, key) => [tagChips(found.labels, name => showTagged(element('found-tagged'), key, name))],
   similarity: () => [],
   likeness: () => [],
+  objects: found => [make('p', { textContent: count(found.objects.length, 'object', 'objects') }),
+    bars(found.objects.map(({ class: name, score }) => ({ name, score })))],
 };
 
 function panel(task, found, marks, key) {

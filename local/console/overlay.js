@@ -27,6 +27,11 @@ const SHAPES = {
     at: [x, y],
     text: percent(score),
   })),
+  objects: found => (found.objects || []).map(({ class: name, box: [x, y, width, height], score }) => ({
+    drawn: shape('rect', 'objects', { x, y, width, height }),
+    at: [x, y],
+    text: `${name} ${percent(score)}`,
+  })),
   text: found => (found.lines || []).map(({ corners, text, score }) => {
     const drawn = shape('polygon', 'text', { points: corners.map(corner => corner.join()).join(' ') });
     const title = document.createElementNS(SVG, 'title');

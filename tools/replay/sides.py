@@ -16,6 +16,7 @@ from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import Finding
 from darkroom.models.catalogue import ModelCatalogue, load_catalogue
 from darkroom.models.model_set import ModelSet
+from endpoint.engines import ENDPOINT_ENGINES
 
 TABLE = "models.toml"
 SHIPPED = Path(__file__).resolve().parents[2] / "endpoint" / TABLE
@@ -55,7 +56,7 @@ class FolderSide:
 
     def __init__(self, folder: Path, tasks: Sequence[str]) -> None:
         self.name = folder.name
-        self._models = ModelSet(catalogue_of(folder), folder, tasks)
+        self._models = ModelSet(catalogue_of(folder), folder, tasks, engines=ENDPOINT_ENGINES)
 
     def analyse(self, jpeg: bytes, tasks: Sequence[str]) -> tuple[dict[str, Finding], float]:
         """See :meth:`Side.analyse`; the time is that of the models alone."""

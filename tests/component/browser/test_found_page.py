@@ -105,6 +105,31 @@ def test_each_task_lists_model_and_findings() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+def test_objects_and_personal_data_are_shown() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.task').length === 2")
+        assert await page.evaluate("document.querySelectorAll('.mark.objects').length") == 1
+        panels = await page.evaluate(PANELS)
+        assert panels["objects"][2] == "1 object"
+        assert "car" in panels["objects"][-1]
+        assert await page.evaluate("[...document.querySelectorAll('.tag')].map(tag => tag.textContent)") == ["car 81"]
+        lines = (
+            "[...document.querySelectorAll('.lines li')].map(line => [...line.children].map(one => one.textContent))"
+        )
+        assert await page.evaluate(lines) == [["a@example.com", "mail", "97 %"], ["(not read)", "unsure", "40 %"]]
+
+    found = {"class": "car", "box": [0.5, 0.5, 0.2, 0.2], "score": 0.81}
+    text = [
+        {**LINE, "text": "a@example.com", "personal": ["mail"]},
+        {**LINE, "text": "", "score": 0.4, "personal": ["unsure"]},
+    ]
+    tasks = {
+        "text": {**TASKS["text"], "lines": text},
+        "objects": {"model": "own", "version": "1", "by": "endpoint", "objects": [found], "classes": ["car"]},
+    }
+    on_the_page(stage_of(make_response(**tasks)), act)
+
+
 @pytest.mark.slow
 def test_a_line_of_text_highlights_its_position() -> None:
     async def act(page: Page) -> None:

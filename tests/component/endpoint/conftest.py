@@ -1,4 +1,4 @@
-"""One server for all read-only tests, with a custom tagging model besides the four that ship."""
+"""One server for all read-only tests, with a custom tagging model and a custom detector besides the four that ship."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from darkroom.findings import TASKS
 from local import tool_venvs
 from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
+from tests.component.models.detector import CLASSES, square_detector
 from tests.images.detectors import ROOT, models_folder
 
 from .serving import BATCH_SIZE, Server, select_models, serving
 
-TAGS = """
+OWN_MODELS = """
 [[model]]
 name = "colours"
 task = "tags"
@@ -28,6 +29,20 @@ softmax = true
 batch_size = 8
 thresholds = { tag = 0.5 }
 input = { side_px = 16, layout = "channels-first", deviation = [255, 255, 255] }
+
+[[model]]
+name = "squares"
+task = "objects"
+version = "2"
+artefact = "squares.onnx"
+labels = "squares.txt"
+prepare = "letterbox"
+read = "boxes"
+batch_size = 8
+thresholds = { box = 0.5, overlap = 0.5 }
+input = { side_px = 160, layout = "channels-first", deviation = [255, 255, 255] }
+[model.boxes]
+layout = "yolov8"
 """
 
 
@@ -39,14 +54,16 @@ def environment() -> None:
 
 @pytest.fixture(scope="package")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder as SageMaker unpacks it: the model table, the model files and one custom model."""
+    """A folder as SageMaker unpacks it: the model table, the model files and two custom models."""
     folder = tmp_path_factory.mktemp("models")
     for file in models_folder().glob("*.onnx"):
         (folder / file.name).symlink_to(file)
     (folder / "colours.onnx").write_bytes(colour_classifier(16))
     (folder / "colours.txt").write_text("\n".join(COLOURS), encoding="utf-8")
-    shipped = select_models(ROOT / "endpoint" / "models.toml", {*TASKS} - {"tags"})
-    (folder / "models.toml").write_text(shipped + TAGS, encoding="utf-8")
+    (folder / "squares.onnx").write_bytes(square_detector("yolov8", 160))
+    (folder / "squares.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    shipped = select_models(ROOT / "endpoint" / "models.toml", {*TASKS} - {"tags", "objects"})
+    (folder / "models.toml").write_text(shipped + OWN_MODELS, encoding="utf-8")
     return folder
 
 

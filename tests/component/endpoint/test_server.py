@@ -179,6 +179,17 @@ def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
     assert [(label["name"], label["score"] > 0.9) for label in document["labels"]] == [("green", True)]
 
 
+def test_a_detector_of_ones_own_finds_objects(server: Server) -> None:
+    image = Image.new("RGB", (640, 320), "#808080")
+    image.paste("#ff0000", (64, 64, 256, 160))
+    document = server.invoke(jpeg(image), "objects").document["tasks"]["objects"]
+    assert (document["model"], document["version"]) == ("squares", "2")
+    assert document["classes"] == ["red", "green", "trafficblue"]
+    [found] = document["objects"]
+    assert (found["class"], found["score"]) == ("red", 0.9)
+    assert found["box"] == pytest.approx([0.1, 0.2, 0.3, 0.3], abs=0.015)
+
+
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("degrees", [4, -11, 90, 180])
 def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:

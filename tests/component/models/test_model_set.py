@@ -119,7 +119,7 @@ def test_a_task_that_no_model_has() -> None:
 @pytest.mark.parametrize(
     ("wrong", "complaint"),
     [
-        ({"engine": "abacus"}, "centerface: engine is one of onnxruntime, rapidocr, not 'abacus'"),
+        ({"engine": "abacus"}, "centerface: engine is one of onnxruntime, not 'abacus'"),
         ({"prepare": "circle"}, "centerface: prepare is one of square, planes, not 'circle'"),
         ({"read": "tea-leaves"}, "centerface: read is one of faces"),
     ],

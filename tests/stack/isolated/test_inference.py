@@ -17,12 +17,14 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 from botocore.config import Config
 from PIL import Image
 
-from local.paths import ENDPOINT, MODELS
+from local.paths import ENDPOINT, MODELS, ROOT
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
+from tests.component.models.detector import CLASSES, square_detector
 from tests.corpus import CORPUS
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.photographs import jpeg_photo, photograph
@@ -31,6 +33,21 @@ from tests.stack.inference_client import HANG_S, InferenceClient, detected
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
+
+DETECTOR = """
+[[model]]
+name = "squares"
+task = "objects"
+version = "1"
+artefact = "squares.onnx"
+labels = "squares.txt"
+prepare = "letterbox"
+read = "boxes"
+thresholds = { box = 0.5, overlap = 0.5 }
+input = { side_px = 160, layout = "channels-first", deviation = [255, 255, 255] }
+[model.boxes]
+layout = "yolov8"
+"""
 
 PREFIX = f"people-{secrets.token_hex(4)}/"
 GROUP = CORPUS / "people" / "two-men.jpg"
@@ -216,6 +233,73 @@ async def _shown(page: Page, count: int) -> None:
     await page.until("document.querySelector('.compare .after')?.naturalWidth", HANG_S)
     by = await page.evaluate("[...document.querySelectorAll('.task .chip')].map(chip => chip.textContent)")
     assert "endpoint" in by
+
+
+def _uploads_of(inference: InferenceClient, image: Image.Image) -> Iterator[str]:
+    """Yield analysed uploads of ``image`` until the function reads new settings, which takes up to a minute."""
+    ends_s = time.monotonic() + HANG_S
+    for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count()):
+        key = f"{PREFIX}squares-{number}.png"
+        image.putpixel((0, 0), (number % 256, 128, 128))  # no duplicate, whose findings would be copied
+        with io.BytesIO() as file:
+            image.save(file, "PNG")
+            inference.upload(key, file.getvalue())
+        wait_until(lambda key=key: inference.makers(key), f"{key} is analysed", HANG_S)  # type: ignore[misc]
+        yield key
+
+
+@pytest.fixture
+def own_detector(inferring: Stack, inference: InferenceClient, tmp_path: Path) -> Iterator[None]:
+    """The endpoint with a detector of coloured squares, and the task ``objects`` in the settings."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    for file in MODELS.glob("*.onnx"):
+        (folder / file.name).symlink_to(file)
+    (folder / "squares.onnx").write_bytes(square_detector("yolov8", 160))
+    (folder / "squares.txt").write_text("\n".join(CLASSES), encoding="utf-8")
+    (folder / "models.toml").write_text((ROOT / "endpoint" / "models.toml").read_text() + DETECTOR, encoding="utf-8")
+    variants = f"{inferring.control_url}/sagemaker/{ENDPOINT}/variants"
+    document = json.dumps({"name": "own", "models": str(folder), "weight": 1}).encode()
+    urllib.request.urlopen(urllib.request.Request(variants, document, method="POST"), timeout=HANG_S).close()
+    operator = Operator(inferring, tmp_path)
+    settings = tmp_path / "settings.json"
+    settings.write_text(json.dumps({"tasks": ["faces", "text", "objects"]}))
+    assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
+    _set_weights(inferring, main=0.0, own=1.0)
+    yield
+    _set_weights(inferring, main=1.0, own=0.0)
+    settings.write_text("{}")
+    assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
+    urllib.request.urlopen(urllib.request.Request(f"{variants}/own", method="DELETE"), timeout=HANG_S).close()
+
+
+def _set_weights(stack: Stack, **weights: float) -> None:
+    sagemaker: Any = boto3.client(
+        "sagemaker",
+        endpoint_url=json.loads((stack.state / "stack.json").read_text())["sagemaker_url"],
+        region_name=stack.region,
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+    )
+    wanted = [{"VariantName": name, "DesiredWeight": weight} for name, weight in weights.items()]
+    sagemaker.update_endpoint_weights_and_capacities(EndpointName=ENDPOINT, DesiredWeightsAndCapacities=wanted)
+
+
+def test_a_detector_of_ones_own_crops_and_redacts(inference: InferenceClient, own_detector: None) -> None:
+    image = Image.fromarray(np.full((600, 900, 3), 128, np.uint8))
+    image.paste("#ff0000", (700, 400, 800, 500))
+    key = next(key for key in _uploads_of(inference, image) if "objects" in inference.makers(key))
+    plain = np.asarray(inference.image(key, "w=900&f=png"))
+    assert tuple(plain[450, 750]) == (255, 0, 0)
+    redacted = np.asarray(inference.image(key, "w=900&redact=red&f=png"))
+    assert (redacted[396:504, 696:804] == 0).all()
+    assert (redacted[10:380] == 128).all()
+    crop = np.asarray(inference.image(key, "w=200&h=300&fit=cover&g=obj:red&f=png"))
+    assert (crop == (255, 0, 0)).all(axis=2).sum() > 2000
+    answer = inference.viewer.get(inference.signed(key, "f=json&boxes=1"))
+    [found] = json.loads(answer.body)["boxes"]["objects"]
+    assert (found["class"], found["box"]) == ("red", pytest.approx([0.778, 0.667, 0.111, 0.167], abs=0.01))
+    assert inference.viewer.get(inference.signed(key, "w=900&redact=reds")).problem["code"] == "bad-option"
 
 
 def _variation(number: int) -> bytes:

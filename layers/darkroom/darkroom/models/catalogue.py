@@ -15,7 +15,7 @@ SMALL_MODELS = Path(__file__).with_name("small.toml")
 
 LAYOUTS = {"channels-last", "channels-first"}
 ORDERS = {"rgb", "bgr"}
-TYPES = {"float32", "uint8"}
+TYPES = {"float32", "float16", "uint8"}
 CUDA, CPU = "CUDAExecutionProvider", "CPUExecutionProvider"
 PROVIDERS = (CUDA, CPU)
 """Default providers of onnxruntime, best first; missing ones are skipped. TensorRT compiles a model for minutes, and
@@ -47,7 +47,8 @@ class ModelSpec:
     ``engine``, ``prepare`` and ``read`` are names that :mod:`.model_set` and :mod:`.onnx_model` know. ``batch_size``
     is how many images go through it at once. ``output`` is the name of the output that is read; empty for all.
     ``labels`` is the file with the labels of each class, a line each, separated by tabs; without it they are the
-    metadata ``labels`` of the artefact. ``softmax`` makes probabilities of the outputs of classes.
+    metadata ``labels`` of the artefact. ``softmax`` makes probabilities of the outputs of classes. ``boxes`` is the
+    layout of a detector's outputs.
     ``sha256`` has the SHA-256 of each file by its name, in hexadecimal digits; empty for a model that is not verified.
     ``wheel`` has the path of a file in the wheel that it comes from, whose first folder is named like the wheel; empty
     for a model that is not fetched.
@@ -67,6 +68,7 @@ class ModelSpec:
     parts: Mapping[str, str] = field(default_factory=dict)
     labels: str = ""
     softmax: bool = False
+    boxes: Mapping[str, Any] = field(default_factory=dict)
     sha256: Mapping[str, str] = field(default_factory=dict)
     wheel: Mapping[str, str] = field(default_factory=dict)
     providers: tuple[str, ...] = PROVIDERS
@@ -78,9 +80,10 @@ class ModelSpec:
 
     @property
     def network(self) -> Hashable:
-        """What is run for the model: an image goes once through models of one network."""
+        """What is run for the model: an image goes once through models of one network. A detector has its own."""
+        own = self.task if self.boxes else ""
         parts = tuple(sorted(self.parts.items()))
-        return self.engine, self.artefact, parts, self.prepare, self.input, self.batch_size, self.providers
+        return self.engine, self.artefact, parts, self.prepare, self.input, self.batch_size, self.providers, own
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import ModelUnavailable
 from ..findings import MODERATION, Finding, Label
-from .catalogue import ModelSpec
+from .catalogue import InputSpec, ModelSpec
 from .pixels import Floats, ModelInput, ModelOutput, Pixels, resize
 
 UNFIT = "nsfw"
@@ -61,14 +62,16 @@ def prepare(image: Pixels, model: ModelSpec) -> ModelInput:
     scaled = resize(image, wanted.scaled_px or wanted.side_px, wanted.scaled_px or wanted.side_px)
     edge = (scaled.shape[0] - wanted.side_px) // 2
     square = scaled[edge : edge + wanted.side_px, edge : edge + wanted.side_px]
-    if wanted.order == "bgr":
-        square = square[:, :, ::-1]
-    numbers = square if wanted.type == "uint8" else _normalised(square, model)
+    return ModelInput(to_tensor(square, wanted), wanted.side_px, wanted.side_px)
+
+
+def to_tensor(image: Pixels, wanted: InputSpec) -> NDArray[np.generic]:
+    """Order and normalise the channels of ``image`` by a model's ``input``."""
+    ordered = image[:, :, ::-1] if wanted.order == "bgr" else image
+    numbers: NDArray[np.generic] = ordered
+    if wanted.type != "uint8":
+        mean, deviation = (np.array(three, np.float32) for three in (wanted.mean, wanted.deviation))
+        numbers = ((ordered - mean) / deviation).astype(wanted.type)
     if wanted.layout == "channels-first":
         numbers = numbers.transpose(2, 0, 1)
-    return ModelInput(np.ascontiguousarray(numbers), wanted.side_px, wanted.side_px)
-
-
-def _normalised(square: Pixels, model: ModelSpec) -> Floats:
-    mean, deviation = (np.array(three, np.float32) for three in (model.input.mean, model.input.deviation))
-    return np.asarray((square - mean) / deviation, np.float32)
+    return np.ascontiguousarray(numbers)

@@ -25,17 +25,10 @@ class Engine(Protocol):
         ...
 
 
-def _rapidocr(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
-    from .ocr import RapidOcr  # and with it a package that only the endpoint has
+type Engines = Mapping[str, Callable[[Sequence[ModelSpec], Path, int], Engine]]
+"""What loads a network, by the values of ``engine`` in ``models.toml``."""
 
-    [model] = models
-    return RapidOcr(model, folder, device)
-
-
-type Load = Callable[[Sequence[ModelSpec], Path, int], Engine]
-
-ENGINES: Mapping[str, Load] = {"onnxruntime": OnnxModel, "rapidocr": _rapidocr}
-"""Values of ``engine`` in ``models.toml``."""
+ENGINES: Engines = {"onnxruntime": OnnxModel}
 
 
 class ModelSet:
@@ -53,6 +46,7 @@ class ModelSet:
         *,
         origin: str = ENDPOINT,
         device: int = 0,
+        engines: Engines = ENGINES,
     ) -> None:
         self._catalogue, self._origin = catalogue, origin
         self._tasks = tuple(tasks or catalogue.tasks)
@@ -60,7 +54,7 @@ class ModelSet:
         for task in self._tasks:
             networks.setdefault(catalogue.get(task).network, []).append(catalogue.get(task))
         self._engines = [
-            (frozenset(model.task for model in models), _engine(models, model_dir, device))
+            (frozenset(model.task for model in models), _engine(models, model_dir, device, engines))
             for models in networks.values()
         ]
 
@@ -103,13 +97,13 @@ class ModelSet:
         return explain(partial(engine.detect_task, task), image, self._catalogue.get(task))
 
 
-def _engine(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
+def _engine(models: Sequence[ModelSpec], folder: Path, device: int, engines: Engines) -> Engine:
     """Load the network of ``models``."""
     for model in models:
-        if model.engine not in ENGINES:
-            raise ValueError(f"{model.name}: engine is one of {', '.join(ENGINES)}, not {model.engine!r}")
+        if model.engine not in engines:
+            raise ValueError(f"{model.name}: engine is one of {', '.join(engines)}, not {model.engine!r}")
         verify_files(model, folder)
-    return ENGINES[models[0].engine](models, folder, device)
+    return engines[models[0].engine](models, folder, device)
 
 
 def verify_files(model: ModelSpec, folder: Path) -> None:

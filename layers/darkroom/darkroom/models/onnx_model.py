@@ -37,13 +37,17 @@ type Read = Callable[[ModelOutput, ModelSpec], Finding]
 class OnnxModel:
     """The network of ``models``, loaded: one for each task, of the same artefact and input.
 
-    Raises ValueError for an unknown name, ModelUnavailable if its file cannot be loaded.
+    Subclasses add to ``known_prepare`` and ``known_read``. Raises ValueError for an unknown name, ModelUnavailable if
+    its file cannot be loaded.
     """
+
+    known_prepare: Mapping[str, Callable[[Pixels, ModelSpec], ModelInput]] = PREPARE
+    known_read: Mapping[str, Read] = READ
 
     def __init__(self, models: Sequence[ModelSpec], folder: Path, device: int) -> None:
         self._model = model = models[0]
-        self._prepare = _look_up(PREPARE, model, "prepare")
-        read = {model.task: _look_up(READ, model, "read") for model in models}
+        self._prepare = _look_up(self.known_prepare, model, "prepare")
+        read = {model.task: _look_up(self.known_read, model, "read") for model in models}
         onnxruntime.set_default_logger_severity(ERRORS_ONLY)
         wanted = providers(model, device)
         try:
@@ -54,8 +58,11 @@ class OnnxModel:
         if self._session.get_providers()[0] not in wanted[0]:  # it would silently use the CPU
             raise ModelUnavailable(detail=f"{model.name}: the GPU cannot be used; is its driver older than CUDA's?")
         self._input = self._session.get_inputs()[0].name
-        names = [output.name for output in self._session.get_outputs()]
-        self._heads = {model.task: _Head(model, read[model.task], labels[model.task], names) for model in models}
+        self._names = [output.name for output in self._session.get_outputs()]
+        self._heads = {
+            model.task: _Head(model, read[model.task], labels[model.task], self._choose_outputs(model))
+            for model in models
+        }
 
     def detect_batch(
         self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]], batch_size: int = 0
@@ -69,7 +76,7 @@ class OnnxModel:
         for batch in batches(prepared, batch_size or self._model.batch_size):
             outputs = self._run(np.stack([prepared[index].tensor for index in batch]))
             for place, index in enumerate(batch):
-                own = [output[place] for output in outputs]
+                own = self._of_image(outputs, place)
                 for task, head in self._heads.items():
                     if task in tasks[index]:
                         found[index][task] = head.parse(own, prepared[index])
@@ -79,21 +86,34 @@ class OnnxModel:
         """Return the finding of each image for ``task``, as :meth:`detect_batch` does."""
         return [found[task] for found in self.detect_batch(images, [(task,)] * len(images), batch_size)]
 
+    def _choose_outputs(self, model: ModelSpec) -> Sequence[int]:
+        """Return the places of the outputs that are read for ``model``. Raises ValueError for an unknown one."""
+        if not model.output:
+            return range(len(self._names))
+        if model.output not in self._names:
+            raise ValueError(f"{model.name}: output is one of {', '.join(self._names)}, not {model.output!r}")
+        return [self._names.index(model.output)]
+
+    def _of_image(self, outputs: Sequence[NDArray[np.generic]], place: int) -> Sequence[NDArray[np.generic]]:
+        """Return the part of ``outputs`` for the image at ``place`` of a batch."""
+        return [output[place] for output in outputs]
+
+    def _inputs(self, tensors: NDArray[np.generic]) -> dict[str, NDArray[np.generic]]:
+        """Return the inputs of a run by name."""
+        return {self._input: tensors}
+
     def _run(self, tensors: NDArray[np.generic]) -> list[NDArray[np.generic]]:
         try:
-            return list(self._session.run(None, {self._input: tensors}))
+            return list(self._session.run(None, self._inputs(tensors)))
         except Exception as error:
             raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
 
 
 class _Head:
-    """Parses the outputs ``names`` of a network for the task of ``model``. Raises ValueError for an unknown output."""
+    """Parses the outputs at ``places`` for the task of ``model``."""
 
-    def __init__(self, model: ModelSpec, read: Read, labels: tuple[str, ...], names: Sequence[str]) -> None:
-        if model.output and model.output not in names:
-            raise ValueError(f"{model.name}: output is one of {', '.join(names)}, not {model.output!r}")
-        self._model, self._read, self._labels = model, read, labels
-        self._places = [names.index(model.output)] if model.output else range(len(names))
+    def __init__(self, model: ModelSpec, read: Read, labels: tuple[str, ...], places: Sequence[int]) -> None:
+        self._model, self._read, self._labels, self._places = model, read, labels, places
 
     def parse(self, outputs: Sequence[NDArray[np.generic]], prepared: ModelInput) -> Finding:
         """Return the finding of one image."""
