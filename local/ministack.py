@@ -101,10 +101,13 @@ class MiniStack:
         if self._process:
             os.kill(self._process.pid, signal.SIGUSR1)
 
-    async def stop(self) -> None:
-        """Stop it with all functions that it runs, and delete what it unpacked."""
+    async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
+        """Stop it with all functions that it runs, and delete what it unpacked.
+
+        It has ``grace_s`` to save its state.
+        """
         if self._process:
-            await processes.stop(self._process, STOP_GRACE_S)
+            await processes.stop(self._process, grace_s)
             self._process = None
         shutil.rmtree(self._paths.scratch, ignore_errors=True)
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
-from functools import reduce
+from functools import lru_cache, reduce
 
 type Series = dict[int, float]
 """Values by the start of their period, in unix seconds. A period without data is not in it."""
@@ -178,14 +178,16 @@ class _Parser:
         return found
 
 
+@lru_cache(maxsize=1024)  # an alarm has the same expressions each minute
 def parse(text: str) -> _Node:
     """Return the expression as a function of the grid. BadExpression if it is invalid."""
     return _Parser(text).whole()
 
 
-def names_in(text: str) -> set[str]:
+@lru_cache(maxsize=1024)
+def names_in(text: str) -> frozenset[str]:
     """Return the ids, functions and words of an expression. BadExpression if it is invalid."""
-    return {token.text for token in _tokens(text) if token.kind == _Kind.NAME}
+    return frozenset(token.text for token in _tokens(text) if token.kind == _Kind.NAME)
 
 
 # -------------------------------------------------------------- calculating

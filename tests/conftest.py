@@ -83,7 +83,7 @@ def ministack_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("ministack")), ports)
     asyncio.run(ministack.start())
     yield ports.aws_url
-    asyncio.run(ministack.stop())
+    asyncio.run(ministack.stop(grace_s=0))  # no test reads the state that it would take seconds to save
 
 
 @pytest.fixture(scope="session")

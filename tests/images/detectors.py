@@ -19,6 +19,7 @@ FOLDER = ROOT / ".local" / "models"
 
 
 @cache
+@cache
 def models_folder() -> Path:
     """The folder with every model's file; downloaded when first needed."""
     fetch(PLACES["endpoint"], FOLDER)

@@ -57,16 +57,22 @@ def nested_templates() -> dict[str, Path]:
 def transformed(
     code: Mapping[str, str] | None = None, parameters: Mapping[str, str] | None = None, path: Path = TEMPLATE
 ) -> Node:
-    """The template after SAM. ``code`` names the objects of ``sam package``, by logical id."""
-    document = template(path)
+    """The template after SAM, not to be changed. ``code`` names the objects of ``sam package``, by logical id."""
+    return _transformed(tuple(sorted((code or {}).items())), tuple(sorted((parameters or {}).items())), path)
+
+
+@functools.lru_cache(maxsize=64)
+def _transformed(code: tuple[tuple[str, str], ...], parameters: tuple[tuple[str, str], ...], path: Path) -> Node:
+    """Translate once for all tests: most of them read the same few deployments, and SAM takes long."""
+    document, objects = template(path), dict(code)
     for logical_id, resource in document["Resources"].items():
         if field := _CODE.get(resource["Type"]):
-            resource["Properties"][field] = f"s3://packages/{(code or {}).get(logical_id, 'code')}"
+            resource["Properties"][field] = f"s3://packages/{objects.get(logical_id, 'code')}"
         if resource["Type"] == "AWS::Serverless::Application":
             resource["Properties"]["Location"] = _PACKAGES + resource["Properties"]["Location"]
         if resource["Type"] == "AWS::Serverless::StateMachine":
             resource["Properties"]["DefinitionUri"] = f"s3://packages/{resource['Properties']['DefinitionUri']}"
-    return Translator({}, Parser()).translate(document, dict(parameters or {}))
+    return Translator({}, Parser()).translate(document, dict(parameters))
 
 
 class Stack:

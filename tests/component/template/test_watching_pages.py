@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 
 import pytest
 
@@ -61,6 +62,7 @@ def traffic(alarm: Alarm, fault: Fault) -> dict[str, Series]:
     return found
 
 
+@cache
 def pages(fault: Fault) -> list[tuple[str, int]]:
     """The alarms that paged, with the minute."""
     counted = {alarm.name: traffic(alarm, fault) for alarm in ALARMS}
