@@ -16,6 +16,7 @@ from PIL import Image
 from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Refusal, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Busy, ChecksumMismatch
+from darkroom.imaging.formats.metadata.rights import NO_TEXT
 from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
@@ -23,7 +24,7 @@ from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_repair_message, read_event
-from darkroom.services.ingest.examine import UploadExaminer, fetch_upload
+from darkroom.services.ingest.examine import Description, UploadExaminer, fetch_upload
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.publish import put_master
 from tests.images.photographs import jpeg_photo, png_noise
@@ -426,7 +427,7 @@ def half_done(env: IngestEnvironment, key: str) -> None:
     upload = fetch_upload(env.vault("uploads"), key, env.limits)
     assert upload is not None
     master = Master(b"of the dead worker", "image/jpeg", "cleaned")
-    put_master(env.context, hold, upload, master, "-")
+    put_master(env.context, hold, upload, master, Description({}, {}))
 
 
 def test_an_orphaned_master_is_adopted_by_a_refusal(env: IngestEnvironment) -> None:
@@ -444,6 +445,7 @@ def test_an_orphaned_master_is_adopted_by_a_refusal(env: IngestEnvironment) -> N
         size_bytes=len(b"of the dead worker"),
         how="cleaned",
         master_sha256=hashlib.sha256(b"of the dead worker").hexdigest(),
+        rights=NO_TEXT,
     )
     assert record.sha256 == hashlib.sha256(jpeg_photo()).hexdigest()
     assert (record.facts, record.derivatives) == ({}, ())
