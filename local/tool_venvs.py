@@ -131,3 +131,14 @@ async def _make_runtime() -> None:
     await _make_venv("runtime", "--without-pip")
     for package in RUNTIME_PACKAGES:
         (site_packages("runtime") / package).symlink_to(site_packages("ministack") / package)
+
+
+async def _ensure_all() -> None:
+    """Create the environments that `make test` needs."""
+    async with asyncio.TaskGroup() as group:
+        group.create_task(ensure(Progress()))
+        group.create_task(ensure_endpoint(Progress()))
+
+
+if __name__ == "__main__":
+    asyncio.run(_ensure_all())
