@@ -59,8 +59,24 @@ def format_ranking(kinds: Sequence[str], by_basis: Mapping[str, Floats]) -> Tabl
         rows.append((basis, f"{first} of {len(queries)}", f"{every / len(queries) / NEAREST:.0%}"))
     chance = np.mean([(kinds.count(kinds[query]) - 1) / (len(kinds) - 1) for query in queries])
     headings = ("basis", "nearest is of the same kind", f"of the {NEAREST} nearest")
-    note = f"{len(queries)} photographs as queries among {len(kinds)}; by chance {chance:.1%} are of the same kind."
-    return Table("Look-alikes and copies", headings, rows, [note])
+    notes = [
+        f"{len(queries)} photographs as queries among {len(kinds)}; by chance {chance:.1%} are of the same kind.",
+        *(
+            f"Median cosine of {basis}: {_format_cosines(kinds, queries, vectors)}."
+            for basis, vectors in by_basis.items()
+        ),
+    ]
+    return Table("Look-alikes and copies", headings, rows, notes)
+
+
+def _format_cosines(kinds: Sequence[str], queries: Sequence[int], vectors: Floats) -> str:
+    """Return the medians of pairs of one kind and of different kinds."""
+    named = np.array([kinds[index] for index in queries])
+    cosines = vectors[list(queries)] @ vectors[list(queries)].T
+    same = named[:, np.newaxis] == named
+    pairs = np.triu(np.ones_like(same), k=1)  # each pair once
+    of_one, of_two = (float(np.median(cosines[chosen & pairs])) for chosen in (same, ~same))
+    return f"{of_one:.2f} of one kind, {of_two:.2f} of different kinds"
 
 
 def format_page(images: Sequence[Pixels], kinds: Sequence[str], by_basis: Mapping[str, Floats]) -> str:
