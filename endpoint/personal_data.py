@@ -241,7 +241,12 @@ def _is_unsure(text: str) -> bool:
     if not text.strip():
         return True
     numbers = [*_RESEMBLES_CARD.finditer(text)]
-    numbers += [start for start in _IBAN_START.finditer(text) if start[1].upper() in _IBAN_LENGTHS]
+    numbers += [start for start in _IBAN_START.finditer(text) if _resembles_iban(text, start)]
     if any(sum(map(str.isdigit, text[number.start() : number.start() + 30])) >= _MIN_DIGITS for number in numbers):
         return True
     return bool(_RESEMBLES_MAIL.search(text) or _NAMED_NUMBER.search(text) or _RESEMBLES_PLATE.fullmatch(text.strip()))
+
+
+def _resembles_iban(text: str, start: re.Match[str]) -> bool:
+    """Return whether a country in capitals and a digit begin here, unlike "is ISBN 978" and "is 2026"."""
+    return start[1] in _IBAN_LENGTHS and any(map(str.isdigit, text[start.end() : start.end() + 3]))

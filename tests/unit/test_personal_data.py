@@ -162,7 +162,19 @@ def test_what_resembles_personal_data_or_is_unread_is_covered(text: str) -> None
 
 @pytest.mark.parametrize(
     "text",
-    ["Total 1,234.56 EUR", "The quick brown fox", "DIN A4", "01.02.2024", "EAN 4006381333931", "Page 12 of 30", "A4"],
+    [
+        *(
+            "Total 1,234.56 EUR",
+            "The quick brown fox",
+            "DIN A4",
+            "01.02.2024",
+            "EAN 4006381333931",
+            "Page 12 of 30",
+            "A4",
+        ),
+        "The article is ISBN 978-3-16-148410-0",
+        "The number is 8841 2207 55",
+    ],
 )
 def test_other_text_is_not_covered(text: str) -> None:
     assert not covered(text)

@@ -79,7 +79,7 @@ def group(inference: InferenceClient) -> tuple[str, int]:
     key = f"{PREFIX}group.jpg"
     inference.upload(key, GROUP.read_bytes() if GROUP.exists() else jpeg_photo(size=(1200, 1200)))
     tasks = inference.analysed(key)
-    assert {"faces", "text", "moderation", "similarity"} == set(tasks)
+    assert {"faces", "text", "moderation", "similarity", "tags", "likeness"} == set(tasks)
     return key, len(tasks["faces"]["faces"])
 
 
