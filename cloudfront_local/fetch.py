@@ -89,7 +89,7 @@ async def _request_origin(
                 headers[name] = value
     query = origin_query(request, behaviour)
     target = f"{request.path}?{query}" if query else request.path
-    return await edge.origins.send(origin, request.method, target, headers, request.id)
+    return await edge.origins.send(origin, request.method, target, headers, request.id, request.body)
 
 
 def _unreachable(*, timed_out: bool) -> Response:

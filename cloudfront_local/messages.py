@@ -17,6 +17,7 @@ class Request:
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
     client_ip: str = "127.0.0.1"
     id: str = ""
+    body: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

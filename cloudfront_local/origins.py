@@ -1,7 +1,11 @@
-"""Requests to origins: S3 and Function URLs signed as by origin access control (SigV4), all at MiniStack's endpoint."""
+"""Requests to origins: S3, Function URLs and HTTP APIs, all at MiniStack's endpoint.
+
+The first two are signed as by origin access control (SigV4).
+"""
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping
 from typing import Protocol
@@ -19,6 +23,7 @@ from .model import Origin, OriginKind
 from .signed_paths import is_unambiguous
 
 _SIGNERS = {OriginKind.S3: S3SigV4Auth, OriginKind.FUNCTION_URL: SigV4Auth}
+_HTTP_API = re.compile(r"([a-z0-9]+)\.execute-api\.")
 _HOP_BY_HOP = frozenset({"connection", "keep-alive", "transfer-encoding", "upgrade"})
 _AUTO_HEADERS = ("Accept", "Accept-Encoding", "User-Agent", "Content-Type")
 """Headers that aiohttp adds by default, and CloudFront does not."""
@@ -40,7 +45,13 @@ class Origins(Protocol):
     """The origins of a distribution."""
 
     async def send(
-        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+        self,
+        origin: Origin,
+        method: str,
+        target: str,
+        headers: CIMultiDict[str],
+        request_id: str,
+        body: bytes = b"",
     ) -> Response:
         """Return ``origin``'s response for ``target``, its path and query; raises OriginUnreachable."""
 
@@ -65,7 +76,13 @@ class MiniStackOrigins:
         self._report = report
 
     async def send(
-        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+        self,
+        origin: Origin,
+        method: str,
+        target: str,
+        headers: CIMultiDict[str],
+        request_id: str,
+        body: bytes = b"",
     ) -> Response:
         """See Origins."""
         path = origin.path + target
@@ -76,16 +93,17 @@ class MiniStackOrigins:
             async with self._session.request(
                 method,
                 URL(self._endpoint_url + _encode_path(origin, path), encoded=True),
+                data=body or None,
                 headers=sent,
                 skip_auto_headers=_AUTO_HEADERS,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(total=origin.timeout_s),
             ) as response:
-                body = await response.read()
+                content = await response.read()
                 status = response.status
                 if reason := describe_refusal(origin, target, status, response.headers):
                     self._report(f"origin {origin.id} refused {method} {path}: {reason}")
-                return Response(status, _filter_headers(origin, method, response.headers), body, origin.id)
+                return Response(status, _filter_headers(origin, method, response.headers), content, origin.id)
         except (aiohttp.ClientError, TimeoutError) as error:
             raise OriginUnreachable(repr(error), timed_out=isinstance(error, TimeoutError)) from error
         finally:
@@ -100,7 +118,8 @@ class MiniStackOrigins:
             request = AWSRequest(method, f"https://{origin.domain}{path}")
             signer(self._credentials, origin.kind.value, self._region).add_auth(request)
             sent.update(request.headers.items())
-        sent["Host"] = origin.domain
+        if not _HTTP_API.match(origin.domain):  # MiniStack finds those by the path, and knows no such host
+            sent["Host"] = origin.domain
         return sent
 
 
@@ -115,7 +134,12 @@ def describe_refusal(origin: Origin, target: str, status: int, headers: Mapping[
 
 
 def _encode_path(origin: Origin, path: str) -> str:
-    """Encode the path for MiniStack, which decodes ``rawPath`` of a Function URL's event; AWS does not decode it."""
+    """Return the path at MiniStack's endpoint.
+
+    It decodes ``rawPath`` of a Function URL's event, which AWS does not, and has HTTP APIs below a path.
+    """
+    if api := _HTTP_API.match(origin.domain):
+        return f"/_aws/execute-api/{api[1]}{path}"
     return path.replace("%", "%25") if origin.kind is OriginKind.FUNCTION_URL else path
 
 

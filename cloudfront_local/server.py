@@ -17,7 +17,7 @@ MAX_LINE_BYTES = 64 * 1024
 """Longer than CloudFront allows, so that the edge rejects longer URLs itself."""
 
 
-def viewer_request(request: web.BaseRequest) -> Request:
+def viewer_request(request: web.BaseRequest, body: bytes = b"") -> Request:
     """Convert an aiohttp request; path and query are exactly as sent."""
     path, mark, query = request.raw_path.partition("?")
     if not path.startswith("/"):  # the absolute form of requests to proxies; a path may contain a URL too
@@ -31,6 +31,7 @@ def viewer_request(request: web.BaseRequest) -> Request:
         headers,
         request.remote or "127.0.0.1",
         b64encode(secrets.token_bytes(42), b"-_").decode(),
+        body,
     )
 
 
@@ -47,7 +48,7 @@ def viewer_response(method: str, answer: Response) -> web.Response:
 
 async def serve(edge: Edge, request: web.BaseRequest, note: Callable[[LogRecord], None]) -> web.Response:
     """Answer one viewer, and pass the request's log record to ``note``."""
-    viewer, begun_s = viewer_request(request), edge.clock()
+    viewer, begun_s = viewer_request(request, await request.read()), edge.clock()
     answer = await edge.answer(viewer)
     ended_s = edge.clock()
     note(LogRecord(viewer, answer, edge.distribution.domain, ended_s, ended_s - begun_s))

@@ -109,6 +109,11 @@ class Cloud:
         return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=self._config)
 
     @cached_property
+    def accounts(self) -> Any:
+        """Return the client for user pools."""
+        return self._session.client("cognito-idp", endpoint_url=self.endpoint_url, config=self._config)
+
+    @cached_property
     def metrics(self) -> Any:
         """Return the client for CloudWatch metrics."""
         return self._session.client("cloudwatch", endpoint_url=self.endpoint_url, config=self._config)

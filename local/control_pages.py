@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from pathlib import Path
 
 from aiohttp import web
 
@@ -16,10 +15,9 @@ from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import MASTERS
-from darkroom.plan.model import SOURCE_TYPES, Plan
-from darkroom.plan.options import NATIVE_OPTIONS
+from darkroom.plan.model import SOURCE_TYPES
 from darkroom.plan.url_builder import sign_target
-from darkroom.plan.variants import LADDER_PX
+from darkroom.review.playground import describe_options
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from tools import runbooks
@@ -31,6 +29,8 @@ from .paths import CONTROL, ROOT
 from .stack_info import StackInfo
 
 CONSOLE = ROOT / "local" / "console"
+SHARED = ROOT / "functions" / "review" / "pages"
+"""Pages and modules of the review app, which the console uses too."""
 MAX_KEYS = 200
 TOKEN_LASTS_S = 900
 MEDIA_TYPES = {
@@ -108,39 +108,18 @@ class ControlPages:
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
         """Return a file of the console."""
-        path = CONSOLE / request.match_info["name"]
-        if path.parent != CONSOLE or not path.is_file():
+        path = find_console_file(request.match_info["name"])
+        if path is None:
             raise web.HTTPNotFound
         return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
 
     async def options(self, _: web.Request) -> web.StreamResponse:
         """Return the option table and the current presets."""
-        rows = [
-            {
-                "short": option.short,
-                "long": option.long,
-                "doc": option.doc,
-                "kind": option.type.name,
-                "rule": option.type.js_args(),
-                "expects": option.type.allowed_values,
-                "default": _default(option.plan_field),
-            }
-            for option in NATIVE_OPTIONS
-            if option.short not in ("exp", "s")
-        ]
         try:
             presets = (await asyncio.to_thread(self._settings.current)).presets
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.detail}, status=error.status)
-        return web.json_response(
-            {
-                "options": rows,
-                "presets": list(presets.options),
-                "at_ingest": list(presets.at_ingest),
-                "watermarks": list(presets.watermarks),
-                "ladder": list(LADDER_PX),
-            }
-        )
+        return web.json_response(describe_options(presets))
 
     async def media_types(self, _: web.Request) -> web.StreamResponse:
         """Return the media types of masters by file extension."""
@@ -202,5 +181,7 @@ class ControlPages:
         raise web.HTTPBadRequest
 
 
-def _default(plan_field: str) -> Any:
-    return json.loads(json.dumps(getattr(Plan(key=""), plan_field, None))) if plan_field else None
+def find_console_file(name: str) -> Path | None:
+    """Return the file ``name`` of the console or of the pages that it shares, None if there is none."""
+    paths = (folder / name for folder in (CONSOLE, SHARED))
+    return next((path for path in paths if path.parent in (CONSOLE, SHARED) and path.is_file()), None)

@@ -108,7 +108,7 @@ def _delete(cloud: Cloud) -> None:
 
 
 async def _build(paths: StackPaths, cloud: Cloud) -> None:
-    done = await _sam(paths, cloud, "build", "--parameter-overrides", f"Arch={architecture()}")
+    done = await run_sam(paths, cloud, "build", "build", "--parameter-overrides", f"Arch={architecture()}")
     if done.status:
         raise StartError(
             f"sam build failed (log: {paths.logs / 'build.log'}):\n{done.tail(25)}\n"
@@ -117,19 +117,20 @@ async def _build(paths: StackPaths, cloud: Cloud) -> None:
 
 
 async def _deploy(paths: StackPaths, cloud: Cloud, parameters: Sequence[str]) -> None:
-    done = await _sam(paths, cloud, "deploy", "--parameter-overrides", *parameters)
+    done = await run_sam(paths, cloud, "deploy", "deploy", "--parameter-overrides", *parameters)
     if done.status:
         reasons = await asyncio.to_thread(list_failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
         raise StartError(f"sam deploy failed (log: {paths.logs / 'deploy.log'}):\n{what}")
 
 
-async def _sam(paths: StackPaths, cloud: Cloud, command: str, *options: str) -> Finished:
+async def run_sam(paths: StackPaths, cloud: Cloud, command: str, log_name: str, *options: str) -> Finished:
+    """Run ``sam`` against MiniStack; its output goes to the log ``log_name``."""
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
     environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
     sam = tool_venvs.python_path("sam").parent / "sam"
-    log = paths.logs / f"{command}.log"
+    log = paths.logs / f"{log_name}.log"
     return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
 
 

@@ -24,6 +24,7 @@ from .control_pages import ControlPages
 from .endpoint import Endpoint
 from .image_details import ImageDetails
 from .paths import CONTROL, REGION, Ports
+from .review_app import LocalReviewApp
 from .sagemaker import control as sagemaker_control
 from .stack_info import StackInfo
 
@@ -52,6 +53,7 @@ async def open_gateway(
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
         app.add_routes(ControlPages(cloud, info, live, journal).routes())
+        app.add_routes(LocalReviewApp(cloud, info).routes())
         app.add_routes(
             ImageDetails(
                 cloud, info, endpoint, lambda: active_generation(live.main.stored[info.outputs["FindingsStoreArn"]])

@@ -12,7 +12,17 @@ from functools import partial
 
 from cloudfront_local.read_config import NotBuiltLocally
 
-from . import deploy, derivatives, pidfile, sam_invoke_template, samples, source_digest, stack_info, tool_venvs
+from . import (
+    deploy,
+    derivatives,
+    pidfile,
+    review_stack,
+    sam_invoke_template,
+    samples,
+    source_digest,
+    stack_info,
+    tool_venvs,
+)
 from .aws import Cloud
 from .console_api.collector import Collector
 from .console_api.traces import Traces
@@ -30,14 +40,22 @@ from .reload import watch
 from .stack_info import StackInfo
 
 
-def up(paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str] = ()) -> None:
+def up(
+    paths: StackPaths,
+    ports: Ports,
+    *,
+    watching: bool,
+    inference: bool,
+    reviewing: bool = False,
+    overrides: Sequence[str] = (),
+) -> None:
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
-    ``watching`` deploys changed sources, ``inference`` starts the endpoint, ``overrides`` are template parameters
-    (``Name=Value``) or settings (``name=value``) that replace the defaults.
+    ``watching`` deploys changed sources, ``inference`` starts the endpoint, ``reviewing`` deploys the review app,
+    ``overrides`` are template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
-        run = _run(paths, ports, watching=watching, inference=inference, overrides=overrides)
+        run = _run(paths, ports, watching=watching, inference=inference, reviewing=reviewing, overrides=overrides)
         asyncio.run(_until_signalled(run))
 
 
@@ -58,7 +76,9 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
         await task
 
 
-async def _run(paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, overrides: Sequence[str]) -> None:
+async def _run(
+    paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, reviewing: bool, overrides: Sequence[str]
+) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
@@ -71,6 +91,7 @@ async def _run(paths: StackPaths, ports: Ports, *, watching: bool, inference: bo
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
         deployed = await deploy.ensure(paths, cloud, progress, inference=inference, overrides=overrides)
+        review_url = await review_stack.deploy(paths, cloud, ports, progress) if reviewing else ""
         if deployed:
             ministack.save()
         if endpoint:
@@ -94,7 +115,7 @@ async def _run(paths: StackPaths, ports: Ports, *, watching: bool, inference: bo
                     paths.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, info)
                 )
                 info.write(paths.stack_info)
-                _welcome(info, paths, progress)
+                _welcome(info, paths, progress, review_url)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
@@ -150,8 +171,11 @@ _INFERENCE = {
 }
 
 
-def _welcome(found: StackInfo, paths: StackPaths, progress: Progress) -> None:
+def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url: str) -> None:
     progress.report("Ready")
+    if review_url:
+        people = ", ".join(review_stack.ACCOUNTS)
+        print(f"\n  Review app   {review_url}\n               {people}; password {review_stack.PASSWORD}")
     print(
         f"""
   Start page   {found.cdn_url}/

@@ -29,6 +29,7 @@ LOCKS: Mapping[str, str] = {
     "layers/aws/requirements.txt": "layer aws",
     "layers/credentials/requirements.txt": "layer credentials",
     "layers/inference/requirements.txt": "layer inference",
+    "layers/review/requirements.txt": "layer review",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
 }

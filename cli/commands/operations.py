@@ -17,6 +17,7 @@ from .images import iso
 
 if TYPE_CHECKING:
     from darkroom.aws.index import Index
+    from darkroom.aws.record import Record
     from darkroom.aws.switches import Switch
 
 QUEUES = ("ingest", "review", "purge", "refine", "infer")
@@ -166,11 +167,26 @@ def review() -> None:
 )
 def list_held(call: Call) -> None:
     """List images that wait for a decision."""
-    from tools.review import described
-
-    rows = [described(record) for record in _index(call).list_flagged()]
+    rows = [_describe_held(record) for record in _index(call).list_flagged()]
     lines = [f"{row['since']}  {row['width']} x {row['height']} {row['format']}  {row['key']}" for row in rows]
     call.emit({"images": rows}, [*lines, f"waiting: {len(rows)}"])
+
+
+def _describe_held(record: Record) -> dict[str, Any]:
+    facts = {name: record.held.facts.get(name) for name in ("width", "height", "format")}
+    return {"key": record.key, "since": record.updated_at, **facts}
+
+
+@review.command("parameters", output={"parameters": "values by the name of the parameter"})
+def review_parameters(call: Call) -> None:
+    """Print the parameters of stacks/review.yaml for this stack, for `sam deploy --parameter-overrides`."""
+    import shlex
+
+    from tools.review_parameters import build_parameters
+
+    deployment = call.deployment
+    found = build_parameters(deployment.name, deployment.cdn_url, deployment.outputs, deployment.parameters)
+    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
 
 
 DECISION = {
@@ -205,14 +221,13 @@ def release(call: Call, key: str, by: str) -> None:
 
 
 def _decide(call: Call, key: str, decision: str, by: str) -> None:
+    from darkroom.aws.documents import DocumentStore
     from darkroom.aws.sqs import Queue
-    from tools.review import NotHeld, decide
+    from darkroom.review.decisions import Decisions
 
     queue = Queue(call.deployment.client("sqs"), call.deployment.output("ReviewQueueUrl"))
-    try:
-        record = decide(_index(call), queue, key, decision, by)
-    except NotHeld as error:
-        raise NotFound(error.message) from error
+    entries = DocumentStore(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))
+    record = Decisions(_index(call), entries, queue).decide(key, decision, by)
     sha256 = record.held.sha256
     call.emit(
         {"key": key, "sha256": sha256, "decision": decision},

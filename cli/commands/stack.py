@@ -28,6 +28,7 @@ WORKERS = 8
 @click.option("--detach", is_flag=True, help="Return when the stack is ready; `darkroom stop` ends it.")
 @click.option("--no-watch", is_flag=True, help="Do not deploy changed sources.")
 @click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
+@click.option("--review", is_flag=True, help="Deploy the review app too, with accounts to sign in.")
 @click.option(
     "--parameter",
     "parameters",
@@ -36,7 +37,14 @@ WORKERS = 8
     help="Parameter of the template, or setting (in lower case); repeatable.",
 )
 def up(
-    call: Call, port: int, aws_port: int, detach: bool, no_watch: bool, no_inference: bool, parameters: tuple[str, ...]
+    call: Call,
+    port: int,
+    aws_port: int,
+    detach: bool,
+    no_watch: bool,
+    no_inference: bool,
+    review: bool,
+    parameters: tuple[str, ...],
 ) -> None:
     """Start the stack on this machine. Ctrl-C ends it."""
     from local.paths import Ports, StackPaths
@@ -46,12 +54,18 @@ def up(
         from local.background_start import up_detached
 
         options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(paths.state)]
-        options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference
+        options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference + ["--review"] * review
         up_detached(paths, options + [word for pair in parameters for word in ("--parameter", pair)])
         return
     from local.stack import up as run
 
-    run(paths, Ports(port, aws_port), watching=not no_watch, inference=not no_inference, overrides=parameters)
+    run(
+        *(paths, Ports(port, aws_port)),
+        watching=not no_watch,
+        inference=not no_inference,
+        reviewing=review,
+        overrides=parameters,
+    )
 
 
 @app.command(output={"stopped": "whether a stack ran"})

@@ -1,10 +1,11 @@
 // The start page: one image in many derivatives, and a URL builder made from the option table.
 
-import { buildForm } from './form.js';
+import { urlBuilder } from './builder.js';
+import { CONTROL, json } from './control.js';
+import { AVIF, fetchDerivative, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
-import { CONTROL, bytes, element, encodeKey, json, make } from './page.js';
+import { bytes, element, encodeKey, make } from './page.js';
 
-const AVIF = 'image/avif,image/webp,image/*,*/*;q=0.8';
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
 
@@ -32,35 +33,20 @@ const EXAMPLES = [
 const counts = { hits: 0 };
 let key = '';
 let shownExamples = EXAMPLES;
+let build = null;
 
 async function signed(target) {
   return json(`/sign?target=${encodeURIComponent(target)}`);
 }
 
-// Request one image through the CDN, bypassing the browser's cache, and measure it.
 async function request(target, accept) {
-  const startedAt = performance.now();
-  const answer = await fetch(target, { cache: 'no-store', headers: accept ? { Accept: accept } : {} });
-  const body = await answer.blob();
-  const cache = (answer.headers.get('x-cache') || '').split(' ')[0];
-  if (cache === 'Hit' || cache === 'RefreshHit') counts.hits += 1;
-  return { answer, body, cache, type: answer.headers.get('content-type') || '', ms: performance.now() - startedAt };
+  const result = await fetchDerivative(target, accept);
+  countHit(result);
+  return result;
 }
 
-const isImage = result => result.answer.ok && result.type.startsWith('image/');
-
-async function render(result) {
-  if (isImage(result)) {
-    const image = make('img', { alt: '', src: URL.createObjectURL(result.body) });
-    await image.decode().catch(() => {});
-    return image;
-  }
-  const text = await result.body.text();
-  try {
-    return make('pre', { textContent: JSON.stringify(JSON.parse(text), null, 1) });
-  } catch {
-    return make('pre', { textContent: text });
-  }
+function countHit(result) {
+  if (result.cache === 'Hit' || result.cache === 'RefreshHit') counts.hits += 1;
 }
 
 const CHIPS = { Hit: 'hit', RefreshHit: 'hit', Miss: 'miss' };
@@ -163,42 +149,14 @@ async function choose(chosen) {
     button.setAttribute('aria-pressed', button.dataset.key === key);
   }
   history.replaceState(null, '', `#${encodeURIComponent(key)}`);
-  await Promise.all([describe(), showAll(), maker.show(), showFound(key)]);
+  await Promise.all([describe(), showAll(), build(key), showFound(key)]);
   await count();
 }
-
-// The URL builder: a URL from options, signed if the unsigned set does not contain it.
-const maker = {
-  form: null,
-
-  async show() {
-    const plain = `/${encodeKey(key)}${this.form.query()}`;
-    let target = plain;
-    let result = await request(target, AVIF);
-    const refused = result.answer.status === 403;
-    if (refused) {
-      const answer = await signed(plain);
-      if (answer.target) result = await request(target = answer.target, AVIF);
-    }
-    element('url').textContent = location.origin + target;
-    element('guard').textContent = refused
-      ? 'Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack.'
-      : '';
-    const image = await render(result);
-    if (isImage(result)) image.alt = target;
-    element('shown').replaceChildren(image);
-    const rows = [['status', `${result.answer.status} ${result.answer.statusText}`], ['time', `${Math.round(result.ms)} ms`],
-      ['size', bytes(result.body.size)], ...result.answer.headers];
-    element('headers').replaceChildren(...rows.map(([name, value]) =>
-      make('tr', {}, make('td', { textContent: name }), make('td', { textContent: value }))));
-    await count();
-  },
-};
 
 async function start() {
   const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), isInferenceOn()]);
   shownExamples = EXAMPLES.filter(example => found || !example.found);
-  maker.form = buildForm(element('form'), table, () => maker.show());
+  build = urlBuilder(element('builder'), table, signed, result => { countHit(result); count(); });
   for (const each of keys) {
     const image = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
     const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
@@ -210,7 +168,6 @@ async function start() {
     await fetch(`${CONTROL}/cdn/restart`, { method: 'POST' });
     await showAll();
   };
-  element('copy').onclick = () => navigator.clipboard.writeText(element('url').textContent);
   const fromHash = () => decodeURIComponent(location.hash.slice(1));
   window.addEventListener('hashchange', () => { if (fromHash() !== key) choose(fromHash()); });
   if (keys.length) await choose(keys.includes(fromHash()) ? fromHash() : keys[0]);

@@ -2,7 +2,8 @@
 
 import { compare } from './compare.js';
 import { overlay } from './overlay.js';
-import { element, encodeKey, json, make } from './page.js';
+import { json } from './control.js';
+import { element, encodeKey, make } from './page.js';
 import { cards, search, showTagged, tagChips } from './tags.js';
 
 const SHOWN = 'w=960';

@@ -1,6 +1,6 @@
 // Client of the upload API: a token, a presigned POST for one file, the upload to S3, and its state.
 
-import { CONTROL } from './page.js';
+import { CONTROL } from './control.js';
 
 const POLL_MS = 700;
 const TIMEOUT_MS = 180_000;

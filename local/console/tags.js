@@ -1,6 +1,7 @@
 // Tags of an image as chips, and lists of images: those with a tag, and those similar to one.
 
-import { encodeKey, json, make } from './page.js';
+import { json } from './control.js';
+import { encodeKey, make } from './page.js';
 
 const POLL_MS = 1000;
 const POLLS = 60;

@@ -1,7 +1,8 @@
 // The upload page: files are chosen or dropped, each has a card, and a few are sent at a time.
 
 import { fileCard } from './card.js';
-import { element, json } from './page.js';
+import { json } from './control.js';
+import { element } from './page.js';
 import { prepare as prepareImage } from './prepare.js';
 import { requestForm, waitForResult, send, sha256 } from './send.js';
 

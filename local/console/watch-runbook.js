@@ -1,6 +1,7 @@
 // A runbook of docs/runbooks: the subset of Markdown that runbooks use, rendered as elements, never as HTML.
 
-import { CONTROL, make } from './page.js';
+import { CONTROL } from './control.js';
+import { make } from './page.js';
 import { empty, link, viewHash } from './watch-page.js';
 
 // Render code, bold text and links within a line.

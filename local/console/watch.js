@@ -1,13 +1,15 @@
 // The monitoring page: one view at a time, selected by the hash, and updated every few seconds while it is visible.
 
 import { element, make } from './page.js';
+import { request as reviewRequest } from './api.js';
+import { auditView } from './audit.js';
+import { reviewView } from './review.js';
 import { alarmsView, runbookLink } from './watch-alarms.js';
 import { dashboardView } from './watch-dashboard.js';
 import { failedView } from './watch-failed.js';
 import { indexView } from './watch-index.js';
 import { logsView } from './watch-logs.js';
 import { request, empty, link, parseHash, viewHash, updateIfChanged } from './watch-page.js';
-import { auditView, reviewView } from './watch-review.js';
 import { runbookView } from './watch-runbook.js';
 import { tracesView } from './watch-traces.js';
 import { moment } from './watch-format.js';
@@ -26,7 +28,7 @@ const VIEWS = {
   failed: { title: 'Failed', open: failedView },
   logs: { title: 'Logs', open: logsView, timed: true },
   index: { title: 'Index', open: indexView },
-  review: { title: 'Review', open: reviewView },
+  review: { title: 'Review', open: reviewView, signed: true },
   audit: { title: 'Audit log', open: auditView },
   runbooks: { title: 'Runbook', open: runbookView, hidden: true },
 };
@@ -91,7 +93,8 @@ async function open() {
     return;
   }
   try {
-    const refresh = await found.open(root, { minutes: minutes(), part, query, go });
+    const session = found.signed ? await reviewRequest('session') : null;
+    const refresh = await found.open(root, { minutes: minutes(), part, query, go, session });
     if (number !== shown.number) return;
     shown.refresh = refresh;
   } catch (error) {

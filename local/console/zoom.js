@@ -1,6 +1,7 @@
 // The zoom page: an image in OpenSeadragon by its IIIF URL, with request counts.
 
-import { CONTROL, element, encodeKey, json, make } from './page.js';
+import { CONTROL, json } from './control.js';
+import { element, encodeKey, make } from './page.js';
 
 const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
 

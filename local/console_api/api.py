@@ -12,13 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
 from darkroom.errors import DarkroomError
-from darkroom.image_keys import HELD_MASTERS
 from darkroom.mlops.sample import SAMPLED
-from tools.review import DECISIONS, decide
 
 from ..paths import CONTROL
 from .alarm_history import AlarmHistory
@@ -30,7 +26,6 @@ from .logs import LogReader
 from .traces import Traces
 from .untrusted_content import IMAGE_HEADERS, detect_image_type
 
-JSON = "application/json"
 PREFIX = f"{CONTROL}/watch"
 SHOWN = 50
 MOST = 500
@@ -41,9 +36,7 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass(frozen=True)
 class Api:
-    """Handlers. ``reviews`` is the ingest queue, which receives reviewers' decisions. ``audit`` is None without its
-    bucket.
-    """
+    """Handlers."""
 
     boards: Dashboards
     alarms: Alarms
@@ -53,9 +46,6 @@ class Api:
     lines: LogReader
     catalogue: ImageIndex
     quarantine: S3Bucket
-    media: S3Bucket
-    reviews: Queue
-    audit: AuditLog | None
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes."""
@@ -73,12 +63,8 @@ class Api:
             "index/record": self.record,
             "logs": self.log_lines,
             "samples": self.samples,
-            "audit": self.audit_log,
-            "review": self.flagged_images,
-            "review/picture": self.held_image,
         }
-        gets = [web.get(f"{PREFIX}/{path}", _handle_errors(answer)) for path, answer in handlers.items()]
-        return [*gets, web.post(f"{PREFIX}/review", _handle_errors(self.review))]
+        return [web.get(f"{PREFIX}/{path}", _handle_errors(answer)) for path, answer in handlers.items()]
 
     async def dashboards(self, _: web.Request) -> web.StreamResponse:
         """Return all dashboards with their panels."""
@@ -140,34 +126,6 @@ class Api:
         """``?minutes=<number>``: return logged samples of analysed images, newest first."""
         since_s = time.time() - _minutes(request) * 60
         return web.json_response(await asyncio.to_thread(lambda: self.lines.newest(since_s, message=SAMPLED)))
-
-    async def audit_log(self, request: web.Request) -> web.StreamResponse:
-        """``?limit=<number>``: return entries of the audit log, newest first."""
-        entries = await asyncio.to_thread(self.audit.list_newest, _limit(request)) if self.audit else []
-        return web.json_response(entries)
-
-    async def flagged_images(self, _: web.Request) -> web.StreamResponse:
-        """Return images that wait for a review."""
-        return web.json_response(await asyncio.to_thread(self.catalogue.list_flagged))
-
-    async def held_image(self, request: web.Request) -> web.StreamResponse:
-        """``?key=<key>``: return an image that waits for a review."""
-        return await _image_response(self.media, HELD_MASTERS.name(request.query.get("key", "")))
-
-    async def review(self, request: web.Request) -> web.StreamResponse:
-        """``{"key", "decision": "release|confirm", "by"}``: store a reviewer's decision."""
-        if request.content_type != JSON:  # a page of another origin cannot send this type without a CORS preflight
-            return _problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"Expected {JSON}")
-        try:
-            document = await request.json()
-            key, decision, by = str(document["key"]), str(document["decision"]), str(document["by"]).strip()
-        except (ValueError, TypeError, KeyError):
-            return _problem(HTTPStatus.BAD_REQUEST, 'Expected {"key": …, "decision": …, "by": …}')
-        if decision not in DECISIONS or not by:
-            allowed = " or ".join(DECISIONS)
-            return _problem(HTTPStatus.BAD_REQUEST, f"decision must be {allowed}, and by must not be empty")
-        await asyncio.to_thread(decide, self.catalogue.index, self.reviews, key, decision, by)
-        return web.json_response({"key": key, "decision": decision, "by": by})
 
 
 def _handle_errors(answer: Handler) -> Handler:

@@ -9,12 +9,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
 
 from ..aws import Cloud
 from ..paths import ENDPOINT
@@ -50,7 +48,6 @@ class Collector:
         lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in info.functions.values()})
         index, media = Index(cloud.dynamodb, info.index_table), S3Bucket(cloud.s3, info.media_bucket)
         dead = tuple(url for name, url in info.queues.items() if name.endswith(DEAD_LETTERS))
-        audit = info.outputs.get("AuditBucketName")
         self._api = Api(
             boards=Dashboards(figures, panel_tokens(info), traces.names),
             alarms=self.alarms,
@@ -62,9 +59,6 @@ class Collector:
                 cloud, info.index_table, index, FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table))
             ),
             quarantine=S3Bucket(cloud.s3, info.quarantine_bucket),
-            media=media,
-            reviews=Queue(cloud.queues, info.queues["review"]),
-            audit=AuditLog(S3Bucket(cloud.s3, audit)) if audit else None,
         )
 
     def routes(self) -> list[web.RouteDef]:

@@ -6,18 +6,15 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
-from urllib.parse import quote
 
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record, from_item, partition_key
-from darkroom.findings import MODERATION, findings_to_document
+from darkroom.findings import findings_to_document
 
 from ..aws import Cloud
-from ..paths import CONTROL
 from .traces import Document
 
-HELD_IMAGE_PATH = f"{CONTROL}/watch/review/picture"
 SCAN_PAGE = 200
 
 
@@ -60,20 +57,6 @@ class ImageIndex:
             else {}
         )
         return known | to_row(record) | {"version": record.version_id, "sha256": record.sha256} | found
-
-    def list_flagged(self) -> list[Document]:
-        """Return images that wait for a review."""
-        return [self._describe_flagged(record) for record in self.index.list_flagged()]
-
-    def _describe_flagged(self, record: Record) -> Document:
-        findings = self.archive.read_record(record.key).findings
-        labels = findings.found[MODERATION].labels if findings and MODERATION in findings.found else ()
-        return {
-            "key": record.key,
-            "score": max((label.score for label in labels), default=None),
-            "since_s": _unix(record.updated_at),
-            "picture": f"{HELD_IMAGE_PATH}?key={quote(record.key, safe='')}",
-        }
 
     def _scan(self, prefix: str, start: Any) -> Any:
         start_key = {"ExclusiveStartKey": start} if start else {}

@@ -128,9 +128,13 @@ def test_a_moderator_decides_about_held_images(stack: Stack, viewer: Viewer, tmp
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.review').length === 2")
-        await page.until("document.querySelector('.review img')?.naturalWidth")
+        await page.until("document.querySelector('.review img')?.naturalWidth === 900")
+        release = f"document.querySelector(`[data-id='release {served}']`)"
+        await page.evaluate(f"{release}.click()")
+        said = f"{release}.closest('.review').querySelector('.status').innerText"
+        assert await page.evaluate(said) == "Enter your name: it is stored with the decision."
         for decision, key in (("release", served), ("confirm", kept)):
-            await page.evaluate("document.querySelector('.search input').value = 'ada'")
+            await page.evaluate("document.querySelector('.search input').value = 'ada ü'")
             await page.evaluate(f"document.querySelector(`[data-id='{decision} {key}']`).click()")
         await page.until("document.querySelectorAll('.review').length === 0")
 
@@ -142,7 +146,7 @@ def test_a_moderator_decides_about_held_images(stack: Stack, viewer: Viewer, tmp
     async def look(page: Page) -> None:
         await page.until("document.querySelectorAll('.logs > li').length >= 2")
         log = await page.evaluate("document.querySelector('.logs').innerText")
-        assert log.count("by ada") >= 2
+        assert log.count("by ada ü") >= 2
         assert not {served, kept} & set(log.split())
 
     on(stack, "#/audit", look)

@@ -147,6 +147,8 @@ def test_a_logged_derivative_is_itself(plan: Plan) -> None:
         ("/a.jpg/_/w-0800.webp", []),
         ("/a.jpg/_/w-800.webp?w=5", []),
         ("/%zz", []),
+        ("/_/review/style.css", []),
+        ("/_/review/api/review/image?key=a.jpg", []),
     ],
 )
 def test_a_viewers_url_is_a_request(target: str, means: list[str]) -> None:

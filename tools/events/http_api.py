@@ -1,4 +1,4 @@
-"""Requests of an HTTP API (payload format 2.0), for the upload and similar functions."""
+"""Requests of an HTTP API (payload format 2.0), for the upload, similar and review functions."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ _DOMAIN = "abcdefghij.execute-api.eu-central-1.amazonaws.com"
 
 
 def build_request(method: str, route: str, path: str, headers: dict[str, str], **more: object) -> Event:
-    """Build a request for ``path``, which matches the API's ``route``. ``more`` are further fields of the event."""
+    """Build a request for ``path``, which matches the API's ``route``. ``more`` are further fields of the event.
+
+    ``route`` is a path, or has a method of its own, such as ``ANY /path``.
+    """
+    route_key = route if " " in route else f"{method} {route}"
     return {
         "version": "2.0",
-        "routeKey": f"{method} {route}",
+        "routeKey": route_key,
         "rawPath": path,
         "rawQueryString": "",
         "headers": {"accept": "*/*", "host": _DOMAIN, "user-agent": "curl/8.14.1", **headers},
@@ -28,7 +32,7 @@ def build_request(method: str, route: str, path: str, headers: dict[str, str], *
                 "userAgent": "curl/8.14.1",
             },
             "requestId": "JKJaXmPLvHcESHA=",
-            "routeKey": f"{method} {route}",
+            "routeKey": route_key,
             "stage": "$default",
             "time": "25/Nov/2026:12:00:00 +0000",
             "timeEpoch": 1795608000000,

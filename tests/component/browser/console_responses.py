@@ -15,13 +15,14 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
-from local.control_pages import CONSOLE
+from local.control_pages import CONSOLE, find_console_file
 from tests.images.photographs import jpeg_photo
 from tools.runbooks import PAGES
 
 from .serving import served
 
 API = "/_local/watch/"
+REVIEW = "/_local/review/api/"
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 LONG_KEY = f"trips/{'a-very-long-folder-name/' * 8}{'photograph' * 12}.jpg"
 KINDS = ("number", "line", "bars", "table", "traces", "failed", "logs", "samples")
@@ -169,15 +170,28 @@ class Responses:
         if path == "/_local/watch":
             return web.FileResponse(CONSOLE / "watch.html")
         if path.startswith("/_local/console/"):
-            return web.FileResponse(CONSOLE / path.rsplit("/", 1)[1])
+            return web.FileResponse(find_console_file(path.rsplit("/", 1)[1]) or CONSOLE)
         if path.startswith("/_local/runbooks/"):
             return web.Response(text=(PAGES / f"{path.rsplit('/', 1)[1]}.md").read_text())
+        if path.startswith(REVIEW):
+            return self._respond_review(request, path.removeprefix(REVIEW))
         if path.startswith(API):
             self.requested.append(request.path_qs.removeprefix(API))
             if request.method == "POST":
                 self.posted.append(json.loads(await request.text()))
             return self._respond(request)
         return web.Response(body=image(), content_type="image/jpeg")
+
+    def _respond_review(self, request: web.Request, name: str) -> web.StreamResponse:
+        """Answer for the shared pages of the review app; ``review`` and ``audit`` are among the answers."""
+        if name == "review/image":
+            return web.Response(body=image(), content_type="image/jpeg")
+        further = {
+            "session": {"name": "", "roles": ["reviewer"], "expires_s": 0, "named_by": "page"},
+            "review/reason": {"key": request.query.get("key"), "labels": None, "model": None, "explanation": None},
+        }
+        found = (further | self.answers).get(name, [])
+        return web.Response(status=502, text="bad gateway") if self.broken else web.json_response(found)
 
     def _respond(self, request: web.Request) -> web.StreamResponse:
         if self.broken:

@@ -11,7 +11,7 @@ from typing import Any
 from aiohttp import web
 from PIL import Image, ImageFilter
 
-from local.control_pages import CONSOLE
+from local.control_pages import CONSOLE, find_console_file
 
 from .serving import served
 
@@ -49,7 +49,7 @@ class Responses:
         path, query = request.path, request.query_string
         self.asked.append(path)
         if path.startswith("/_local/console/"):
-            return web.FileResponse(CONSOLE / path.rsplit("/", 1)[1])
+            return web.FileResponse(find_console_file(path.rsplit("/", 1)[1]) or CONSOLE)
         if path == "/":
             return web.FileResponse(CONSOLE / "index.html")
         if path.startswith("/_"):

@@ -12,7 +12,7 @@ import pytest
 from aiohttp import web
 
 from darkroom.plan.model import SOURCE_MEDIA_TYPES
-from local.control_pages import CONSOLE, ControlPages
+from local.control_pages import CONSOLE, ControlPages, find_console_file
 
 from .browser import CHROMIUM, Page, open_browser
 from .serving import served
@@ -33,7 +33,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
     if path == "/":
         return web.FileResponse(CONSOLE / "upload.html")
     if path.startswith("/_local/console/"):
-        return web.FileResponse(CONSOLE / path.rsplit("/", 1)[1])
+        return web.FileResponse(find_console_file(path.rsplit("/", 1)[1]) or CONSOLE)
     if path == "/_local/media-types":
         return await CONTROL_PAGES.media_types(request)
     if path == "/_local/upload-token":

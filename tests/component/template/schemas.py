@@ -39,6 +39,7 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::CloudFront::Distribution", ""): lambda name: f"E{name.upper():A<13.13}",
     ("AWS::CloudWatch::Alarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
+    ("AWS::Cognito::UserPool", ""): lambda name: f"{REGION}_{name[-9:]}",
     ("AWS::DynamoDB::Table", "Arn"): _arn("dynamodb", "table/{name}"),
     ("AWS::Events::Rule", "Arn"): _arn("events", "rule/{name}"),
     ("AWS::IAM::Role", "Arn"): _arn("iam", "role/{name}", region=""),

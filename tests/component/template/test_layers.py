@@ -6,6 +6,7 @@ import importlib.util
 import json
 import os
 import platform
+import re
 import struct
 import subprocess
 import sys
@@ -19,7 +20,8 @@ from tools.fetch_models import PLACES, is_there
 
 from .building import LAYERS, build, content_hash
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
-from .stack import ROOT
+from .stack import ROOT, Stack
+from .test_review import BASIC
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -253,3 +255,41 @@ print(json.dumps([app.handler.__name__, foreign]))
     assert name == "handler"
     homes = [*list_homes(built, function), str(Path(json.__file__).parents[1])]
     assert {module: file for module, file in imported.items() if not file.startswith(tuple(homes))} == {}
+
+
+@pytest.mark.slow
+def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str, tmp_path: Path) -> None:
+    """It is in a template of its own, with a layer of its own; the token is signed and verified by that."""
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    own = build("ReviewLayer", arch, tmp_path / "ReviewLayer", ROOT / "layers" / "review")
+    stack = Stack(ROOT / "stacks" / "review.yaml", **BASIC)
+    names = [
+        re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in stack.properties("ReviewFunction")["Layers"]
+    ]
+    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "ReviewLayer"]
+    layers = built | {"ReviewLayer": own}
+    homes = [str(ROOT / "functions" / "review"), *(str(layers[name] / "python") for name in names)]
+    code = """
+import json, sys
+import app, jwt
+from cryptography.hazmat.primitives.asymmetric import rsa
+key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+claims = jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public_key(), ["RS256"])
+foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
+print(json.dumps([app.handler.__name__, claims, foreign]))
+"""
+    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env=stack.variables("ReviewFunction") | credentials | {"PYTHONPATH": os.pathsep.join(homes)},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    name, claims, imported = json.loads(done.stdout)
+    assert (name, claims) == ("handler", {"sub": "ada"})
+    known = (*homes, str(Path(json.__file__).parents[1]))
+    assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
+    assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES

@@ -25,7 +25,10 @@ def sam() -> str:
     return found
 
 
-def test_sam_validates_with_lint(sam: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "path", [TEMPLATE, pytest.param(ROOT / "stacks" / "review.yaml", marks=pytest.mark.slow)], ids=["root", "review"]
+)
+def test_sam_validates_with_lint(sam: str, path: Path) -> None:
     environment = os.environ | {
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_ACCESS_KEY_ID": "test",
@@ -33,7 +36,7 @@ def test_sam_validates_with_lint(sam: str, tmp_path: Path) -> None:
         "SAM_CLI_TELEMETRY": "0",
     }
     done = subprocess.run(
-        [sam, "validate", "--lint", "--template", str(TEMPLATE)],
+        [sam, "validate", "--lint", "--template", str(path)],
         cwd=ROOT,
         env=environment,
         capture_output=True,

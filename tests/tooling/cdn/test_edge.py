@@ -50,12 +50,14 @@ class Origins:
     render: Callable[[web.Request], Awaitable[web.Response]] | None = None
     asked: list[tuple[str, str, str]] = field(default_factory=list)
     headers: list[CIMultiDict[str]] = field(default_factory=list)
+    bodies: list[bytes] = field(default_factory=list)
 
     async def handle(self, request: web.Request) -> web.Response:
         name = "s3" if request.host.startswith("bucket.") else "function"
         path = request.raw_path if name == "s3" else request.path  # MiniStack's Function URLs decode once
         self.asked.append((name, request.method, path))
         self.headers.append(CIMultiDict(request.headers))
+        self.bodies.append(await request.read())
         if name == "function":
             return await self.render(request) if self.render else web.Response(status=500)
         found = self.stored.get(request.raw_path, web.Response(status=404))
@@ -556,6 +558,27 @@ def test_options_are_forwarded_and_not_cached() -> None:
             for _ in range(2):
                 await edge.answer(get(method="OPTIONS"))
         assert len(origins.asked) == 2
+
+    asyncio.run(scenario())
+
+
+def test_an_http_api_receives_bodies_and_cookies() -> None:
+    async def scenario() -> None:
+        origins = Origins(render=rendered)
+        api = Origin("api", "abc123.execute-api.us-east-1.amazonaws.com")
+        config = distribution(
+            target="api",
+            methods=GET_HEAD | {"OPTIONS", "PUT", "POST", "PATCH", "DELETE"},
+            forward=Selections(headers=Selection(Pick.EXCEPT, frozenset({"host"})), cookies=Selection(Pick.ALL)),
+        )
+        async with edge_over(origins, replace(config, origins={**config.origins, "api": api})) as edge:
+            sent = get("/_/review/api/review?a=%20b", "POST", cookie="c=1", content_type="application/json")
+            answer = await edge.answer(replace(sent, body=b"{}"))
+        assert answer.status == 200
+        assert origins.asked == [("function", "POST", "/_aws/execute-api/abc123/_/review/api/review")]
+        assert origins.bodies == [b"{}"]
+        assert (origins.headers[0]["cookie"], origins.headers[0]["content-type"]) == ("c=1", "application/json")
+        assert "authorization" not in origins.headers[0]  # only S3 and Function URLs are signed for
 
     asyncio.run(scenario())
 

@@ -40,7 +40,7 @@ class Echo:
     """An origin that responds with the path of the request."""
 
     async def send(
-        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str
+        self, origin: Origin, method: str, target: str, headers: CIMultiDict[str], request_id: str, body: bytes = b""
     ) -> Response:
         return Response(200, CIMultiDict({"Cache-Control": "max-age=60"}), target.encode(), origin.id)
 

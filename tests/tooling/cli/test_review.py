@@ -78,14 +78,48 @@ def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
     assert command.run("review", *words).code == 2
 
 
+def test_the_first_of_two_decisions_wins(world: IngestEnvironment, command: Commands) -> None:
+    assert command.run("review", "release", KEY, "--by", "ada").code == 0
+    second = command.run("review", "confirm", KEY, "--by", "grace")
+    assert second.code == 1
+    assert "ada has released it at 20" in second.err
+    [message] = world.messages("changes")
+    assert (message["detail-type"], message["detail"]["by"]) == ("Release", "ada")
+
+
 def test_the_commands_of_the_documentation(world: IngestEnvironment, command: Commands) -> None:
     page = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
-    found = [shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE)]
-    assert [words[1] for words in found] == ["list", "release", "confirm"]
-    for words in found:
+    listing, *decisions = (shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE))
+    assert command.run(*listing).code == 0
+    assert [words[1] for words in decisions] == ["release", "confirm"]
+    outcomes = []
+    for words in decisions:
+        if (key := words[2]) != KEY:
+            world.created(key, other := jpeg_photo((300, 200)))
+            world.judged(key, flagged=True, body=other)
         assert command.run(*words).code == 0
-    asked = [
-        world.message({name: message[name] for name in message.keys() - {"attributes"}})
-        for message in sorted(world.messages("changes"), key=lambda one: one["detail-type"])
-    ]
-    assert asked == [IngestOutcome.CONFIRMED, IngestOutcome.RELEASED]
+        outcomes += [
+            world.message({name: one[name] for name in one.keys() - {"attributes"}})
+            for one in world.messages("changes")
+        ]
+    assert outcomes == [IngestOutcome.RELEASED, IngestOutcome.CONFIRMED]
+
+
+def test_parameters_of_the_review_app(
+    aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    outputs = {
+        "UploadApiUrl": "https://abc123.execute-api.eu-west-1.amazonaws.com",
+        "MediaBucketName": "media",
+        "IndexTableName": "index",
+        "AuditBucketName": "audit",
+        "ReviewQueueUrl": "https://sqs.eu-west-1.amazonaws.com/123456789012/darkroom-review",
+        "SigningKeysArn": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:keys-AbCdEf",
+    }
+    given = {"Arch": "x86_64", "RetentionDays": "90,30,14,45,365", "SourceBucket": "", "AllowedOrigins": "*"}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs, given)
+    parameters = command.run("review", "parameters", "--json").document["parameters"]
+    assert (parameters["ApiId"], parameters["Arch"], parameters["LogDays"]) == ("abc123", "x86_64", "45")
+    lines = command.run("review", "parameters").lines
+    assert "ApiId=abc123" in lines
+    assert not [line for line in lines if line.endswith("=")]

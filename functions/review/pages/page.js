@@ -1,6 +1,4 @@
-// Functions shared by the stack's pages.
-
-export const CONTROL = '/_local';
+// Functions shared by all pages.
 
 /** Create an element with properties and children. */
 export function make(tag, attributes = {}, ...children) {
@@ -18,10 +16,4 @@ export const encodeKey = text => text.split('/').map(encodeURIComponent).join('/
 export function bytes(count) {
   if (count < 1000) return `${count} B`;
   return count < 1e6 ? `${(count / 1000).toFixed(1)} kB` : `${(count / 1e6).toFixed(2)} MB`;
-}
-
-/** Return the JSON response of one of the stack's own endpoints. */
-export async function json(path, options) {
-  const answer = await fetch(CONTROL + path, options);
-  return answer.json();
 }

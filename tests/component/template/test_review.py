@@ -1,0 +1,195 @@
+"""stacks/review.yaml: the review app beside the stack of template.yaml, and the cache behaviour that leads to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.environment import ReviewEnvironment
+from darkroom.review.sign_in import SCOPE
+from tools.review_parameters import build_parameters
+
+from .policies import listed
+from .schemas import faults, resources_of
+from .stack import ROOT, TEMPLATE, Stack, template
+from .test_parameters import LIBVIPS, POWERTOOLS
+from .test_permissions import KEY, granted, statements
+from .test_tags import OF_SAM, tag_property
+
+SOURCE = ROOT / "stacks" / "review.yaml"
+OUTPUTS = {
+    "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
+    "MediaBucketName": "media",
+    "IndexTableName": "index",
+    "AuditBucketName": "audit",
+    "ReviewQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/darkroom-review",
+    "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
+}
+BASIC = build_parameters("darkroom", "https://images.example.com", OUTPUTS, {})
+OWN_SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/", "KmsKeyArn": KEY}
+TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/index"
+
+
+def review(**parameters: str) -> Stack:
+    return Stack(SOURCE, **{**BASIC, **parameters})
+
+
+@pytest.mark.parametrize("further", [{}, OWN_SOURCE, {"Mfa": "ON"}], ids=["basic", "own source", "mfa"])
+def test_resources_match_their_schemas(further: dict[str, str]) -> None:
+    kinds = ["AWS::Cognito::", "AWS::ApiGatewayV2::", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::"]
+    found = resources_of(review(**further), kinds)
+    assert len(found) >= 10
+    assert faults(found) == []
+
+
+def test_the_command_prints_every_parameter_without_a_default() -> None:
+    declared = template(SOURCE)["Parameters"]
+    required = {name for name, one in declared.items() if "Default" not in one}
+    assert required <= BASIC.keys() <= declared.keys()
+    known = {
+        "SourceBucket": "photos",
+        "SourcePrefix": "",
+        "KmsKeyArn": KEY,
+        "Arch": "x86_64",
+        "RetentionDays": "1,2,3,4,5",
+    }
+    found = build_parameters("darkroom", "https://images.example.com", OUTPUTS, known)
+    assert {
+        name: found[name] for name in ("ApiId", "SourceBucket", "SourcePrefix", "KmsKeyArn", "Arch", "LogDays")
+    } == {
+        **{"ApiId": "a1b2c3", "SourceBucket": "photos", "SourcePrefix": "", "KmsKeyArn": KEY},
+        **{"Arch": "x86_64", "LogDays": "4"},
+    }
+
+
+def test_the_outputs_that_it_reads_are_those_of_the_template() -> None:
+    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+    assert {"SourceBucket", "SourcePrefix", "KmsKeyArn", "Arch", "RetentionDays"} <= template(TEMPLATE)[
+        "Parameters"
+    ].keys()
+
+
+def test_environment_is_what_the_function_reads() -> None:
+    given = review().variables("ReviewFunction")
+    assert set(given) == {field.upper() for field in ReviewEnvironment.fields()} | POWERTOOLS | LIBVIPS
+    assert given["POWERTOOLS_SERVICE_NAME"] == "review"
+    assert given["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/darkroom"
+    assert given["ISSUER"] == "https://cognito-idp.eu-central-1.amazonaws.com/<UserPool>"
+    assert given["KEYS_URL"] == ""
+    assert given["PAGES_URL"] == "https://<UserPoolDomain>.auth.eu-central-1.amazoncognito.com"
+    assert given["APP_URL"] == "https://images.example.com/_/review/"
+    emulated = review(CognitoUrl="http://localhost:4566").variables("ReviewFunction")
+    assert emulated["KEYS_URL"] == "http://localhost:4566/<UserPool>/.well-known/jwks.json"
+    assert emulated["PAGES_URL"] == "http://localhost:4566"
+    assert emulated["ISSUER"] == given["ISSUER"]
+
+
+def test_only_an_administrator_creates_accounts_and_pkce_needs_no_secret() -> None:
+    stack = review()
+    pool, client = stack.properties("UserPool"), stack.properties("UserPoolClient")
+    assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is True
+    assert {one["Name"]: one["Required"] for one in pool["Schema"]} == {"email": True, "name": True}
+    assert client["GenerateSecret"] is False
+    assert client["AllowedOAuthFlows"] == ["code"]
+    assert client["AllowedOAuthScopes"] == SCOPE.split()
+    assert client["CallbackURLs"] == ["https://images.example.com/_/review/signed-in"]
+    assert client["LogoutURLs"] == ["https://images.example.com/_/review/app"]
+    groups = {one["GroupName"] for one in stack.of_type("AWS::Cognito::UserPoolGroup").values()}
+    assert groups == {"reviewer", "developer"}
+
+
+def test_the_domain_is_one_that_cognito_takes() -> None:
+    domain = review().properties("UserPoolDomain")["Domain"]
+    assert domain == "darkroom-0305e82c3301"
+    assert not {"aws", "amazon", "cognito"} & {word for word in ("aws", "amazon", "cognito") if word in domain}
+
+
+GRANTED = {
+    "s3:GetObject": {
+        "arn:aws:s3:::media/settings/*",
+        "arn:aws:s3:::media/held/*",
+        "arn:aws:s3:::media/masters/*",
+        "arn:aws:s3:::audit",
+        "arn:aws:s3:::audit/*",
+    },
+    "s3:ListBucket": {"arn:aws:s3:::media", "arn:aws:s3:::audit", "arn:aws:s3:::audit/*"},
+    "dynamodb:GetItem": {TABLE},
+    "dynamodb:Query": {f"{TABLE}/index/by-review"},
+    "dynamodb:PutItem": {TABLE},
+    "sqs:SendMessage": {"arn:aws:sqs:eu-central-1:111122223333:darkroom-review"},
+    "secretsmanager:GetSecretValue": {OUTPUTS["SigningKeysArn"]},
+}
+
+
+def test_the_role_reads_and_decides_and_changes_nothing_else() -> None:
+    found = {action: set(resources) for action, resources in granted(review(), "Review").items()}
+    for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"):
+        del found[action]
+    assert found == GRANTED
+    [writes] = [one for one in statements(review(), "Review") if one["Action"] == "dynamodb:PutItem"]
+    assert writes["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": ["review#*"]}}
+
+
+def test_masters_of_a_source_bucket_are_read_there() -> None:
+    found = granted(review(**OWN_SOURCE), "Review")
+    assert "arn:aws:s3:::photos/originals/*" in found["s3:GetObject"]
+    assert "arn:aws:s3:::media/masters/*" not in found["s3:GetObject"]
+    assert "arn:aws:s3:::photos" in found["s3:ListBucket"]
+    [uses] = [one for one in statements(review(**OWN_SOURCE), "Review") if one["Sid"] == "UseKey"]
+    assert uses["Resource"] == KEY
+    assert all(
+        service.split(".")[0] in ("s3", "dynamodb", "secretsmanager")
+        for service in uses["Condition"]["StringEquals"]["kms:ViaService"]
+    )
+
+
+def test_only_the_api_of_the_stack_invokes_it() -> None:
+    stack = review()
+    [permission] = stack.of_type("AWS::Lambda::Permission").values()
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*/_/review*"
+    [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
+    assert (route["ApiId"], route["RouteKey"]) == ("a1b2c3", "ANY /_/review/{proxy+}")
+    [trust] = stack.properties("ReviewRole")["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
+
+
+def test_every_resource_that_can_be_tagged_is() -> None:
+    untagged = []
+    for logical_id, resource in review().resources.items():
+        if resource["Type"] in OF_SAM - {"AWS::IAM::Role"} or (place := tag_property(resource["Type"])) is None:
+            continue
+        name, kind = place
+        tags = resource.get("Properties", {}).get(name, {})
+        found = tags if kind == "object" else {tag["Key"]: tag["Value"] for tag in tags}
+        if found.get("darkroom") != "darkroom":
+            untagged.append(logical_id)
+    assert untagged == []
+
+
+def behaviour(**parameters: str) -> dict[str, Any]:
+    config = Stack(**parameters).properties("Distribution")["DistributionConfig"]
+    [found] = [one for one in config["CacheBehaviors"] if one["PathPattern"] == "/_/review/*"]
+    [origin] = [one for one in config["Origins"] if one["Id"] == found["TargetOriginId"]]
+    assert origin["DomainName"] == "<UploadApi>.execute-api.eu-central-1.amazonaws.com"
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    return dict(found)
+
+
+def test_the_cdn_leads_to_the_api_and_stores_nothing() -> None:
+    """The policies are AWS's: CachingDisabled, and AllViewerExceptHostHeader, with cookies and bodies."""
+    found = behaviour()
+    assert found == behaviour(Dialects="on")
+    assert found["CachePolicyId"] == "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+    assert found["OriginRequestPolicyId"] == "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+    assert {"GET", "POST"} <= set(listed(found["AllowedMethods"]))
+    assert "FunctionAssociations" not in found, "the edge function would take the path for an image"
+
+
+def test_no_role_of_the_other_stack_may_send_decisions() -> None:
+    stack = Stack(InferenceMode="lambda", AccessLogDays="1")
+    for name in stack.of_type("AWS::IAM::Role"):
+        for statement in statements(stack, name.removesuffix("Role")):
+            if "sqs:SendMessage" in listed(statement["Action"]):
+                assert "<ReviewQueue.Arn>" not in listed(statement["Resource"]), name

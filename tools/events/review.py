@@ -1,0 +1,28 @@
+"""Events of the review function: requests of an HTTP API (payload format 2.0).
+
+A session lasts a day at most, so that none can be stored in a file of the repository.
+"""
+
+from __future__ import annotations
+
+import json
+
+from . import Event
+from .http_api import build_request
+
+DECISION = {"key": "trips/rome.jpg", "decision": "release", "version": "4f1c0f6b"}
+
+
+def events() -> dict[str, Event]:
+    """Return each event by file name."""
+    return {
+        "page.json": event("GET", "app", {}),
+        "no-session.json": event("POST", "api/review", {"content-type": "application/json"}, body=json.dumps(DECISION)),
+    }
+
+
+def event(method: str, path: str, headers: dict[str, str], **more: object) -> Event:
+    """Return a request for ``path`` of the app."""
+    return build_request(
+        method, "ANY /_/review/{proxy+}", f"/_/review/{path}", headers, pathParameters={"proxy": path}, **more
+    )
