@@ -81,6 +81,7 @@ def test_a_region_that_does_not_answer_is_a_fault(no_pauses: None) -> None:
             metrics.get_points([MetricStat("AWS/Lambda", "Errors")], begin_s=0, end_s=60, period_s=60)
 
 
+@pytest.mark.slow
 def test_metrics_over_the_limit_of_a_request_are_read_in_several(aws: Callable[[str], Any]) -> None:
     sizes: list[int] = []
     cloudwatch = aws("cloudwatch")

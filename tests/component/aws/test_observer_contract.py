@@ -295,6 +295,7 @@ with observer.message("change", trace_header="Root=1-67891233-abcdef012345678912
 """
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("observer", OBSERVERS)
 @pytest.mark.parametrize(
     "environment",

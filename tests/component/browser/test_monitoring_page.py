@@ -167,6 +167,7 @@ def test_formatting_and_scales() -> None:
 # Dashboards.
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("view", VIEWS)
 def test_an_empty_view_describes_what_fills_it(view: str) -> None:
     async def act(page: Page) -> None:

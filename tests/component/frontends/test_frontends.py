@@ -107,6 +107,7 @@ def images() -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 @with_node
 def test_unsigned_urls_need_no_signature(images: list[dict[str, Any]]) -> None:
     for image in images:

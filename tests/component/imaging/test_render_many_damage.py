@@ -36,6 +36,7 @@ def decode_batch(source: Source, plans: list[Plan]) -> None:
     decode_once(source, plans, limits=Limits())
 
 
+@pytest.mark.sample(7)
 @pytest.mark.parametrize("wanted", WANTED)
 @pytest.mark.parametrize("kind", [kind for kind in sources() if kind != "svg"])
 def test_damage_at_the_end_is_found_before_any_image(kind: str, wanted: str) -> None:
@@ -103,6 +104,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> None:
     """36 MP are 108 MB of pixels. All presets together need 15 MB, the largest encode as much again."""

@@ -98,6 +98,7 @@ def test_exiftool_finds_nothing(tmp_path: Path) -> None:
     assert {"GPS:GPSLatitude", "XMP-dc:Creator"} <= set(private_parts(tmp_path / "dirty.avif")["dirty.avif"])
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("quarters", range(4))
 @pytest.mark.parametrize("mirror", [None, 0, 1])
 def test_it_stays_turned(quarters: int, mirror: int | None) -> None:

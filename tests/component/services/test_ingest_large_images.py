@@ -271,6 +271,7 @@ def test_a_large_image_waits_for_moderation_and_is_released(env: LargeImageEnvir
     assert env.record(KEY).derivatives
 
 
+@pytest.mark.slow
 def test_a_repeated_report_is_ignored(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     cut = env.execution()
@@ -283,6 +284,7 @@ def test_a_repeated_report_is_ignored(env: LargeImageEnvironment) -> None:
     assert len(env.published()) == 1
 
 
+@pytest.mark.slow
 def test_no_other_worker_ends_a_claimed_upload(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     env.execution().whole()

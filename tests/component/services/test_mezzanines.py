@@ -105,6 +105,7 @@ def test_the_larger_one_serves_larger_images(watched: Bucket, service: Transform
     assert all(watched.is_finished(mezzanine_name(KEY, side)) for side in (1280, 1920))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "options",
     [

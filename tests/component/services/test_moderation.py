@@ -217,6 +217,7 @@ def test_the_image_before_a_refused_upload_may_be_flagged(env: IngestEnvironment
     assert held(env)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("newer", ["overwrite", "refusal", "deletion"])
 def test_a_waiting_upload_is_replaced_by_a_newer_one(env: IngestEnvironment, newer: str) -> None:
     env.created(KEY, BODY)

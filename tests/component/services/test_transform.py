@@ -458,6 +458,7 @@ def test_an_image_too_large_for_a_response_is_fetched_from_the_store(service: Tr
     assert bucket.etag("derivatives/noise.png/_/w-1500.png") is not None
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", ""])
 def test_a_redirect_stays_on_this_host(service: Transform, bucket: FastBucket, elsewhere: str) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})
@@ -546,6 +547,7 @@ def test_cache_headers_of_each_error(make_answer: Callable[[str], Answer]) -> No
         assert response["headers"]["cache-control"] == expected, name  # type: ignore[index]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
 def test_the_quality_that_fits_is_requested_by_a_signature(service: Transform, bucket: FastBucket, form: str) -> None:
     url = f"/photo.jpg?w=400&q=auto&f={form}"

@@ -162,6 +162,7 @@ CERTIFICATE = "arn:aws:acm:us-east-1:111122223333:certificate/0a1b"
 ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("parameters", "broken"),
     [

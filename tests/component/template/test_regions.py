@@ -34,6 +34,7 @@ def exists(kind: str, region: str) -> bool:
     return True
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("parameters", OPTIONS.values(), ids=OPTIONS)
 @pytest.mark.parametrize("region", [*sorted(SUPPORTED), *ELSEWHERE])
 def test_rules_refuse_what_preflight_calls_missing(region: str, parameters: dict[str, str]) -> None:

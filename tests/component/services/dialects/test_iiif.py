@@ -283,6 +283,7 @@ PLACES = {
 """The position of a square after mirroring and then clockwise rotation."""
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("rotation", PLACES)
 def test_squares_lie_where_the_rotation_puts_them(opened: IiifService, rotation: str) -> None:
     source = Image.open(VALIDATED)
