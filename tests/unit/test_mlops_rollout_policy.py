@@ -273,3 +273,35 @@ def test_trials_are_counted_for_both_sides() -> None:
 def test_no_trials_are_no_stats() -> None:
     assert shadow_stats([sample("d", None)], "new") == (VariantStats(), VariantStats())
     assert decide(*shadow_stats([], "new"), POLICY).action == "hold"
+
+
+NEW_TAGS = stats(disagreement={TAGS: Mean(0.9, ENOUGH)}, confidences={TAGS: confidences(1, ENOUGH, shape=(2, 8))})
+"""A canary that finds other tags."""
+
+KNOWN_TAGS = replace(INCUMBENT, confidences={TAGS: confidences(2, ENOUGH)})
+
+
+@pytest.mark.parametrize(
+    ("incumbent", "canary", "action"),
+    [
+        (Confusion(8, 0, 50), Confusion(57, 1, 1), "promote"),
+        (Confusion(8, 0, 50), Confusion(10, 48, 48), "rollback"),
+        (Confusion(8, 0, 50), Confusion(29, 0, 29), "hold"),  # 29 findings
+        (Confusion(8, 0, 21), Confusion(29, 1, 0), "hold"),  # 29 labels
+        (Confusion(0, 0, 58), Confusion(57, 1, 1), "hold"),  # no precision to compare with
+        (None, None, "hold"),
+    ],
+)
+def test_labels_decide_about_new_tags(incumbent: Confusion | None, canary: Confusion | None, action: str) -> None:
+    baseline = replace(KNOWN_TAGS, golden={TAGS: incumbent} if incumbent else {})
+    decision = decide(baseline, replace(NEW_TAGS, golden={TAGS: canary} if canary else {}), POLICY)
+    assert decision.action == action
+    differs = [reason for reason in decision.reasons if "disagreement about tags" in reason or "PSI of tags" in reason]
+    assert len(differs) == (2 if action == "hold" else 0)
+
+
+def test_other_tasks_are_judged_by_differences_whatever_the_labels_of_tags() -> None:
+    canary = replace(NEW_TAGS, disagreement={MODERATION: Mean(0.5, ENOUGH)}, golden={TAGS: Confusion(57, 1, 1)})
+    decision = decide(replace(KNOWN_TAGS, golden={TAGS: Confusion(8, 0, 50)}), canary, POLICY)
+    assert decision.action == "rollback"
+    assert decision.reasons[0].startswith("disagreement about moderation")

@@ -81,11 +81,12 @@ class Manifests:
 
 def split_of(record: Record) -> str:
     """Return the split of an image by its uploaded bytes, or by its key if they are unknown."""
-    digest = _digest(record) or sha256(record.key.encode()).hexdigest()
+    digest = upload_digest(record) or sha256(record.key.encode()).hexdigest()
     return TEST if sha256(digest.encode()).digest()[0] < TEST_HASH_BUCKETS else TRAIN
 
 
-def _digest(record: Record) -> str:
+def upload_digest(record: Record) -> str:
+    """Return the SHA-256 of the uploaded bytes, empty if it is unknown."""
     return record.held.sha256 if record.state == HELD else record.sha256
 
 

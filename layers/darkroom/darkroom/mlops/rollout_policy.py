@@ -2,15 +2,19 @@
 
 It is rolled back if a metric exceeds its limit with confidence, so that a few images do not end it. It is promoted
 after enough images and hours with every metric within its limit. Otherwise it is held.
+
+A trained model finds tags that the incumbent does not know. Differences in tags never roll a canary back: they hold it
+until the golden set has evaluated it with enough labels, which then decide.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil, sqrt
 from typing import Literal, NamedTuple
 
+from ..findings import TAGS
 from .drift import noise_level, psi_of_values
 from .golden_set import Confusion
 from .sample import Sample, ShadowComparison, TaskComparison
@@ -168,17 +172,34 @@ def _policy_metrics(baseline: VariantStats, canary: VariantStats, policy: Policy
         yield from _golden_falls(task, baseline.golden[task], canary.golden[task], policy)
     if canary.n < policy.min_samples:
         return
-    for task, apart in sorted(canary.disagreement.items()):
-        surely = wilson_lower(apart.value, apart.n)
-        yield PolicyMetric(f"disagreement about {task}", apart.value, surely, policy.max_disagreement)
+    differences = list(_differences(baseline, canary, policy))
+    if not _has_labels(baseline, canary, policy):
+        yield from (replace(one, surely=min(one.surely, one.limit)) for task, one in differences if task == TAGS)
+    yield from (one for task, one in differences if task != TAGS)
     for task, empty in sorted(canary.empty.items()):
         yield _empty_rise(task, baseline.empty.get(task, Mean(0.0, 0)).value, empty, policy.max_empty_rise)
+    if baseline.latencies_ms and canary.latencies_ms:
+        yield _latency(baseline, canary, policy.max_latency_ratio)
+
+
+def _differences(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Iterator[tuple[str, PolicyMetric]]:
+    """Yield by task how far findings and their confidences are apart."""
+    for task, apart in sorted(canary.disagreement.items()):
+        surely = wilson_lower(apart.value, apart.n)
+        yield task, PolicyMetric(f"disagreement about {task}", apart.value, surely, policy.max_disagreement)
     for task, sure in sorted(canary.confidences.items()):
         if (theirs := baseline.confidences.get(task)) and sure:
             beyond = max(0.0, psi_of_values(theirs, sure) - noise_level(len(theirs), len(sure)))
-            yield PolicyMetric(f"confidence PSI of {task} beyond chance", beyond, beyond, policy.max_confidence_psi)
-    if baseline.latencies_ms and canary.latencies_ms:
-        yield _latency(baseline, canary, policy.max_latency_ratio)
+            name = f"confidence PSI of {task} beyond chance"
+            yield task, PolicyMetric(name, beyond, beyond, policy.max_confidence_psi)
+
+
+def _has_labels(baseline: VariantStats, canary: VariantStats, policy: Policy) -> bool:
+    """Whether precision and recall of tags are known for the canary by enough findings and labels."""
+    counts = canary.golden.get(TAGS, Confusion())
+    found, there = (counts.true_positives + other for other in (counts.false_positives, counts.false_negatives))
+    known = baseline.golden.get(TAGS, Confusion())
+    return min(found, there) >= policy.min_samples and None not in (known.precision, known.recall)
 
 
 def _golden_falls(task: str, baseline: Confusion, canary: Confusion, policy: Policy) -> Iterator[PolicyMetric]:
