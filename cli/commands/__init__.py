@@ -16,6 +16,7 @@ from . import (
     replay,
     settings,
     stack,
+    training,
 )
 
 __all__ = [
@@ -32,4 +33,5 @@ __all__ = [
     "replay",
     "settings",
     "stack",
+    "training",
 ]

@@ -30,7 +30,7 @@ VERSION = {"versions": "per version: `version`, `arn`, `image`, `approval`, `why
 @registry.command("list", output=VERSION)
 def list_versions(call: Call) -> None:
     """List all versions, the newest first."""
-    found = _registry(call)
+    found = open_registry(call)
     versions = found.list_versions()
     lines = [line for one in versions for line in _format_version(one)] or [f"{found.group} has no versions"]
     call.emit({"versions": [_to_document(one) for one in versions]}, lines)
@@ -55,7 +55,7 @@ def register(
     """Register a version, which waits for approval."""
     from darkroom.mlops.model_registry import ModelVersion
 
-    origins = {"dataset": dataset, "parent": parent, "revision": revision or _revision()}
+    origins = {"dataset": dataset, "parent": parent, "revision": revision or checkout_revision()}
     folder = Path(image)
     model = ModelVersion(
         image=folder.resolve().as_uri() if folder.is_dir() else image,
@@ -64,7 +64,7 @@ def register(
         description=description,
     )
     try:
-        arn = _registry(call).register(model)
+        arn = open_registry(call).register(model)
     except ValueError as error:
         raise WrongArgument(str(error)) from error
     call.emit({"arn": arn}, [arn])
@@ -82,7 +82,7 @@ def _make_decision_command(decision: str, done: str) -> Callable[..., None]:
     def decide(call: Call, version: str, why: str, by: str) -> None:
         from darkroom.aws.audit import RELEASE, AuditLog
 
-        found = _registry(call)
+        found = open_registry(call)
         arn = _find_arn(found, version)
         {"approve": found.approve, "reject": found.reject}[decision](arn, why)
         AuditLog(call.deployment.bucket("AuditBucketName")).write(RELEASE, arn, by, decision=decision, why=why)
@@ -94,7 +94,8 @@ def _make_decision_command(decision: str, done: str) -> Callable[..., None]:
 approve, reject = _make_decision_command("approve", "approved"), _make_decision_command("reject", "rejected")
 
 
-def _registry(call: Call) -> ModelRegistry:
+def open_registry(call: Call) -> ModelRegistry:
+    """Return the model registry of the stack. Raises MissingOutput."""
     from darkroom.mlops.model_registry import ModelRegistry
 
     return ModelRegistry(call.deployment.client("sagemaker"), call.deployment.output("ModelGroupName"))
@@ -130,7 +131,7 @@ def _read_metrics(path: Path) -> dict[str, float]:
     return {name: float(value) for name, value in document.items()}
 
 
-def _revision() -> str:
+def checkout_revision() -> str:
     """Return the revision of the checkout in the current folder, "" without one."""
     try:
         done = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)  # noqa: S607

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gameday.images import SHIFTED, USUAL, draw_image, read_size
+from gameday.images import FABRICS, MIXED_FABRICS, PLAIN, SHIFTED, STRIPED, USUAL, draw_image, read_size
 
 
 def luma(body: bytes) -> float:
     return float(np.asarray(Image.open(io.BytesIO(body)).convert("L")).mean()) / 255
 
 
-@pytest.mark.parametrize("kind", [USUAL, SHIFTED])
+@pytest.mark.parametrize("kind", [USUAL, SHIFTED, *FABRICS, MIXED_FABRICS])
 def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert draw_image(kind, "a", 7) == draw_image(kind, "a", 7)
     bodies = {draw_image(kind, seed, number).body for seed in ("a", "b") for number in range(40)}
@@ -32,3 +32,15 @@ def test_shifted_images_are_dark_tiny_or_of_other_formats() -> None:
     dark = [one for one in shifted if one not in tiny and one not in others]
     assert min(map(len, (tiny, others, dark))) > 8
     assert max(luma(one.body) for one in dark) < np.median([luma(one.body) for one in usual]) / 2
+
+
+def test_a_pattern_is_what_differs_between_fabrics() -> None:
+    """Stripes vary across and not along; a plain fabric varies by noise and light alone."""
+    steps = {}
+    for kind in FABRICS:
+        pixels = [
+            np.asarray(Image.open(io.BytesIO(draw_image(kind, "a", n).body)).convert("L"), float) for n in range(8)
+        ]
+        steps[kind] = [float(np.median([np.abs(np.diff(one, axis=axis)).mean() for one in pixels])) for axis in (0, 1)]
+    assert steps[STRIPED][1] > 1.3 * steps[STRIPED][0]
+    assert all(sum(steps[PLAIN]) < sum(steps[kind]) for kind in FABRICS if kind != PLAIN)

@@ -1,0 +1,232 @@
+"""Commands about training: review the manifests of a day, and fit a head to what was reviewed."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .. import ROOT
+from ..app import app
+from ..errors import WrongArgument
+from ..framework import FILE, FOLDER, Call
+from .registry import checkout_revision, open_registry
+
+if TYPE_CHECKING:
+    from darkroom.aws.index import Index
+    from tools.training.examples import Embedder, ExampleReader, Reading
+    from tools.training.report import TrainedModel
+    from tools.training.reviews import MasterUris, ReviewedImage
+
+JSON_LINES = {"Content-Type": "application/x-ndjson"}
+METRICS, CARD = "metrics.json", "card.md"
+"""Files of a trained folder, beside its models."""
+
+
+@app.group()
+def manifests() -> None:
+    """Review the tags of images that the monitor selected for training (docs/guides/training.md)."""
+
+
+@manifests.command("list", output={"days": "names of the manifests by day"})
+def list_manifests(call: Call) -> None:
+    """List the days that have manifests."""
+    from tools.training.reviews import list_days
+
+    days = list_days(call.deployment.bucket("MediaBucketName"))
+    lines = [f"{day}  {', '.join(names)}" for day, names in days.items()]
+    call.emit({"days": days}, lines or ["There are no manifests."])
+
+
+@manifests.command(output={"images": "number of images", "file": "path of the sheet"})
+@click.argument("day")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+def sheet(call: Call, day: str, file: Path) -> None:
+    """Write FILE, a sheet of the images of DAY (2026-11-28) with the tags that the model found, to be corrected.
+
+    A line has the key of an image, a tab, and its tags, separated by commas. Delete the lines of images that you do not
+    review.
+    """
+    from tools.training.reviews import format_sheet, read_day
+
+    lines = read_day(call.deployment.bucket("MediaBucketName"), day)
+    file.write_text(format_sheet(lines, _uris(call)), encoding="utf-8")
+    call.emit({"images": len(lines), "file": str(file)}, [f"{file}: {len(lines)} images"])
+
+
+@manifests.command(output={"images": "number of reviewed images", "manifest": "key of the reviewed manifest"})
+@click.argument("day")
+@click.argument("file", type=FILE)
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
+def review(call: Call, day: str, file: Path, by: str) -> None:
+    """Store the tags of FILE as the review of the images of DAY. A second review replaces the first."""
+    from darkroom.aws.audit import OVERRIDE, AuditLog
+    from darkroom.mlops.manifests import FOLDER, upload_digest
+    from tools.training.reviews import REVIEWED, apply_review, parse_sheet, read_day
+
+    media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
+    tags = parse_sheet(file.read_text(encoding="utf-8"))
+    records = _index(call).get_many(list(tags))
+    digests = {key: upload_digest(record) for key, record in records.items()}
+    lines = apply_review(read_day(media, day), tags, uris, digests, by, time.time())
+    key = f"{FOLDER}{day}/{REVIEWED}"
+    body = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    media.put(key, body.encode(), headers=JSON_LINES, metadata={})
+    AuditLog(call.deployment.bucket("AuditBucketName")).write(OVERRIDE, key, by, images=len(lines))
+    call.emit({"images": len(lines), "manifest": key}, [f"{key}: {len(lines)} images"])
+
+
+@app.command(
+    output={
+        "folder": "the folder of the new models",
+        "version": "version in the findings",
+        "images": "number of images for training and for the test",
+        "left_out": "keys of reviewed images that were not used, by reason",
+        "tags": "per tag its counts, precision and recall on the test part, and its threshold",
+        "arn": "of the version in the registry, null if it was not registered",
+    }
+)
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.argument("reviewed", nargs=-1, metavar="[DAY|FILE]...")
+@click.option("--tag", "tags", multiple=True, metavar="TAG", help="Tag to train; by default all that the model lacks.")
+@click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
+@click.option(
+    "--precision",
+    type=click.FloatRange(0.5, 1),
+    default=0.95,
+    show_default=True,
+    metavar="SHARE",
+    help="Precision that thresholds have to reach in cross-validation.",
+)
+@click.option("--image", metavar="URI", help="Image of the container that will serve FOLDER, to be registered.")
+@click.option("--parent", help="Version that it comes from.")
+def train(
+    call: Call,
+    folder: Path,
+    reviewed: tuple[str, ...],
+    tags: tuple[str, ...],
+    models: Path,
+    precision: float,
+    image: str | None,
+    parent: str | None,
+) -> None:
+    """Train tags from reviewed manifests, write the models into FOLDER, and register them as a candidate.
+
+    DAY is a day with a reviewed manifest, FILE a reviewed manifest on this machine; by default all reviewed days of the
+    stack. On AWS, nothing is registered without --image.
+    """
+    from tools.training.report import format_lines, to_document
+
+    if folder.resolve() == models.resolve():
+        raise WrongArgument(f"{folder} is the folder of the models to start from: name another one.")
+    reading, model = _train(call, folder, reviewed, [tag.casefold() for tag in tags], models, precision)
+    arn = _register(call, folder, model, image, parent)
+    folder = folder.resolve()
+    lines = [*format_lines(model), f"{folder}: {model.spec.version}", *([f"registered: {arn}"] if arn else [])]
+    document = {
+        "folder": str(folder),
+        "version": model.spec.version,
+        "images": dict(zip(("train", "test"), model.images, strict=True)),
+        "left_out": reading.left_out,
+        "tags": to_document(model),
+        "arn": arn or None,
+    }
+    call.emit(document, lines)
+
+
+def _train(
+    call: Call, folder: Path, reviewed: Sequence[str], tags: Sequence[str], models: Path, precision: float
+) -> tuple[Reading, TrainedModel]:
+    """Fit a head, and write the models with its card and metrics into ``folder``. Raises ValueError."""
+    from tools.training.dataset import build_dataset
+    from tools.training.examples import Embedder
+    from tools.training.head import evaluate, train
+    from tools.training.head_model import known_tags, network_of, write_models
+    from tools.training.report import TrainedModel, format_card, to_metrics
+
+    catalogue, network = network_of(models)
+    images = _read_reviewed(call, reviewed)
+    reading = _reader(call, Embedder(catalogue, models)).read(images)
+    for reason, keys in reading.left_out.items():
+        call.note(f"left out, {reason}: {', '.join(keys)}")
+    dataset = build_dataset(reading.examples, tags, known_tags((models / network.artefact).read_bytes()))
+    head = train(dataset, precision)
+    spec = write_models(models, folder, head)
+    origins = list(dict.fromkeys(one.origin for one in images))
+    model = TrainedModel(spec, head, dataset, evaluate(head, dataset), origins)
+    (folder / CARD).write_text(format_card(model), encoding="utf-8")
+    (folder / METRICS).write_text(json.dumps(to_metrics(model), indent=2) + "\n", encoding="utf-8")
+    return reading, model
+
+
+def _register(call: Call, folder: Path, model: TrainedModel, image: str | None, parent: str | None) -> str:
+    """Register ``image``, or the folder on this machine; return the ARN, "" for a stack on AWS without an image."""
+    from darkroom.mlops.model_registry import ModelVersion
+    from tools.training.report import describe_origins, to_metrics
+
+    served = image or (folder.resolve().as_uri() if call.deployment.is_local else "")
+    if not served:
+        call.note("Not registered: name the image that will serve the folder with --image.")
+        return ""
+    origins = {"dataset": describe_origins(model), "parent": parent, "revision": checkout_revision()}
+    lineage = {name: text for name, text in origins.items() if text}
+    description = f"{model.spec.name} {model.spec.version}, {len(model.head.tags)} trained tags"
+    return open_registry(call).register(ModelVersion(served, to_metrics(model), lineage, description))
+
+
+def _read_reviewed(call: Call, named: Sequence[str]) -> list[ReviewedImage]:
+    """Read the reviewed manifests that are ``named``, or those of all days. Raises ValueError, Unavailable."""
+    from darkroom.mlops.manifests import FOLDER
+    from tools.training.reviews import REVIEWED, list_days, parse_reviewed
+
+    media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
+    chosen = named or [day for day, names in list_days(media).items() if REVIEWED in names]
+    if not chosen:
+        raise ValueError(
+            "No manifest is reviewed: `darkroom manifests list` shows the days that have manifests, and "
+            "`darkroom manifests sheet` and `darkroom manifests review` review one."
+        )
+    images: list[ReviewedImage] = []
+    for one in chosen:
+        if Path(one).is_file():
+            images += parse_reviewed(Path(one).read_text(encoding="utf-8"), one, uris.key)
+            continue
+        key = f"{FOLDER}{one}/{REVIEWED}"
+        if (body := media.read(key)) is None:
+            raise ValueError(
+                f"{one} is neither a file nor a reviewed day: there is no {key}. Review it with "
+                "`darkroom manifests sheet` and `darkroom manifests review`."
+            )
+        images += parse_reviewed(body.decode(), f"s3://{media.bucket}/{key}", uris.key)
+    return images
+
+
+def _reader(call: Call, embedder: Embedder) -> ExampleReader:
+    """Return the reader of images, with the embeddings of the table; those in S3 Vectors are computed again."""
+    from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+    from darkroom.findings import LIKENESS
+    from tools.training.examples import ExampleReader
+
+    deployment = call.deployment
+    masters, names = deployment.masters()
+    table = deployment.outputs.get("VectorTableName")
+    vectors = DynamoDBVectors(deployment.client("dynamodb"), table, LIKENESS) if table else None
+    return ExampleReader(_index(call), masters, names, deployment.bucket("MediaBucketName"), vectors, embedder)
+
+
+def _uris(call: Call) -> MasterUris:
+    from tools.training.reviews import MasterUris
+
+    masters, names = call.deployment.masters()
+    return MasterUris(call.deployment.output("MediaBucketName"), masters.bucket, names)
+
+
+def _index(call: Call) -> Index:
+    from darkroom.aws.index import Index
+
+    return Index(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))

@@ -1,0 +1,1 @@
+"""Train tags of one's own: review manifests, fit a linear head over the embedding, write it as a model."""
