@@ -126,10 +126,11 @@ class EraseEnvironment:
             self.meanwhile.pop()()
         self.ingest()
 
-    def ingest(self) -> None:
-        """Deal with every event that S3 has sent."""
-        sqs = self.env.clients["sqs"]
-        while messages := sqs.receive_message(QueueUrl=self.events_url, MaxNumberOfMessages=10).get("Messages"):
+    def ingest(self, wait_s: int = 0) -> None:
+        """Deal with every event that S3 has sent, and wait for the first: S3 sends it after its answer."""
+        sqs, wanted = self.env.clients["sqs"], {"QueueUrl": self.events_url, "MaxNumberOfMessages": 10}
+        while messages := sqs.receive_message(**wanted, WaitTimeSeconds=wait_s).get("Messages"):
+            wait_s = 0
             for message in messages:
                 change = read_event(message["Body"])
                 if change is not None:
@@ -179,7 +180,7 @@ def fill(case: EraseEnvironment, key: str = KEY) -> None:
     """Create traces of ``key`` in every store."""
     case.put("uploads", key, key, key)
     case.env.vault("uploads").delete(key)
-    case.ingest()
+    case.ingest(wait_s=2)
     case.env.index.delete(key)
     case.know(key, facts={"format": "jpeg"}, provenance={"creator": "a person"})
     name = encode_key(key)
@@ -250,7 +251,7 @@ def test_an_image_that_is_only_similar_stays(case: EraseEnvironment) -> None:
     case.put("quarantine", quarantine_key(reserved, pad_sequencer("A1")))
     case.put("media", "findings/g1", "findings/g1-old/z.jpg.json", "findings/g10/z.jpg.json")
     case.put("uploads", reserved)
-    case.ingest()
+    case.ingest(wait_s=2)
     before = case.everything()
     fill(case)
     report = case.forget()
@@ -289,7 +290,7 @@ def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Eras
     """Encoded it has 4,096 characters, which neither a path nor the name of an object can have."""
     key = "!" * 1024
     case.put("uploads", key)
-    case.ingest()
+    case.ingest(wait_s=2)
     assert len(case.everything()["quarantine"]) == 1
     case.env.messages("purges")
     report = replace(case.service, wildcards=[iiif_wildcard]).erase(key, lasting).to_document()
@@ -361,7 +362,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: EraseEnvironment) -> None
     case.forget()
     case.ingest()
     case.put("uploads", KEY)
-    case.ingest()
+    case.ingest(wait_s=2)
     assert case.env.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
 
 
