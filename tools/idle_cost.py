@@ -30,7 +30,7 @@ MEMORY_MB, RUN_MS = 512, 1500.0
 METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
 """Custom metrics with data in each hour, by function."""
 
-METRICS_READ = 41
+METRICS_READ = 43
 """Metrics that a run of the monitor in a default deployment reads with GetMetricData."""
 
 QUEUES = 5
