@@ -98,6 +98,7 @@ def test_each_objective_is_compared_with_its_events(command: Commands, put: Call
     assert found["uploads-success"]["good"] is None
 
 
+@pytest.mark.slow
 def test_a_missed_objective_is_named_with_its_owner(command: Commands, put: Callable[..., None]) -> None:
     put("Timed", 100, "ingest")
     put("Slow", 6, "ingest")

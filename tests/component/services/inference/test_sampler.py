@@ -94,7 +94,8 @@ def test_some_samples_are_logged_without_what_is_in_the_image(
         return [line for line in written if line.get("message") == SAMPLED]
 
     [line] = lines(KEY, jpeg_photo())
-    assert set(line) == {
+    of_invocation = {"cold_start", "function_request_id"}  # stays if another test called a handler in this process
+    assert set(line) - of_invocation == {
         *("level", "message", "timestamp", "service"),
         *("key", "format", "pixels", "brightness", "tasks", "by", "variant"),
     }
