@@ -81,7 +81,7 @@ OTHERS = {
 OF_MODELS = {"model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift"}
 """Alarms that notify the topic about models."""
 
-QUALITY = {"model-precision": (80, "under"), "model-recall": (80, "under"), "model-false-alarms": (10, "over")}
+QUALITY = {"model-precision": (90, "under"), "model-recall": (90, "under"), "model-false-alarms": (10, "over")}
 
 
 def ended(alarm: Alarm, age: int = 1) -> int:
