@@ -17,6 +17,8 @@ from typing import Any
 
 from tools.fetch_models import PLACES, ROOT
 
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
 MODELS, CARDS = ROOT / "endpoint" / "models.toml", ROOT / "endpoint" / "model_cards.toml"
 FIGURES = ROOT / "endpoint" / "model_figures.json"
 LICENCES = ROOT / "tools" / "licences.toml"

@@ -74,6 +74,7 @@ def test_monthly_and_quarterly_routines(operator: Operator) -> None:
     secret, _ = operator.follow("../operations/routines.md", 11).splitlines()[-1].split("\t")
     assert secret in operator.info["outputs"]["SigningKeysArn"]
     operator.follow("../operations/routines.md", 12)
+    operator.lock_audit_log()
     lock, *groups, _ = operator.follow("../operations/routines.md", 13).splitlines()
     assert "GOVERNANCE" in lock or "COMPLIANCE" in lock
     assert any(line.split("\t")[1].isdigit() for line in groups if line.startswith("/aws/lambda/darkroom-"))

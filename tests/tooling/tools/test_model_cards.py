@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.paths import ROOT
 from tools import model_cards
 from tools.model_cards import CARDS, LICENCES, MODELS, PAGE, build_page, main, read_cards, read_page
 
@@ -105,6 +109,15 @@ def test_figures_are_those_of_the_present_version() -> None:
     figures = {"tasks": {"faces": {"Recall": 90.5}}, "labelled": {"faces": 7}, "versions": {"faces": "2"}}
     assert "recall 90.5 % (faces, 7 images with labels for it)" in page(figures)
     assert "has not been evaluated" in page(figures | {"versions": {"faces": "1"}})
+
+
+def test_without_a_stack_nothing_is_measured(tmp_path: Path) -> None:
+    """In a process of its own: the command must find the package by itself."""
+    command = [sys.executable, "-m", "tools.model_cards", "--measure", str(tmp_path)]
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, len(done.stderr.splitlines())) == (1, 1), done.stderr
+    assert str(tmp_path) in done.stderr
 
 
 def test_an_incomplete_card_leaves_the_page_as_it_is(
