@@ -35,7 +35,7 @@ SIZE = Size(640, 480)
 KEYS = ("photo.jpg", "a/moving.gif")
 URLS = 20_000
 URLS_ON_S3 = 2_000
-NUMBER = 120
+NUMBER = 238
 """README: derivatives per photograph that need no signature."""
 
 LARGE_BYTES = 8_000
@@ -111,18 +111,20 @@ def test_unsigned_urls_of_all_dialects_store_a_finite_set(
 
 
 def combinations() -> Iterator[Sent]:
-    """6,120 native combinations of width, format, ratio and headers, and all presets and data formats."""
+    """12,240 native combinations of width, format, ratio, rights and headers, and all presets and data formats."""
     widths = (*LADDER_PX, 319, 321, 641, 1000, 2048, 4096, 8192)
     formats = ("auto", "jpeg", "png", "webp", "avif", "gif")
     hints = ({}, {"dpr": "1.5"}, {"dpr": "2"}, {"sec-ch-dpr": "3"}, {"sec-ch-dpr": "4"})
     saving = ({}, {"save-data": "on"})
     accepts = ("*/*", "image/webp,*/*", "image/avif,image/webp,*/*")
-    for width, name, accept, save, hint, ratio in product(widths, formats, accepts, saving, hints, ("", "&dpr=2")):
-        yield Sent("native", f"/photo.jpg?w={width}&f={name}{ratio}", {"accept": accept, **save, **hint})
-    for query, accept, save in product(
-        ("", "f=json", "f=thumbhash", *(f"preset={name}" for name in load_default_presets().options)), accepts, saving
+    rights = ("", "&meta=rights")
+    for width, name, accept, save, hint, ratio, meta in product(
+        widths, formats, accepts, saving, hints, ("", "&dpr=2"), rights
     ):
-        yield Sent("native", f"/photo.jpg?{query}", {"accept": accept, **save})
+        yield Sent("native", f"/photo.jpg?w={width}&f={name}{ratio}{meta}", {"accept": accept, **save, **hint})
+    presets = (f"preset={name}" for name in load_default_presets().options)
+    for query, accept, save, meta in product(("", "f=json", "f=thumbhash", *presets), accepts, saving, rights):
+        yield Sent("native", f"/photo.jpg?{query}{meta}", {"accept": accept, **save})
 
 
 def test_unsigned_native_combinations_store_exactly_the_finite_set(deployment: Deployment, tally: Tally) -> None:
