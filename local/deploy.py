@@ -125,13 +125,17 @@ async def _deploy(paths: StackPaths, cloud: Cloud, parameters: Sequence[str]) ->
 
 
 async def run_sam(paths: StackPaths, cloud: Cloud, command: str, log_name: str, *options: str) -> Finished:
-    """Run ``sam`` against MiniStack; its output goes to the log ``log_name``."""
+    """Run ``sam`` against MiniStack; its output goes to the log ``log_name``.
+
+    ``sam`` itself would look for its configuration beside the template.
+    """
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
     environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
     sam = tool_venvs.python_path("sam").parent / "sam"
     log = paths.logs / f"{log_name}.log"
-    return await run([sam, command, "--config-env", "local", *options], env=environment, cwd=ROOT, log=log)
+    config = ("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local")
+    return await run([sam, command, *config, *options], env=environment, cwd=ROOT, log=log)
 
 
 def list_failures(cloud: Cloud) -> list[str]:
