@@ -87,6 +87,7 @@ def create_accounts(cloud: Cloud, pool: str) -> None:
                 UserPoolId=pool,
                 Username=address,
                 UserAttributes=[{"Name": one, "Value": value} for one, value in attributes.items()],
+                TemporaryPassword=PASSWORD,  # the emulator draws one that its own policy refuses
                 MessageAction="SUPPRESS",
             )
         accounts.admin_set_user_password(UserPoolId=pool, Username=address, Password=PASSWORD, Permanent=True)
