@@ -123,6 +123,15 @@ def test_a_new_key_is_fetched_and_unknown_ones_are_not_fetched_again_and_again(i
     assert issuer.answers[KEY_SET] == 3
 
 
+def test_a_key_set_without_a_usable_key_is_a_fault(issuer: Issuer) -> None:
+    issuer.published = []
+    own = verifier(issuer)
+    with pytest.raises(Unavailable):
+        own.verify(issuer.token(key=KEYS[0]))
+    issuer.published = [KEYS[0]]
+    assert own.verify(issuer.token())["name"] == ADA.name
+
+
 def test_keys_that_cannot_be_fetched_are_a_fault_and_no_answer(issuer: Issuer) -> None:
     issuer.broken = {KEY_SET}
     own = verifier(issuer)

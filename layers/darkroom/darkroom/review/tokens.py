@@ -54,7 +54,7 @@ class TokenVerifier:
                 issuer=self._issuer,
                 leeway=LEEWAY_S,
             )
-        except jwt.PyJWKClientConnectionError as error:
+        except (jwt.PyJWKClientError, jwt.PyJWKSetError) as error:  # no response, or none with a usable key
             raise Unavailable(
                 "The keys of the sign-in service are not available", detail=f"keys of {self._issuer}: {error}"
             ) from error
