@@ -9,7 +9,8 @@ import signal
 import subprocess
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from . import processes, tool_venvs
 from .aws import ACCESS_KEY
@@ -50,11 +51,18 @@ def build_environment(paths: StackPaths, ports: Ports) -> dict[str, str]:
 class MiniStack:
     """One running MiniStack, with data in ``paths``."""
 
-    def __init__(self, paths: StackPaths, ports: Ports, also: Mapping[str, str] | None = None) -> None:
-        """``also`` are more environment variables, which functions inherit."""
+    def __init__(
+        self,
+        paths: StackPaths,
+        ports: Ports,
+        also: Mapping[str, str] | None = None,
+        packages: Sequence[Path] = (),
+    ) -> None:
+        """``also`` are more environment variables, which functions inherit; ``packages`` more site-packages folders."""
         self._paths = paths
         self._ports = ports
         self._also = dict(also or {})
+        self._packages = tuple(packages)
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -80,6 +88,7 @@ class MiniStack:
                     "-P",
                     ROOT / "local" / "ministack_process.py",
                     tool_venvs.site_packages("ministack"),
+                    *self._packages,
                 ],
                 env=build_environment(self._paths, self._ports) | self._also,
                 cwd=self._paths.ministack,

@@ -110,9 +110,10 @@ def unpack_layers_once(runtime: Any, folder: Path) -> None:
     runtime.zipfile = SimpleNamespace(**{**vars(own), "ZipFile": ZipFile})
 
 
-def main(packages: str) -> None:
-    """Run MiniStack from ``packages``, its site-packages folder, until SIGTERM or the end of standard input."""
-    site.addsitedir(packages)
+def main(*packages: str) -> None:
+    """Run MiniStack from ``packages``, its site-packages folders, until SIGTERM or the end of standard input."""
+    for folder in packages:
+        site.addsitedir(folder)
     from ministack import app  # type: ignore[import-not-found]
     from ministack.core import iam_actions, iam_evaluator, lambda_runtime, sigv4  # type: ignore[import-not-found]
     from ministack.core.persistence import save_all  # type: ignore[import-not-found]
@@ -162,4 +163,4 @@ def main(packages: str) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(*sys.argv[1:])

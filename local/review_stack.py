@@ -9,12 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import NamedTuple
 
 from filelock import AsyncFileLock
 
 from tools.review_parameters import build_parameters
 
+from . import tool_venvs
 from .aws import Cloud
 from .deploy import run_sam
 from .errors import StartError
@@ -41,6 +43,12 @@ ACCOUNTS: Mapping[str, Account] = {
     "alan@example.com": Account("Alan Turing", ()),
 }
 """By address."""
+
+
+async def prepare(progress: Progress) -> tuple[Path, ...]:
+    """Return the folders of packages by which MiniStack signs tokens; without them it issues no valid ones."""
+    await tool_venvs.ensure_accounts(progress)
+    return (tool_venvs.site_packages(tool_venvs.ACCOUNTS),)
 
 
 async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> str:

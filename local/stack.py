@@ -9,6 +9,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
+from pathlib import Path
 
 from cloudfront_local.read_config import NotBuiltLocally
 
@@ -83,11 +84,12 @@ async def _run(
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await tool_venvs.ensure(progress)
+    packages = await review_stack.prepare(progress) if reviewing else ()
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(paths, progress) if inference else nullcontext() as endpoint,
         open_daemon(traces) as xray,
-        _ministack(paths, ports, endpoint, xray, progress) as ministack,
+        _ministack(paths, ports, endpoint, xray, progress, packages) as ministack,
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
         deployed = await deploy.ensure(paths, cloud, progress, inference=inference, overrides=overrides)
@@ -133,10 +135,16 @@ async def _run(
 
 @asynccontextmanager
 async def _ministack(
-    paths: StackPaths, ports: Ports, endpoint: Endpoint | None, xray: str, progress: Progress
+    paths: StackPaths,
+    ports: Ports,
+    endpoint: Endpoint | None,
+    xray: str,
+    progress: Progress,
+    packages: Sequence[Path],
 ) -> AsyncIterator[MiniStack]:
     environment = {DAEMON: xray, SECONDS: os.environ.get(SECONDS, "0")}
-    ministack = MiniStack(paths, ports, environment | (sdk_variables(endpoint.runtime.url) if endpoint else {}))
+    environment |= sdk_variables(endpoint.runtime.url) if endpoint else {}
+    ministack = MiniStack(paths, ports, environment, packages)
     try:
         with progress.step(f"Starting MiniStack on port {ports.aws}"):
             await ministack.start()

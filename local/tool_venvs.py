@@ -2,7 +2,7 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator.
+``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ REQUIREMENTS = {
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
+    "accounts": ROOT / "layers" / "review" / "requirements.txt",
 }
 """Requirements file of each environment that pip installs."""
 
@@ -35,6 +36,7 @@ TOOLS = ("ministack", "sam")
 
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
+ACCOUNTS = "accounts"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
@@ -70,6 +72,12 @@ async def ensure_conformance(progress: Progress) -> None:
     """Create the validator's environment if it is missing or older than its requirements; raises StartError."""
     async with AsyncFileLock(VENVS / f".{CONFORMANCE}.lock"):
         await _ensure((CONFORMANCE,), progress)
+
+
+async def ensure_accounts(progress: Progress) -> None:
+    """Create the environment for signed tokens if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{ACCOUNTS}.lock"):
+        await _ensure((ACCOUNTS,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
