@@ -171,6 +171,7 @@ export async function reviewView(root, { session }) {
   const keys = make('p', { className: 'note keys' }, ...KEYS.flatMap(([key, does]) => [make('kbd', { textContent: key }), ` ${does}  `]));
   const list = make('ul', { className: 'files reviews' });
   const none = empty('No reviews', 'Images that the moderation model flags are held, and listed here until a reviewer releases or confirms them.');
+  none.hidden = keys.hidden = true; // until the list is known
   root.append(keys, list, none);
   connectKeys(list);
   const cards = new Map();

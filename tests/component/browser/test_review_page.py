@@ -356,6 +356,19 @@ def test_a_session_that_has_ended_loses_no_view(run: Run) -> None:
     run(act)
 
 
+def test_a_list_that_cannot_be_read_is_not_shown_as_empty(run: Run) -> None:
+    async def act(gateway: Gateway) -> None:
+        page = await gateway.sign_in(GRACE)
+        empty = "document.querySelector('.empty').checkVisibility()"
+        await page.until(empty)
+        await page.tab.route("**/api/review", lambda route: route.abort())
+        await page.tab.reload()
+        await page.until("document.getElementById('trouble').innerText.startsWith('The service does not respond')")
+        assert not await page.evaluate(empty)
+
+    run(act)
+
+
 def test_keys_are_text_and_not_markup(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         key = HOSTILE.replace("/", "-")
