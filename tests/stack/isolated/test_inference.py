@@ -22,6 +22,7 @@ import pytest
 from botocore.config import Config
 from PIL import Image
 
+from darkroom.services.live_settings import FRESH_S
 from local.paths import ENDPOINT, MODELS, ROOT
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.models.detector import CLASSES, square_detector
@@ -195,7 +196,7 @@ def test_the_runbook_of_models_that_regressed(
     found = json.loads(said.splitlines()[-1])
     assert found.keys() == {"quality", "rollout"}
     assert found["quality"].keys() == {"pictures", "main"}
-    assert {"faces", "text", "moderation"} == found["quality"]["main"].keys()
+    assert {"faces", "text", "moderation", "tags"} == found["quality"]["main"].keys()
     wait_until(lambda: set(inference.makers(key).values()) == {"endpoint"}, "the endpoint has looked again", HANG_S)
 
 
@@ -238,9 +239,10 @@ async def _shown(page: Page, count: int) -> None:
 def _uploads_of(inference: InferenceClient, image: Image.Image) -> Iterator[str]:
     """Yield analysed uploads of ``image`` until the function reads new settings, which takes up to a minute."""
     ends_s = time.monotonic() + HANG_S
+    series = secrets.token_hex(4)
     for number in itertools.takewhile(lambda _: time.monotonic() < ends_s, itertools.count()):
-        key = f"{PREFIX}squares-{number}.png"
-        image.putpixel((0, 0), (number % 256, 128, 128))  # no duplicate, whose findings would be copied
+        key = f"{PREFIX}{series}-{number}.png"
+        image.putpixel((0, 0), (number % 256, *secrets.token_bytes(2)))  # no duplicate, whose findings would be copied
         with io.BytesIO() as file:
             image.save(file, "PNG")
             inference.upload(key, file.getvalue())
@@ -271,6 +273,7 @@ def own_detector(inferring: Stack, inference: InferenceClient, tmp_path: Path) -
     settings.write_text("{}")
     assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
     urllib.request.urlopen(urllib.request.Request(f"{variants}/own", method="DELETE"), timeout=HANG_S).close()
+    time.sleep(FRESH_S)  # each instance of the function keeps the settings of this test until then
 
 
 def _set_weights(stack: Stack, **weights: float) -> None:
