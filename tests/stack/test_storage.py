@@ -132,9 +132,10 @@ def test_queues_have_their_dlqs(stack: Stack) -> None:
         name: stack.cloud.functions.get_function_configuration(FunctionName=facts["name"])
         for name, facts in stack.functions.items()
     }
-    for name in ("Ingest", "Purge"):
+    for name, senders in (("Ingest", ("Ingest", "IngestPriority")), ("Purge", ("Purge",))):
         queue, dead_letters = queues[f"{name}Queue"], queues[f"{name}DeadLetters"]  # terms: allow
         assert json.loads(queue["RedrivePolicy"])["deadLetterTargetArn"] == dead_letters["QueueArn"]
-        assert json.loads(dead_letters["RedriveAllowPolicy"])["sourceQueueArns"] == [queue["QueueArn"]]
+        sources = [queues[f"{sender}Queue"]["QueueArn"] for sender in senders]
+        assert json.loads(dead_letters["RedriveAllowPolicy"])["sourceQueueArns"] == sources
         assert int(queue["VisibilityTimeout"]) >= 6 * functions[f"{name}Function"]["Timeout"]
         assert queue["SqsManagedSseEnabled"] == dead_letters["SqsManagedSseEnabled"] == "true"
