@@ -271,6 +271,13 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
+// Only the first page is analysed. `redact` is what the plan redacts, or what is forced on it.
+const checkFirstPage = (plan, redact) => {
+    if ((redact || plan.boxes) && plan.page) {
+        refuse('bad-option.pages');
+    }
+};
+
 // Normalises a plan, step by step as in darkroom.plan.normalize.
 const planOf = values => {
     const plan = {};
@@ -381,9 +388,7 @@ function canonical(path, query) {
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }
-    if ((plan.redact || plan.boxes) && plan.page) {
-        refuse('bad-option.pages');
-    }
+    checkFirstPage(plan, plan.redact);
     return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
 }
 

@@ -58,9 +58,7 @@ function canonical(path, query) {
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }
-    if ((plan.redact || plan.boxes) && plan.page) {
-        refuse('bad-option.pages');
-    }
+    checkFirstPage(plan, plan.redact);
     return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
 }
 

@@ -95,9 +95,7 @@ const decide = asked => {
         refuse('bad-option.long', room);
     }
     asked.hidden = redactionOf(asked.settings[1], asked.key, plan);
-    if ((asked.hidden || plan.boxes) && plan.page) {
-        refuse('bad-option.pages');
-    }
+    checkFirstPage(plan, asked.hidden);
     if (values.exp <= Date.now() / 1000) {
         refuse('expired', 0, 403);
     }

@@ -8,6 +8,13 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
+// Only the first page is analysed. `redact` is what the plan redacts, or what is forced on it.
+const checkFirstPage = (plan, redact) => {
+    if ((redact || plan.boxes) && plan.page) {
+        refuse('bad-option.pages');
+    }
+};
+
 // Normalises a plan, step by step as in darkroom.plan.normalize.
 const planOf = values => {
     const plan = {};
