@@ -86,6 +86,10 @@ class Environment:
         record = self._read(f"/findings?key={quote(key)}")
         return dict(record.get("findings", {}).get("tasks", {}))
 
+    def list_analysers(self, key: str) -> set[str]:
+        """Return what has analysed an image: ``endpoint``, ``fallback``, both, or nothing yet."""
+        return {str(found["by"]) for found in self.findings(key).values()}
+
     # ------------------------------------------------------------- alarms
 
     def alarms(self) -> dict[str, dict[str, Any]]:
@@ -144,6 +148,12 @@ class Environment:
     def switch(self, name: str) -> Switch:
         """Return a switch."""
         return SwitchStore(S3Bucket(self.cloud.s3, self.info["media_bucket"])).read(name)
+
+    def count_dead_letters(self, queue: str) -> int:
+        """Return the number of messages in the DLQ of ``queue``, such as ``infer``."""
+        url = self.info["queues"][f"{queue}_dead_letters"]
+        found = self.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
+        return int(found["Attributes"]["ApproximateNumberOfMessages"])
 
     def function(self, logical_id: str) -> str:
         """Return a function's name."""

@@ -100,11 +100,9 @@ class BulkImport:
             )
         urgent, ordinary = waits["urgent uploads"], waits["ordinary uploads of the same time"]
         require(max(urgent) < min(ordinary), "an ordinary upload overtook an urgent one")
-        dead = run.environment.cloud.queues.get_queue_attributes(
-            QueueUrl=run.environment.info["queues"]["ingest_dead_letters"], AttributeNames=["All"]
-        )["Attributes"]["ApproximateNumberOfMessages"]
+        dead = run.environment.count_dead_letters("ingest")
         run.record_fact("messages in the DLQ", dead)
-        require(dead == "0", f"{dead} messages are in the DLQ")
+        require(dead == 0, f"{dead} messages are in the DLQ")
 
     def _import(self, run: ScenarioRun, number: int) -> None:
         image = draw_image(USUAL, f"bulk {run.begun_s}", number)

@@ -25,6 +25,12 @@ PAUSE_S = 3.0
 _OF = {"service": "infer", "function": "infer"}
 _VARIANT = {"EndpointName": ENDPOINT, "VariantName": "main"}
 
+FALLBACK_CHART = ChartSpec(
+    "Images analysed by fallback models",
+    "a minute",
+    {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
+)
+
 
 class DeadEndpoint:
     """The breaker opens, fallback models analyse uploads, and images are analysed again when the endpoint recovers."""
@@ -38,11 +44,7 @@ class DeadEndpoint:
             "a minute",
             {name: MetricStat("AWS/SageMaker", name, _VARIANT) for name in ("Invocations", "Invocation5XXErrors")},
         ),
-        ChartSpec(
-            "Images analysed by fallback models",
-            "a minute",
-            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
-        ),
+        FALLBACK_CHART,
     )
 
     def __init__(self) -> None:
@@ -53,7 +55,9 @@ class DeadEndpoint:
         """Verify that the endpoint analyses an image."""
         self._upload(run)
         wait_until(
-            lambda: self._by(run, self._keys[0]) == {"endpoint"}, "the endpoint analyses an image", ANALYSED_WITHIN_S
+            lambda: run.environment.list_analysers(self._keys[0]) == {"endpoint"},
+            "the endpoint analyses an image",
+            ANALYSED_WITHIN_S,
         )
 
     def inject(self, run: ScenarioRun) -> None:
@@ -86,23 +90,26 @@ class DeadEndpoint:
         replacements = {"key=trips/rome.jpg": f"key={first}"}
         self._wait_for_fallback_end(run)
         run_runbook(run.environment, "model-down", "breaker#endpoint", "send-message", replacements=replacements)
-        wait_until(lambda: self._by(run, first) == {"endpoint"}, "one image is analysed again", ANALYSED_WITHIN_S)
+        wait_until(
+            lambda: run.environment.list_analysers(first) == {"endpoint"},
+            "one image is analysed again",
+            ANALYSED_WITHIN_S,
+        )
 
     def verify(self, run: ScenarioRun) -> None:
         """Verify that the endpoint analyses uploads, nothing was lost, and the alarm is OK."""
         self._upload(run)
         wait_until(
-            lambda: self._by(run, self._keys[-1]) == {"endpoint"}, "the endpoint analyses images", ANALYSED_WITHIN_S
+            lambda: run.environment.list_analysers(self._keys[-1]) == {"endpoint"},
+            "the endpoint analyses images",
+            ANALYSED_WITHIN_S,
         )
         run.wait_for_ok(ALARM, OK_WITHIN_S)
         missing = [key for key in self._keys if not run.environment.findings(key)]
         require(not missing, f"no analysis of {missing}")
         run.record_fact("images uploaded", len(self._keys))
         run.record_fact("images without analysis", len(missing))
-        dead = run.environment.cloud.queues.get_queue_attributes(
-            QueueUrl=run.environment.info["queues"]["infer_dead_letters"], AttributeNames=["All"]
-        )["Attributes"]["ApproximateNumberOfMessages"]
-        run.record_fact("messages in the DLQ", dead)
+        run.record_fact("messages in the DLQ", run.environment.count_dead_letters("infer"))
         run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
 
     def _wait_for_fallback_end(self, run: ScenarioRun) -> None:
@@ -124,8 +131,4 @@ class DeadEndpoint:
         run.environment.upload(self._keys[-1], image.body)
 
     def _list_fallback_keys(self, run: ScenarioRun) -> list[str]:
-        return [key for key in self._keys if self._by(run, key) == {"fallback"}]
-
-    @staticmethod
-    def _by(run: ScenarioRun, key: str) -> set[str]:
-        return {str(found["by"]) for found in run.environment.findings(key).values()}
+        return [key for key in self._keys if run.environment.list_analysers(key) == {"fallback"}]

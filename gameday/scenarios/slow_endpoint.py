@@ -14,6 +14,7 @@ from ..runbook import run_runbook
 from ..scenario_run import ChartSpec, Phase, ScenarioRun
 from ..slow_proxy import SlowProxy
 from ..wait_for import require, wait_until
+from .endpoint import FALLBACK_CHART
 
 ALARM = "endpoint-slow"
 DELAY_S = 8.0
@@ -51,11 +52,7 @@ class SlowEndpoint:
                 )
             },
         ),
-        ChartSpec(
-            "Images analysed by fallback models",
-            "a minute",
-            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
-        ),
+        FALLBACK_CHART,
     )
 
     def __init__(self) -> None:
@@ -108,16 +105,13 @@ class SlowEndpoint:
         self._upload(run)
         self._wait_for_endpoint(run, self._keys[-1])
         wait_until(
-            lambda: all(self._by(run, key) == {"endpoint"} for key in self._keys),
+            lambda: all(run.environment.list_analysers(key) == {"endpoint"} for key in self._keys),
             "the endpoint has analysed every image",
             ANALYSED_WITHIN_S,
         )
         run.wait_for_ok(ALARM, OK_WITHIN_S)
         run.record_fact("images analysed by the endpoint in the end", f"{len(self._keys)} of {len(self._keys)}")
-        dead = run.environment.cloud.queues.get_queue_attributes(
-            QueueUrl=run.environment.info["queues"]["infer_dead_letters"], AttributeNames=["All"]
-        )["Attributes"]["ApproximateNumberOfMessages"]
-        run.record_fact("messages in the DLQ", dead)
+        run.record_fact("messages in the DLQ", run.environment.count_dead_letters("infer"))
         run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
         assert self._proxy is not None
         self._proxy.stop()
@@ -128,8 +122,8 @@ class SlowEndpoint:
         run.environment.upload(self._keys[-1], image.body)
 
     def _wait_for_endpoint(self, run: ScenarioRun, key: str) -> None:
-        wait_until(lambda: self._by(run, key) == {"endpoint"}, "the endpoint analyses an image", ANALYSED_WITHIN_S)
-
-    @staticmethod
-    def _by(run: ScenarioRun, key: str) -> set[str]:
-        return {str(found["by"]) for found in run.environment.findings(key).values()}
+        wait_until(
+            lambda: run.environment.list_analysers(key) == {"endpoint"},
+            "the endpoint analyses an image",
+            ANALYSED_WITHIN_S,
+        )
