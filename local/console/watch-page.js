@@ -1,5 +1,6 @@
 // Functions shared by the views of the monitoring page: requests, links between views, and forms.
 
+import { fetchJson } from './api.js';
 import { CONTROL } from './control.js';
 import { encodeKey, make } from './page.js';
 import { link, loadImage, viewHash } from './view.js';
@@ -16,19 +17,9 @@ export function address(path, query = {}) {
 }
 
 /** Return the JSON response of the API. Throws an Error with a message for display. */
-export async function request(path, query = {}, options = {}) {
-  let answer;
-  try {
-    answer = await fetch(address(path, query), options);
-  } catch {
-    throw new Error('The stack does not respond. Start it with `make run`.');
-  }
-  const body = await answer.json().catch(() => null);
-  if (!answer.ok || body === null) {
-    throw new Error(body?.detail || body?.message || `The stack answered ${answer.status} to ${path}.`);
-  }
-  return body;
-}
+export const request = (path, query = {}, options = {}) => fetchJson(
+  address(path, query), options, 'The stack does not respond. Start it with `make run`.',
+  (status, body) => body?.detail || body?.message || `The stack answered ${status} to ${path}.`);
 
 export const traceLink = id => link('trace', viewHash('traces', id), { className: 'to-trace', title: id });
 export const keyLink = key => link(key, viewHash('index', '', { key }), { className: 'key' });

@@ -17,20 +17,28 @@ export function address(path, query = {}) {
   return `${BASE}/${path}${text ? `?${text}` : ''}`;
 }
 
-/** Return the JSON response of the API. Throws RequestFailed. */
-export async function request(path, query = {}, options = {}) {
-  let answer;
+/**
+ * Return the JSON response of `url`. Throws RequestFailed: with the message `silence` without a response, else with that
+ * of `explain(status, body)`, where `body` is null if it is not JSON.
+ */
+export async function fetchJson(url, options, silence, explain) {
+  let response;
   try {
-    answer = await fetch(address(path, query), options);
+    response = await fetch(url, options);
   } catch {
-    throw new RequestFailed('The service does not respond. Try again in a moment.');
+    throw new RequestFailed(silence);
   }
-  const body = await answer.json().catch(() => null);
-  if (!answer.ok || body === null) {
-    throw new RequestFailed(body?.detail || `The response to ${path} was ${answer.status}.`, answer.status, body || {});
+  const body = await response.json().catch(() => null);
+  if (!response.ok || body === null) {
+    throw new RequestFailed(explain(response.status, body), response.status, body || {});
   }
   return body;
 }
+
+/** Return the JSON response of the API. Throws RequestFailed. */
+export const request = (path, query = {}, options = {}) => fetchJson(
+  address(path, query), options, 'The service does not respond. Try again in a moment.',
+  (status, body) => body?.detail || `The response to ${path} was ${status}.`);
 
 /** Send `document` by POST. `name` is the person's, where the page asks for it. */
 export function send(path, document, name = '') {
