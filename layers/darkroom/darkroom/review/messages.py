@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
+
+from ..http.api import read_body
 
 JSON = "application/json"
 
@@ -62,7 +64,6 @@ def parse_cookies(texts: list[str]) -> dict[str, str]:
 
 def from_event(event: Mapping[str, Any], base: str, site: str) -> Request:
     """Parse an event whose path starts with ``base``."""
-    body = event.get("body") or ""
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     cookies = event.get("cookies") or headers.get("cookie", "").split(";")
     return Request(
@@ -72,7 +73,7 @@ def from_event(event: Mapping[str, Any], base: str, site: str) -> Request:
         parse_query(event.get("rawQueryString", "")),
         headers,
         parse_cookies(cookies),
-        b64decode(body) if event.get("isBase64Encoded") else body.encode(),
+        read_body(event),
     )
 
 
