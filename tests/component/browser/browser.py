@@ -48,7 +48,7 @@ class Page:
     async def until(self, expression: str, within_s: float = HANG_S) -> Any:
         """Wait until ``expression`` is true, and return its value.
 
-        The page is asked again and again: a script that waits within it would be blocked by its content security
+        This method polls the page. A script that waits inside the page is blocked by pages with a content security
         policy.
         """
         deadline_s = time.monotonic() + within_s
