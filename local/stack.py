@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import socket
+import textwrap
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from functools import partial
@@ -14,6 +15,7 @@ from pathlib import Path
 from cloudfront_local.read_config import NotBuiltLocally
 
 from . import (
+    changed_defaults,
     deploy,
     derivatives,
     pidfile,
@@ -117,7 +119,9 @@ async def _run(
                     paths.invocable, await asyncio.to_thread(sam_invoke_template.build_template, cloud, info)
                 )
                 info.write(paths.stack_info)
-                _welcome(info, paths, progress, review_url)
+                changed = await asyncio.to_thread(changed_defaults.list_parameters, cloud)
+                changed += await asyncio.to_thread(changed_defaults.list_settings, cloud, info.media_bucket)
+                _welcome(info, paths, progress, review_url, changed)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
@@ -179,7 +183,8 @@ _INFERENCE = {
 }
 
 
-def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url: str) -> None:
+def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url: str, changed: Sequence[str]) -> None:
+    """Print addresses, and ``changed``: parameters and settings that differ from the defaults."""
     progress.report("Ready")
     if review_url:
         people = ", ".join(review_stack.ACCOUNTS)
@@ -192,8 +197,18 @@ def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url
   Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
   Info, logs   {paths.stack_info}, {paths.logs}/
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}
+  Not default  {_wrap(changed)}
 
   Changes in functions/, layers/ and template.yaml are deployed when saved. Stop with Ctrl-C or `make stop`.
 """,
         flush=True,
+    )
+
+
+def _wrap(words: Sequence[str]) -> str:
+    """Join words into lines for the second column of the banner."""
+    if not words:
+        return "nothing"
+    return textwrap.fill(
+        " ".join(words), 100, subsequent_indent=" " * 15, break_long_words=False, break_on_hyphens=False
     )

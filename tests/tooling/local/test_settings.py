@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
-from local import intervals, settings
+from local import changed_defaults, intervals, settings
 from local.aws import Cloud, connect_key_values
 from local.errors import StartError
 from local.paths import STACK
 from tools.settings.edge import entries_of
 
 TEMPLATE = {
+    "Parameters": {
+        "Size": {"Type": "String", "Default": "standard"},
+        "AccessLogDays": {"Type": "Number", "Default": 0},
+        "KmsKeyArn": {"Type": "String", "Default": ""},
+    },
     "Resources": {
         "MediaBucket": {"Type": "AWS::S3::Bucket"},
         "FindingsStore": {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": "of-settings"}},
@@ -32,12 +38,14 @@ TEMPLATE = {
     },
 }
 
+PARAMETERS: list[Any] = [{"ParameterKey": "AccessLogDays", "ParameterValue": "1"}]
+
 
 @pytest.fixture
 def cloud(ministack_url: str) -> Iterator[Cloud]:
     """Create a stack in MiniStack with the resources of settings and intervals."""
     found = Cloud(ministack_url)
-    found.cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE))
+    found.cloudformation.create_stack(StackName=STACK, TemplateBody=json.dumps(TEMPLATE), Parameters=PARAMETERS)
     found.cloudformation.get_waiter("stack_create_complete").wait(StackName=STACK, WaiterConfig={"Delay": 1})
     yield found
     bucket = output(found, "MediaBucketName")
@@ -84,6 +92,19 @@ def test_the_monitor_and_re_encoding_have_local_intervals(cloud: Cloud) -> None:
 def _resources(cloud: Cloud) -> list[dict[str, str]]:
     described = cloud.cloudformation.describe_stack_resources(StackName=STACK)["StackResources"]
     return [{name: str(value) for name, value in one.items()} for one in described]
+
+
+def test_the_banner_lists_what_differs_from_the_defaults(cloud: Cloud) -> None:
+    """Values that are given and equal their default are not listed, tables by their name only."""
+    same = {"access_mode": OF_THE_CODE.access_mode, "tasks": list(OF_THE_CODE.tasks)}
+    settings.ensure(cloud, {**same, "keep_gps": True, "watermarks": {"logo": "watermarks/logo.png"}})
+    assert changed_defaults.list_parameters(cloud) == ["AccessLogDays=1"]
+    modes = [f"{name}=guarded" for name in settings.DEFAULTS if name.endswith("_mode")]
+    found = changed_defaults.list_settings(cloud, output(cloud, "MediaBucketName"))
+    assert found == [*modes, "library_concurrency=2", "keep_gps=true", "watermarks"]
+    cloud.s3.put_object(Bucket=output(cloud, "MediaBucketName"), Key=CURRENT, Body=b"{")
+    [problem] = changed_defaults.list_settings(cloud, output(cloud, "MediaBucketName"))
+    assert "is not a settings document" in problem
 
 
 def test_overrides_are_parameters_or_settings() -> None:
