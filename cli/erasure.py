@@ -17,6 +17,14 @@ STATUSES = {
 """The states of an erasure."""
 
 
+def summarise(found: Mapping[str, Any]) -> str:
+    """Describe what is known of a key before its erasure."""
+    last = f"; the last erasure: {STATUSES[found['erasure']]}" if found["erasure"] else ""
+    if found["status"] == "known":
+        return f"{found['key']} is {found['state'] or 'not in the index'}; data in {', '.join(found['places'])}{last}"
+    return f"{found['key']} is deleted, and nothing of it was found{last}"
+
+
 def describe(report: Mapping[str, Any]) -> Iterator[str]:
     """Describe a report of the forget function, a line each."""
     yield f"{report['key']}: {STATUSES[report['status']]}"

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import click
 
 from ..app import app
-from ..erasure import describe
+from ..erasure import describe, summarise
 from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import FILE, Call
@@ -210,25 +210,51 @@ def _purge_all(call: Call) -> tuple[int, str]:
 @app.command(output={"*": "the report of the forget function: docs/guides/runbooks/data-request.md"})
 @click.argument("key")
 @click.option("--check", is_flag=True, help="Only print the state of the last erasure.")
+@click.option("--yes", is_flag=True, help="Do not ask before the erasure.")
+@click.option("--unknown", is_flag=True, help="Erase although no image is known under this key.")
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
-def forget(call: Call, key: str, check: bool, by: str) -> int:
+def forget(call: Call, key: str, check: bool, yes: bool, unknown: bool, by: str) -> int:
     """Erase every trace of an image, and report what was removed.
 
-    The exit code is 1 if something could not be removed. With --check it is 1 until the CDN has confirmed.
+    It first reports what is stored, and asks. The exit code is 3 if no image is known under KEY, and then nothing is
+    erased. It is 1 if something could not be removed. With --check it is 1 until the CDN has confirmed.
     """
-    deployment = call.deployment
-    report = deployment.invoke(deployment.output("ForgetFunctionName"), {"key": key, "by": by, "check": check})
+    function = call.deployment.output("ForgetFunctionName")
+    if not check:
+        found = call.deployment.invoke(function, {"key": key, "check": True, "find": True})
+        _require_valid(found)
+        if "places" not in found:
+            question = f"The function that is deployed does not report what is stored under {key}. Erase it for good?"
+        elif found["status"] != "unknown":
+            question = f"{summarise(found)}. Erase it for good?"
+        elif unknown:
+            question = f"No image is known under {key}. Erase it nevertheless?"
+        else:
+            raise NotFound(f"No image is known under {key}. Nothing was erased.{_spelling(key)}")
+        if not yes:
+            click.confirm(question, abort=True, err=True)
+    report = call.deployment.invoke(function, {"key": key, "by": by, "check": check})
     call.emit(report, describe(report))
+    _require_valid(report)
     match report["status"]:
         case "unknown":
             raise NotFound(f"No erasure of {key} is known.")
-        case "refused":
-            raise WrongArgument(f"{key} is not a key that an upload can have.")
-        case "unavailable":
-            raise CommandError("The state cannot be read at present.", ExitCode.UNREACHABLE)
         case "complete" | "pending_invalidation" as status if not check or status == "complete":
             return ExitCode.OK
     return ExitCode.FAILED
+
+
+def _require_valid(report: Mapping[str, Any]) -> None:
+    """Raise WrongArgument if the forget function has refused the key, CommandError if it could not read the state."""
+    if report["status"] == "refused":
+        raise WrongArgument(f"{report['key']} is not a key that an upload can have.")
+    if report["status"] == "unavailable":
+        raise CommandError("The state cannot be read at present.", ExitCode.UNREACHABLE)
+
+
+def _spelling(key: str) -> str:
+    decoded = unquote(key)
+    return f" Keys are not percent-encoded: try {decoded}" if decoded != key else ""
 
 
 @app.group()

@@ -110,11 +110,18 @@ def test_images_from_upload_to_erasure(run: Run, tmp_path: Path) -> None:
     assert run("findings", "show", f"{FOLDER}a.jpg", "--json").document["state"] == "pending"
     assert run("findings", "show", f"{FOLDER}none.jpg").code == ExitCode.NOT_FOUND
 
-    report = run("forget", f"{FOLDER}a.jpg", "--by", "ada", "--json").document
+    asked = run("forget", f"{FOLDER}a.jpg")  # standard input is empty
+    assert asked.code not in (ExitCode.OK, ExitCode.NOT_FOUND)
+    assert f"{FOLDER}a.jpg is ready; data in uploads, masters, derivatives" in asked.err
+    unknown = run("forget", f"{FOLDER}a%2Ejpg", "--yes")
+    assert unknown.code == ExitCode.NOT_FOUND
+    assert f"try {FOLDER}a.jpg" in unknown.err
+    report = run("forget", f"{FOLDER}a.jpg", "--by", "ada", "--yes", "--json").document
     assert report["status"] == "pending_invalidation"
     assert report["removed"]["masters"] == 1
     assert run("forget", f"{FOLDER}a.jpg", "--check").code in (ExitCode.OK, ExitCode.FAILED)
     assert run("forget", f"{FOLDER}none.jpg", "--check").code == ExitCode.NOT_FOUND
+    assert run("forget", f"{FOLDER}none.jpg", "--unknown", "--yes", "--json").document["removed"]["masters"] == 0
     assert run("release", f"{FOLDER}in/b é.jpg").code == ExitCode.NOT_FOUND
 
 

@@ -125,7 +125,7 @@ def test_forgetting_in_one_command(operator: Operator) -> None:
     key = "operating/Rom & Cäsar 100%.jpg"
     operator.upload(key, jpeg_photo())
     operator.upload(key, jpeg_photo(ANOTHER))
-    done = operator.darkroom("forget", key)
+    done = operator.darkroom("forget", key, "--yes")
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith(f"{key}: erased here, not yet at the CDN\n")
     assert operator.keys("uploads_bucket", key) == []

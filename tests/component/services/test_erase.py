@@ -589,6 +589,37 @@ def test_the_function_checks_an_erasure(function: Any) -> None:
     assert (checked["status"], checked["erasure"]) == (PENDING_INVALIDATION, report["erasure"])
 
 
+def test_the_function_reports_what_is_known_and_changes_nothing(case: EraseEnvironment, function: Any) -> None:
+    """``find`` comes beside ``check``, so that an older function does not erase."""
+    event = events()["key.json"] | {"check": True, "find": True}
+    key = event["key"]
+    nothing = {"key": key, "status": "unknown", "state": "", "places": [], "erasure": ""}
+    assert function.invoke(event) == nothing
+    case.put("media", f"derivatives/{key}/_/w-320.webp", f"masters/{key}.other", f"held/{key}")
+    case.put("quarantine", quarantine_key(key, pad_sequencer("0")))
+    assert function.invoke(event) == nothing | {"status": "known", "places": ["held", "derivatives", "quarantine"]}
+    case.put("uploads", key)
+    case.put("media", f"masters/{key}")
+    case.know(key)
+    found = function.invoke(event)
+    assert (found["state"], found["places"][:2]) == (READY, ["uploads", "masters"])
+    assert case.env.index.get(key).state == READY  # type: ignore[union-attr]
+
+
+def test_an_erased_key_is_known_as_removed(case: EraseEnvironment) -> None:
+    case.put("media", f"masters/{KEY}")
+    case.forget()
+    found = case.service.find(KEY)
+    assert (found["status"], found["state"], found["places"]) == (REMOVED, REMOVED, [])
+    assert found["erasure"] == PENDING_INVALIDATION
+
+
+def test_a_key_of_which_only_old_versions_are_left_is_known(case: EraseEnvironment) -> None:
+    case.put("uploads", KEY)
+    case.env.vault("uploads").delete(KEY)
+    assert case.service.find(KEY)["places"] == ["uploads"]
+
+
 @pytest.mark.parametrize(
     ("event", "reason"),
     [

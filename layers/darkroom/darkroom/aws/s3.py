@@ -241,6 +241,14 @@ class S3Bucket:
         """
         return delete_listed(self._client, self.bucket, [{"Key": one.key, "ETag": one.etag} for one in found])
 
+    def has_versions(self, key: str) -> bool:
+        """Whether there is a version or a delete marker of exactly ``key``."""
+        if _is_too_long(key):
+            return False
+        with translate_errors(f"list versions {key}"):
+            answer = self._client.list_object_versions(Bucket=self.bucket, Prefix=key, MaxKeys=1)
+            return any(one["Key"] == key for name in ("Versions", "DeleteMarkers") for one in read_list(answer, name))
+
     def erase(self, key: str) -> int:
         """Delete every version and delete marker of exactly ``key``; return how many there were."""
         return self._erase(key, only=key)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,6 +20,9 @@ CHECK_IN_S = 120
 
 UNKNOWN = "unknown"
 """Status of a key without a known erasure."""
+
+KNOWN = "known"
+"""Status of a key whose data was found, before an erasure."""
 
 REFUSED, UNAVAILABLE = "refused", "unavailable"
 """Status of a rejected request: its event has no valid key, or the state could not be read."""
@@ -104,6 +107,27 @@ def state_document(key: str, erasure: Erasure | None) -> dict[str, object]:
         "cdn": erasure.cdn,
         "invalidation": erasure.invalidation,
         "check_in_s": 0 if erasure.status in (COMPLETE, FAILED) else CHECK_IN_S,
+    }
+
+
+def found_document(
+    key: str, record: Record | None, places: Sequence[str], erasure: Erasure | None
+) -> dict[str, object]:
+    """Return what is known about ``key`` before an erasure, in JSON values.
+
+    ``places`` are those with data. The status is ``known``, ``removed`` for an image that is deleted or erased already,
+    or ``unknown``, for example if the key is misspelled.
+    """
+    if places or (record is not None and record.state != REMOVED):
+        status = KNOWN
+    else:
+        status = REMOVED if record is not None or erasure is not None else UNKNOWN
+    return {
+        "key": key,
+        "status": status,
+        "state": record.state if record is not None else "",
+        "places": list(places),
+        "erasure": erasure.status if erasure is not None else "",
     }
 
 

@@ -30,7 +30,7 @@ from ...services.caching import UPLOAD_SHA256
 from ...services.ingest.quarantine import quarantine_key
 from ...services.purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
 from ...services.purge.messages import FIRST, SECOND, purge_message
-from .report import ErasureReport, state_document
+from .report import ErasureReport, found_document, state_document
 
 TOMBSTONE_TIMEOUT_S = 45.0
 """Time to wait for ingest to process the deletion. S3's events take a second or two; queues are short."""
@@ -73,6 +73,19 @@ class EraseService:
         """Return the state of the last erasure of ``key``. Raises BadKey and Unavailable."""
         _check_key(key)
         return state_document(key, self.erasures.get(key))
+
+    def find(self, key: str) -> dict[str, object]:
+        """Return which places have data of ``key``, and change nothing. Raises BadKey and Unavailable."""
+        _check_key(key)
+        found = {
+            "uploads": self.uploads.has_versions(key),
+            "masters": self.source.has_versions(self.source_names.name(key)),
+            "held": self.media.has_versions(HELD_MASTERS.name(key)),
+            "derivatives": next(self.media.list_pages(derivatives_prefix(key)), None) is not None,
+            "quarantine": next(self._quarantined_copies(key), None) is not None,
+        }
+        places = [place for place, has_data in found.items() if has_data]
+        return found_document(key, self.index.get(key), places, self.erasures.get(key))
 
     def erase(self, key: str, remaining_s: Callable[[], float], by: str = "") -> ErasureReport:
         """Remove every trace of ``key``, invalid image keys included; raises BadKey for what no upload can have.
