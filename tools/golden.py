@@ -42,7 +42,14 @@ def put(media: S3Bucket, images: Iterable[tuple[GoldenImage, bytes]]) -> int:
 
 def line_of(golden: GoldenImage) -> str:
     """Return the manifest line of ``golden``."""
-    labels = {"faces": golden.faces, "unsafe": golden.unsafe, "text": golden.text, "tags": golden.tags}
+    objects = None if golden.objects is None else [[one.name, *one.region] for one in golden.objects]
+    labels = {
+        "faces": golden.faces,
+        "unsafe": golden.unsafe,
+        "text": golden.text,
+        "tags": golden.tags,
+        "objects": objects,
+    }
     return json.dumps({"picture": golden.key} | {name: label for name, label in labels.items() if label is not None})
 
 
@@ -68,5 +75,6 @@ def describe(golden: GoldenImage) -> str:
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
         "" if golden.text is None else f"words {len(golden.text.split())}",
         "" if golden.tags is None else f"tags {', '.join(golden.tags) or 'none'}",
+        "" if golden.objects is None else f"objects {len(golden.objects)}",
     ]
     return f"{golden.key}  {', '.join(filter(None, label))}"

@@ -29,7 +29,7 @@ def put(call: Call, folder: Path) -> None:
     call.emit({"images": count}, [f"images: {count}"])
 
 
-@golden.command("list", output={"images": "per image its name, and `faces`, `unsafe` and `text` as far as labelled"})
+@golden.command("list", output={"images": "per image its line of the manifest, with the labels that it has"})
 def list_golden(call: Call) -> None:
     """List the golden set."""
     from tools.golden import describe, line_of, shown

@@ -14,7 +14,7 @@ from PIL import Image
 
 from cli.main import main
 from darkroom.aws.s3 import S3Bucket
-from darkroom.findings import FACES, MODERATION, Region
+from darkroom.findings import FACES, MODERATION, DetectedObject, Region
 from darkroom.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
 from local import golden as local_golden
 from tests import commands
@@ -54,6 +54,11 @@ def read_image(media: S3Bucket, key: str) -> Image.Image:
         (LABELLED, {"faces": [[0.1, 0.2, 0.3, 0.4]], "unsafe": False, "text": "no entry"}),
         (GoldenImage("a.jpg", (), True), {"faces": [], "unsafe": True}),
         (GoldenImage("a.jpg", text=""), {"text": ""}),
+        (GoldenImage("a.jpg", tags=("car", "road?")), {"tags": ["car", "road?"]}),
+        (
+            GoldenImage("a.jpg", objects=(DetectedObject("car", Region(0.1, 0.2, 0.3, 0.4), 1.0),)),
+            {"objects": [["car", 0.1, 0.2, 0.3, 0.4]]},
+        ),
         (GoldenImage("a.jpg"), {}),
     ],
 )
