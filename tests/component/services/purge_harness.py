@@ -70,10 +70,15 @@ class PurgeEnvironment:
     def purging(self, **further: Any) -> PurgeConsumer:
         """The service, with delayed messages sent at once."""
         cdn = Distribution(self.cdn.client, self.cdn.distribution_id)
-        further = {"repeat_after_s": 0, "defer_s": 0, **further}
-        queues = self.queue, self.dead_letters
+        further = {"purge": self.purge, "repeat_after_s": 0, "defer_s": 0, **further}
         return PurgeConsumer(
-            self.purge, cdn, *queues, MAX_RECEIVES, PowertoolsObserver("purge"), self.erasures, **further
+            distribution=cdn,
+            queue=self.queue,
+            dead_letters=self.dead_letters,
+            max_receives=MAX_RECEIVES,
+            observer=PowertoolsObserver("purge"),
+            erasures=self.erasures,
+            **further,
         )
 
     def buried(self) -> list[dict[str, str]]:

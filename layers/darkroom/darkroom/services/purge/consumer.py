@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import sha256
@@ -22,7 +23,8 @@ from ...errors import BadKey, BadUpload, InvalidPath, TooManyInvalidations, Unav
 from ...image_keys import check_key, encode_key
 from ..queue_consumer import backoff_s, describe_error, failure_attributes
 from ..request_metrics import count_failure, count_request
-from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, merge_messages, parse_message, purge_message
+from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, first_pass, merge_messages, parse_message, purge_message
+from .source_events import SourceChange, read_changes
 from .stale_derivatives import PAGE_TIME_S, DerivativePurge
 
 REPEAT_AFTER_S = 60
@@ -93,7 +95,7 @@ class PurgeConsumer:
         counts towards the DLQ. It is sent there after ``max_receives`` or :data:`MAX_DEFERRALS`, with its cause.
         """
         failed: list[str] = []
-        messages = merge_messages(message for record in records if (message := self._read(record, failed)) is not None)
+        messages = merge_messages(message for record in records for message in self._read(record, failed))
         for _ in messages:
             count_request(self.observer)
         self._record_pending_time(messages)
@@ -154,16 +156,29 @@ class PurgeConsumer:
         count_failure(self.observer, error)
         self.observer.record_error(error)
 
-    def _read(self, record: Mapping[str, Any], failed: list[str]) -> PurgeMessage | None:
-        """Parse ``record``; a malformed message is sent to the DLQ at once."""
+    def _read(self, record: Mapping[str, Any], failed: list[str]) -> list[PurgeMessage]:
+        """Parse ``record``, a purge or an event of the source; a malformed message is sent to the DLQ at once."""
         try:
-            return parse_message(record)
+            changes = read_changes(record["body"])
+            if changes is None:
+                return [parse_message(record)]
+            return [first_pass(record, key) for change in changes if (key := self._find_key(change))]
         except BadUpload as error:
             count_request(self.observer)
             self._record_failure(error)
             if not self._send_to_dlq(record["body"], error, 1):
                 failed.append(record["messageId"])
-            return None
+            return []
+
+    def _find_key(self, change: SourceChange) -> str:
+        """Return the key of a changed master, "" for an object that is none: it has no derivatives."""
+        names, key = self.purge.source_names, ""
+        if change.bucket == self.purge.source.bucket and change.name.startswith(names.prefix):
+            with suppress(BadKey):
+                key = check_key(names.key(change.name))
+        event = {"bucket": change.bucket, "name": change.name, "sequencer": change.sequencer}
+        self.observer.log("INFO", "source changed", key=key, **event)
+        return key
 
     def _send_to_dlq(self, body: dict[str, object] | str, error: Exception, attempts: int, redriven: str = "") -> bool:
         """Send a message to the DLQ; return whether that succeeded. Otherwise it is retried, and SQS moves it."""

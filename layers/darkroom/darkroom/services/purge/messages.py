@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from ...errors import BadUpload
@@ -93,11 +93,21 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         raise BadUpload("The message is not a purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
         raise BadUpload("The message is not a purge", field="body", detail=record["body"][:500])
+    return replace(
+        first_pass(record, key),
+        pass_number=number,
+        position=place,
+        deferrals=deferrals,
+        erasure=erasure,
+        invalidation=invalidation,
+    )
+
+
+def first_pass(record: Mapping[str, Any], key: str) -> PurgeMessage:
+    """Build the first pass over ``key`` that a record of an SQS event requests."""
     receives = int(record.get("attributes", {}).get("ApproximateReceiveCount", 1))
     ids, handles = (record["messageId"],), (record["receiptHandle"],)
-    return PurgeMessage(
-        key, number, receives, ids, handles, place, read_redriven(record), deferrals, erasure, invalidation
-    )
+    return PurgeMessage(key, FIRST, receives, ids, handles, redriven=read_redriven(record))
 
 
 def merge_messages(messages: Iterable[PurgeMessage]) -> list[PurgeMessage]:
