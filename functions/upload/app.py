@@ -44,7 +44,7 @@ _service = SettingsBound(LiveSettings(S3Bucket(_s3, _env.media_bucket).read, _ob
 
 
 def handler(event: dict[str, Any], context: object) -> HttpResponse:
-    """Answer an HTTP API event (payload format 2.0) of ``POST /uploads`` or ``GET /uploads/{key+}``."""
+    """Answer an HTTP API event (payload format 2.0) of ``POST /uploads[/report]`` or ``GET /uploads/{key+}``."""
     _observer.begin(context)
     with _observer.message("answer", route=event["routeKey"]):
         return respond(_observer, lambda: _respond(event))
@@ -53,7 +53,9 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 def _respond(event: dict[str, Any]) -> HttpResponse:
     service = _service()
     grant = service.authorise(read_bearer_token(event))
-    key = (event.get("pathParameters") or {}).get("key")
-    if key is None:
-        return json_response(201, service.presign(grant, read_body(event)))
-    return json_response(200, service.read_status(grant, parse_key(key)))
+    match event["routeKey"]:
+        case "POST /uploads":
+            return json_response(201, service.presign(grant, read_body(event)))
+        case "POST /uploads/report":
+            return json_response(202, service.report(grant, read_body(event)))
+    return json_response(200, service.read_status(grant, parse_key(event["pathParameters"]["key"])))

@@ -231,12 +231,13 @@ def test_every_function_is_traced() -> None:
     assert untraced == []
 
 
-def test_the_upload_api_has_four_routes_a_rate_and_named_origins() -> None:
+def test_the_upload_api_has_its_routes_a_rate_and_named_origins() -> None:
     stack = Stack(CorsOrigins="https://a.example")
     routes = stack.of_type("AWS::ApiGatewayV2::Route").values()
     assert {route["RouteKey"]: route["Target"] for route in routes} == {
         "POST /uploads": "integrations/<UploadIntegration>",
         "GET /uploads/{key+}": "integrations/<UploadIntegration>",
+        "POST /uploads/report": "integrations/<UploadIntegration>",
         "GET /_similar/{key+}": "integrations/<SimilarIntegration>",
         "GET /_tagged/{tag+}": "integrations/<SimilarIntegration>",
     }

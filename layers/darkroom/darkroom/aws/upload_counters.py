@@ -17,6 +17,9 @@ COUNTER = "upload#"
 REQUESTS_A_MINUTE = 120
 """Requests per minute and token: 1 % of the limit of the API's stage (template.yaml)."""
 
+REPORTS_A_MINUTE = 12
+"""Requests with reports per minute and token. They are counted apart, so that they never keep a file from its form."""
+
 WINDOW_S = 60
 KEPT_S = 3600
 """Time until a counter may be deleted after its end: DynamoDB deletes within days."""
@@ -31,9 +34,16 @@ class UploadCounters:
 
     def count_request(self, grant: str, now_s: float) -> None:
         """Count a request by the token of ``grant``; raises TooManyUploads above the rate."""
+        self._count_in_minute(_digest(grant), REQUESTS_A_MINUTE, now_s)
+
+    def count_report(self, grant: str, now_s: float) -> None:
+        """Count a request with reports by the token of ``grant``; raises TooManyUploads above the rate."""
+        self._count_in_minute(f"{_digest(grant)}#report", REPORTS_A_MINUTE, now_s)
+
+    def _count_in_minute(self, name: str, most: int, now_s: float) -> None:
         window = int(now_s // WINDOW_S)
         ends_s = (window + 1) * WINDOW_S
-        if not self._add(f"{_digest(grant)}#{window}", REQUESTS_A_MINUTE, ends_s + KEPT_S):
+        if not self._add(f"{name}#{window}", most, ends_s + KEPT_S):
             raise TooManyUploads(retry_after_s=max(1, int(ends_s - now_s) + 1))
 
     def count_file(self, grant: str, max_files: int, expires_s: int) -> None:

@@ -17,6 +17,7 @@ from ..errors import BadToken, NotGranted, NotIngested
 from ..image_keys import quote_key
 from ..plan.limits import Limits
 from ..signing import KeySource, try_keys
+from .upload_reports import count_reports, parse_reports
 from .upload_requests import DeclaredUpload, Grant, parse_upload_request, verify_token
 
 POST_LIFETIME_S = 900
@@ -73,6 +74,13 @@ class UploadApi:
             return {}
         signature = sign_findings(upload.key, upload.sha256.hex(), upload.findings, self.keys.get()[0])
         return {FINDINGS: upload.findings, FINDINGS_SIGNATURE: signature}
+
+    def report(self, grant: Grant, body: bytes) -> dict[str, object]:
+        """Count how the uploads in ``body`` went; raises BadUpload, TooManyUploads, Unavailable."""
+        self.counters.count_report(grant.text, self.clock())
+        reports = parse_reports(body)
+        count_reports(self.observer, reports)
+        return {"accepted": len(reports)}
 
     def read_status(self, grant: Grant, key: str) -> dict[str, object]:
         """Return the state of the upload ``key``; raises NotGranted, NotIngested, Unavailable."""

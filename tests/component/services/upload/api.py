@@ -62,7 +62,7 @@ class Api:
         headers = {} if authorization is None else {"authorization": authorization}
         event: dict[str, Any] = {"version": "2.0", "rawPath": path, "headers": headers, "isBase64Encoded": False}
         if method == "POST":
-            event |= {"routeKey": "POST /uploads", "body": (body or b"").decode()}
+            event |= {"routeKey": f"POST {path}", "body": (body or b"").decode()}
         else:
             decoded = "%25".join(unquote(part) for part in path.removeprefix("/uploads/").split("%25"))
             event |= {"routeKey": "GET /uploads/{key+}", "pathParameters": {"key": decoded}}
