@@ -8,3 +8,6 @@ export const OPTION_NAMES = {"w": "width", "h": "height", "dpr": "pixel-ratio", 
 
 /** Options of each preset. */
 export const PRESETS = {"w320": {"w": "320", "f": "webp"}, "w640": {"w": "640", "f": "webp"}, "w960": {"w": "960", "f": "webp"}, "w1280": {"w": "1280", "f": "webp"}, "w1920": {"w": "1920", "f": "webp"}, "cover": {"w": "256", "h": "256", "fit": "cover", "g": "attention", "f": "webp"}, "social": {"w": "1200", "h": "630", "fit": "cover", "g": "attention", "f": "jpeg"}};
+
+/** Media types of uploads by file extension. */
+export const MEDIA_TYPES = {"jpg": "image/jpeg", "jpeg": "image/jpeg", "png": "image/png", "webp": "image/webp", "gif": "image/gif", "avif": "image/avif", "heic": "image/heic", "heif": "image/heif", "tif": "image/tiff", "tiff": "image/tiff", "svg": "image/svg+xml"};

@@ -1,8 +1,10 @@
 /**
- * Options of Uppy's plugin `@uppy/aws-s3` (version 6.3 and later) for Darkroom's uploads: each file has its own form.
+ * Uppy's plugin `@uppy/aws-s3` (version 6.3 and later) for Darkroom's uploads: each file has its own form.
  *
  * `crypto.subtle`, which computes the checksum, exists on HTTPS and localhost only.
  */
+import { sha256, UploadApi } from './upload-api.mjs';
+import { prepareImage } from './upload-prepare.mjs';
 
 /**
  * @param {{api: string, token: string | ((key: string) => string | Promise<string>),
@@ -13,6 +15,7 @@
  */
 export function darkroomUploads({ api, token, keyOf }) {
     const files = new Map();
+    const client = new UploadApi({ api, token });
     return {
         shouldUseMultipart: false, // a form takes one whole file, with its checksum
         allowedMetaFields: [],
@@ -26,24 +29,29 @@ export function darkroomUploads({ api, token, keyOf }) {
             if (method !== 'PUT' || uploadId !== undefined || !data) {
                 throw new RangeError(`Darkroom takes whole files by forms: no ${method} of '${key}'`);
             }
-            const bearer = typeof token === 'function' ? await token(key) : token;
-            const asked = { key, type: contentType, size: data.size, sha256: await sha256(data) };
-            const answer = await fetch(`${api.replace(/\/$/, '')}/uploads`, {
-                method: 'POST',
-                headers: { authorization: `Bearer ${bearer}`, 'content-type': 'application/json' },
-                body: JSON.stringify(asked),
+            const declared = { key, type: contentType, size: data.size, sha256: await sha256(data) };
+            const { url, fields } = await client.form(declared).catch(error => {
+                throw Object.assign(error, { message: [error.message, error.detail].filter(Boolean).join(' ') });
             });
-            const document = await answer.json();
-            if (!answer.ok) {
-                throw new Error(document.detail ?? document.title ?? `The upload API answered ${answer.status}`);
-            }
-            const { url, fields } = document;
             return { url, fields };
         },
     };
 }
 
-async function sha256(blob) {
-    const digest = await crypto.subtle.digest('SHA-256', await blob.arrayBuffer());
-    return [...new Uint8Array(digest)].map(byte => byte.toString(16).padStart(2, '0')).join('');
+/**
+ * Prepare files before Uppy sends them: resize them, and remove their metadata.
+ *
+ * @param {import('@uppy/core').Uppy} uppy
+ * @param {import('./upload-prepare.mjs').Preparation} preparation
+ */
+export function prepareFiles(uppy, preparation) {
+    uppy.addPreProcessor(async ids => {
+        for (const id of ids) {
+            const { data, name, type, meta } = uppy.getFile(id);
+            const made = await prepareImage(new File([data], name, { type }), preparation);
+            const more = { name: made.name, type: made.type };
+            uppy.setFileState(id, { ...more, data: made.blob, size: made.blob.size, meta: { ...meta, ...more } });
+        }
+    });
+    return uppy;
 }

@@ -31,15 +31,14 @@ from .stack_info import StackInfo
 CONSOLE = ROOT / "local" / "console"
 SHARED = ROOT / "functions" / "review" / "pages"
 """Pages and modules of the review app, which the console uses too."""
+FRONTENDS = ROOT / "frontends"
+"""Modules for websites, of which the console uses the upload element."""
 MAX_KEYS = 200
 TOKEN_LASTS_S = 900
-MEDIA_TYPES = {
-    extension: media_type
-    for types in SOURCE_TYPES.values()
-    for media_type, extensions in types.items()
-    for extension in extensions
-}
-"""Media types of masters by file extension."""
+EXTENSIONS = frozenset(
+    extension for types in SOURCE_TYPES.values() for extensions in types.values() for extension in extensions
+)
+"""File extensions of masters."""
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -66,7 +65,6 @@ class ControlPages:
             web.get(f"{CONTROL}/upload-token", self.upload_token),
             web.get(f"{CONTROL}/console/{{name}}", self.console_file),
             web.get(f"{CONTROL}/options", self.options),
-            web.get(f"{CONTROL}/media-types", self.media_types),
             web.get(f"{CONTROL}/photographs", self.photographs),
             web.get(f"{CONTROL}/sign", self.sign),
             web.get(f"{CONTROL}/cdn", self.cdn),
@@ -121,17 +119,13 @@ class ControlPages:
             return web.json_response({"code": error.code, "detail": error.detail}, status=error.status)
         return web.json_response(describe_options(presets))
 
-    async def media_types(self, _: web.Request) -> web.StreamResponse:
-        """Return the media types of masters by file extension."""
-        return web.json_response(MEDIA_TYPES)
-
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Return keys of masters with an image extension, at most 200."""
         listed = await asyncio.to_thread(
             self._cloud.s3.list_objects_v2, Bucket=self._info.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
         )
         keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
-        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in MEDIA_TYPES])
+        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in EXTENSIONS])
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
         """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""
@@ -182,6 +176,6 @@ class ControlPages:
 
 
 def find_console_file(name: str) -> Path | None:
-    """Return the file ``name`` of the console or of the pages that it shares, None if there is none."""
-    paths = (folder / name for folder in (CONSOLE, SHARED))
-    return next((path for path in paths if path.parent in (CONSOLE, SHARED) and path.is_file()), None)
+    """Return the file ``name`` of the console or of the folders that it shares, None if there is none."""
+    folders = (CONSOLE, SHARED, FRONTENDS)
+    return next((path for folder in folders if (path := folder / name).parent == folder and path.is_file()), None)

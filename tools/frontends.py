@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
+from darkroom.plan.model import SOURCE_TYPES  # noqa: E402
 from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from darkroom.plan.variants import LADDER_PX, AccessMode  # noqa: E402
@@ -75,14 +76,16 @@ _SNIPPET = re.compile(r"(<!-- file: (\S+) -->).*?(<!-- /file -->)", re.DOTALL)
 
 
 def tables(presets: Presets) -> str:
-    """Build ``frontends/tables.mjs``: widths without a signature, names of options, and presets."""
-    constants = {
+    """Build ``frontends/tables.mjs``: widths without a signature, names of options, presets, and media types."""
+    types = [(extension, name) for each in SOURCE_TYPES.values() for name, all_ in each.items() for extension in all_]
+    constants: dict[str, tuple[str, object]] = {
         "LADDER": ("Widths in px that need no signature.", list(LADDER_PX)),
         "OPTION_NAMES": (
             "Options by their short and long names.",
             {option.short: option.long for option in NATIVE_OPTIONS},
         ),
         "PRESETS": ("Options of each preset.", {name: dict(found) for name, found in presets.options.items()}),
+        "MEDIA_TYPES": ("Media types of uploads by file extension.", dict(types)),
     }
     written = (
         f"/** {doc} */\nexport const {name} = {json.dumps(value)};\n" for name, (doc, value) in constants.items()

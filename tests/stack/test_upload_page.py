@@ -20,13 +20,17 @@ from .conftest import Stack
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 SETTLED = "document.getElementById('count-going').textContent === '0'"
-CARDS = """[...document.querySelectorAll('.file')].map(card => ({
+SHADOW = "document.getElementById('upload').shadowRoot"
+FILES = f"{SHADOW}.querySelectorAll('.file')"
+CARDS = f"""[...{FILES}].map(card => ({{
   name: card.querySelector('b').textContent,
   state: card.querySelector('.chip').textContent,
   detail: card.querySelector('.detail').textContent,
-  rest: card.querySelector('.card-rest').innerText,
-  prints: [...card.querySelectorAll('.presets img')].map(print => print.naturalWidth),
-}))"""
+  reason: card.querySelector('.reason').innerText,
+  outcome: card.querySelector('slot').assignedElements().map(each => each.innerText).join(),
+  prints: card.querySelector('slot').assignedElements()
+    .flatMap(each => [...each.querySelectorAll('.presets img')]).map(print => print.naturalWidth),
+}}))"""
 PRINTED = "[...document.querySelectorAll('.presets')].every(list => list.querySelectorAll('img[src]').length === 6)"
 
 
@@ -58,7 +62,7 @@ async def cards(page: Page) -> dict[str, dict[str, Any]]:
 def test_chosen_files_and_their_outcomes(stack: Stack, files: list[Path]) -> None:
     async def act(page: Page) -> None:
         await page.choose_files("#choose", *files)
-        await page.until(f"document.querySelectorAll('.file').length === 3 && {SETTLED}")
+        await page.until(f"{FILES}.length === 3 && {SETTLED}")
         await page.until(PRINTED)
         found = await cards(page)
         assert list(found) == ["photo.jpg", "copy.jpg", "broken.jpg"]
@@ -67,7 +71,7 @@ def test_chosen_files_and_their_outcomes(stack: Stack, files: list[Path]) -> Non
             "copy.jpg": "ready",
             "broken.jpg": "rejected",
         }
-        assert found["broken.jpg"]["rest"].startswith("damaged ")
+        assert "The image is damaged" in found["broken.jpg"]["reason"]
         assert found["photo.jpg"]["detail"].startswith("uploads/photo.jpg · ")
         assert all(width > 0 for width in found["photo.jpg"]["prints"])
         numbers = "[...document.querySelectorAll('.counts dd')].map(number => number.textContent).join()"
@@ -92,16 +96,16 @@ def test_a_file_is_made_smaller_and_stripped_on_the_device(stack: Stack, tmp_pat
     photo.write_bytes(photo_with_exif())
 
     async def act(page: Page) -> None:
-        settings = {"prepare": "click()", "longest": "value = '1280'", "type": "value = 'image/webp'"}
-        for name, act in {**settings, "folder": "value = 'small'"}.items():
+        settings = {"longest": "value = '1280'", "type": "value = 'image/webp'", "folder": "value = 'small'"}
+        for name, act in {**settings, "prepare": "click()"}.items():
             await page.evaluate(f"document.getElementById('{name}').{act}")
         await page.choose_files("#choose", photo)
-        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}")
+        await page.until(f"{FILES}.length === 1 && {SETTLED}")
         card = (await cards(page))["large.jpg"]
         assert card["state"] == "ready", card
         assert "1500 × 2000 → 960 × 1280, stripped" in card["detail"]
         assert "small/large.webp" in card["detail"]
-        assert "960 × 1280 webp" in card["rest"]
+        assert "960 × 1280 webp" in card["outcome"]
 
     on_the_page(stack, act)
     bucket = json.loads((stack.state / "stack.json").read_text())["outputs"]["UploadsBucketName"]
@@ -115,17 +119,17 @@ def test_dropped_files_and_refusals_of_the_api(stack: Stack) -> None:
     drop = """(() => {
       const dropped = new DataTransfer();
       for (const name of ['notes.txt', '_']) dropped.items.add(new File(['no image'], name));
-      document.getElementById('drop').dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true }));
+      document.body.dispatchEvent(new DragEvent('drop', { dataTransfer: dropped, bubbles: true }));
     })()"""
 
     async def act(page: Page) -> None:
         await page.evaluate(drop)
-        await page.until(f"document.querySelectorAll('.file').length === 2 && {SETTLED}")
+        await page.until(f"{FILES}.length === 2 && {SETTLED}")
         found = await cards(page)
         assert found["notes.txt"]["state"] == "failed"
-        assert found["notes.txt"]["rest"].startswith("type: expected one of image/jpeg")
-        assert found["_"]["rest"].startswith("key: /_/ is reserved")
-        await page.evaluate("document.querySelector('.file button').click()")
+        assert found["notes.txt"]["reason"].startswith("Files of this type are not accepted.\ntype: expected one of")
+        assert "key: /_/ is reserved" in found["_"]["reason"]
+        await page.evaluate(f"{FILES}[0].querySelector('button').click()")
         await page.until(SETTLED)
         numbers = "[...document.querySelectorAll('.counts dd')].map(number => number.textContent).join()"
         assert await page.evaluate(numbers) == "0,0,2"
@@ -138,7 +142,8 @@ def test_the_page_works_by_keyboard_and_leads_back(stack: Stack) -> None:
         seen = []
         for _ in range(5):
             await page.press("Tab")
-            seen.append(await page.evaluate("document.activeElement.id || document.activeElement.getAttribute('href')"))
+            active = "(active => active.shadowRoot?.activeElement ?? active)(document.activeElement)"
+            seen.append(await page.evaluate(f"{active}.id || {active}.getAttribute('href')"))
         assert seen == ["/", "/_local/watch", "choose", "folder", "prepare"]
         await page.evaluate("document.getElementById('prepare').focus()")
         await page.press(" ")
@@ -161,7 +166,7 @@ def test_nothing_is_wider_than_the_window(stack: Stack, width: int, files: list[
     async def act(page: Page) -> None:
         await page.resize(width=width)
         await page.choose_files("#choose", files[0])
-        await page.until(f"document.querySelectorAll('.file').length === 1 && {SETTLED}")
+        await page.until(f"{FILES}.length === 1 && {SETTLED}")
         await page.until(PRINTED)
         assert await page.evaluate("document.documentElement.scrollWidth") <= width
         right = "[...document.querySelectorAll('.detail, .presets')].map(box => box.getBoundingClientRect().right)"

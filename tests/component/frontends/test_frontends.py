@@ -67,9 +67,10 @@ def test_nothing_for_browsers_can_sign() -> None:
     reached = set[str]()
     waiting = [
         *("darkroom.mjs", "picture.mjs", "next-loader.mjs", "unpic.mjs", "nuxt-provider.mjs", "astro-service.mjs"),
-        *("ipx.mjs", "uppy.mjs"),
+        *("ipx.mjs", "uppy.mjs", "upload-element.mjs"),
     ]
-    for_browsers = {*waiting, "astro.mjs", "tables.mjs"}
+    uploads = {f"upload{part}.mjs" for part in ("", "-api", "-errors", "-journal", "-prepare", "-report", "-style")}
+    for_browsers = {*waiting, *uploads, "astro.mjs", "tables.mjs"}
     while waiting:
         reached.add(name := waiting.pop())
         found = re.findall(r"from '([^']+)'", (ROOT / "frontends" / name).read_text(encoding="utf-8"))
@@ -78,7 +79,7 @@ def test_nothing_for_browsers_can_sign() -> None:
 
 
 @with_node
-@pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "uppy", "examples"])
+@pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "uppy", "upload", "examples"])
 def test_in_nodes_own_runner(name: str) -> None:
     in_node("--test", HERE / f"{name}.test.mjs")
 

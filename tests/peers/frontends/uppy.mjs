@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-import { darkroomUploads } from '../../../frontends/uppy.mjs';
+import { darkroomUploads, prepareFiles } from '../../../frontends/uppy.mjs';
 
 const { folder, api, token, files, spoil } = JSON.parse(readFileSync(0, 'utf8'));
 const theirs = async path => (await import(pathToFileURL(join(folder, 'node_modules', path)))).default;
@@ -55,7 +55,7 @@ if (spoil) {
         return { ...made, fields: { ...made.fields, ...spoil } };
     };
 }
-const uppy = new Uppy().use(AwsS3, options);
+const uppy = prepareFiles(new Uppy().use(AwsS3, options), { maxPixels: 4_000_000 });
 for (const { name, type, text } of files) {
     uppy.addFile({ name, type, data: new Blob([text], { type }) });
 }
