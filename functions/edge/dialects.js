@@ -16,6 +16,10 @@ function dialectOf(request) {
     return DIALECTS.find(one => (request.uri + '/').startsWith(one[1] + '/'));
 }
 
+// Returns the query as written, except the order: the engine keeps names and values percent-encoded.
+const queryText = request => Object.keys(request.querystring).map(name =>
+    valuesOf(request.querystring[name]).map(value => name + '=' + value).join('&')).join('&');
+
 // Removes parameters that the parser ignores: they would only add cache entries.
 function dropUnread(request, names) {
     Object.keys(request.querystring).filter(name => !names.includes(name.split('.')[0])).forEach(name => {

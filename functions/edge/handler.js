@@ -129,7 +129,8 @@ const read = asked => {
     if (!has(['GET', 'HEAD'], request.method)) {
         refuse('method-not-allowed', 0, 405);
     }
-    asked.query = queryText(request);
+    // As written, in the order that literal signatures cover.
+    asked.query = request.rawQueryString() || '';
     asked.key = readKey(request.uri);
     asked.start = '/' + encoded(asked.key) + '/_/';
     asked.values = readValues(asked.query);

@@ -15,7 +15,3 @@ const setHeader = (request, name, value) => {
         request.headers[full] = {value: value};
     }
 };
-
-// Returns the query as written, except the order: the engine keeps names and values percent-encoded.
-const queryText = request => Object.keys(request.querystring).map(name =>
-    valuesOf(request.querystring[name]).map(value => name + '=' + value).join('&')).join('&');

@@ -92,14 +92,14 @@ def event_of(sent: Sent, method: str = "GET") -> dict[str, Any]:
     """The viewer-request event, in which CloudFront passes on names and values of a query as they were sent."""
     path, _, query = sent.target.partition("?")
     pairs: dict[str, list[str]] = {}
-    for pair in query.split("&"):
-        if pair:
-            name, _, value = pair.partition("=")
-            pairs.setdefault(name, []).append(value)
+    for pair in filter(None, query.split("&")):
+        name, _, value = pair.partition("=")
+        pairs.setdefault(name, []).append(value)
     return {
         "version": "1.0",
         "context": {"eventType": "viewer-request"},
         "viewer": {"ip": "198.51.100.11"},
+        "rawQueryString": query,
         "request": {
             "method": method,
             "uri": quote(path, safe="/%!$&'()*+,;=:@~-._^|{}\"<>[]`\\"),

@@ -14,6 +14,7 @@ import urllib3
 
 from darkroom.image_keys import MASTERS, encode_key
 from darkroom.plan.native_url import parse_url
+from darkroom.plan.url_builder import sign_literal
 from darkroom.signing import sign
 from tests.waiting import HANG_S
 
@@ -75,6 +76,10 @@ class Viewer:
     def signed(self, url: str) -> str:
         request = parse_url(url)
         return f"{url}{'&' if '?' in url else '?'}s={sign(request.path, self._key, request.expires_s)}"
+
+    def signed_literally(self, url: str) -> str:
+        """``url`` with a signature over itself, as it is written."""
+        return sign_literal(url, self._key)
 
     def derivatives(self, path: str) -> list[str]:
         """The names of a source's stored derivatives, below its ``/_/``."""

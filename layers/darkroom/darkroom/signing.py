@@ -1,6 +1,7 @@
 """Signatures of requests, and the schema of the secrets with signing keys.
 
-A signature is unpadded base64url of HMAC-SHA256 over a canonical request and its expiry, if it has one.
+A signature is unpadded base64url of HMAC-SHA256 over a canonical request and its expiry, if it has one, or over the
+viewer's URL as it is written (decision 71).
 
 The secret of the stack's own keys is ``{"current": "...", "previous": "..."}``;
 :mod:`darkroom.dialects.serving.signing_keys` reads those of dialects with the same checks. A document with one mistake
@@ -23,6 +24,7 @@ MAX_KEYS = 16
 """Of one dialect. Each key costs an HMAC for every forged URL."""
 
 _CURRENT, _PREVIOUS = "current", "previous"
+_SIGNATURE_NAMES = ("s", "signature")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
 
@@ -69,12 +71,29 @@ def is_signed(message: str, signature: str, keys: Sequence[str]) -> bool:
     return any(hmac.compare_digest(candidate.encode(), given) for candidate in candidates)
 
 
-def verify(request_path: str, signature: str, expires_s: int | None, keys: Sequence[str], now_s: float) -> None:
-    """Verify a signature with every valid key; raises BadSignature or Expired."""
-    if not is_signed(_signed_text(request_path, expires_s), signature, keys):
-        raise BadSignature
+def remove_signature(url: str) -> str:
+    """Return ``url``, a path with its query, without the signature: the text that a literal signature covers."""
+    path, _, query = url.partition("?")
+    kept = "&".join(pair for pair in query.split("&") if pair.partition("=")[0] not in _SIGNATURE_NAMES)
+    return f"{path}?{kept}" if kept else path
+
+
+def verify(
+    request_path: str, signature: str, expires_s: int | None, keys: Sequence[str], now_s: float, url: str = ""
+) -> bool:
+    """Verify a signature with every valid key; raises BadSignature with the texts that it may cover, or Expired.
+
+    Return whether it covers ``url``, the viewer's path and query, and not the canonical request. The caller then has to
+    check that ``url`` is a request for ``request_path`` and ``expires_s``.
+    """
+    text, literal = _signed_text(request_path, expires_s), remove_signature(url)
+    is_literal = not is_signed(text, signature, keys)
+    if is_literal and not (literal and is_signed(literal, signature, keys)):
+        texts = f"neither '{text}' (canonical request) nor '{literal}' (URL as written)" if literal else f"not '{text}'"
+        raise BadSignature(f"The signature matches {texts}")
     if expires_s is not None and now_s >= expires_s:
         raise Expired
+    return is_literal
 
 
 def _signed_text(request_path: str, expires_s: int | None) -> str:

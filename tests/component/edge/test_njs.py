@@ -45,7 +45,8 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
         f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"
         f"const held = JSON.parse({json.dumps(json.dumps(held))});\n"
         "async function all() { for (let at = 0; at < held.length; at++) {\n"
-        "cf.held = held[at][1]; const answer = await handler(held[at][0]); console.log(JSON.stringify(answer)); } }\n"
+        "cf.held = held[at][1]; const event = held[at][0]; event.request.rawQueryString = () => event.rawQueryString;\n"
+        "const answer = await handler(event); console.log(JSON.stringify(answer)); } }\n"
         "all();\n",
         encoding="utf-8",
     )

@@ -18,6 +18,8 @@ from darkroom.image_keys import ObjectNames
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
+from darkroom.plan.presets import Presets
+from darkroom.plan.url_builder import sign_literal
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
@@ -171,6 +173,63 @@ def test_a_link_expires(service: Transform) -> None:
     assert code(service.answer(replace(signed, expires=str(NOW_S + 2)))) == "bad-signature"
     for malformed in ("soon", "9" * 5000, "\u0664"):
         assert code(service.answer(replace(signed, expires=malformed))) == "bad-signature"
+
+
+def literal(
+    url: str, *, key: str = "key", extension: str = "", presets: Presets | None = None, expires_s: int | None = None
+) -> TransformRequest:
+    """The request of the edge for ``url``, which is signed as it is written."""
+    signed = sign_literal(url, key, expires_s)
+    asked = parse_url(signed, presets)
+    path = asked.path.removesuffix("auto") + extension if asked.path.endswith(".auto") else asked.path
+    expires = "" if asked.expires_s is None else str(asked.expires_s)
+    return TransformRequest(path, asked.path, asked.signature, expires, url=signed)
+
+
+@pytest.mark.parametrize(
+    "url", ["/photo.jpg?w=301&f=webp", "/photo.jpg?format=webp&width=301", "/%70hoto.jpg?f=webp&w=301"]
+)
+def test_a_signature_may_cover_the_url_as_it_is_written(service: Transform, bucket: FastBucket, url: str) -> None:
+    assert isinstance(service.answer(literal(url)), Rendered)
+    assert isinstance(service.answer(request("/photo.jpg?w=301&f=webp", key="key")), Stored)
+    assert bucket.etag("derivatives/photo.jpg/_/w-301.webp") is not None
+
+
+def test_a_literal_signature_covers_the_negotiations_of_its_url_only(service: Transform) -> None:
+    signed = literal("/photo.jpg?w=301", extension="auto-webp")
+    assert isinstance(service.answer(replace(signed, path="/photo.jpg/_/w-602.auto-webp")), Rendered)
+    other = replace(signed, path="/photo.jpg/_/w-302.auto-webp", request_path="/photo.jpg/_/w-302.auto")
+    for forged in (
+        replace(signed, path="/photo.jpg/_/w-302.auto-webp"),
+        other,
+        replace(other, url="/photo.jpg?w=302&s=" + signed.signature),
+        replace(signed, url=signed.url.replace("/photo", "/other")),
+        replace(signed, expires=str(NOW_S + 1)),
+        replace(literal("/photo.jpg?w=301", key="wrong", extension="auto-webp")),
+        replace(signed, url=""),
+    ):
+        answer = service.answer(forged)
+        assert (code(answer), status(answer)) == ("bad-signature", 403), forged
+
+
+def test_a_literal_link_expires(service: Transform) -> None:
+    assert isinstance(service.answer(literal("/photo.jpg?w=301&f=webp", expires_s=NOW_S + 1)), Rendered)
+    late = service.answer(literal("/photo.jpg?w=303&f=webp", expires_s=NOW_S))
+    assert (code(late), status(late)) == ("expired", 403)
+
+
+def test_a_literal_signature_of_a_preset_outlives_its_change(service: Transform) -> None:
+    """A canonical signature does not: it covers the preset's options."""
+    old, new = (Presets({"own": {"w": width, "f": "webp"}}, {}) for width in ("311", "312"))
+    signed = sign_literal("/photo.jpg?preset=own&q=70", "key")
+    for presets in (old, new):
+        now = literal("/photo.jpg?preset=own&q=70", presets=presets)
+        assert now.url == signed
+        assert isinstance(replace(service, presets=lambda presets=presets: presets).answer(now), Rendered)
+    behind = replace(service, presets=lambda: Presets({}, {})).answer(
+        literal("/photo.jpg?preset=own&q=71", presets=new)
+    )
+    assert (code(behind), status(behind)) == ("bad-signature", 403), "400 would be cached"
 
 
 def test_two_keys_are_valid_at_once_and_a_rotation_is_noticed(service: Transform, keys: Keys) -> None:

@@ -19,6 +19,7 @@ from darkroom.plan.url_builder import build_target, sign_target
 from darkroom.services.upload_requests import verify_token
 from darkroom.signing import verify
 from local.paths import ROOT
+from tools.signing_vectors import FILE
 
 PACKAGE = ROOT / "packages" / "darkroom-url"
 KEY = "a key of more than 16 characters"
@@ -140,6 +141,28 @@ def test_presets_of_ones_own_and_srcset(server: Server) -> None:
     verify(parse_url("/a.jpg?w=333").path, signature, None, [KEY], 0)
     assert code == "bad-option"
     assert srcset == "/a.jpg?w=320&f=webp 320w, /a.jpg?w=640&f=webp 640w"
+
+
+LITERAL = """
+from darkroom_url import UrlError, build_url, sign, sign_literal
+result = {"signed": [sign_literal(one["target"], key, expires_at=one["expires"]) for one in vectors]}
+result["built"] = [build_url(one["image"], **one["options"]) for one in images]
+result["canonical"] = [sign(one["target"], key, expires_at=one["expires"])[-43:] for one in vectors]
+try:
+    sign_literal("/a.jpg/_/w-1.webp", key)
+except UrlError as error:
+    result["code"] = error.code
+"""
+
+
+def test_the_vectors_of_signatures(server: Server) -> None:
+    document: Any = json.loads(FILE.read_text(encoding="utf-8"))
+    vectors = [*document["images"], *document["targets"]]
+    found = server.run(LITERAL, vectors=vectors, images=document["images"], key=document["key"])
+    assert found["signed"] == [one["signed"] for one in vectors]
+    assert found["built"] == [one["target"] for one in document["images"]]
+    assert found["canonical"] == [one["canonical_signature"] for one in vectors]
+    assert found["code"] == "bad-key"
 
 
 TOKEN = """

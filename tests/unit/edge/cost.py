@@ -99,6 +99,7 @@ _RUN = """
 let answer;
 function ask(text, held) {
     const event = JSON.parse(text);
+    event.request.rawQueryString = () => event.rawQueryString;
     cf.held = JSON.parse(held);
     answer = undefined;
     __operations = 0;

@@ -59,7 +59,9 @@ function ask(text, held) {
     cf.held = JSON.parse(held);
     cf.reads = [];
     answer = undefined;
-    handler(JSON.parse(text)).then(given => { answer = JSON.stringify(given); });
+    const event = JSON.parse(text);
+    event.request.rawQueryString = () => event.rawQueryString;
+    handler(event).then(given => { answer = JSON.stringify(given); });
     return true;
 }
 """

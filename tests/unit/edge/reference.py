@@ -64,13 +64,14 @@ class ViewerRequest:
     metadata: str = "none"
 
     def event(self) -> dict[str, Any]:
-        """The event that CloudFront calls the function with."""
-        path, _, query = self.url.partition("?")
+        """The event that CloudFront calls the function with, and the result of its ``rawQueryString()``."""
+        path, mark, query = self.url.partition("?")
         pairs = [pair.partition("=")[::2] for pair in query.split("&") if pair]
         return {
             "version": "1.0",
             "context": {"distributionId": "EDFDVBD6EXAMPLE", "eventType": "viewer-request", "requestId": "4TyzHTaY"},
             "viewer": {"ip": "198.51.100.11"},
+            **({"rawQueryString": query} if mark else {}),
             "request": {
                 "method": self.method,
                 "uri": path,
@@ -161,13 +162,3 @@ def outcome(answer: dict[str, Any]) -> dict[str, Any]:
     }
     assert answer["querystring"] == {}
     return {"path": answer["uri"], **ours}
-
-
-def same_url(mine: str, theirs: str) -> bool:
-    """Whether two URLs differ in the order of their pairs at most, which an event does not keep."""
-    (path, _, query), (other_path, _, other_query) = mine.partition("?"), theirs.partition("?")
-    return path == other_path and sorted(_pairs(query)) == sorted(_pairs(other_query))
-
-
-def _pairs(query: str) -> list[str]:
-    return [pair if "=" in pair else pair + "=" for pair in query.split("&") if pair]

@@ -163,11 +163,12 @@ def respond(transform: Transform, request: EdgeRequest) -> Responded:
         signature=headers.get(SIGNATURE, ""),
         expires=headers.get(EXPIRES, ""),
         if_none_match=headers.get("if-none-match", ""),
+        url=headers.get(VIEWER_URL, ""),
     )
     answer = guard(lambda: transform.answer(native))
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
-    response = to_response(answer, method=request.method, viewer_url=headers.get(VIEWER_URL, ""))
+    response = to_response(answer, method=request.method, viewer_url=native.url)
     return response, answer.error if isinstance(answer, Failed) else None
 
 

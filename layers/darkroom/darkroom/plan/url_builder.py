@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from ..image_keys import check_key, quote_key
-from ..signing import sign
+from ..image_keys import check_key, parse_key, quote_key
+from ..signing import sign, sign_message
 from .native_url import parse_url
 from .options import OPTIONS_BY_NAME
 from .presets import Presets
@@ -15,6 +15,9 @@ type OptionValue = str | int | float | bool
 """The value of an option: ``True`` is written as ``1``, ``False`` as ``0``, a number without trailing zeros."""
 
 _REPLACED = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("exp", "s"))
+_SAFE_IN_PATHS = "%/:@!$&'()*+,;="
+_SAFE_IN_QUERIES = "%/:@!$&()*+,;=?"
+"""What browsers leave as it is: they write ``'`` in a query as ``%27``."""
 
 
 def build_target(key: str, options: Mapping[str, OptionValue]) -> str:
@@ -42,6 +45,23 @@ def sign_target(target: str, key: str, expires_s: int | None = None, presets: Pr
         kept.append(f"exp={expires_s}")
     kept.append(f"s={sign(request.path, key, expires_s)}")
     return f"{path}?{'&'.join(kept)}"
+
+
+def sign_literal(target: str, key: str, expires_s: int | None = None) -> str:
+    """Add a signature over ``target``, a path with a query, as it is written, valid until ``expires_s`` (Unix time).
+
+    An ``exp`` or ``s`` that it has already is replaced, and characters that browsers change are percent-encoded.
+    Options and presets are not checked. Raises BadKey for a path that no image can have.
+    """
+    path, _, query = target.partition("?")
+    path = "/" + quote(path.removeprefix("/"), safe=_SAFE_IN_PATHS)
+    parse_key(path)
+    pairs = quote(query, safe=_SAFE_IN_QUERIES).split("&")
+    kept = [pair for pair in pairs if pair and pair.partition("=")[0] not in _REPLACED]
+    if expires_s is not None:
+        kept.append(f"exp={expires_s}")
+    text = f"{path}?{'&'.join(kept)}" if kept else path
+    return f"{text}{'&' if kept else '?'}s={sign_message(text, key)}"
 
 
 def _query(options: Mapping[str, OptionValue]) -> str:

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from ._darkroom.errors import DarkroomError
 from ._darkroom.plan.presets import parse_presets
 from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
+from ._darkroom.plan.url_builder import sign_literal as _sign_literal
 from ._darkroom.plan.variants import LADDER_PX
 from ._darkroom.services.upload_requests import Grant, make_token
 
@@ -21,6 +22,7 @@ __all__ = [
     "build_url",
     "create_upload_token",
     "sign",
+    "sign_literal",
 ]
 
 WIDTHS: tuple[int, ...] = LADDER_PX
@@ -103,6 +105,18 @@ def sign(
         raise UrlError(error.message, error.code) from None
     except ValueError as error:
         raise UrlError(str(error), "bad-option") from None
+
+
+def sign_literal(target: str, signing_key: str, *, expires_at: datetime | int | None = None) -> str:
+    """Sign a path with a query as it is written, such as ``/photo.jpg?preset=own``. Raises UrlError.
+
+    The signature stays valid if a preset in ``target`` changes, and not if the URL is written in another way. Options
+    are not checked. A signature or an expiry that ``target`` has already is replaced.
+    """
+    try:
+        return _sign_literal(target, signing_key, _unix_time(expires_at))
+    except DarkroomError as error:
+        raise UrlError(error.message, error.code) from None
 
 
 def create_upload_token(

@@ -13,13 +13,17 @@ MAX_BODY_BYTES = 4_500_000
 
 @dataclass(frozen=True, slots=True)
 class TransformRequest:
-    """A request for a canonical ``path``, and the canonical request that the edge negotiated it from."""
+    """A request for a canonical ``path``, and the canonical request that the edge negotiated it from.
+
+    ``url``: path and query as the viewer sent them.
+    """
 
     path: str
     request_path: str = ""
     signature: str = ""
     expires: str = ""
     if_none_match: str = ""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
 from ...aws.s3_fast import FastBucket, StoredObject
@@ -51,6 +51,8 @@ from .rendering import (
 
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer
+
+_OTHER_VARIANT = "The signature is for another variant"
 
 type Read[T] = tuple[str, Callable[[], T]]
 """A read that may be prefetched: its name and the call."""
@@ -158,9 +160,11 @@ class Transform:
             raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
         signed = request.request_path or request.path
         if replace(plan, findings="", rights=False) not in list_variants(parse_path(signed), always=self.always):
-            raise BadSignature("The signature is for another variant")
+            raise BadSignature(_OTHER_VARIANT)
         expires_s, now_s = _parse_unix_time(request.expires), self.clock()
-        try_keys(self.keys, lambda keys: verify(signed, request.signature, expires_s, keys, now_s), BadSignature)
+        check = partial(verify, signed, request.signature, expires_s, now_s=now_s, url=request.url)
+        if try_keys(self.keys, check, BadSignature):
+            _check_literal(request.url, signed, expires_s, self.presets())
 
     def _check_redaction(self, plan: Plan) -> None:
         """Refuse a path that the edge never requests: without a forced redaction, or without findings."""
@@ -238,6 +242,18 @@ class Transform:
 
 def _watermark_names(plan: Plan) -> set[str]:
     return {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
+
+
+def _check_literal(url: str, request_path: str, expires_s: int | None, presets: Presets) -> None:
+    """Raise BadSignature if the signed ``url`` is another request than the one that the edge made of it."""
+    from ...plan.native_url import parse_url
+
+    try:
+        found = parse_url(url, presets)
+    except DarkroomError as error:
+        raise BadSignature(_OTHER_VARIANT, detail=error.message) from error
+    if (found.path, found.expires_s) != (request_path, expires_s):
+        raise BadSignature(_OTHER_VARIANT, detail=found.path)
 
 
 def _parse_unix_time(text: str) -> int | None:
