@@ -1,0 +1,97 @@
+using System;
+using System.Collections.Generic;
+using System.Globalization;
+using System.Linq;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace Darkroom
+{
+    /// <summary>
+    /// Signs URLs of one deployment, with the <c>current</c> key of the secret SigningKeysArn
+    /// (docs/reference/signatures.md).
+    /// </summary>
+    public sealed class Signer
+    {
+        private static readonly string[] Refused = { "", ".", "..", "_" };
+        private const string Unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+        private readonly string _base;
+        private readonly byte[] _key;
+
+        /// <param name="baseUrl">The CDN's address, such as https://images.example.com; empty for paths.</param>
+        /// <param name="key">The signing key.</param>
+        public Signer(string baseUrl, string key)
+        {
+            if (string.IsNullOrEmpty(key))
+            {
+                throw new ArgumentException("The signing key is empty", nameof(key));
+            }
+            _base = baseUrl.TrimEnd('/');
+            _key = Encoding.UTF8.GetBytes(key);
+        }
+
+        /// <summary>Returns the signed URL of an image.</summary>
+        /// <param name="image">The image's key, not percent-encoded, such as trips/rome.jpg.</param>
+        /// <param name="options">Options by their short or long names.</param>
+        /// <param name="expires">The end of the link.</param>
+        /// <exception cref="ArgumentException">The key cannot name an image.</exception>
+        public string Url(string image, IReadOnlyDictionary<string, object> options = null, DateTimeOffset? expires = null)
+        {
+            var path = "/" + string.Join("/", image.Split('/').Select(Encode));
+            var pairs = (options ?? new Dictionary<string, object>())
+                .OrderBy(option => option.Key, StringComparer.Ordinal)
+                .Select(option => Encode(option.Key) + "=" + Spell(option.Value))
+                .ToList();
+            return _base + Sign(pairs.Count == 0 ? path : path + "?" + string.Join("&", pairs), expires);
+        }
+
+        /// <summary>Returns a path with its query, percent-encoded, with its signature.</summary>
+        public string Sign(string target, DateTimeOffset? expires = null)
+        {
+            var segments = target.Split('?')[0].Split('/');
+            if (segments.Length < 2 || segments[0] != "" || segments.Skip(1).Any(Refused.Contains))
+            {
+                throw new ArgumentException("No image can have this path: " + target, nameof(target));
+            }
+            var text = expires == null
+                ? target
+                : target + Joint(target) + "exp=" + expires.Value.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
+            using (var hmac = new HMACSHA256(_key))
+            {
+                var digest = Convert.ToBase64String(hmac.ComputeHash(Encoding.UTF8.GetBytes(text)));
+                return text + Joint(text) + "s=" + digest.TrimEnd('=').Replace('+', '-').Replace('/', '_');
+            }
+        }
+
+        private static string Joint(string text)
+        {
+            return text.IndexOf('?') < 0 ? "?" : "&";
+        }
+
+        private static string Spell(object value)
+        {
+            var written = value is bool flag ? (flag ? 1 : 0) : value;
+            var text = Convert.ToString(written, CultureInfo.InvariantCulture);
+            return Encode(text).Replace("%2C", ",").Replace("%3A", ":");
+        }
+
+        private static string Encode(string text)
+        {
+            var encoded = new StringBuilder();
+            foreach (var each in Encoding.UTF8.GetBytes(text))
+            {
+                var character = (char)each;
+                if (Unreserved.IndexOf(character) >= 0)
+                {
+                    encoded.Append(character);
+                }
+                else
+                {
+                    encoded.Append('%').Append(each.ToString("X2", CultureInfo.InvariantCulture));
+                }
+            }
+            return encoded.ToString();
+        }
+    }
+}

@@ -1,0 +1,3 @@
+module darkroom.invalid/signer
+
+go 1.21

@@ -1,0 +1,78 @@
+// Package signer signs URLs of Darkroom images (docs/reference/signatures.md).
+package signer
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/url"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Signer signs URLs of one deployment.
+type Signer struct {
+	base string
+	key  []byte
+}
+
+// New returns a signer with the current key of the secret SigningKeysArn. The base is the CDN's address, such as
+// https://images.example.com; it is empty for paths.
+func New(base, key string) (*Signer, error) {
+	if key == "" {
+		return nil, fmt.Errorf("darkroom: the signing key is empty")
+	}
+	return &Signer{strings.TrimSuffix(base, "/"), []byte(key)}, nil
+}
+
+// URL returns the signed URL of an image. The image is its key, not percent-encoded, such as trips/rome.jpg. Options
+// have their short or long names. A zero time means that the link does not expire.
+func (s *Signer) URL(image string, options map[string]string, expires time.Time) (string, error) {
+	segments := strings.Split(image, "/")
+	for at, segment := range segments {
+		segments[at] = escape(segment)
+	}
+	target := "/" + strings.Join(segments, "/")
+	pairs := make([]string, 0, len(options))
+	for name, value := range options {
+		pairs = append(pairs, escape(name)+"="+readable.Replace(escape(value)))
+	}
+	if sort.Strings(pairs); len(pairs) > 0 {
+		target += "?" + strings.Join(pairs, "&")
+	}
+	signed, err := s.Sign(target, expires)
+	return s.base + signed, err
+}
+
+// Sign returns a path with its query, percent-encoded, with its signature.
+func (s *Signer) Sign(target string, expires time.Time) (string, error) {
+	path, _, _ := strings.Cut(target, "?")
+	for at, segment := range strings.Split(path, "/") {
+		isRefused := segment == "" || segment == "." || segment == ".." || segment == "_"
+		if at == 0 && segment != "" || at > 0 && isRefused || path == "" {
+			return "", fmt.Errorf("darkroom: no image can have this path: %q", target)
+		}
+	}
+	text := target
+	if !expires.IsZero() {
+		text += fmt.Sprintf("%sexp=%d", joint(text), expires.Unix())
+	}
+	mac := hmac.New(sha256.New, s.key)
+	mac.Write([]byte(text))
+	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+}
+
+var readable = strings.NewReplacer("%2C", ",", "%3A", ":")
+
+func escape(text string) string {
+	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+}
+
+func joint(text string) string {
+	if strings.Contains(text, "?") {
+		return "&"
+	}
+	return "?"
+}

@@ -1,0 +1,74 @@
+package signer
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+type vector struct {
+	Image, Target, Signed string
+	Options               map[string]any
+	Expires               *int64
+}
+
+func (v vector) expires() time.Time {
+	if v.Expires == nil {
+		return time.Time{}
+	}
+	return time.Unix(*v.Expires, 0)
+}
+
+func (v vector) options() map[string]string {
+	found := map[string]string{}
+	for name, value := range v.Options {
+		found[name] = fmt.Sprint(value)
+	}
+	return found
+}
+
+func TestVectors(t *testing.T) {
+	data, err := os.ReadFile("../signing.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var document struct {
+		Key             string
+		Images, Targets []vector
+	}
+	if err := json.Unmarshal(data, &document); err != nil {
+		t.Fatal(err)
+	}
+	signer, _ := New("https://images.example.com/", document.Key)
+	for _, v := range append(document.Targets, document.Images...) {
+		if signed, err := signer.Sign(v.Target, v.expires()); err != nil || signed != v.Signed {
+			t.Errorf("%s: %s, not %s (%v)", v.Target, signed, v.Signed, err)
+		}
+	}
+	for _, v := range document.Images {
+		built, err := signer.URL(v.Image, v.options(), v.expires())
+		if err != nil || built != "https://images.example.com"+v.Signed {
+			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
+		}
+	}
+	t.Logf("%d vectors", len(document.Targets)+len(document.Images))
+}
+
+func TestPathsThatNoImageHas(t *testing.T) {
+	signer, _ := New("", "key")
+	for _, image := range []string{"", "a//b.jpg", "../a.jpg", "a/./b.jpg", "a.jpg/_/w-9.webp", "a/"} {
+		if signed, err := signer.URL(image, nil, time.Time{}); err == nil {
+			t.Errorf("%q was signed: %s", image, signed)
+		}
+	}
+	for _, target := range []string{"", "a.jpg", "/", "/a.jpg/_/w-9.webp?w=1"} {
+		if signed, err := signer.Sign(target, time.Time{}); err == nil {
+			t.Errorf("%q was signed: %s", target, signed)
+		}
+	}
+	if _, err := New("", ""); err == nil {
+		t.Error("an empty key was accepted")
+	}
+}

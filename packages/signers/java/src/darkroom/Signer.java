@@ -1,0 +1,86 @@
+package darkroom;
+
+import java.nio.charset.StandardCharsets;
+import java.security.GeneralSecurityException;
+import java.time.Instant;
+import java.util.Base64;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import javax.crypto.Mac;
+import javax.crypto.spec.SecretKeySpec;
+
+/** Signs URLs of one deployment, with the {@code current} key of the secret SigningKeysArn (signatures.md). */
+public final class Signer {
+    private static final List<String> REFUSED = List.of("", ".", "..", "_");
+    private static final String UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    private final String base;
+    private final SecretKeySpec key;
+
+    /** @param base the CDN's address, such as https://images.example.com; empty for paths */
+    public Signer(String base, String key) {
+        if (key.isEmpty()) {
+            throw new IllegalArgumentException("The signing key is empty");
+        }
+        this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
+        this.key = new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256");
+    }
+
+    /**
+     * Returns the signed URL of an image.
+     *
+     * @param image the image's key, not percent-encoded, such as trips/rome.jpg
+     * @param options by their short or long names
+     * @param expires the end of the link, or null
+     * @throws IllegalArgumentException for a key that cannot name an image
+     */
+    public String url(String image, Map<String, ?> options, Instant expires) {
+        String path = Stream.of(image.split("/", -1)).map(Signer::encode).collect(Collectors.joining("/", "/", ""));
+        String query = new TreeMap<>(options).entrySet().stream()
+                .map(option -> encode(option.getKey()) + "=" + spell(option.getValue()))
+                .collect(Collectors.joining("&"));
+        return base + sign(query.isEmpty() ? path : path + "?" + query, expires);
+    }
+
+    /** Returns a path with its query, percent-encoded, with its signature; expires may be null. */
+    public String sign(String target, Instant expires) {
+        List<String> segments = List.of(target.split("\\?", 2)[0].split("/", -1));
+        boolean isRefused = segments.stream().skip(1).anyMatch(REFUSED::contains);
+        if (segments.size() < 2 || !segments.get(0).isEmpty() || isRefused) {
+            throw new IllegalArgumentException("No image can have this path: " + target);
+        }
+        String text = expires == null ? target : target + joint(target) + "exp=" + expires.getEpochSecond();
+        return text + joint(text) + "s=" + Base64.getUrlEncoder().withoutPadding().encodeToString(digest(text));
+    }
+
+    private byte[] digest(String text) {
+        try {
+            Mac mac = Mac.getInstance("HmacSHA256");
+            mac.init(key);
+            return mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
+        } catch (GeneralSecurityException error) {
+            throw new IllegalStateException(error); // each platform has HmacSHA256
+        }
+    }
+
+    private static String joint(String text) {
+        return text.contains("?") ? "&" : "?";
+    }
+
+    private static String spell(Object value) {
+        Object written = value instanceof Boolean flag ? (flag ? 1 : 0) : value;
+        return encode(written.toString()).replace("%2C", ",").replace("%3A", ":");
+    }
+
+    private static String encode(String text) {
+        StringBuilder encoded = new StringBuilder();
+        for (byte each : text.getBytes(StandardCharsets.UTF_8)) {
+            char character = (char) (each & 0xFF);
+            encoded.append(UNRESERVED.indexOf(character) >= 0 ? character : String.format("%%%02X", (int) character));
+        }
+        return encoded.toString();
+    }
+}

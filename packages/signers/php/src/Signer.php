@@ -1,0 +1,63 @@
+<?php
+
+declare(strict_types=1);
+
+namespace Darkroom;
+
+use DateTimeInterface;
+use InvalidArgumentException;
+
+/**
+ * Signs URLs of one deployment, with the `current` key of the secret SigningKeysArn (docs/reference/signatures.md).
+ */
+final class Signer
+{
+    private string $base;
+    private string $key;
+
+    /** @param string $base The CDN's address, such as https://images.example.com; empty for paths. */
+    public function __construct(string $base, string $key)
+    {
+        if ($key === '') {
+            throw new InvalidArgumentException('The signing key is empty');
+        }
+        $this->base = rtrim($base, '/');
+        $this->key = $key;
+    }
+
+    /**
+     * Return the signed URL of an image. Escape it with htmlspecialchars() in HTML.
+     *
+     * @param string $image The image's key, not percent-encoded, such as trips/rome.jpg.
+     * @param array<string, string|int|float|bool> $options By their short or long names.
+     */
+    public function url(string $image, array $options = [], int|DateTimeInterface|null $expires = null): string
+    {
+        ksort($options, SORT_STRING);
+        $pairs = [];
+        foreach ($options as $name => $value) {
+            $text = is_bool($value) ? (string) (int) $value : (string) $value;
+            $pairs[] = rawurlencode((string) $name) . '=' . strtr(rawurlencode($text), ['%2C' => ',', '%3A' => ':']);
+        }
+        $path = '/' . implode('/', array_map('rawurlencode', explode('/', $image)));
+
+        return $this->base . $this->sign($pairs === [] ? $path : $path . '?' . implode('&', $pairs), $expires);
+    }
+
+    /** Return a path with its query, percent-encoded, with its signature. */
+    public function sign(string $target, int|DateTimeInterface|null $expires = null): string
+    {
+        $segments = explode('/', explode('?', $target, 2)[0]);
+        if (array_shift($segments) !== '' || $segments === [] || array_intersect($segments, ['', '.', '..', '_']) !== []) {
+            throw new InvalidArgumentException("No image can have this path: $target");
+        }
+        $text = $target;
+        if ($expires !== null) {
+            $seconds = $expires instanceof DateTimeInterface ? $expires->getTimestamp() : $expires;
+            $text .= (str_contains($text, '?') ? '&' : '?') . 'exp=' . $seconds;
+        }
+        $signature = rtrim(strtr(base64_encode(hash_hmac('sha256', $text, $this->key, true)), '+/', '-_'), '=');
+
+        return $text . (str_contains($text, '?') ? '&' : '?') . 's=' . $signature;
+    }
+}

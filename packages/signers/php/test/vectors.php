@@ -1,0 +1,49 @@
+<?php
+
+/** Run the test vectors: php test/vectors.php */
+
+declare(strict_types=1);
+
+require __DIR__ . '/../src/Signer.php';
+
+use Darkroom\Signer;
+
+function check(bool $holds, string $what): void
+{
+    if (!$holds) {
+        fwrite(STDERR, "failed: $what\n");
+        exit(1);
+    }
+}
+
+function refused(callable $call): bool
+{
+    try {
+        $call();
+    } catch (InvalidArgumentException) {
+        return true;
+    }
+
+    return false;
+}
+
+$document = json_decode(file_get_contents(__DIR__ . '/../../signing.json'), true, 16, JSON_THROW_ON_ERROR);
+$signer = new Signer('', $document['key']);
+$vectors = [...$document['images'], ...$document['targets']];
+foreach ($vectors as $vector) {
+    check($signer->sign($vector['target'], $vector['expires']) === $vector['signed'], $vector['target']);
+}
+foreach ($document['images'] as $vector) {
+    $url = (new Signer('https://images.example.com/', $document['key']))
+        ->url($vector['image'], $vector['options'], $vector['expires']);
+    check($url === 'https://images.example.com' . $vector['signed'], $vector['target']);
+}
+$date = new DateTimeImmutable('@5');
+check($signer->url('a.jpg', ['w' => 1, 'gray' => true], $date) === $signer->sign('/a.jpg?gray=1&w=1', 5), 'a date');
+foreach (['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp'] as $image) {
+    check(refused(fn () => $signer->url($image)), "key '$image'");
+    check(refused(fn () => $signer->sign("/$image?w=1")), "path '$image'");
+}
+check(refused(fn () => $signer->sign('a.jpg')), 'a relative path');
+check(refused(fn () => new Signer('', '')), 'an empty key');
+echo count($vectors), " vectors\n";

@@ -1,0 +1,11 @@
+# frozen_string_literal: true
+
+Gem::Specification.new do |gem|
+  gem.name = 'darkroom_signer'
+  gem.version = '0.1.0'
+  gem.summary = 'Signed URLs of Darkroom images, without dependencies'
+  gem.authors = ['Darkroom']
+  gem.license = 'MIT'
+  gem.files = ['lib/darkroom_signer.rb']
+  gem.required_ruby_version = '>= 2.7'
+end

@@ -1,0 +1,76 @@
+"""The signers of packages/signers run the test vectors, each in its language where that is installed."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from local.paths import ROOT
+from tools.signing_vectors import build_document, lines
+
+SIGNERS = ROOT / "packages" / "signers"
+PAGE = ROOT / "docs" / "reference" / "signatures.md"
+
+
+def count() -> int:
+    document = build_document()
+    return sum(len(document[name]) for name in ("images", "targets"))  # type: ignore[arg-type]
+
+
+def run(command: Sequence[str | Path], folder: Path, sent: str = "") -> str:
+    """The output of a command, which must succeed; the test is skipped without its program."""
+    program = shutil.which(str(command[0]))
+    if program is None:
+        pytest.skip(f"{command[0]} is not installed")
+    done = subprocess.run(
+        [program, *map(str, command[1:])], cwd=folder, input=sent, capture_output=True, encoding="utf-8", check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_javascript() -> None:
+    assert re.search(r"^# pass 4$", run(["node", "--test"], SIGNERS / "javascript"), re.MULTILINE)
+
+
+def test_php() -> None:
+    assert run(["php", "test/vectors.php"], SIGNERS / "php") == f"{count()} vectors\n"
+
+
+def test_ruby() -> None:
+    assert run(["ruby", "-w", "test/vectors_test.rb"], SIGNERS / "ruby") == f"{count()} vectors\n"
+
+
+@pytest.mark.slow
+def test_go() -> None:
+    assert f"{count()} vectors" in run(["go", "test", "-v", "-count=1", "./..."], SIGNERS / "go")
+
+
+@pytest.mark.slow
+def test_java(tmp_path: Path) -> None:
+    folder = SIGNERS / "java"
+    sources = [folder / "src" / "darkroom" / "Signer.java", folder / "test" / "VectorTest.java"]
+    run(["javac", "-Xlint:all", "-Werror", "-encoding", "UTF-8", "-d", tmp_path, *sources], folder)
+    assert (
+        run(["java", "-Dfile.encoding=US-ASCII", "-cp", tmp_path, "VectorTest"], folder, lines())
+        == f"{count()} vectors\n"
+    )
+
+
+@pytest.mark.slow
+def test_csharp(tmp_path: Path) -> None:
+    folder, program = SIGNERS / "csharp", tmp_path / "vectors.exe"
+    run(["mcs", "-warnaserror", f"-out:{program}", "src/Signer.cs", "test/VectorTest.cs"], folder)
+    assert run(["mono", program], folder, lines()) == f"{count()} vectors\n"
+
+
+def test_the_page_lists_every_signer_and_the_number_of_vectors() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    listed = {name.rstrip("/") for name in re.findall(r"\(\.\./\.\./packages/signers/([a-z]+)\)", page)}
+    assert listed == {path.name for path in SIGNERS.iterdir() if path.is_dir()}
+    assert f"has {count()} vectors" in page
