@@ -53,15 +53,18 @@ class Since(click.ParamType[float]):
 @click.option("--limit", type=click.IntRange(min=1), metavar="LINES", help="Print at most the first LINES.")
 def logs(call: Call, function: str, follow: bool, since: float, pattern: str, limit: int | None) -> None:
     """Print the log of FUNCTION: a folder in functions/, a logical id, or its deployed name."""
-    deployment = call.deployment
-    name = find_function(deployment, function)
-    configuration = deployment.client("lambda").get_function_configuration(FunctionName=name)
-    group = configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}"
-    found = read_logs(deployment.client("logs"), group, since, pattern, follow=follow)
+    found = read_logs(call.deployment.client("logs"), find_log_group(call, function), since, pattern, follow=follow)
     for event in islice(found, limit):
         at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).isoformat(timespec="milliseconds")
         message = event["message"].rstrip("\n")
         call.emit_line({"at": at, "stream": event.get("logStreamName", ""), "message": message}, f"{at} {message}")
+
+
+def find_log_group(call: Call, function: str) -> str:
+    """Return the name of the log group of a function. Raises NotFound."""
+    name = find_function(call.deployment, function)
+    configuration = call.deployment.client("lambda").get_function_configuration(FunctionName=name)
+    return str(configuration.get("LoggingConfig", {}).get("LogGroup") or f"/aws/lambda/{name}")
 
 
 def read_logs(client: Any, group: str, since_s: float, pattern: str = "", *, follow: bool = False) -> Iterator[Any]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import getpass
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, unquote
@@ -19,6 +20,7 @@ from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import FILE, Call
 from ..progress import progress
+from .functions import Since, find_log_group, read_logs
 
 if TYPE_CHECKING:
     from tools.ingest_report.outcomes import UploadOutcome
@@ -131,6 +133,68 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
             raise
         raise WrongArgument(error.message if isinstance(error, DarkroomError) else str(error)) from error
     call.emit({"url": deployment.cdn_url + path, "expires_at": iso(expires_s)}, [deployment.cdn_url + path])
+
+
+@app.command(
+    output={
+        "target": "path and query as a browser sends them",
+        "refusal": "problem details with which the request is refused, or null",
+        "key": "key of the image",
+        "options": "per option: `option`, `value` (canonical), `preset` that it is from, and `has_effect`",
+        "canonical_request": "normal form, which names the derivatives",
+        "policy": "`access_mode`, `needs_signature`, `presets`, `is_preset`, `forced_redaction`, `needs_findings`, "
+        "`inference`, `metadata`, `stores_derivatives` and `load_shedding`",
+        "signature": "`kind` (`none`, `literal`, `canonical` or `wrong`), `key` (`current` or `previous`), "
+        "`expires_at`, `is_expired`, `literal_text` and `canonical_text`",
+        "derivatives": "per stored derivative of the request: `name`, `content_type`, `bytes`, `modified_at`, "
+        "`is_of_master` and `effort`",
+        "refused_variants": "refusals that are recorded, of the `source` or by variant",
+        "mezzanines": "longer sides in px",
+        "master": "`uri`, `etag`, `content_type`, `bytes`, `modified_at` and `version_id`, or null",
+        "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `trace_id` and `awaits_review`, or null",
+        "answers": "per answer of the transform function: `at`, `path`, `status`, `code`, `ms`, `stages_ms`, "
+        "`correlation_id` and `xray_trace_id`",
+    }
+)
+@click.argument("url")
+@click.option(
+    "--since",
+    type=Since(),
+    default="1h",
+    show_default=True,
+    metavar="TIME",
+    help="Answers since: 15m, 2h, 1d, ISO 8601.",
+)
+def explain(call: Call, url: str, since: float) -> int:
+    """Explain URL: an address, or a path with a query such as '/photo.jpg?w=801'.
+
+    Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers, what is
+    stored, the master and the last answers with their traces. Nothing is rendered. The exit code is 1 if the request
+    is refused.
+    """
+    from darkroom.settings import InvalidSettings
+    from darkroom.signing import InvalidSecret
+    from tools.explain import OtherDialect, Source, format_lines, target_of
+    from tools.explain import explain as explain_url
+
+    try:
+        target = target_of(url)
+        source = Source.read(call.deployment, partial(_read_answers, call, since), time.time())
+    except OtherDialect as error:
+        raise WrongArgument(str(error)) from error
+    except (InvalidSettings, InvalidSecret) as error:
+        raise CommandError(f"The deployment's settings or signing keys are invalid: {error}") from error
+    document = explain_url(target, source)
+    call.emit(document, format_lines(document))
+    return ExitCode.FAILED if document["refusal"] else ExitCode.OK
+
+
+def _read_answers(call: Call, since_s: float, text: str) -> Iterator[Any]:
+    """Read log events of the transform function with ``text``; none if there is no function, or no log of it yet."""
+    try:
+        yield from read_logs(call.deployment.client("logs"), find_log_group(call, "transform"), since_s, f'"{text}"')
+    except NotFound:
+        return
 
 
 def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import io
+import json
+import subprocess
+from typing import Any
 
 import pytest
 from PIL import Image
 
+from local.paths import COMMAND
 from tests.images.photographs import jpeg_photo
+from tests.waiting import HANG_S, wait_until
 
+from .conftest import Stack
 from .viewer import Viewer
 
 pytestmark = pytest.mark.smoke
@@ -38,3 +44,25 @@ def test_another_spelling_needs_another_literal_signature_and_the_error_has_its_
     assert f"'{key}?f=webp&w=403' (URL as written)" in refused.problem["detail"]
     assert f"'{key}/_/w-403.webp' (canonical request)" in refused.problem["detail"]
     assert viewer.get(signed).status == 200
+
+
+def test_a_url_is_explained_with_its_answer(viewer: Viewer, stack: Stack) -> None:
+    key = viewer.upload(jpeg_photo(size=(900, 600)), "photo.jpg")
+    signed = viewer.signed_literally(f"{key}?w=405&f=webp&trim=0")
+    assert viewer.get(signed).status == 200
+
+    def explain() -> dict[str, Any]:
+        command = [*COMMAND, "explain", "--json", signed, "--state-dir", str(stack.state)]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=HANG_S, check=True)
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    wait_until(lambda: bool(explain()["answers"]), "the log has the answer", HANG_S, every_s=1.0)
+    found = explain()
+    assert (found["refusal"], found["signature"]["kind"], found["policy"]["needs_signature"]) == (None, "literal", True)
+    assert [one["name"] for one in found["derivatives"]] == [f"derivatives{key}/_/w-405.webp"]
+    assert found["derivatives"][0]["is_of_master"]
+    assert found["master"]["uri"].endswith(f"/masters{key}")
+    [answer] = found["answers"]
+    assert (answer["path"], answer["status"]) == (f"{key}/_/w-405.webp", 200)
+    assert answer["correlation_id"]
