@@ -77,29 +77,47 @@ def price_conducting(architecture: Architecture, work_ms: float) -> dict[str, fl
 
     A batch is a child execution with one task, which reads its item and writes its result.
     """
-    batch_ms = work_ms * BATCH_SIZE + (SAVES + 1) * LATENCY_MS
     return sum_amounts(
         {"state-transitions": 2 / BATCH_SIZE, "s3-puts": SAVES / BATCH_SIZE, "s3-gets": 3 / BATCH_SIZE},
-        function_amounts(MEMORY_MB, batch_ms / BATCH_SIZE, 1 / BATCH_SIZE, architecture),
+        function_amounts(MEMORY_MB, conducting_ms(work_ms), 1 / BATCH_SIZE, architecture),
     )
 
 
-def price_presets(architecture: Architecture) -> dict[str, float]:
+def conducting_ms(work_ms: float) -> float:
+    """Return an image's share of the time of its batch."""
+    return work_ms + (SAVES + 1) * LATENCY_MS / BATCH_SIZE
+
+
+def presets_ms(presets: int = PRESETS) -> float:
+    """Return the time of a worker that renders ``presets`` of an image."""
+    return estimate_fetch_ms(MASTER_MB) + PRESETS_MS * presets / PRESETS + (presets + 1) * LATENCY_MS
+
+
+def ingest_ms(presets: int = PRESETS) -> float:
+    """Return the time of ingest for an image with ``presets``, whose PUTs run four at a time."""
+    return estimate_fetch_ms(MASTER_MB) + PRESETS_MS * presets / PRESETS + LATENCY_MS * (2 + presets / 4)
+
+
+def analysis_ms() -> float:
+    """Return the time of infer for an image."""
+    return estimate_fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
+
+
+def price_presets(architecture: Architecture, presets: int = PRESETS) -> dict[str, float]:
     """Price the presets of an image: a GET, a HEAD, the PUTs."""
-    work_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + (PRESETS + 1) * LATENCY_MS
-    return sum_amounts(price_conducting(architecture, work_ms), {"s3-gets": 2, "s3-puts": PRESETS})
+    return sum_amounts(price_conducting(architecture, presets_ms(presets)), {"s3-gets": 2, "s3-puts": presets})
 
 
-def price_ingest(architecture: Architecture, *, copied: bool) -> dict[str, float]:
+def price_ingest(architecture: Architecture, *, copied: bool, presets: int = PRESETS) -> dict[str, float]:
     """Price the ingest of an image: the worker requests it and waits; ``copied`` from another bucket before."""
     asks_ms = LATENCY_MS * (5 if copied else 3)
-    does_ms = estimate_fetch_ms(MASTER_MB) + PRESETS_MS + LATENCY_MS * (2 + PRESETS / 4)
+    does_ms = ingest_ms(presets)
     return sum_amounts(
         price_conducting(
             architecture, asks_ms + does_ms / 4
         ),  # it waits for its batch, of which four are processed at a time
         function_amounts(MEMORY_MB, does_ms, 1, architecture),
-        {"s3-puts": PRESETS + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
+        {"s3-puts": presets + 1, "s3-gets": 5, "dynamodb-writes": 3, "dynamodb-reads": 6},
         {"sqs-requests": 3, "events": 2},
         {"s3-puts": 1, "s3-gets": 3, "events": 1} if copied else {},
     )
@@ -107,10 +125,9 @@ def price_ingest(architecture: Architecture, *, copied: bool) -> dict[str, float
 
 def price_analysis(architecture: Architecture) -> dict[str, float]:
     """Price the analysis of an image without the instance: the worker requests it, infer prepares it and waits."""
-    does_ms = estimate_fetch_ms(MASTER_MB) + PREPARE_MS + ENDPOINT_MS + 4 * LATENCY_MS
     return sum_amounts(
         price_conducting(architecture, 3 * LATENCY_MS),
-        function_amounts(MEMORY_MB, does_ms, 1, architecture),
+        function_amounts(MEMORY_MB, analysis_ms(), 1, architecture),
         {"s3-puts": 1, "s3-gets": 5, "dynamodb-writes": 4, "dynamodb-reads": 6, "sqs-requests": 3, "events": 1},
     )
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import getpass
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +33,15 @@ ENDED = {
     "summary": "the report: docs/guides/bulk-jobs.md",
 }
 
+ESTIMATED = {
+    "operation": "operation of the job",
+    "keys": "number of keys",
+    "first": "first keys",
+    "skipped": "number of objects whose name is not that of a key",
+    "usd": "estimated cost in US dollars",
+    "seconds": "estimated duration",
+}
+
 type Decorated = Callable[..., Any]
 
 
@@ -49,7 +59,13 @@ def library() -> None:
     """Ingest, analyse or render again whole libraries (docs/guides/bulk-jobs.md)."""
 
 
-@library.command(output={**ENDED, "execution": "ARN of the execution, with --detach"})
+@library.command(
+    output={
+        **ENDED,
+        "execution": "ARN of the execution, with --detach",
+        **{name: f"{about}, with --dry-run" for name, about in ESTIMATED.items()},
+    }
+)
 @click.option("--operation", required=True, type=click.Choice(OPERATIONS))
 @click.option("--prefix", default="", help="Only keys that start with this.")
 @click.option("--inventory", default="", metavar="S3_URL", help="manifest.json of an S3 Inventory in CSV.")
@@ -60,11 +76,22 @@ def library() -> None:
 @click.option("--tolerated-failures", type=float, default=TOLERATED_PERCENT, show_default=True, metavar="PERCENT")
 @click.option("--batch", type=click.IntRange(min=1), default=BATCH, show_default=True, help="Keys of a batch.")
 @click.option("--run", "name", default="", metavar="NAME", help="Name of the run; by default operation and time.")
+@click.option("--dry-run", is_flag=True, help="Only count the keys, and estimate cost and time.")
 @followed
 def start(
-    call: Call, name: str, tolerated_failures: float, batch: int, concurrency: int, detach: bool, **given: Any
+    call: Call,
+    name: str,
+    tolerated_failures: float,
+    batch: int,
+    dry_run: bool,
+    concurrency: int,
+    detach: bool,
+    **given: Any,
 ) -> int:
-    """Start a run and follow it. Ctrl-C leaves the run alone."""
+    """Start a run and follow it. Ctrl-C leaves the run alone; `library stop` stops it."""
+    if dry_run:
+        _show_estimate(call, given, concurrency)
+        return ExitCode.OK
     with _translated():
         run, arn = _library(call).start(
             given, name=name, concurrency=concurrency, tolerated=tolerated_failures, batch=batch
@@ -91,6 +118,26 @@ def watch(call: Call, run: str) -> int:
 
 @library.command(output=ENDED)
 @click.argument("run")
+@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the report (your user name).")
+def stop(call: Call, run: str, by: str) -> None:
+    """Stop RUN and print its report; `library resume` goes on with it.
+
+    Batches that are being processed still end, and images that were requested from ingest or infer are still processed.
+    """
+    from tools.library.runs import describe
+
+    found = _library(call)
+    with _translated():
+        summary = found.stop(run, by)
+    url = found.report_url(run)
+    call.emit(
+        {"run": run, "status": "ABORTED", "report": url, "summary": dict(summary)},
+        [*describe(summary), f"report: {url}"],
+    )
+
+
+@library.command(output=ENDED)
+@click.argument("run")
 def report(call: Call, run: str) -> int:
     """Print the summary of the report of RUN."""
     from tools.library.runs import describe, succeeded
@@ -104,6 +151,23 @@ def report(call: Call, run: str) -> int:
         [*describe(summary), f"report: {url}"],
     )
     return ExitCode.OK if succeeded(summary) else ExitCode.FAILED
+
+
+def _show_estimate(call: Call, given: Mapping[str, Any], concurrency: int) -> None:
+    from darkroom.operations.cost_model import load_prices
+    from tools.library.estimate import describe
+
+    with _translated():
+        spec, found = _library(call).estimate(given, concurrency)
+    document = {
+        "operation": spec.operation.value,
+        "keys": found.keys,
+        "first": list(found.first),
+        "skipped": found.skipped,
+        "usd": round(found.usd, 2),
+        "seconds": round(found.seconds),
+    }
+    call.emit(document, [*describe(found, spec, load_prices()), "Nothing was started."])
 
 
 def _library(call: Call) -> Library:

@@ -14,7 +14,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.bulk.analyse import AnalyseOperation
 from darkroom.bulk.handler import BulkJobHandler
 from darkroom.bulk.ingest import IngestOperation
-from darkroom.bulk.listing import Lister
+from darkroom.bulk.listing import KeySource, Lister
 from darkroom.bulk.messages import Operation, parse_request
 from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
@@ -46,6 +46,11 @@ def _to(url: str) -> Queue:
     return Queue(_sqs, url, _observer.trace_header)
 
 
+def _warn(name: str) -> None:
+    _observer.log("WARNING", "name is not an encoded key", name=name)
+
+
+_keys = KeySource(_uploads, _source, _names, _vault, _warn)
 _purge = DerivativePurge(_media, _source, _names)
 _archive, _masters = (
     FindingsStore(_media, DocumentStore(_dynamodb, _env.index_table)),
@@ -64,7 +69,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
     generation, wanted = settings.findings_generation, configured_tasks(settings)
     return BulkJobHandler(
         media=_media,
-        lister=Lister(_uploads, _source, _names, _vault, settings.library_concurrency, _observer),
+        lister=Lister(_keys, settings.library_concurrency, _observer),
         worker=Worker(
             {
                 Operation.INGEST: IngestOperation(

@@ -13,7 +13,7 @@ from .alarms import create_as_cloudwatch_does
 from .failures import name_failures_as_lambda_does
 from .invalidations import refuse_as_cloudfront_does
 from .logs import collect_late_lines, read_metrics
-from .mapping import read_limits_from_input
+from .mapping import end_children_of_stopped_runs, read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .names import differ_by_region
 from .nested_stacks import complete_nested_stacks
@@ -56,6 +56,7 @@ def install(
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     read_limits_from_input(states)
+    end_children_of_stopped_runs(states)
     complete_nested_stacks(cloudformation)
     create_as_cloudwatch_does(cloudwatch, cloudfront, cloudformation.provisioners)
     differ_by_region(cloudformation.provisioners, os.environ)

@@ -12,6 +12,7 @@ from chaos.bulk_job import run_bulk_job
 from cli.main import main
 from local.deploy import LIBRARY_BUCKET
 from tests.images.photographs import jpeg_photo
+from tests.waiting import wait_until
 
 from .conftest import Stack
 
@@ -85,3 +86,30 @@ def test_a_run_goes_on_where_it_was_stopped_and_has_a_name_of_its_own(
     assert "4 keys: 4 done; 0 of them not tried" in shown
     assert command(stack, "report", name) == 0
     assert command(stack, "watch", "no-such-run") == 3
+
+
+def test_a_run_is_stopped_and_goes_on_later(stack: Stack, capsys: pytest.CaptureFixture[str]) -> None:
+    name, images = f"stopped-{time.time_ns()}", 40
+    for number in range(images):
+        key = f"masters/{name}/{number:02}.jpg"
+        stack.cloud.s3.put_object(Bucket=stack.media_bucket, Key=key, Body=jpeg_photo((640, 480)))
+    order = ("--operation", "presets", "--prefix", f"{name}/", "--batch", "2", "--concurrency", "1")
+    assert command(stack, "start", *order, "--run", name, "--dry-run") == 0
+    assert f"presets: {images} keys" in capsys.readouterr().out
+    assert command(stack, "start", *order, "--run", name, "--detach") == 0
+    wait_until(lambda: lists(stack, f"library/{name}/outcomes/"), "the first batch")
+    assert command(stack, "stop", name, "--by", "ada") == 0
+    shown = capsys.readouterr().out
+    assert "stopped before its end: Stopped by ada" in shown
+    assert "not-tried" in shown
+    assert command(stack, "stop", name) == 2
+    assert "has ended" in capsys.readouterr().err
+    settled = len(lists(stack, f"library/{name}/outcomes/"))
+    assert settled < images // 2
+    assert command(stack, "resume", name) == 0
+    assert f"{images} keys: {images} done" in capsys.readouterr().out
+
+
+def lists(stack: Stack, prefix: str) -> list[str]:
+    found = stack.cloud.s3.list_objects_v2(Bucket=stack.media_bucket, Prefix=prefix)
+    return [one["Key"] for one in found.get("Contents", [])]

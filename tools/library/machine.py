@@ -82,6 +82,10 @@ class Machine:
         output = json.loads(found.get("output") or "{}")
         return Execution(arn, found["status"], output, _message(found.get("cause") or ""))
 
+    def stop(self, arn: str, cause: str) -> None:
+        """Stop an execution with its child executions. A function that runs at this moment still ends."""
+        self.client.stop_execution(executionArn=arn, error="Stopped", cause=cause)
+
     def figures(self, arn: str) -> Figures:
         """Return the progress of its Map Run; all zero before it starts."""
         runs = self.client.list_map_runs(executionArn=arn)["mapRuns"]

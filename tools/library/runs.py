@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from darkroom.aws.s3 import S3Bucket
 from darkroom.bulk.job import BulkJob
-from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, parse_spec
+from darkroom.bulk.listing import KeySource
+from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, JobSpec, parse_spec
 from darkroom.errors import BadRun
+from darkroom.operations.cost_model import load_prices
+from darkroom.services.live_settings import LiveSettings
 
 from ..deployment import Deployment
+from .estimate import Capacity, Estimate, estimate
 from .machine import Execution, Figures, Machine
 
 LOOK_EVERY_S = 2.0
@@ -71,6 +76,57 @@ class Library:
         if order.source:
             self._require_bucket(order.source)
         return run.name, self.machine.start(run.name, order, concurrency=concurrency, tolerated=tolerated, batch=batch)
+
+    def estimate(self, given: Mapping[str, Any], concurrency: int = 0) -> tuple[JobSpec, Estimate]:
+        """Count the keys of a job by ``given``, and estimate it. Nothing is started or written. Raises BadRun.
+
+        The keys are read with the credentials of the caller.
+        """
+        spec = parse_spec({key: value for key, value in given.items() if value})
+        if spec.source:
+            self._require_bucket(spec.source)
+        media, deployment = self.deployment.bucket("MediaBucketName"), self.deployment
+        s3 = deployment.client("s3")
+        settings = LiveSettings(media.read).current()
+        source, names = deployment.masters()
+        uploads = deployment.bucket("UploadsBucketName")
+        skipped: list[str] = []
+        keys = KeySource(uploads, source, names, lambda bucket: S3Bucket(s3, bucket), skipped.append)
+        most = settings.library_concurrency
+        capacity = Capacity(
+            min(concurrency or most, most), self._number("IngestConcurrency"), self._number("EndpointConcurrency")
+        )
+        found = estimate(
+            spec,
+            keys.list_keys(spec),
+            load_prices(),
+            capacity,
+            presets=len(settings.presets.at_ingest),
+            architecture=deployment.parameters.get("Arch", "arm64"),
+        )
+        return spec, replace(found, skipped=len(skipped))
+
+    def _number(self, parameter: str) -> int:
+        return int(self.deployment.parameters.get(parameter, "1") or "1")
+
+    def stop(self, name: str, by: str = "") -> Mapping[str, Any]:
+        """Stop a job, write its report, and return the summary. Raises NoRun, and BadRun if it is not running.
+
+        Batches that are being processed still end. Their results are in a later report.
+        """
+        arn = self.machine.latest(name)
+        if arn is None:
+            raise NoRun(f"There is no run {name}.")
+        if not self.machine.execution(arn).runs:
+            raise BadRun(f"The run {name} has ended", field="run")
+        self.machine.stop(arn, f"stopped by {by}")
+        run = self.run(name)
+        if run.read_batches() is None:
+            raise NoRun(f"The run {name} is stopped. It had not listed its keys, so that there is no report.")
+        order = self.machine.read_input(arn)["order"]
+        event = {"action": "report", "run": name, "order": order, "stopped": {"Error": f"Stopped by {by}"}}
+        self.deployment.invoke(self.deployment.functions["LibraryFunction"], event)
+        return self.summary(name)
 
     def _require_bucket(self, name: str) -> None:
         """Raise BadRun if there is no bucket of this name. One that only the function can read is accepted."""

@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from bench.cost.libraries import PRESETS
 from cli.main import main
 from darkroom.bulk.messages import JobSpec, Operation, parse_request
+from darkroom.operations.cost_model import load_prices
 from tests import commands
 from tests.roles import create_role
 from tests.waiting import wait_until
+from tools.library.estimate import Capacity, estimate, format_duration
 from tools.library.machine import Figures, Machine
 
 PASSES = json.dumps({"StartAt": "End", "States": {"End": {"Type": "Pass", "End": True}}})
@@ -81,6 +84,59 @@ def test_a_source_that_does_not_exist_is_refused_before_the_start(
     assert Machine(client, arn).latest("first") is None
     assert command.run(*start, "second", "--source", "old-photos").code == 0
     assert Machine(client, arn).latest("second") is not None
+
+
+def test_a_dry_run_counts_and_prices_the_keys_and_starts_nothing(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The price per image is that of the page on costs."""
+    client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
+    arn = client.create_state_machine(name="dry", definition=PASSES, roleArn=role)["stateMachineArn"]
+    for bucket in ("library-dry", "library-dry-uploads"):
+        aws("s3").create_bucket(Bucket=bucket)
+    for name in ("masters/a/1.jpg", "masters/a/2.jpg", "masters/a/a space.jpg", "masters/b.jpg", "derivatives/a/1.jpg"):
+        aws("s3").put_object(Bucket="library-dry", Key=name, Body=b"")
+    outputs = {"MediaBucketName": "library-dry", "LibraryMachineArn": arn, "MastersUri": "s3://library-dry/masters/"}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs | {"UploadsBucketName": "library-dry-uploads"})
+    dry = ("library", "start", "--dry-run", "--operation")
+    found = command.run(*dry, "presets", "--prefix", "a/", "--json").document
+    assert (found["keys"], found["first"], found["skipped"]) == (2, ["a/1.jpg", "a/2.jpg"], 1)
+    shown = command.run(*dry, "presets", "--prefix", "a/")
+    assert shown.lines[0] == "presets: 2 keys: a/1.jpg, a/2.jpg"
+    assert shown.lines[-1] == "Nothing was started."
+    assert command.run(*dry, "ingest", "--json").document["keys"] == 0
+    assert command.run(*dry, "presets", "--into", "x/").code == 2
+    assert client.list_executions(stateMachineArn=arn)["executions"] == []
+    assert "Contents" not in aws("s3").list_objects_v2(Bucket="library-dry", Prefix="library/")
+
+
+@pytest.mark.parametrize(
+    ("order", "dollars"),
+    [
+        (JobSpec(Operation.PRESETS), 51.83),
+        (JobSpec(Operation.INGEST), 67.26),
+        (JobSpec(Operation.INGEST, source="other"), 76.42),
+        (JobSpec(Operation.INFER), 31.52),
+    ],
+)
+def test_a_million_images_cost_what_the_page_says(order: JobSpec, dollars: float) -> None:
+    """docs/explanation/cost.md, "A bulk job over a million images"."""
+    keys = (str(number) for number in range(1000))
+    found = estimate(order, keys, load_prices(), Capacity(10, 10, 16), presets=PRESETS, architecture="arm64")
+    assert found.usd * 1000 == pytest.approx(dollars, abs=0.01)
+    assert found.first == ("0", "1", "2", "3", "4")
+
+
+def test_more_workers_take_less_time_until_the_queue_limits_them() -> None:
+    def seconds(order: JobSpec, **capacity: int) -> float:
+        most = Capacity(**{"batches": 10, "ingest": 10, "infer": 16, **capacity})
+        return estimate(order, iter("abc"), load_prices(), most, presets=6, architecture="arm64").seconds
+
+    presets, ingest = JobSpec(Operation.PRESETS), JobSpec(Operation.INGEST)
+    assert seconds(presets, batches=20) == pytest.approx(seconds(presets) / 2)
+    assert seconds(ingest, ingest=5) == pytest.approx(seconds(ingest) * 2)
+    assert seconds(ingest, batches=20) == seconds(ingest)
+    assert [format_duration(one) for one in (0.2, 150, 7200, 7 * 86_400)] == ["1 s", "2 minutes", "2 hours", "7 days"]
 
 
 @pytest.mark.parametrize(

@@ -21,41 +21,17 @@ PARALLEL_READS = 32
 
 
 @dataclass(frozen=True)
-class Lister:
-    """``uploads`` is the bucket of ingest; masters are in ``source`` by ``source_names``.
+class KeySource:
+    """The keys that a job is about. ``uploads`` is the bucket of ingest; masters are in ``source`` by ``source_names``.
 
-    ``vault`` opens a bucket by name. ``max_concurrency`` limits the workers of a job.
+    ``vault`` opens a bucket by name. ``skip`` is called with the names of objects that no key has.
     """
 
     uploads: S3Bucket
     source: S3Bucket
     source_names: ObjectNames
     vault: Callable[[str], S3Bucket]
-    max_concurrency: int
-    observer: Observer
-
-    def run(self, job: BulkJob, request: BulkRequest) -> dict[str, object]:
-        """List the keys unless the job has a listing; return the output of the state. Raises BadRun."""
-        known = job.read_document(job.spec_key)
-        spec = spec_document(request.spec)
-        if known is not None and known != spec:
-            raise BadRun(f"The run {job.name} has another specification: {known}", field="run")
-        batches = job.read_batches()
-        if batches is None:
-            job.put_document(job.spec_key, spec)
-            batches = [*_split_batches(self.list_keys(request.spec), request.batch_size)]
-            job.put_batches(job.listing_key, batches)
-        todo = [*_unsettled_batches(job, batches)]
-        job.put_batches(job.todo_key, todo)
-        self.observer.log("INFO", "bulk job listed", run=job.name, batches=len(batches), todo=len(todo))
-        return {
-            "run": job.name,
-            "order": spec,
-            "todo": job.todo_key,
-            "batches": len(todo),
-            "concurrency": min(request.concurrency or self.max_concurrency, self.max_concurrency),
-            "tolerated": request.tolerated_percent,
-        }
+    skip: Callable[[str], object]
 
     def list_keys(self, spec: JobSpec) -> Iterator[str]:
         """Yield the keys of ``spec``, each once. Raises BadRun, Unavailable."""
@@ -86,7 +62,39 @@ class Lister:
         try:
             yield names.key(name)
         except BadKey:
-            self.observer.log("WARNING", "name is not an encoded key", name=name)
+            self.skip(name)
+
+
+@dataclass(frozen=True)
+class Lister:
+    """Lists ``keys``. ``max_concurrency`` limits the workers of a job."""
+
+    keys: KeySource
+    max_concurrency: int
+    observer: Observer
+
+    def run(self, job: BulkJob, request: BulkRequest) -> dict[str, object]:
+        """List the keys unless the job has a listing; return the output of the state. Raises BadRun."""
+        known = job.read_document(job.spec_key)
+        spec = spec_document(request.spec)
+        if known is not None and known != spec:
+            raise BadRun(f"The run {job.name} has another specification: {known}", field="run")
+        batches = job.read_batches()
+        if batches is None:
+            job.put_document(job.spec_key, spec)
+            batches = [*_split_batches(self.keys.list_keys(request.spec), request.batch_size)]
+            job.put_batches(job.listing_key, batches)
+        todo = [*_unsettled_batches(job, batches)]
+        job.put_batches(job.todo_key, todo)
+        self.observer.log("INFO", "bulk job listed", run=job.name, batches=len(batches), todo=len(todo))
+        return {
+            "run": job.name,
+            "order": spec,
+            "todo": job.todo_key,
+            "batches": len(todo),
+            "concurrency": min(request.concurrency or self.max_concurrency, self.max_concurrency),
+            "tolerated": request.tolerated_percent,
+        }
 
 
 def _split_batches(keys: Iterable[str], size: int) -> Iterator[Batch]:
