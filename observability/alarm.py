@@ -48,7 +48,8 @@ class MetricAlarm:
 class CompositeAlarm:
     """A composite alarm: in alarm if all alarms of any of ``any_of_all`` are, which holds their names.
 
-    ``more`` are further alternatives with ``Alarms=all``.
+    ``more`` are further alternatives with ``Alarms=all``. ``runbooks`` has the runbook of each alarm in it, by the
+    alarm's name, if they differ.
     """
 
     name: str
@@ -59,6 +60,7 @@ class CompositeAlarm:
     action: Action = ""
     suppressor: str = ""
     more: tuple[tuple[str, ...], ...] = ()
+    runbooks: tuple[tuple[str, str], ...] = ()
 
     @property
     def logical_id(self) -> str:

@@ -170,6 +170,7 @@ def objective_alarms() -> Iterator[CompositeAlarm]:
             condition=_condition(objectives[0]),
             action="page",
             suppressor="" if group == SUPPRESSOR else SUPPRESSOR,
+            runbooks=tuple((slo.name, slo.runbook) for slo in objectives),
         )
 
 

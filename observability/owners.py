@@ -57,8 +57,10 @@ def _rows() -> Iterator[str]:
         for name in names:
             one = alarms[name]
             topic = _TOPICS[one.action] or "part of another"
-            link = f"[{one.runbook}](../runbooks/{one.runbook}.md)"
-            yield f"| {owner} | {name} | {one.description} | {topic} | {link} |"
+            more = [runbook for _, runbook in one.runbooks] if isinstance(one, CompositeAlarm) else []
+            named = dict.fromkeys([one.runbook, *more])
+            links = ", ".join(f"[{runbook}](../runbooks/{runbook}.md)" for runbook in named)
+            yield f"| {owner} | {name} | {one.description} | {topic} | {links} |"
 
 
 def insert_owners(page: str) -> str:

@@ -200,7 +200,14 @@ def _threshold(value: float | str) -> str:
 def _name_properties(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
     yield f"    AlarmName: !Sub ${{StackName}}-{alarm.name}"
     yield "    AlarmDescription: !Sub >-"
-    yield f"      {alarm.description}. Runbook: ${{RunbookUrl}}/{alarm.runbook}.md"
+    yield f"      {alarm.description}. Runbook: {', '.join(_runbooks(alarm))}"
+
+
+def _runbooks(alarm: MetricAlarm | CompositeAlarm) -> list[str]:
+    """Return the address of the runbook, or one for each child: the notification names those that are in alarm."""
+    children = alarm.runbooks if isinstance(alarm, CompositeAlarm) else ()
+    several = [f"${{RunbookUrl}}/{runbook}.md for {child}" for child, runbook in children]
+    return several or [f"${{RunbookUrl}}/{alarm.runbook}.md"]
 
 
 def _actions(action: Action) -> Iterator[str]:

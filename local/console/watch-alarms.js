@@ -20,10 +20,11 @@ function byUrgency(one, other) {
   return at < 0 ? one.name.localeCompare(other.name) : mine[at] - theirs[at];
 }
 
-/** Return the link to an alarm's runbook, which the console displays. */
-export function runbookLink(runbook) {
-  const name = /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook || '')?.[1];
-  return name ? [link('runbook', viewHash('runbooks', name), { className: 'runbook' })] : [];
+/** Return the links to the runbooks of an alarm, which the console displays: of a composite, those of its active alarms. */
+export function runbookLinks(runbooks) {
+  const names = runbooks.map(runbook => /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook)?.[1]).filter(Boolean);
+  return names.flatMap(name => [
+    link(names.length > 1 ? `runbook ${name}` : 'runbook', viewHash('runbooks', name), { className: 'runbook' }), ' ']);
 }
 
 const against = each => (each.threshold === null || each.threshold === undefined || each.composite
@@ -38,7 +39,7 @@ function row(each) {
       ...(each.reason ? [make('div', { className: 'detail', textContent: each.reason })] : [])),
     make('td', { className: 'against', textContent: against(each) }),
     make('td', {}, ...(each.since_s ? [when(each.since_s), make('span', { className: 'detail', textContent: ` ${ago(each.since_s)}` })] : [])),
-    make('td', {}, ...runbookLink(each.runbook)));
+    make('td', {}, ...runbookLinks(each.runbooks)));
 }
 
 function table(alarms) {

@@ -4,7 +4,7 @@ import { element, make } from './page.js';
 import { request as reviewRequest } from './api.js';
 import { auditView } from './audit.js';
 import { reviewView } from './review.js';
-import { alarmsView, runbookLink } from './watch-alarms.js';
+import { alarmsView, runbookLinks } from './watch-alarms.js';
 import { dashboardView } from './watch-dashboard.js';
 import { failedView } from './watch-failed.js';
 import { indexView } from './watch-index.js';
@@ -48,7 +48,7 @@ function showActive(alarms) {
   element('count-pages').textContent = pages.length;
   const first = pages.length ? pages : active.filter(each => !each.composite && !each.suppressed);
   updateIfChanged(element('active-alarms'), first, () => (first.length ? make('ul', {}, ...first.map(each => make('li', {},
-    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, viewHash('alarms')), ' ', ...runbookLink(each.runbook)))) : []));
+    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, viewHash('alarms')), ' ', ...runbookLinks(each.runbooks)))) : []));
 }
 
 // Update the view and the alarms. Old data stay, with their time, when the stack does not respond.

@@ -16,6 +16,8 @@ from .read_metrics import MetricQuery, MetricReader, build_query
 
 UNKNOWN: State = "INSUFFICIENT_DATA"
 RUNBOOK = "Runbook: "
+"""Before the address of the runbook in a description, or before several: ``a.md for child, b.md for other-child``."""
+
 PAGING = "Page"
 """Part of the name of the topic that pages, and of no other topic."""
 
@@ -134,7 +136,7 @@ class Alarms:
         return self._states.get(name, AlarmState())
 
     def _describe(self, one: Alarm | Composite, threshold: float | None) -> dict[str, Any]:
-        current, (meaning, _, runbook) = self._state_of(one.name), one.description.partition(RUNBOOK)
+        current, meaning = self._state_of(one.name), one.description.partition(RUNBOOK)[0]
         composite = isinstance(one, Composite)
         return {
             "name": one.name,
@@ -144,12 +146,23 @@ class Alarms:
             "value": current.value,
             "threshold": threshold,
             "reason": current.reason,
-            "runbook": runbook.strip(),
+            "runbooks": self._list_runbooks(one),
             "group": self._group(one.name),
             "pages": _pages(one),
             "composite": composite,
             "suppressed": composite and current.state == "ALARM" and bool(one.actions) and not current.acted,
         }
+
+    def _list_runbooks(self, one: Alarm | Composite) -> list[str]:
+        """Return the runbooks of the alarms within ``one`` that are in ALARM, or its own."""
+        if isinstance(one, Composite):
+            declared: list[Alarm | Composite] = [*self._declared.composites, *self._declared.alarms]
+            children = [child for child in declared if child.name in one.children]
+            active = [child for child in children if self._state_of(child.name).state == "ALARM"]
+            if found := [runbook for child in active for runbook in self._list_runbooks(child)]:
+                return list(dict.fromkeys(found))
+        named = one.description.partition(RUNBOOK)[2].split(", ")
+        return list(dict.fromkeys(text.partition(" for ")[0].strip() for text in named if text))
 
     def _group(self, name: str) -> str:
         """Return the topmost composite that contains the alarm, without the stack's name."""

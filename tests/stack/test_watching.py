@@ -147,7 +147,7 @@ def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Cons
     alarms = wait_until(lambda: console.ask("alarms"), "alarms are evaluated")
     paging = {one["name"] for one in alarms if one["pages"]}
     assert paging == {"darkroom-viewers", "darkroom-uploads", "darkroom-erasure-incomplete"}
-    assert all((ROOT / one["runbook"]).is_file() for one in alarms if one["runbook"].startswith("docs/"))
+    assert all((ROOT / path).is_file() for one in alarms for path in one["runbooks"] if path.startswith("docs/"))
     assert {one["name"] for one in alarms if one["group"] == "viewers"} >= {
         "darkroom-viewers",
         "darkroom-viewers-success",

@@ -62,7 +62,14 @@ CHILD: dict[str, Any] = {
         "SilentAlarm": alarm(
             "silent", "Looks", TreatMissingData="breaching", EvaluationPeriods=3, ComparisonOperator="LessThanThreshold"
         ),
-        "ViewersAlarm": composite("viewers", 'ALARM("${RendersAlarm}")'),
+        "ViewersAlarm": composite(
+            "viewers",
+            'ALARM("${RendersAlarm}") OR ALARM("${GrowthAlarm}")',
+            AlarmDescription={
+                "Fn::Sub": "Viewers. Runbook: ${Runbooks}/renders.md for renders, ${Runbooks}/g.md for growth"
+            },
+        ),
+        "GrowthAlarm": alarm("growth", "Grown"),
         "UpAlarm": composite(
             "up",
             'ALARM("${UploadsAlarm}")',
@@ -139,12 +146,13 @@ def test_alarms_are_read_with_resolved_values() -> None:
         "darkroom-renders",
         "darkroom-uploads",
         "darkroom-silent",
+        "darkroom-growth",
         "darkroom-erasure",
     ]
     [query] = found.alarms[0].queries
     assert query.dimensions == {"FunctionName": "stack-Transform-1"}
     assert found.composites[1].suppressor == "darkroom-viewers"
-    assert found.composites[0].children == {"darkroom-renders"}
+    assert found.composites[0].children == {"darkroom-renders", "darkroom-growth"}
 
 
 def test_conditions_exclude_alarms() -> None:
@@ -192,7 +200,7 @@ def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
         "value": 8.0,
         "threshold": 5.0,
         "reason": "1 of the last 1 values are over 5 (1 make an alarm); the newest is 8",
-        "runbook": "docs/guides/runbooks/renders.md",
+        "runbooks": ["docs/guides/runbooks/renders.md"],
         "group": "viewers",
         "pages": False,
         "composite": False,
@@ -200,6 +208,15 @@ def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
     }
     above = state_of(alarms, "viewers")
     assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
+
+
+def test_a_page_links_to_the_runbooks_of_its_alarms_that_are_active(alarms: Alarms, known: Known) -> None:
+    alarms.evaluate_all(NOW_S)
+    both = ["docs/guides/runbooks/renders.md", "docs/guides/runbooks/g.md"]
+    assert state_of(alarms, "viewers")["runbooks"] == both
+    known.now["Grown"] = 9.0
+    alarms.evaluate_all(NOW_S + 60)
+    assert state_of(alarms, "viewers")["runbooks"] == ["docs/guides/runbooks/growth.md"]
 
 
 def test_one_fault_pages_once_though_two_groups_are_in_alarm(
