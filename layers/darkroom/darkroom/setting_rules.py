@@ -31,6 +31,11 @@ class Rule:
 FLAG = Rule("true or false", lambda value: isinstance(value, bool))
 
 
+def flag_or(word: str) -> Rule:
+    """Allow true, false and ``word``."""
+    return Rule(f"true, false or {word}", lambda value: isinstance(value, bool) or value == word)
+
+
 def between(low: int, high: int) -> Rule:
     """Allow whole numbers from ``low`` to ``high``."""
     return Rule(f"a whole number from {low} to {high}", lambda value: type(value) is int and low <= value <= high)

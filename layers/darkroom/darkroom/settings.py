@@ -17,8 +17,8 @@ from .plan.limits import Limits
 from .plan.model import METADATA
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
-from .plan.variants import AccessMode
-from .setting_rules import FLAG, Rule, between, list_of, matching, one_of, redactions
+from .plan.variants import PRESETS, AccessMode
+from .setting_rules import FLAG, Rule, between, flag_or, list_of, matching, one_of, redactions
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
@@ -102,8 +102,12 @@ class Settings:
         "",
         "Key prefixes whose objects are named by their content and never change.",
     )
-    store_derivatives: bool = _setting(
-        True, FLAG, "", "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss."
+    store_derivatives: bool | str = _setting(
+        True,
+        flag_or(PRESETS),
+        "",
+        "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss, `presets` stores only "
+        "variants of presets.",
     )
     mezzanines: bool = _setting(
         True,

@@ -368,6 +368,17 @@ def test_a_deployment_may_keep_nothing(service: Transform, bucket: FastBucket) -
     assert isinstance(unkept.answer(known), NotModified)
 
 
+def test_a_deployment_may_keep_presets_only(service: Transform, bucket: FastBucket) -> None:
+    """``w=320`` as WebP is the variant of a preset, however it is requested; ``w=800`` is none of one."""
+    presets_only = replace(service, stores="presets")
+    for path, is_kept in (("w-320.webp", True), ("w-800.webp", False)):
+        query = path.replace("-", "=").replace(".", "&f=")
+        answer = presets_only.answer(request(f"/photo.jpg?{query}"))
+        assert isinstance(answer, Rendered)
+        assert (bucket.open(f"derivatives/photo.jpg/_/{path}") is not None) == is_kept
+        assert answer.derivative.headers["Cache-Control"] == CachePolicy().cache_control("photo.jpg")
+
+
 def test_what_keeps_nothing_still_replaces_what_is_stale(service: Transform, bucket: FastBucket) -> None:
     bucket.put("derivatives/photo.jpg/_/w-320.webp", b"stale", {"source-etag": "another"})
     answer = replace(service, stores=False).answer(request("/photo.jpg?w=320&f=webp"))

@@ -173,6 +173,10 @@ def is_refined(
     return plan.format not in DATA_FORMATS and not needs_signature(plan, AccessMode.GUARDED, presets, always)
 
 
+PRESETS = "presets"
+"""The setting ``store_derivatives`` with which only variants of named presets are stored."""
+
+
 @lru_cache(maxsize=16)
 def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
     """Return the variants of named presets for the key ``""`` with forced redaction of ``redact``."""

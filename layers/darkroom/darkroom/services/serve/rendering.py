@@ -29,7 +29,7 @@ from ...plan.limits import Limits
 from ...plan.model import Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
-from ...plan.variants import is_refined
+from ...plan.variants import PRESETS, is_preset, is_refined
 from ..caching import (
     MASTER_RIGHTS,
     MASTER_SHA256,
@@ -145,7 +145,7 @@ class Renderer:
     media: FastBucket
     source_names: ObjectNames
     master_reader: MasterReader
-    stores: bool
+    stores: bool | str
     always: AlwaysRedact
     presets: Callable[[], Presets]
     limits: Limits
@@ -164,7 +164,8 @@ class Renderer:
         if _awaits(get_followed_tasks(plan), findings):
             return _answer_provisional(plan, image, timings_ms)
         too_large = len(image.body) > MAX_BODY_BYTES
-        if not (self.stores or job.replaces or too_large):
+        stored = is_preset(plan, self.presets, self.always) if self.stores == PRESETS else self.stores
+        if not (stored or job.replaces or too_large):
             return self._answer_unstored(job, image, timings_ms)
         unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)

@@ -62,7 +62,7 @@ type Read[T] = tuple[str, Callable[[], T]]
 class Transform:
     """The service, with its adapters. ``source`` holds the masters by ``source_names``.
 
-    ``stores``: whether derivatives are stored; otherwise only those that are too large for a response.
+    ``stores``: whether derivatives are stored, or ``presets``; otherwise only those that are too large for a response.
     ``mezzanines``: whether masters may have mezzanines.
     ``inference``: whether the deployment analyses images. ``always``: what it redacts; the edge has forced it into the
     paths, and a path without it is refused. ``is_load_shedding``: whether only named presets are rendered now.
@@ -72,7 +72,7 @@ class Transform:
     media: FastBucket
     keys: KeySource[Sequence[str]]
     source_names: ObjectNames = MASTERS
-    stores: bool = True
+    stores: bool | str = True
     mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
