@@ -80,6 +80,7 @@ edge: $(READY)  ## Write the minified edge function into template.yaml
 alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives from alarms and functions
 	@$(RUN) -m observability
 	@$(RUN) -m tools.idle_cost > /dev/null
+	@$(RUN) -m tools.cost_calculator > /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference

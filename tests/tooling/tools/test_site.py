@@ -25,7 +25,7 @@ def copy_docs(folder: Path) -> Path:
     for name in ("docs", "tools", "frontends", "endpoint", "local", "layers", "bench"):
         ignored = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
-    for name in ("mkdocs.yml", "LICENSE", "README.md", "CONTRIBUTING.md", "SECURITY.md"):
+    for name in ("mkdocs.yml", "LICENSE", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):
         shutil.copy(ROOT / name, folder)
     return folder
 

@@ -1,0 +1,81 @@
+"""The worked example and the calculator of the documentation agree with the price table and with each other."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import replace
+
+import pytest
+from py_mini_racer import MiniRacer
+
+from bench.cost.libraries import IMAGES, price_ingest, sum_usd
+from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
+from darkroom.operations.cost_model import load_prices
+from tools.cost_calculator import (
+    DATA,
+    INPUTS,
+    MARKERS,
+    MEMORY_MB,
+    PAGE,
+    build_lines,
+    format_data,
+    format_example,
+    main,
+    read_durations,
+    sum_period,
+)
+
+PRICES = load_prices()
+TEXT = PAGE.read_text(encoding="utf-8")
+LINES = build_lines(PRICES, TEXT)
+EXAMPLE = {one.name: one.default for one in INPUTS}
+SCRIPT = DATA.with_name("calculator.js")
+
+
+def test_the_page_and_the_script_are_current() -> None:
+    shown = TEXT.partition(MARKERS.begin)[2].partition(MARKERS.end)[0]
+    assert shown.strip() == format_example(PRICES, LINES)
+    assert DATA.read_text(encoding="utf-8") == format_data(PRICES, LINES)
+
+
+def test_the_calculator_computes_what_the_command_prints() -> None:
+    engine, draw = MiniRacer(), random.Random(22)
+    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
+    for values in [EXAMPLE, *({one.name: draw.uniform(0, 3 * one.default) for one in INPUTS} for _ in range(50))]:
+        found = json.loads(str(engine.eval(f"JSON.stringify(evaluate(MODEL, {json.dumps(values)}))")))
+        assert [(one["label"], one["period"]) for one in found] == [(one.label, one.period) for one in LINES]
+        assert [one["usd"] for one in found] == pytest.approx([one.usd(values) for one in LINES], rel=1e-12)
+
+
+def test_durations_are_those_that_the_page_has_measured() -> None:
+    render_ms, start_ms = read_durations(TEXT)
+    work = RenderTime(render_ms, 31.0, start_ms)
+    assert billed_ms(work, MEMORY_MB) == render_ms
+    assert f"and {billed_start_ms(work, 1024)} ms more for a cold start" in TEXT
+    with pytest.raises(ValueError, match="no measurements"):
+        read_durations("")
+
+
+def test_lines_are_by_the_price_table() -> None:
+    usd = {one.label: one.usd(EXAMPLE) for one in LINES}
+    assert usd["CDN: requests and edge functions"] == pytest.approx(50 + 10)
+    assert usd["CDN: delivery"] == pytest.approx(50e6 * 77e-6 * 0.085)
+    once = sum_usd(PRICES, price_ingest("arm64", copied=True), IMAGES) * EXAMPLE["images"] / IMAGES
+    assert sum_period(LINES, EXAMPLE, "once") == pytest.approx(once)
+    nothing = dict.fromkeys(EXAMPLE, 0.0)
+    assert f"**{sum_period(LINES, nothing, 'month'):.2f}**" in TEXT  # the row of an idle deployment
+    dearer = replace(PRICES.prices["cdn-gb"], usd=2 * PRICES.prices["cdn-gb"].usd)
+    doubled = build_lines(replace(PRICES, prices={**PRICES.prices, "cdn-gb": dearer}), TEXT)
+    grown = sum_period(doubled, EXAMPLE, "month") - sum_period(LINES, EXAMPLE, "month")
+    assert grown == pytest.approx(usd["CDN: delivery"])
+
+
+def test_an_input_changes_what_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    before = DATA.read_text(encoding="utf-8")
+    assert main(["--set", "views=0", "--set", "images=0", "--set", "new_images=0"]) == 0
+    assert "| **together** | **0.00** | **22.05** |" in capsys.readouterr().out
+    assert (DATA.read_text(encoding="utf-8"), PAGE.read_text(encoding="utf-8")) == (before, TEXT)
+    with pytest.raises(SystemExit):
+        main(["--set", "pictures=1"])
+    assert "there is no input pictures" in capsys.readouterr().err

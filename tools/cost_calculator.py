@@ -1,0 +1,196 @@
+"""Price a month of a deployment from the number of its images and views, and write the calculator of the documentation.
+
+``python -m tools.cost_calculator`` prints the worked example, and writes its table in docs/explanation/cost.md and the
+coefficients of docs/explanation/calculator.js, which computes the same sums in a browser. ``--set views=1000000``
+changes an input, and then only prints. Durations are those that ``make cost`` measured, prices those of
+``darkroom/operations/prices.toml``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import prod
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
+
+from bench.cost.libraries import PRESETS, price_ingest
+from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, RENDER_READS
+from bench.page import Markers, write_page
+from bench.paths import ROOT
+from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts, load_prices
+from darkroom.operations.cost_model import sum_amounts as add
+from tools.idle_cost import monthly_amounts
+
+PAGE = ROOT / "docs" / "explanation" / "cost.md"
+DATA = ROOT / "docs" / "explanation" / "calculator-data.js"
+MARKERS = Markers("<!-- priced by `make alarms`, do not edit: example -->", "<!-- end of the example -->")
+
+CASE = "12 MP JPEG to 800 px WebP"
+MEMORY_MB = 1769
+"""Memory of ``Size=standard``, the default, of which the page has the duration."""
+
+ARCHITECTURE = "arm64"
+MONTHS_STORED = 3
+"""Derivatives expire after 90 days (``RetentionDays``), and are rendered again when they are requested later."""
+
+COLD_SHARE = 0.01
+"""Share of renders that wait for the start of a process, as in the tables of the page."""
+
+GETS = 1 + RENDER_READS + MEZZANINE_READS
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """A number that describes a deployment. ``default`` is that of the worked example."""
+
+    name: str
+    label: str
+    default: float
+
+
+INPUTS = (
+    Input("images", "images", 2_000_000),
+    Input("new_images", "new images a month", 20_000),
+    Input("master_mb", "MB of an upload, on average", 2.3),
+    Input("views", "views a month", 50_000_000),
+    Input("image_kb", "kB of a delivered image, on average", 77),
+    Input("miss_percent", "percent of the views that the CDN does not have", 10),
+    Input("active_percent", "percent of the images that are viewed within three months", 25),
+    Input("widths", "derivatives of such an image that are requested", 4),
+)
+
+type Term = tuple[float, tuple[str, ...]]
+"""A coefficient, and the inputs by which it is multiplied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the bill, in US dollars: the sum of its terms. ``period`` is ``month`` or ``once``."""
+
+    label: str
+    period: str
+    terms: tuple[Term, ...]
+
+    def usd(self, values: Mapping[str, float]) -> float:
+        """Return the cost for the inputs ``values``. Raises KeyError for a missing one."""
+        return sum(prod((coefficient, *(values[name] for name in names))) for coefficient, names in self.terms)
+
+
+def read_durations(page: str) -> tuple[float, float]:
+    """Return the billed ms of a render at MEMORY_MB, and those of a cold start beyond. Raises ValueError without."""
+    section = page.partition(f"### {CASE}: USD for a million misses")[2]
+    start = re.search(r"^- Darkroom: (\d+) MB, \d+ ms a render, and (\d+) ms more for a cold start", section, re.M)
+    render = re.search(rf"^\| {MEMORY_MB} \| (\d+) \|", section, re.MULTILINE)
+    if start is None or render is None:
+        raise ValueError(f"{PAGE.name} has no measurements of {CASE}")
+    return float(render[1]), float(start[2]) * min(1.0, float(start[1]) / MEMORY_MB)
+
+
+def build_lines(prices: PriceTable, page: str) -> tuple[Line, ...]:
+    """Return the lines of the bill, with the measurements of ``page``."""
+    render_ms, start_ms = read_durations(page)
+    render = add(
+        function_amounts(MEMORY_MB, render_ms + COLD_SHARE * start_ms, 1, ARCHITECTURE), {"s3-gets": GETS, "s3-puts": 1}
+    )
+    mezzanines = sum(MEZZANINE_BYTES) / MASTER_BYTES
+
+    def cost(amounts: Amounts) -> float:
+        return sum(prices.cost(amounts).values())
+
+    rendered = cost(render)
+    megabyte, kilobyte = cost({"s3-gb-months": 1e-3}), cost({"s3-gb-months": 1e-6})
+    idle = cost(add(*monthly_amounts()["essential"].values()))
+    kept = ("image_kb", "widths", "images", "active_percent")
+    return (
+        Line("ingest of the images, copied from another bucket", "once", (
+            (cost(price_ingest(ARCHITECTURE, copied=True)), ("images",)),
+        )),
+        Line("CDN: requests and edge functions", "month", (
+            (cost({"cdn-requests": 1, "cdn-functions": EDGE_FUNCTIONS}), ("views",)),
+        )),
+        Line("CDN: delivery", "month", ((cost({"cdn-gb": 1e-6}), ("image_kb", "views")),)),
+        Line("misses: reads of stored derivatives", "month", ((cost({"s3-gets": 0.01}), ("views", "miss_percent")),)),
+        Line("misses: renders, each stored for three months", "month", (
+            (rendered / MONTHS_STORED / 100, ("images", "active_percent", "widths")),
+            (rendered, ("new_images", "widths")),
+        )),
+        Line("ingest of new images, with their presets", "month", (
+            (cost(price_ingest(ARCHITECTURE, copied=False)), ("new_images",)),
+        )),
+        Line("storage: masters and mezzanines", "month", ((megabyte * (1 + mezzanines), ("master_mb", "images")),)),
+        Line("storage: derivatives", "month", (
+            (kilobyte / 100, kept),
+            (kilobyte * MONTHS_STORED * PRESETS, ("image_kb", "new_images")),
+        )),
+        Line("alarms, metrics, idle queues, keys", "month", ((idle, ()),)),
+    )  # fmt: skip
+
+
+def format_table(lines: Sequence[Line], values: Mapping[str, float]) -> str:
+    """Format the bill as Markdown."""
+    rows = ["| line | once, USD | a month, USD |", "| --- | ---: | ---: |"]
+    for line in lines:
+        amount = f"{line.usd(values):,.2f}"
+        rows.append(f"| {line.label} | {amount if line.period == 'once' else ''} | "
+                    f"{amount if line.period == 'month' else ''} |")  # fmt: skip
+    once, month = (sum_period(lines, values, period) for period in ("once", "month"))
+    rows.append(f"| **together** | **{once:,.2f}** | **{month:,.2f}** |")
+    return "\n".join(rows)
+
+
+def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) -> float:
+    """Return US dollars of all lines of ``period``."""
+    return sum(line.usd(values) for line in lines if line.period == period)
+
+
+def format_example(prices: PriceTable, lines: Sequence[Line]) -> str:
+    """Return the generated part of the page."""
+    values = {one.name: one.default for one in INPUTS}
+    listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
+    return f"{listed}.\n\n{format_table(lines, values)}\n\nPrices of us-east-1, on demand, as read on {prices.read_on}."
+
+
+def format_data(prices: PriceTable, lines: Sequence[Line]) -> str:
+    """Return the coefficients for the calculator, as a script."""
+    model = {"read": str(prices.read_on), "inputs": [*map(asdict, INPUTS)], "lines": [*map(asdict, lines)]}
+    text = json.dumps(model, indent=1)
+    return f"// Written by `make alarms` (tools/cost_calculator.py). Do not edit.\nconst MODEL = {text};\n"
+
+
+def _assignments(given: Sequence[str]) -> Iterator[tuple[str, float]]:
+    known = {one.name for one in INPUTS}
+    for pair in given:
+        name, _, value = pair.partition("=")
+        if name not in known:
+            raise ValueError(f"there is no input {name}; inputs: {', '.join(sorted(known))}")
+        yield name, float(value)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command. Return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tools.cost_calculator", description="What a month costs.")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="INPUT=NUMBER", help="change an input; repeatable"
+    )
+    chosen = parser.parse_args(arguments).set
+    prices = load_prices()
+    lines = build_lines(prices, PAGE.read_text(encoding="utf-8"))
+    try:
+        values = {one.name: one.default for one in INPUTS} | dict(_assignments(chosen))
+    except ValueError as error:
+        parser.error(str(error))
+    if not chosen:
+        write_page(PAGE, format_example(prices, lines), MARKERS)
+        DATA.write_text(format_data(prices, lines), encoding="utf-8")
+    sys.stdout.write(f"{format_table(lines, values)}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
