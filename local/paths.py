@@ -47,6 +47,11 @@ class StackPaths:
         return self.state / "invoke.json"
 
     @property
+    def settings(self) -> Path:
+        """Return the settings of the running stack, which are put in force when the file is saved."""
+        return self.state / "settings.toml"
+
+    @property
     def lock(self) -> Path:
         """Return the lock file of the running stack, which contains its process id."""
         return self.state / "running"

@@ -12,7 +12,7 @@ from watchfiles import Change, awatch
 
 from cloudfront_local.hosts import Hosts
 
-from . import derivatives, source_digest
+from . import configuration, derivatives, source_digest
 from .aws import Cloud
 from .errors import StartError
 from .ministack import MiniStack
@@ -52,6 +52,11 @@ async def watch(
             continue
         changed = sorted({Path(path) for _, path in changes})
         progress.report(f"Changed: {_list_names(changed) or 'files during the deployment'}")
+        if not changed or any(path in configuration.FILES for path in changed):
+            mistakes = await _find_mistakes(paths)
+            if mistakes:
+                progress.report(f"{mistakes}\nNot deployed; the configuration before stays in force.")
+                continue
         try:
             if not changed or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changed):
                 await _build_edge(paths)
@@ -78,6 +83,13 @@ async def _show_change(paths: StackPaths, cloud: Cloud, live: Hosts) -> None:
     await asyncio.to_thread(derivatives.delete_all, cloud, read_stack_info(paths)["media_bucket"])
     await live.refresh()
     live.clear()
+
+
+async def _find_mistakes(paths: StackPaths) -> str:
+    """Return the mistakes in presets.toml and dialects.toml, a line each, by the code that is on disk now."""
+    command = [sys.executable, "-m", "local.configuration"]
+    done = await run(command, env=dict(os.environ), cwd=ROOT, log=paths.logs / "configuration.log")
+    return done.tail() if done.status else ""
 
 
 async def _build_edge(paths: StackPaths) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
+from darkroom.plan.presets import load_default_presets
 from darkroom.settings import InvalidSettings, parse_settings
 from tools.settings.edge import entries_of, publish
 from tools.settings.stacks import LocalStore
@@ -43,6 +44,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
+    load_default_presets.cache_clear()  # presets.toml may have changed since this process read it
     listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
     documents = SettingsStore(S3Bucket(cloud.s3, outputs["MediaBucketName"]))

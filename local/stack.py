@@ -9,10 +9,12 @@ import socket
 import textwrap
 from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
 from cloudfront_local.read_config import NotBuiltLocally
+from tools.settings.stacks import open_local_target
 
 from . import (
     changed_defaults,
@@ -22,6 +24,7 @@ from . import (
     review_stack,
     sam_invoke_template,
     samples,
+    settings_file,
     source_digest,
     stack_info,
     tool_venvs,
@@ -40,6 +43,7 @@ from .ministack import MiniStack
 from .paths import ROOT, Ports, StackPaths
 from .progress import Progress
 from .reload import watch
+from .settings_file import SettingsFile
 from .stack_info import StackInfo
 
 
@@ -131,6 +135,8 @@ async def _run(
                             deploy.ensure, paths, cloud, progress, inference=inference, overrides=overrides
                         )
                         group.create_task(watch(paths, cloud, ministack, progress, live, before, deploys))
+                        file = SettingsFile(paths.settings, open_local_target(asdict(info)))
+                        group.create_task(settings_file.watch(file, live, progress.report))
         except NotBuiltLocally as error:
             raise StartError(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:
@@ -196,6 +202,7 @@ def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url
   Your own     ./darkroom upload photo.jpg
   Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
   Info, logs   {paths.stack_info}, {paths.logs}/
+  Settings     {paths.settings}, in force when saved
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}
   Not default  {_wrap(changed)}
 

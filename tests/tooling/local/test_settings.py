@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkroom.aws.s3 import S3Bucket
+from darkroom.plan import presets
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
@@ -15,7 +18,10 @@ from local import changed_defaults, intervals, settings
 from local.aws import Cloud, connect_key_values
 from local.errors import StartError
 from local.paths import STACK
+from local.settings_file import SettingsFile
 from tools.settings.edge import entries_of
+from tools.settings.stacks import LocalStore, Target
+from tools.settings.store import SettingsStore
 
 TEMPLATE = {
     "Parameters": {
@@ -76,6 +82,76 @@ def test_the_first_start_enables_dialects_and_later_ones_change_nothing(cloud: C
     assert document(cloud)["number"] == 2
     entries = entries_of(parse_settings({"access_mode": "open"}))
     assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
+
+
+def test_presets_that_were_saved_since_the_start_are_published(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process that runs the stack read presets.toml when it started."""
+    settings.ensure(cloud, {})
+    text = presets.read_presets_file() + "\n[presets.saved-later]\nw = 123\n"
+    monkeypatch.setattr(presets, "read_presets_file", lambda: text)
+    settings.ensure(cloud, {})
+    entries = connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn"))
+    presets.load_default_presets.cache_clear()
+    assert "saved-later" in str(entries)
+
+
+@pytest.fixture
+def file(cloud: Cloud, tmp_path: Path) -> SettingsFile:
+    settings.ensure(cloud, {})
+    target = Target(
+        SettingsStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))),
+        LocalStore(cloud.endpoint_url, output(cloud, "FindingsStoreArn")),
+        {},
+    )
+    found = SettingsFile(tmp_path / "settings.toml", target)
+    found.refresh()
+    return found
+
+
+def save(file: SettingsFile, addition: str) -> str:
+    """Add lines before the first table of the file, and apply it."""
+    file.path.write_text(file.path.read_text(encoding="utf-8") + addition, encoding="utf-8")
+    return file.apply()
+
+
+def test_a_saved_file_is_in_force_at_once(cloud: Cloud, file: SettingsFile) -> None:
+    assert file.apply() == ""
+    said = save(file, 'access_mode = "open"\n')
+    assert said.startswith("Version 2 of the settings is in force")
+    assert '+access_mode = "open"' in said
+    assert document(cloud)["settings"] == {**settings.DEFAULTS, "access_mode": "open"}
+    assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries_of(
+        parse_settings({"access_mode": "open"})
+    )
+    assert save(file, "# a comment\n") == ""
+    assert document(cloud)["number"] == 2
+
+
+def test_an_invalid_file_changes_nothing_and_is_reported_once(cloud: Cloud, file: SettingsFile) -> None:
+    line = file.path.read_text(encoding="utf-8").count("\n") + 1
+    said = save(file, "keep_gps = 1\n")
+    assert said.splitlines() == [
+        f"{file.path}:{line}: keep_gps: keep_gps: must be true or false, not 1",
+        "The settings before stay in force.",
+    ]
+    assert file.apply() == ""
+    assert f"{file.path}:{line + 1}: " in save(file, "keep_gps = \n")
+    assert document(cloud)["number"] == 1
+    file.refresh()
+    assert "keep_gps" in file.path.read_text(encoding="utf-8"), "a change that is not in force is not overwritten"
+
+
+def test_settings_that_change_otherwise_are_written_and_not_overwritten(cloud: Cloud, file: SettingsFile) -> None:
+    settings.ensure(cloud, {"keep_gps": True})
+    assert "not applied, because version 2 of local" in save(file, 'metadata = "rights"\n')
+    assert document(cloud)["settings"] == {**settings.DEFAULTS, "keep_gps": True}
+    file.path.unlink()
+    assert file.apply() == ""
+    file.refresh()
+    assert "keep_gps = true" in file.path.read_text(encoding="utf-8")
+    settings.ensure(cloud, {"keep_gps": False})
+    file.refresh()
+    assert "keep_gps = false" in file.path.read_text(encoding="utf-8")
 
 
 def test_the_monitor_and_re_encoding_have_local_intervals(cloud: Cloud) -> None:
