@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 from urllib.parse import quote, unquote
 
 import click
@@ -226,34 +226,69 @@ def token(
     call.emit(document, [text])
 
 
-@app.command(output={"keys": "number of keys that are being purged", "invalidation": "id of the invalidation of --all"})
+@app.command(
+    output={
+        "keys": "number of keys that are being purged, or with --dry-run would be",
+        "usd": "most that their purge costs, in US dollars without free tiers; null with --all",
+        "seconds": "about how long it takes; null with --all",
+        "invalidation": "id of the invalidation of --all",
+    }
+)
 @click.argument("keys", nargs=-1)
 @click.option("--prefix", metavar="PREFIX", help="Every master whose key starts with this.")
+@click.option(
+    "--manifest", type=click.File(encoding="utf-8"), metavar="FILE", help="A key a line; - is standard input."
+)
 @click.option("--all", "is_all", is_flag=True, help="Delete all derivatives, and invalidate the whole CDN.")
-@click.option("--yes", is_flag=True, help="Do not ask before --all.")
-def purge(call: Call, keys: tuple[str, ...], prefix: str | None, is_all: bool, yes: bool) -> None:
+@click.option("--dry-run", is_flag=True, help="Only count the keys, and estimate cost and time.")
+@click.option("--yes", is_flag=True, help="Do not ask before --all, or before many keys.")
+def purge(
+    call: Call,
+    keys: tuple[str, ...],
+    prefix: str | None,
+    manifest: TextIO | None,
+    is_all: bool,
+    dry_run: bool,
+    yes: bool,
+) -> None:
     """Purge KEYS from the store of derivatives and from the CDN.
 
     A purge deletes what was not rendered from the present master, and the CDN's copies. Overwrites and deletions of
-    uploads purge by themselves.
+    uploads purge by themselves. Masters that were deleted are not found by --prefix: name them, or list them in a
+    manifest.
     """
-    if sum((bool(keys), prefix is not None, is_all)) != 1:
-        raise WrongArgument("Name keys, or --prefix, or --all.")
+    if sum((bool(keys), prefix is not None, manifest is not None, is_all)) != 1:
+        raise WrongArgument("Name keys, or --prefix, or --manifest, or --all.")
     if is_all:
+        if dry_run:
+            raise WrongArgument("--dry-run is for keys, --prefix and --manifest.")
         if not yes:
             click.confirm("Delete all derivatives, and have them rendered again?", abort=True, err=True)
         deleted, invalidation = _purge_all(call)
         lines = [f"{deleted} derivatives deleted, invalidation {invalidation}"]
-        call.emit({"keys": deleted, "invalidation": invalidation}, lines)
+        call.emit({"keys": deleted, "usd": None, "seconds": None, "invalidation": invalidation}, lines)
         return
     from darkroom.aws.sqs import Queue
-    from darkroom.image_keys import check_key
+    from darkroom.operations.cost_model import load_prices
     from darkroom.services.purge.messages import purge_message
+    from tools import purging
 
-    found = call.deployment.master_keys(prefix) if prefix is not None else map(check_key, keys)
+    try:
+        lines_of_keys = keys if manifest is None else manifest
+        found = list(call.deployment.master_keys(prefix)) if prefix is not None else purging.parse_keys(lines_of_keys)
+    except (purging.BadKeys, UnicodeDecodeError) as error:
+        raise WrongArgument(f"{error}.") from error
+    has_dialects = call.deployment.parameters.get("Dialects") == "on"
+    expected = purging.estimate(len(found), dialects=has_dialects, prices=load_prices())
+    document = {"keys": len(found), "usd": expected.usd, "seconds": expected.seconds, "invalidation": None}
+    if dry_run:
+        call.emit(document, [expected.describe()])
+        return
+    if len(found) >= purging.ASKED_FROM and not yes:
+        click.confirm(f"Purge {expected.describe()}?", abort=True, err=True)
     queue = Queue(call.deployment.client("sqs"), call.deployment.output("PurgeQueueUrl"))
     count = queue.send_many(purge_message(key) for key in found)
-    call.emit({"keys": count, "invalidation": None}, [f"purging {count} {'key' if count == 1 else 'keys'}"])
+    call.emit(document, [f"purging {count} {'key' if count == 1 else 'keys'}"])
 
 
 def _purge_all(call: Call) -> tuple[int, str]:

@@ -164,8 +164,8 @@ WRONG: tuple[tuple[tuple[str, ...], str], ...] = (
     (("status", "--local", "--stack", "x"), "--local excludes"),
     (("switch", "presets-only", "maybe"), "is not one of"),
     (("logs", "ingest", "--since", "yesterday"), "neither a duration"),
-    (("purge",), "Name keys, or --prefix, or --all"),
-    (("purge", "a.jpg", "--all"), "Name keys, or --prefix, or --all"),
+    (("purge",), "Name keys, or --prefix, or --manifest, or --all"),
+    (("purge", "a.jpg", "--all"), "Name keys, or --prefix, or --manifest, or --all"),
     (("up", "--stack", "x"), "for the stack on this machine"),
     (("events", "--profile", "x"), "for the stack on this machine"),
 )

@@ -41,12 +41,12 @@ class Source:
     def deploy(self) -> None:
         """Deploy the template of the events for this bucket, and queues."""
         name = f"source-{self.bucket.bucket}"
-        queues = {logical_id: {"Type": "AWS::SQS::Queue"} for logical_id in ("Queue", "DeadLetters")}
+        queues = {logical_id: {"Type": "AWS::SQS::Queue"} for logical_id in ("Queue", "DeadLetters")}  # terms: allow
         self.create_stack(f"{name}-queues", json.dumps({"Resources": queues}), {})
         found = self.cloudformation.describe_stack_resources(StackName=f"{name}-queues")["StackResources"]
         urls = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
         self.env.queue = Queue(self.env.sqs, urls["Queue"])
-        self.env.dead_letters = Queue(self.env.sqs, urls["DeadLetters"])
+        self.env.dead_letters = Queue(self.env.sqs, urls["DeadLetters"])  # terms: allow
         values = {"StackName": "site", "SourceBucket": self.bucket.bucket, "SourcePrefix": self.names.prefix}
         values |= {f"{logical_id}Url": url for logical_id, url in urls.items()}
         values |= {f"{logical_id}Arn": self.arn(url) for logical_id, url in urls.items()}

@@ -223,8 +223,24 @@ def test_keys_are_purged(
         messages = aws("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10).get("Messages", [])
         return {json.loads(message["Body"])["key"] for message in messages}
 
-    assert command.run("purge", "c.jpg", "--json").document == {"keys": 1, "invalidation": None}
+    document = command.run("purge", "c.jpg", "--json").document
+    assert (document["keys"], document["invalidation"]) == (1, None)
+    assert document["usd"] == pytest.approx(0.02, rel=0.01)  # two passes over two paths
     assert sent() == {"c.jpg"}
     assert command.run("purge", "--prefix", "trips/").out == "purging 2 keys\n"
     assert sent() == {"trips/aé.jpg", "trips/b.jpg"}
     assert command.run("purge", "a//b").code == ExitCode.USAGE
+    manifest = tmp_path / "manifest.txt"
+    manifest.write_text("gone/é.jpg\n\ngone/b c.jpg\r\ngone/é.jpg\n", encoding="utf-8")
+    assert command.run("purge", "--manifest", str(manifest), "--dry-run").out == "2 keys: at most $0.04, about 2 min\n"
+    assert sent() == set()
+    assert command.run("purge", "--manifest", str(manifest)).out == "purging 2 keys\n"
+    assert sent() == {"gone/é.jpg", "gone/b c.jpg"}
+    manifest.write_text("a.jpg\n/b.jpg\n", encoding="utf-8")
+    refused = command.run("purge", "--manifest", str(manifest))
+    assert (refused.code, "line 2: " in refused.err, sent()) == (ExitCode.USAGE, True, set())
+    manifest.write_text("".join(f"{n}.jpg\n" for n in range(100)))
+    asked = command.run("purge", "--manifest", str(manifest))  # without an answer
+    assert (asked.code != ExitCode.OK, "Purge 100 keys: at most $2.00" in asked.err, sent()) == (True, True, set())
+    assert command.run("purge", "--manifest", str(manifest), "--yes").out == "purging 100 keys\n"
+    assert command.run("purge", "--all", "--dry-run").code == ExitCode.USAGE

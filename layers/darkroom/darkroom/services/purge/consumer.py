@@ -7,6 +7,7 @@ one it has ended.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -43,6 +44,16 @@ The purge function sends to the queue that it consumes, and Lambda's recursive l
 
 RESERVED_WILDCARDS = 1
 """Wildcards reserved for manual invalidations."""
+
+BULK_MESSAGES = 3_000
+"""Waiting messages from which the whole CDN is invalidated from time to time, and not each key.
+
+Three thousand keys cost $60 in invalidations and take some three hours at CloudFront's limit. A copy of a million
+objects into a source bucket would cost $20,000 and never end.
+"""
+
+BULK_PERIOD_S = 600
+"""Time between invalidations of the whole CDN. With REPEAT_AFTER_S it is less than SQS's maximum delay of 900 s."""
 
 CDN_TIME_S = 15.0
 """Time reserved for the CDN and the queue after the S3 part."""
@@ -86,6 +97,7 @@ class PurgeConsumer:
     wildcards: Sequence[Wildcard] = ()
     repeat_after_s: int = REPEAT_AFTER_S
     defer_s: int = DEFER_S
+    bulk_messages: int = BULK_MESSAGES
     clock: Callable[[], float] = time.time
 
     def run(self, records: Iterable[Mapping[str, Any]], remaining_s: Callable[[], float]) -> list[str]:
@@ -111,6 +123,13 @@ class PurgeConsumer:
         for message in [message for message in cleared if not cdn_paths(message.key)]:
             cleared.remove(message)
             self._try([message], partial(self._confirm_uncached, message), failed)
+        if cleared:
+            is_bulk = self._try(cleared, lambda: self.queue.count_waiting() >= self.bulk_messages, failed)
+            if is_bulk is None:
+                return failed
+            in_bulk = [message for message in cleared if not message.erasure and (is_bulk or message.bulk_s)]
+            cleared = [message for message in cleared if message not in in_bulk]
+            self._purge_in_bulk(in_bulk, failed)
         room = self._try(cleared, self._free_slots, failed) if cleared else 0
         if room is None:
             return failed
@@ -252,6 +271,38 @@ class PurgeConsumer:
             "INFO", "CDN invalidated", keys=[message.key for message in messages], invalidation=invalidation
         )
         return [replace(message, invalidation=invalidation) for message in messages], []
+
+    def _purge_in_bulk(self, messages: Sequence[PurgeMessage], failed: list[str]) -> None:
+        """Complete ``messages`` by an invalidation of the whole CDN, one for all batches of a period.
+
+        A message waits for the first period that begins when renders from its old master have ended. Erasures are never
+        among them: they confirm an invalidation of their own.
+        """
+        now_s = self.clock()
+        period_s = int(now_s // BULK_PERIOD_S) * BULK_PERIOD_S
+        due = [message for message in messages if 0 < message.bulk_s <= period_s]
+        for message in messages:
+            if message not in due:
+                self._try([message], partial(self._await_period, message, now_s), failed)
+        if due:
+            self._try(due, partial(self._invalidate_all, due, period_s, failed), failed)
+
+    def _invalidate_all(self, messages: Sequence[PurgeMessage], period_s: int, failed: list[str]) -> None:
+        try:
+            invalidation = self.distribution.invalidate(["/*"], f"purge-all-{period_s}")
+        except TooManyInvalidations:
+            for message in messages:
+                self._try([message], partial(self._defer, message), failed)
+            return
+        self.observer.log("INFO", "whole CDN invalidated", keys=len(messages), invalidation=invalidation)
+
+    def _await_period(self, message: PurgeMessage, now_s: float) -> None:
+        """Send the second pass of ``message`` for the first period that begins after :data:`REPEAT_AFTER_S`."""
+        if message.deferrals >= MAX_DEFERRALS:
+            raise Unavailable(detail=f"deferred {message.deferrals} times")
+        bulk_s = int((now_s + self.repeat_after_s) // BULK_PERIOD_S + 1) * BULK_PERIOD_S
+        second = replace(message, pass_number=SECOND, position=None, bulk_s=bulk_s)
+        self.queue.send(second.to_document(message.deferrals + 1), delay_s=math.ceil(bulk_s - now_s))
 
     def _schedule_next_pass(self, message: PurgeMessage) -> None:
         if message.pass_number == FIRST:

@@ -25,16 +25,18 @@ def purge_message(  # one argument for each field
     deferrals: int = 0,
     erasure: str = "",
     invalidation: str = "",
+    bulk_s: int = 0,
 ) -> dict[str, object]:
     """Return the message for a pass over ``key``, from ``position`` on.
 
-    ``erasure`` is the id of the erasure that the purge belongs to.
+    ``erasure`` is the id of the erasure that the purge belongs to; ``bulk_s`` is explained at PurgeMessage.
     """
     further = {
         "place": asdict(position) if position else None,
         "deferrals": deferrals,
         "erasure": erasure,
         "invalidation": invalidation,
+        "bulk_s": bulk_s,
     }
     return {"key": key, "pass": pass_number} | {name: value for name, value in further.items() if value}
 
@@ -44,7 +46,8 @@ class PurgeMessage:
     """The messages of a batch about one key, merged. ``receives``: the most receives of one of them.
 
     ``redriven``: when one of them was redriven from the DLQ, "" if none was. ``deferrals``: the most deferrals of
-    one of them. ``erasure``: the newest erasure that they belong to, "" if there is none.
+    one of them. ``erasure``: the newest erasure that they belong to, "" if there is none. ``bulk_s``: Unix time from
+    which an invalidation of the whole CDN completes the purge, 0 if there is none.
     """
 
     key: str
@@ -57,10 +60,12 @@ class PurgeMessage:
     deferrals: int = 0
     erasure: str = ""
     invalidation: str = ""
+    bulk_s: int = 0
 
     def to_document(self, deferrals: int = 0) -> dict[str, object]:
         """Return one message for the same work, which has been deferred so often."""
-        return purge_message(self.key, self.pass_number, self.position, deferrals, self.erasure, self.invalidation)
+        further = self.erasure, self.invalidation, self.bulk_s
+        return purge_message(self.key, self.pass_number, self.position, deferrals, *further)
 
     def merge(self, other: PurgeMessage) -> PurgeMessage:
         """Merge both, without a position: a first pass includes a second, and is followed by another.
@@ -77,6 +82,7 @@ class PurgeMessage:
             deferrals=max(self.deferrals, other.deferrals),
             erasure=max(self.erasure, other.erasure),
             invalidation=max((self.erasure, self.invalidation), (other.erasure, other.invalidation))[1],
+            bulk_s=max(self.bulk_s, other.bulk_s) if self.bulk_s and other.bulk_s else 0,
         )
 
 
@@ -89,6 +95,7 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         place = PurgePosition(**document["place"]) if "place" in document else None
         deferrals = int(document.get("deferrals", 0))
         erasure, invalidation = str(document.get("erasure", "")), str(document.get("invalidation", ""))
+        bulk_s = int(document.get("bulk_s", 0))
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         raise BadUpload("The message is not a purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
@@ -100,6 +107,7 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         deferrals=deferrals,
         erasure=erasure,
         invalidation=invalidation,
+        bulk_s=bulk_s,
     )
 
 
