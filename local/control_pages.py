@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from itertools import islice
 from pathlib import Path
 
 from aiohttp import web
@@ -14,13 +15,13 @@ from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
-from darkroom.image_keys import MASTERS
 from darkroom.plan.model import SOURCE_TYPES
 from darkroom.plan.url_builder import sign_target
 from darkroom.review.playground import describe_options
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from tools import runbooks
+from tools.deployment import find_masters, list_masters
 
 from . import viewer
 from .aws import Cloud
@@ -34,6 +35,8 @@ SHARED = ROOT / "functions" / "review" / "pages"
 FRONTENDS = ROOT / "frontends"
 """Modules for websites, of which the console uses the upload element."""
 MAX_KEYS = 200
+MAX_LISTED = 5000
+"""Objects of a source bucket that are read to find images: five requests."""
 TOKEN_LASTS_S = 900
 EXTENSIONS = frozenset(
     extension for types in SOURCE_TYPES.values() for extensions in types.values() for extension in extensions
@@ -121,11 +124,12 @@ class ControlPages:
 
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Return keys of masters with an image extension, at most 200."""
-        listed = await asyncio.to_thread(
-            self._cloud.s3.list_objects_v2, Bucket=self._info.media_bucket, Prefix=MASTERS.prefix, MaxKeys=MAX_KEYS
-        )
-        keys = (MASTERS.key(item["Key"]) for item in listed.get("Contents", []))
-        return web.json_response([key for key in keys if key.rpartition(".")[2].lower() in EXTENSIONS])
+        return web.json_response(await asyncio.to_thread(self._list_photographs))
+
+    def _list_photographs(self) -> list[str]:
+        listed = list_masters(*find_masters(self._cloud.s3, self._info.outputs["MastersUri"], self._info.media_bucket))
+        keys = (key for key, _ in islice(listed, MAX_LISTED))
+        return list(islice((key for key in keys if key.rpartition(".")[2].lower() in EXTENSIONS), MAX_KEYS))
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
         """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""

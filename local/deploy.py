@@ -67,6 +67,7 @@ async def ensure(
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # all stacks of this checkout share the build folder
         with progress.step("sam build (layers are reused unless their sources changed)"):
             await _build(paths, cloud)
+        await asyncio.to_thread(_ensure_source_bucket, cloud, template_overrides)
         with progress.step("sam deploy"):
             await _deploy(paths, cloud, parameters)
             await asyncio.to_thread(complete, cloud)
@@ -90,6 +91,20 @@ def build_parameters(*, inference: bool) -> list[str]:
         f"InferenceMode={'endpoint' if inference else 'off'}",  # an update keeps parameters that are not given
         *(endpoint if inference else ()),
     ]
+
+
+def _ensure_source_bucket(cloud: Cloud, parameters: Sequence[str]) -> None:
+    """Create the SourceBucket among ``parameters`` unless it exists, with events for EventBridge."""
+    values = dict(pair.partition("=")[::2] for pair in parameters)
+    if not (bucket := values.get("SourceBucket")):
+        return
+    try:
+        cloud.s3.head_bucket(Bucket=bucket)
+    except ClientError:
+        cloud.s3.create_bucket(Bucket=bucket)
+        cloud.s3.put_bucket_notification_configuration(
+            Bucket=bucket, NotificationConfiguration={"EventBridgeConfiguration": {}}
+        )
 
 
 def stack_status(cloud: Cloud) -> str:

@@ -12,7 +12,7 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
-from darkroom.image_keys import MASTERS
+from tools.deployment import find_masters
 
 from .aws import Cloud
 from .endpoint import Endpoint
@@ -27,7 +27,7 @@ class ImageDetails:
 
     def __init__(self, cloud: Cloud, info: StackInfo, endpoint: Endpoint | None, generation: Callable[[], str]) -> None:
         media = S3Bucket(cloud.s3, info.media_bucket)
-        self._masters = media
+        self._masters, self._names = find_masters(cloud.s3, info.outputs["MastersUri"], info.media_bucket)
         self._archive = FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table))
         self._endpoint = endpoint
         self._generation = generation
@@ -55,7 +55,7 @@ class ImageDetails:
             return {"key": key, "state": OFF}
         generation = self._generation()
         base = {"key": key, "generation": generation, "endpoint": self._endpoint.server.state}
-        master, sidecar = self._masters.head(MASTERS.name(key)), self._archive.read_sidecar(generation, key)
+        master, sidecar = self._masters.head(self._names.name(key)), self._archive.read_sidecar(generation, key)
         if master is None:
             return base | {"state": NO_IMAGE}
         known = sidecar.findings if sidecar else None

@@ -17,7 +17,6 @@ from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.image_keys import ObjectNames
 from darkroom.review.access import Handler, Person, Role
 from darkroom.review.app import ReviewApp, read_pages, respond
 from darkroom.review.decisions import Decisions
@@ -27,6 +26,7 @@ from darkroom.review.playground import Playground
 from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.service_settings import build_source_limits
+from tools.deployment import find_masters
 
 from .aws import Cloud
 from .control_pages import SHARED
@@ -73,8 +73,7 @@ class LocalReviewApp:
         """Build the app for the settings in force, which may change with each request. Raises Unavailable."""
         settings, info, cloud = self._settings.current(), self._info, self._cloud
         index, entries = Index(cloud.dynamodb, info.index_table), DocumentStore(cloud.dynamodb, info.index_table)
-        bucket, _, prefix = info.outputs["MastersUri"].removeprefix("s3://").partition("/")
-        source, names = S3Bucket(cloud.s3, bucket), ObjectNames(prefix, encoded=bucket == info.media_bucket)
+        source, names = find_masters(cloud.s3, info.outputs["MastersUri"], info.media_bucket)
         audit = info.outputs.get("AuditBucketName")
         return ReviewApp(
             access=NamedOperator(),

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.s3 import ListedObject, S3Bucket
 from darkroom.errors import BadKey
 from darkroom.image_keys import ObjectNames
 
@@ -76,20 +76,11 @@ class Deployment:
 
     def masters(self) -> tuple[S3Bucket, ObjectNames]:
         """Return the bucket of masters, and the names that keys have in it."""
-        name, _, prefix = self.output("MastersUri").removeprefix("s3://").partition("/")
-        return S3Bucket(self.client("s3"), name), ObjectNames(prefix, encoded=name == self.output("MediaBucketName"))
+        return find_masters(self.client("s3"), self.output("MastersUri"), self.output("MediaBucketName"))
 
     def master_keys(self, below: str = "") -> Iterator[str]:
         """List keys of masters that start with ``below``, without objects that are not named by a key."""
-        bucket, names = self.masters()
-        for page in bucket.list_pages(names.name(below)):
-            for listed in page:
-                try:
-                    key = names.key(listed.key)
-                except BadKey:
-                    continue
-                if key.startswith(below) and not key.endswith("/"):
-                    yield key
+        return (key for key, _ in list_masters(*self.masters(), below))
 
     def secret(self, output: str) -> dict[str, Any]:
         """Read the secret that an output names, a JSON object. Raises MissingOutput, ClientError."""
@@ -123,6 +114,29 @@ class Deployment:
         if "FunctionError" in answer:
             raise ValueError(f"The function failed: {document.get('errorMessage', document)}")
         return document
+
+
+def find_masters(s3: Any, uri: str, media_bucket: str) -> tuple[S3Bucket, ObjectNames]:
+    """Return the bucket at ``uri``, the output MastersUri, and the names that keys have in it."""
+    name, _, prefix = uri.removeprefix("s3://").partition("/")
+    return S3Bucket(s3, name), ObjectNames(prefix, encoded=name == media_bucket)
+
+
+def list_masters(
+    bucket: S3Bucket, names: ObjectNames, below: str = "", after: str = ""
+) -> Iterator[tuple[str, ListedObject]]:
+    """List keys of masters that start with ``below``, in the order of their names, behind the key ``after``.
+
+    Objects that are not named by a key are left out.
+    """
+    for page in bucket.list_pages(names.name(below), start_after=names.name(after) if after else ""):
+        for listed in page:
+            try:
+                key = names.key(listed.key)
+            except BadKey:
+                continue
+            if key.startswith(below) and key and not key.endswith("/"):
+                yield key, listed
 
 
 def make_client(

@@ -5,17 +5,20 @@ import { request, chip, empty, facts, keyLink, link, viewHash, formatJson, updat
 import { formatValue } from './watch-format.js';
 
 const LIMIT = 50;
-const STATES = { ready: 'hit', held: 'miss', refused: 'error', failed: 'error' };
+// `source` are images of an existing bucket, which ingest has not written.
+const STATES = { ready: 'hit', source: 'hit', held: 'miss', refused: 'error', failed: 'error' };
 const SHOWN_FACTS = [['state', 'state'], ['format', 'format'], ['sha256', 'SHA-256'], ['version', 'version'], ['generation', 'generation'], ['captured_at', 'captured']];
 
 const sizeOf = each => (each.width ? `${each.width} × ${each.height}` : '');
+const SERVED = ['ready', 'source'];
+
 const stateChip = state => chip(STATES[state] || '', state || 'unknown');
 
 function buildRow(each) {
   const key = keyLink(each.key);
   key.dataset.id = each.key;
   key.title = each.key;
-  return make('li', { className: 'file' }, each.state === 'ready' ? thumbnail(each.key) : noThumbnail(),
+  return make('li', { className: 'file' }, SERVED.includes(each.state) ? thumbnail(each.key) : noThumbnail(),
     make('div', { className: 'card-body' },
       make('div', { className: 'head' }, key, stateChip(each.state)),
       make('div', { className: 'detail', textContent: [each.format, sizeOf(each), each.size_bytes ? formatValue(each.size_bytes, 'Bytes') : ''].filter(Boolean).join(' · ') }),
@@ -38,7 +41,7 @@ function record(key, data) {
   const shown = SHOWN_FACTS.map(([name, label]) => [label, data[name]]);
   return [
     make('div', { className: 'record' },
-      data.state === 'ready' ? link('', `/${encodeKey(key)}`, { className: 'master', title: 'The image from the CDN' }) : noThumbnail(),
+      SERVED.includes(data.state) ? link('', `/${encodeKey(key)}`, { className: 'master', title: 'The image from the CDN' }) : noThumbnail(),
       make('div', {}, make('h3', { className: 'key', textContent: key }),
         facts([...shown, ['size', sizeOf(data)], ['bytes', data.size_bytes ? formatValue(data.size_bytes, 'Bytes') : '']]),
         make('p', { className: 'links' }, link('derivatives', `/#${encodeURIComponent(key)}`), ' ', link('traces', viewHash('traces', '', { q: key }))))),

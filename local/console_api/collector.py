@@ -13,6 +13,7 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
+from tools.deployment import find_masters
 
 from ..aws import Cloud
 from ..paths import ENDPOINT
@@ -47,6 +48,7 @@ class Collector:
         traces.names = function_names(info)
         lines = LogReader(cloud.logs, {one.log_group: traces.names[one.name] for one in info.functions.values()})
         index, media = Index(cloud.dynamodb, info.index_table), S3Bucket(cloud.s3, info.media_bucket)
+        masters, names = find_masters(cloud.s3, info.outputs["MastersUri"], info.media_bucket)
         dead = tuple(url for name, url in info.queues.items() if name.endswith(DEAD_LETTERS))
         self._api = Api(
             boards=Dashboards(figures, panel_tokens(info), traces.names),
@@ -56,7 +58,11 @@ class Collector:
             failed=Failures(cloud, info.quarantine_bucket, dead, lines),
             lines=lines,
             catalogue=ImageIndex(
-                cloud, info.index_table, index, FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table))
+                cloud,
+                info.index_table,
+                index,
+                FindingsStore(media, DocumentStore(cloud.dynamodb, info.index_table)),
+                None if masters.bucket == info.media_bucket else (masters, names),
             ),
             quarantine=S3Bucket(cloud.s3, info.quarantine_bucket),
         )

@@ -13,12 +13,12 @@ from typing import Any
 from darkroom.aws.index import Index
 from darkroom.aws.record import HELD, READY, Record
 from darkroom.aws.s3 import S3Bucket
-from darkroom.image_keys import DERIVATIVES, HELD_MASTERS, MASTERS
+from darkroom.image_keys import DERIVATIVES, HELD_MASTERS
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
 from local.stack_info import QUEUES
 
-from ..deployment import Deployment
+from ..deployment import Deployment, find_masters
 
 LOOK_EVERY_S = 0.25
 LOST = "lost"
@@ -85,6 +85,7 @@ class Stack:
     quarantine: str
     index_table: str
     queues: Mapping[str, str]
+    masters_uri: str
 
     @classmethod
     def of(cls, deployment: Deployment) -> Stack:
@@ -98,6 +99,7 @@ class Stack:
             deployment.output("QuarantineBucketName"),
             deployment.output("IndexTableName"),
             queue_urls(deployment),
+            deployment.output("MastersUri"),
         )
 
     def bucket(self, name: str) -> S3Bucket:
@@ -149,7 +151,8 @@ class Stack:
 
     def _ready(self, sent: Sent, record: Record) -> UploadOutcome:
         media, etag = self.bucket("media"), record.master.etag
-        master = media.head(MASTERS.name(sent.key))
+        masters, names = find_masters(self.s3, self.masters_uri, self.media)
+        master = masters.head(names.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
         presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)
         lacking = len(self.at_ingest) - presets

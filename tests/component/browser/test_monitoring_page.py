@@ -602,11 +602,12 @@ def test_the_index_has_pages_and_full_records() -> None:
     def index(request: web.Request) -> Any:
         if request.query.get("after"):
             return {"rows": [responses.row("z.jpg", "held")], "next": ""}
-        return {"rows": [responses.row("a/ü &#1.jpg"), responses.row(LONG_KEY)], "next": "a cursor"}
+        return {"rows": [responses.row("a/ü &#1.jpg"), responses.row(LONG_KEY, "source")], "next": "a cursor"}
 
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.index .file').length === 2")
         await page.until("document.querySelector('.index img')?.naturalWidth")
+        assert "not served" not in await text(page, "#view")
         await page.evaluate("document.querySelector('.more a').click()")
         await page.until("document.querySelector('.index .key')?.textContent === 'z.jpg'")
         assert await text(page, ".index .thumb") == "not served"
