@@ -8,6 +8,7 @@ from pathlib import Path
 from darkroom.models.catalogue import ModelSpec
 from darkroom.models.model_set import ENGINES, Engine, Engines
 
+from .cutout import READ_MASK, CutoutModel
 from .detector import READ_BOXES, Detector
 
 
@@ -15,6 +16,8 @@ def load_onnx(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
     """Load a network of onnxruntime; that of a detector has one model."""
     if models[0].read == READ_BOXES:
         return Detector(models[0], folder, device)
+    if models[0].read == READ_MASK:
+        return CutoutModel(models, folder, device)
     return ENGINES["onnxruntime"](models, folder, device)
 
 

@@ -24,6 +24,7 @@ const ENTRIES = {
     "refusal-bad-option.gam": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"gam must be a number from 0.1 to 5 in steps of 0.01, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gam\"}",
     "refusal-bad-option.gray": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"gray must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gray\"}",
     "refusal-bad-option.wm": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"wm must be name,position,opacity,scale: a configured name (a-z, 0-9), one of center, north, northeast, east, southeast, south, southwest, west, northwest, and two whole numbers from 1 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"wm\"}",
+    "refusal-bad-option.cutout": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"cutout must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"cutout\"}",
     "refusal-bad-option.redact": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"redact must be faces, text, pii, all, a class of objects, or several of these, but is '%s'\",\"code\":\"bad-option\",\"option\":\"redact\"}",
     "refusal-bad-option.f": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"f must be one of auto, jpeg, png, webp, avif, gif, json, thumbhash, but is '%s'\",\"code\":\"bad-option\",\"option\":\"f\"}",
     "refusal-bad-option.q": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"q must be a whole number from 1 to 100, or auto, but is '%s'\",\"code\":\"bad-option\",\"option\":\"q\"}",
@@ -44,7 +45,7 @@ const ENTRIES = {
     "refusal-bad-key.taken": "{\"type\":\"urn:darkroom:problem:bad-key\",\"title\":\"The path is not a valid image key\",\"status\":400,\"detail\":\"/_/ is reserved and may not appear in a key\",\"code\":\"bad-key\"}",
     "refusal-bad-option.utf8": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"The query is not percent-encoded UTF-8\",\"code\":\"bad-option\"}",
     "refusal-bad-option.long": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"The options are longer than %s characters together\",\"code\":\"bad-option\"}",
-    "refusal-bad-option.pages": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"Only page 0 can be redacted or has boxes\",\"code\":\"bad-option\",\"option\":\"page\"}",
+    "refusal-bad-option.pages": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"Only page 0 can be redacted or cut out, or has boxes\",\"code\":\"bad-option\",\"option\":\"page\"}",
     "refusal-bad-option.name": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"preset: there is no preset '%s'; there are w320, w640, w960, w1280, w1920, cover, social\",\"code\":\"bad-option\",\"option\":\"preset\"}",
     "refusal-unknown-option": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"Unknown option\",\"status\":400,\"detail\":\"There is no option ''\",\"code\":\"unknown-option\"}",
     "refusal-unknown-option.name": "{\"type\":\"urn:darkroom:problem:unknown-option\",\"title\":\"Unknown option\",\"status\":400,\"detail\":\"There is no option '%s'\",\"code\":\"unknown-option\",\"option\":\"%s\"}",
@@ -126,7 +127,7 @@ const redactions = words => {
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
 const FALLBACK = {_w320:{w:'320',f:'webp'},_w640:{w:'640',f:'webp'},_w960:{w:'960',f:'webp'},_w1280:{w:'1280',f:'webp'},_w1920:{w:'1920',f:'webp'},_cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},_social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -273,7 +274,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
 
 // Only the first page is analysed. `redact` is what the plan redacts, or what is forced on it.
 const checkFirstPage = (plan, redact) => {
-    if ((redact || plan.boxes) && plan.page) {
+    if ((redact || plan.boxes || plan.cutout) && plan.page) {
         refuse('bad-option.pages');
     }
 };
@@ -327,7 +328,7 @@ const planOf = values => {
     if (has(['gif','png'], plan.f)) {
         delete plan.q;
     }
-    if (plan.page || plan.redact || plan.f && !has(['auto','gif','webp'], plan.f)) {
+    if (plan.page || plan.redact || plan.cutout || plan.f && !has(['auto','gif','webp'], plan.f)) {
         delete plan.anim;
     }
     if (!keysOf(plan)[0]) {

@@ -11,6 +11,7 @@ import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from pathlib import Path
 
 from filelock import AsyncFileLock
 
@@ -31,14 +32,14 @@ VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
 class Endpoint:
     """The endpoint ``darkroom``: the runtime API and the model server of its variants."""
 
-    def __init__(self, paths: StackPaths, runtime: Runtime, progress: Progress) -> None:
+    def __init__(self, paths: StackPaths, models: Path, runtime: Runtime, progress: Progress) -> None:
         self._paths = paths
         self._progress = progress
-        self._url, served = find_models(MODELS, "The endpoint", paths.logs / "endpoint.log")
+        self._url, served = find_models(models, "The endpoint", paths.logs / "endpoint.log")
         self.runtime = runtime
         self.server = SupervisedServer(served, progress.report)
         self.variants = VariantServers(paths, runtime.endpoints, progress)
-        self._main = Variant("main", 1.0, self._url, image=MODELS.as_uri())
+        self._main = Variant("main", 1.0, self._url, image=models.as_uri())
         runtime.endpoints.put(ENDPOINT, [self._main])
 
     def declare(self) -> None:
@@ -66,10 +67,13 @@ class Endpoint:
 
 
 @asynccontextmanager
-async def open_endpoint(paths: StackPaths, progress: Progress) -> AsyncIterator[Endpoint]:
-    """Open the endpoint until the context exits. Its API listens at once; its model server starts in the background."""
+async def open_endpoint(paths: StackPaths, models: Path, progress: Progress) -> AsyncIterator[Endpoint]:
+    """Open the endpoint with the folder ``models`` until the context exits.
+
+    Its API listens at once; its model server starts in the background.
+    """
     async with open_runtime(paths.sagemaker) as runtime:
-        endpoint = Endpoint(paths, runtime, progress)
+        endpoint = Endpoint(paths, models, runtime, progress)
         task = asyncio.create_task(endpoint.run())
         try:
             yield endpoint

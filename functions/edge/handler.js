@@ -45,7 +45,7 @@ const write = asked => {
         variant.cr = 1;
     }
     asked.next = addGeneration;
-    return variant.redact || variant.boxes || FOLLOWING.test(variant.g) ? 'findings' : place(asked);
+    return variant.redact || variant.boxes || variant.cutout || FOLLOWING.test(variant.g) ? 'findings' : place(asked);
 };
 
 const enlarge = (asked, text) => {

@@ -10,7 +10,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
 
 // Only the first page is analysed. `redact` is what the plan redacts, or what is forced on it.
 const checkFirstPage = (plan, redact) => {
-    if ((redact || plan.boxes) && plan.page) {
+    if ((redact || plan.boxes || plan.cutout) && plan.page) {
         refuse('bad-option.pages');
     }
 };
@@ -64,7 +64,7 @@ const planOf = values => {
     if (has(LOSSLESS_FORMATS, plan.f)) {
         delete plan.q;
     }
-    if (plan.page || plan.redact || plan.f && !has(ANIMATED_FORMATS, plan.f)) {
+    if (plan.page || plan.redact || plan.cutout || plan.f && !has(ANIMATED_FORMATS, plan.f)) {
         delete plan.anim;
     }
     if (!keysOf(plan)[0]) {

@@ -23,11 +23,17 @@ from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
+from darkroom.services.inference.analysis import AnalysisSettings
 from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.service_settings import build_cache_policy, build_upload_limits, configured_tasks
+from darkroom.services.service_settings import (
+    build_cache_policy,
+    build_source_limits,
+    build_upload_limits,
+    configured_tasks,
+)
 from darkroom.settings import Settings
 
 _env = LibraryEnvironment()
@@ -66,7 +72,12 @@ def _open_library(settings: Settings) -> BulkJobHandler:
         UploadExaminer(build_upload_limits(settings), _observer, cpu_limit=_CPU_LIMIT),
         build_cache_policy(settings, refines=_env.refine),
     )
-    generation, wanted = settings.findings_generation, configured_tasks(settings)
+    analysis = AnalysisSettings(
+        settings.findings_generation,
+        configured_tasks(settings),
+        build_source_limits(settings),
+        cutout_prefixes=settings.cutout_prefixes,
+    )
     return BulkJobHandler(
         media=_media,
         lister=Lister(_keys, settings.library_concurrency, _observer),
@@ -75,7 +86,9 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                 Operation.INGEST: IngestOperation(
                     _uploads, _source, _names, _index, _to(_env.ingest_queue_url), _vault
                 ),
-                Operation.INFER: AnalyseOperation(_archive, _masters, _infers, generation, wanted, _best),
+                Operation.INFER: AnalyseOperation(
+                    _archive, _masters, _infers, analysis.generation, analysis.list_tasks, _best
+                ),
                 Operation.PRESETS: PresetsOperation(
                     _source,
                     _names,

@@ -59,6 +59,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         keys=_keys,
         mode=AccessMode(settings.access_mode),
         inference=_env.inference_mode != "off",
+        cutout_prefixes=settings.cutout_prefixes,
         always=settings.always_redact,
         presets=cache(lambda: settings.presets),
         limits=build_source_limits(settings),

@@ -99,6 +99,7 @@ MEANINGS = [
     ("anim=false,f=webp", "anim-0.webp"),
     ("anim=true,f=webp", "full.webp"),
     ("metadata=keep,w=5", "w-5.auto-legacy"),
+    ("segment=foreground,w=5", "cutout-1_w-5.auto-legacy"),
     ("compression=fast,w=5", "w-5.auto-legacy"),
     ("onerror=redirect,w=5", "w-5.auto-legacy"),
     ("upscale=interpolate,w=5", "w-5.auto-legacy"),
@@ -202,7 +203,7 @@ REFUSED = [
     ("onerror=ignore", BadOption, "onerror: must be one of redirect"),
     ("compression=slow", BadOption, "compression: must be one of fast"),
     ("upscale=generate", BadOption, "upscale: generate needs generative AI"),
-    ("segment=foreground", BadOption, "segment is not supported: it needs AI segmentation"),
+    ("segment=background", BadOption, "segment: must be one of foreground"),
     ("border=1", BadOption, "border is not supported"),
 ]
 
@@ -365,9 +366,9 @@ def test_the_table_has_every_option() -> None:
     assert {covered.names for covered in OPTION_MAPPINGS} == options
 
 
-def test_all_are_covered_that_are_of_urls_and_no_ai() -> None:
-    assert count_supported(OPTION_MAPPINGS) == (28, 28)
-    assert {covered.name for covered in OPTION_MAPPINGS if not covered.parse} == {"border", "segment"}
+def test_all_are_covered_that_are_of_urls() -> None:
+    assert count_supported(OPTION_MAPPINGS) == (29, 29)
+    assert {covered.name for covered in OPTION_MAPPINGS if not covered.parse} == {"border"}
 
 
 def test_a_url_without_a_format_chooses_none_by_the_viewer() -> None:

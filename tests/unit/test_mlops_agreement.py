@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import (
+    CUTOUT,
     FACES,
     MODERATION,
     OBJECTS,
@@ -21,6 +22,7 @@ from darkroom.findings import (
     TextLine,
 )
 from darkroom.mlops.agreement import count_matches, count_words, disagreement, intersection_over_union
+from tests.images.rasters import encode, rectangle
 
 BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)
 CORNERS = ((0.1, 0.1), (0.5, 0.1), (0.5, 0.2), (0.1, 0.2))
@@ -124,3 +126,16 @@ def test_a_face_is_the_same_from_half_an_overlap_on() -> None:
 
 def test_words_are_counted_whatever_their_case() -> None:
     assert count_words("Straße, STRASSE: e-mail 24/7") == {"strasse": 2, "e": 1, "mail": 1, "24": 1, "7": 1}
+
+
+def test_cut_outs_are_compared_by_their_overlap() -> None:
+    left, right = (Finding(CUTOUT, "m", "1", raster=encode(rectangle(40, 20, *box))) for box in (LEFT_HALF, MIDDLE))
+    assert disagreement(left, left) == pytest.approx(0.0)
+    assert disagreement(left, right) == pytest.approx(2 / 3, abs=0.01)
+    nothing = Finding(CUTOUT, "m", "1", raster=encode(rectangle(40, 20, 0, 0, 0, 0)))
+    assert disagreement(nothing, nothing) == 0.0
+    smaller = Finding(CUTOUT, "m", "1", raster=encode(rectangle(20, 20, 0, 0, 10, 20)))
+    assert disagreement(left, smaller) is None
+
+
+LEFT_HALF, MIDDLE = (0, 0, 20, 20), (10, 0, 30, 20)

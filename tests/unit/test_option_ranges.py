@@ -55,6 +55,7 @@ NATIVE = {
         f"a {'a' * 32} a~center a~northwest~1 a~north~100~1 a~north~1~100",
         f"A {'a' * 33} a~middle a~north~0 a~north~101 a~north~1~0 a~north~1~101 a~north~1~1~1",
     ),
+    "cutout": ("0 1", "-1 2 1~1"),
     "redact": (
         f"faces text pii all car faces~plate all~0 {'x' * 32}",
         f"Faces faces~ faces~~text a.b .a a_b {'x' * 33}",
@@ -167,7 +168,7 @@ OTHERS = {
 
 
 DEFAULTS = {
-    **{"up": False, "equalise": False, "gray": False, "anim": True, "boxes": False},
+    **{"up": False, "equalise": False, "gray": False, "cutout": False, "anim": True, "boxes": False},
     **{"orient": True, "adapt": False, "reye": False},
     **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False, "cr": False},
@@ -269,7 +270,7 @@ def test_js_args_have_the_bounds_of_the_types() -> None:
     assert rules["rot"] == {"words": ["0", "90", "180", "270"]}
     assert rules["wm"] == {"words": COMPASS.split(), "position": "southeast", "opacity": 100, "scale": 25}
     bare = {short for short, rule in rules.items() if not rule}
-    assert bare == {"up", "bg", "equalise", "gray", "redact", "anim", "boxes"}
+    assert bare == {"up", "bg", "equalise", "gray", "cutout", "redact", "anim", "boxes"}
     assert [
         option.short
         for option in EXTENDED_OPTIONS

@@ -129,9 +129,12 @@ class TooSlow(DarkroomError, code="too-slow", status=422, title="The image takes
 
 
 class Unanalysable(
-    DarkroomError, code="unanalysable", status=422, title="This image cannot be analysed, so it cannot be redacted"
+    DarkroomError,
+    code="unanalysable",
+    status=422,
+    title="This image cannot be analysed, so it cannot be redacted or cut out",
 ):
-    """The model cannot read the image. A redacted variant of it is never served."""
+    """The model cannot read the image. A redacted or cut-out variant of it is never served."""
 
 
 class NoInference(

@@ -16,8 +16,8 @@ SCHEMA = 1
 """Version of the JSON. Readers reject any other."""
 
 FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
-LIKENESS, OBJECTS = "likeness", "objects"
-TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS, OBJECTS)
+LIKENESS, OBJECTS, CUTOUT = "likeness", "objects", "cutout"
+TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS, OBJECTS, CUTOUT)
 VECTOR_TASKS = (SIMILARITY, LIKENESS)
 """Tasks whose findings are embeddings: similarity finds copies of an image, likeness images of the same kind."""
 
@@ -29,6 +29,9 @@ GRID = 6
 
 UNSURE = "unsure"
 """The class of a line that resembles personal data, or that could not be read."""
+
+MAX_RASTER_PX = 1024
+"""Longest side of a raster in px."""
 
 _PLACES = 5
 """Decimals of a fraction: a tenth of a pixel in 8192."""
@@ -112,8 +115,11 @@ class Finding:
 
     ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
     exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity and likeness, ``objects``
-    and ``classes`` (all that the model detects) for objects. ``error`` is a code, if the model could not read the
-    image.
+    and ``classes`` (all that the model detects) for objects, ``raster`` for cut-outs. ``error`` is a code, if the model
+    could not read the image.
+
+    A ``raster`` is a map of the upright image: a PNG with one band of 8 bits and the image's aspect ratio, no side over
+    :data:`MAX_RASTER_PX`. That of a cut-out is the coverage by the foreground, 255 for all of a pixel.
     """
 
     task: str
@@ -129,6 +135,7 @@ class Finding:
     explanation: Explanation | None = None
     objects: tuple[DetectedObject, ...] = ()
     classes: tuple[str, ...] = ()
+    raster: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +215,8 @@ def finding_to_document(finding: Finding, *, vectors: bool = False) -> dict[str,
         document["flagged"] = finding.flagged
     if finding.explanation is not None:
         document["explanation"] = explanation_to_document(finding.explanation)
+    if finding.raster:
+        document["raster"] = base64.b64encode(finding.raster).decode("ascii")
     if vectors and finding.vector:
         packed = struct.pack(f"<{len(finding.vector)}f", *finding.vector)
         document["vector"] = base64.b64encode(packed).decode("ascii")
@@ -263,6 +272,7 @@ def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
             for one in document.get("objects", ())
         ),
         _texts(document, "classes") or (),
+        base64.b64decode(document.get("raster", "")),
     )
 
 

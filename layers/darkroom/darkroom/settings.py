@@ -196,6 +196,12 @@ class Settings:
         "What models look for. An endpoint must have a model for each of them; the function has none of `text` "
         "and `objects`, and `objects` needs a model of your own.",
     )
+    cutout_prefixes: tuple[str, ...] = _setting(
+        (),
+        list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        "",
+        "Key prefixes whose images are cut out by the option `cutout`. Needs `InferenceMode=endpoint` with the model.",
+    )
     refine_hits: int = _setting(
         20, between(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
     )

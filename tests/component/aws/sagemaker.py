@@ -11,6 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from darkroom.findings import (
+    CUTOUT,
     FACES,
     LIKENESS,
     MODERATION,
@@ -28,6 +29,7 @@ from darkroom.findings import (
 )
 
 NAME = "darkroom"
+RASTER = b"a PNG, which nothing here decodes"
 VECTOR = (0.6, 0.8, *(0.0,) * 510)
 
 
@@ -81,6 +83,7 @@ def found(task: str) -> Finding:
         SIMILARITY: Finding(SIMILARITY, "gpu-similarity", "2", vector=VECTOR),
         TAGS: Finding(TAGS, "gpu-tags", "2", labels=(Label("bridge", 0.9), Label("river", 0.6))),
         LIKENESS: Finding(LIKENESS, "gpu-likeness", "2", vector=(0.8, 0.6, *(0.0,) * 1278)),
+        CUTOUT: Finding(CUTOUT, "gpu-cutout", "2", raster=RASTER),
     }
     return by_task[task]
 

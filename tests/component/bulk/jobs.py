@@ -62,7 +62,7 @@ class BulkJobs:
         )
         operations: dict[Operation, OperationHandler] = {
             Operation.INGEST: intake,
-            Operation.INFER: AnalyseOperation(env.archive, masters, env.queue("published"), "1", ("faces",)),
+            Operation.INFER: AnalyseOperation(env.archive, masters, env.queue("published"), "1", lambda _: ("faces",)),
             Operation.PRESETS: prints,
         }
         return BulkJobHandler(

@@ -29,7 +29,7 @@ def env(aws: Callable[[str], Any]) -> Any:
 
 
 def analysis(env: InferEnvironment, generation: str = "1", best: str = ENDPOINT) -> AnalyseOperation:
-    return AnalyseOperation(env.archive, env.masters, env.queue("normal"), generation, ALL, best)
+    return AnalyseOperation(env.archive, env.masters, env.queue("normal"), generation, lambda _: ALL, best)
 
 
 def worked_off(env: InferEnvironment) -> None:
@@ -93,4 +93,4 @@ def test_a_deleted_image_is_missing(env: InferEnvironment) -> None:
 
 def test_a_stack_without_inference_is_reported(env: InferEnvironment) -> None:
     with pytest.raises(NoInference):
-        AnalyseOperation(env.archive, env.masters, None, "1", ALL).start("a.jpg", INFER)
+        AnalyseOperation(env.archive, env.masters, None, "1", lambda _: ALL).start("a.jpg", INFER)

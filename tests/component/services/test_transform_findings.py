@@ -15,6 +15,7 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     CLIENT,
+    CUTOUT,
     ENDPOINT,
     FACES,
     FALLBACK,
@@ -35,7 +36,8 @@ from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
 from tests.images.photographs import jpeg_photo, png_noise
-from tests.images.rendering import seen
+from tests.images.rasters import encode, rectangle
+from tests.images.rendering import rgba, seen
 from tools.events import FOLDER
 
 from .functions import Function, load
@@ -462,3 +464,44 @@ def test_the_function_follows_the_settings(mode: str, redacted: dict[str, str], 
 def test_a_function_that_does_not_understand_what_to_hide_answers_nothing() -> None:
     event = json.loads((FOLDER / "transform" / "miss.json").read_text())
     assert loaded("endpoint", {"people/": "Eyes"}).invoke(event)["statusCode"] == 503
+
+
+CUT = "/shop/cup.png?w=300&cutout=1&f=png"
+
+
+@pytest.fixture
+def shop(service: Transform, bucket: FastBucket) -> Transform:
+    """The service with a prefix of cut-outs, and an image below it."""
+    bucket.put("masters/shop/cup.png", png_noise(320, 200), {})
+    return replace(service, cutout_prefixes=("shop/",))
+
+
+def cut_sidecar(bucket: FastBucket, **fields: Any) -> None:
+    """Findings of a cut-out of the right half."""
+    etag = (bucket.etag("masters/shop/cup.png") or "").strip('"')
+    raster = encode(rectangle(320, 200, 160, 0, 320, 200))
+    found = Findings("1", etag, {CUTOUT: Finding(CUTOUT, "m", "1", **({"raster": raster} | fields))})
+    body = json.dumps(findings_to_document(found)).encode()
+    bucket.put(sidecar_name("1", "shop/cup.png"), body, {}, bucket.etag(sidecar_name("1", "shop/cup.png")) or "")
+
+
+def test_an_image_is_cut_out_once_it_is_analysed(shop: Transform, bucket: FastBucket) -> None:
+    asked_for = asked(CUT, key="key")
+    whole = shop.answer(asked_for)
+    assert isinstance(whole, Provisional)
+    assert rgba(whole.body)[..., 3].min() == 255
+    cut_sidecar(bucket)
+    answer = shop.answer(asked_for)
+    assert isinstance(answer, Rendered)
+    alpha = rgba(answer.body)[..., 3]
+    assert (alpha[:, :140].max(), alpha[:, 160:].min()) == (0, 255)
+    assert isinstance(shop.answer(asked_for), Stored)
+
+
+def test_what_cannot_be_cut_out_is_refused_with_the_reason(shop: Transform, bucket: FastBucket) -> None:
+    other = shop.answer(asked("/photo.jpg?w=300&cutout=1&f=png"))
+    assert (code(other), status(other)) == ("bad-option", 400)
+    cut_sidecar(bucket, raster=b"", error="unreadable")
+    assert code(shop.answer(asked(CUT))) == "unanalysable"
+    without = replace(shop, inference=False).answer(asked(CUT))
+    assert (code(without), status(without)) == ("no-inference", 501)

@@ -158,7 +158,8 @@ def _text(findings: Findings) -> str:
 
 
 def _short_text(findings: Findings) -> str:
-    """The same with only as many lines of text, and then objects, as the item has room for."""
+    """The same without rasters, and with only as many lines of text, and then objects, as the item has room for."""
+    findings = replace(findings, found={task: replace(finding, raster=b"") for task, finding in findings.found.items()})
     text = _text(findings)
     for task, parts in ((TEXT, "lines"), (OBJECTS, "objects")):
         while len(text) > MAX_ITEM_CHARACTERS and task in findings.found and getattr(findings.found[task], parts):

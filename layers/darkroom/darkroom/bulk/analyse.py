@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..aws.findings_store import FindingsRecord, FindingsStore
@@ -19,13 +19,16 @@ from .results import KeyOutcome, KeyResult
 
 @dataclass(frozen=True)
 class AnalyseOperation:
-    """``queue`` is that of infer, None without inference; ``best_source`` is the best origin of findings here."""
+    """``queue`` is that of infer, None without inference; ``best_source`` is the best origin of findings here.
+
+    ``list_tasks`` returns the tasks of the image with a key.
+    """
 
     findings: FindingsStore
     masters: Masters
     queue: Queue | None
     generation: str
-    tasks: Sequence[str]
+    list_tasks: Callable[[str], Sequence[str]]
     best_source: str = ENDPOINT
 
     def start(self, key: str, spec: JobSpec) -> KeyResult:
@@ -36,7 +39,7 @@ class AnalyseOperation:
         if master is None:
             return KeyResult(KeyOutcome.MISSING)
         record = self.findings.read_record(key)
-        if not spec.again and self._is_complete(record, master.etag):
+        if not spec.again and self._is_complete(key, record, master.etag):
             return _result_of(record, KeyOutcome.UNCHANGED)
         self.queue.send(AnalysisRequest(RequestKind.ANALYSE, key, again=True).message)
         return KeyResult(KeyOutcome.PENDING, mark=str(record.version))
@@ -51,11 +54,11 @@ class AnalyseOperation:
             return None
         return _result_of(record, KeyOutcome.DONE)
 
-    def _is_complete(self, record: FindingsRecord, etag: str) -> bool:
+    def _is_complete(self, key: str, record: FindingsRecord, etag: str) -> bool:
         if not record.announced or not record.matches(self.generation, etag) or record.findings is None:
             return False
         found = record.findings.found
-        wanted = self.tasks if self.best_source == ENDPOINT else found  # the small models cannot do all of it
+        wanted = self.list_tasks(key) if self.best_source == ENDPOINT else found  # the small models cannot do all of it
         return bool(found) and all(rank(found.get(task)) >= RANKS[self.best_source] for task in wanted)
 
 

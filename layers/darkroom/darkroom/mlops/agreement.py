@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from math import sumprod
 
 from ..findings import (
+    CUTOUT,
     FACES,
     LIKENESS,
     MODERATION,
@@ -33,7 +34,7 @@ def disagreement(one: Finding, other: Finding) -> float | None:
 
     Faces and objects: the share of boxes that only one has. Tags and text: the Jaccard distance of names or words.
     Moderation: 1 if only one flags the image, else the total variation distance of the scores. Embeddings: 1 minus the
-    cosine.
+    cosine. Cut-outs: 1 minus the intersection over union of the coverages.
     """
     if one.error or other.error:
         return None
@@ -115,6 +116,16 @@ def _embeddings(one: Finding, other: Finding) -> float | None:
     return min(1.0, max(0.0, 1 - sumprod(one.vector, other.vector)))
 
 
+def _rasters(one: Finding, other: Finding) -> float | None:
+    import pyvips  # the monitor, which compares no cut-outs, has no libvips
+
+    ours, theirs = (pyvips.Image.new_from_buffer(finding.raster, "") for finding in (one, other))
+    if (ours.width, ours.height) != (theirs.width, theirs.height):
+        return None
+    union = float(ours.maxpair(theirs).avg())
+    return 1 - float(ours.minpair(theirs).avg()) / union if union else 0.0
+
+
 def _jaccard_distance(same: int, one: int, other: int) -> float:
     every = one + other - same
     return 1 - same / every if every else 0.0
@@ -128,4 +139,5 @@ _DISTANCES: Mapping[str, Callable[[Finding, Finding], float | None]] = {
     MODERATION: _moderation,
     SIMILARITY: _embeddings,
     LIKENESS: _embeddings,
+    CUTOUT: _rasters,
 }

@@ -11,7 +11,19 @@ from hashlib import sha256
 from math import sqrt, sumprod
 from typing import Any
 
-from ..findings import FACES, LIKENESS, MODERATION, OBJECTS, SIMILARITY, TAGS, TEXT, VECTOR_TASKS, Finding, Label
+from ..findings import (
+    CUTOUT,
+    FACES,
+    LIKENESS,
+    MODERATION,
+    OBJECTS,
+    SIMILARITY,
+    TAGS,
+    TEXT,
+    VECTOR_TASKS,
+    Finding,
+    Label,
+)
 
 SAMPLED = "image sampled"
 """The message of the log line about a sample, which the debug dashboard lists."""
@@ -128,7 +140,8 @@ def summarise(finding: Finding) -> TaskSummary:
     with an error is empty.
     """
     scores = _SCORES[finding.task](finding)
-    empty = bool(finding.error) or not (finding.vector if finding.task in VECTOR_TASKS else scores)
+    found = finding.vector if finding.task in VECTOR_TASKS else finding.raster or scores
+    empty = bool(finding.error) or not found
     return TaskSummary(None if empty or not scores else sum(scores) / len(scores), empty)
 
 
@@ -157,6 +170,7 @@ _SCORES: Mapping[str, Callable[[Finding], list[float]]] = {
     TAGS: lambda finding: _best_score(finding.labels),
     SIMILARITY: lambda _: [],
     LIKENESS: lambda _: [],
+    CUTOUT: lambda _: [],
 }
 
 

@@ -122,7 +122,7 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
         "bad-key.taken": BadKey("/_/ is reserved and may not appear in a key"),
         "bad-option.utf8": BadOption("The query is not percent-encoded UTF-8"),
         "bad-option.long": BadOption(f"The options are longer than {PLACEHOLDER} characters together"),
-        "bad-option.pages": BadOption("Only page 0 can be redacted or has boxes", option="page"),
+        "bad-option.pages": BadOption("Only page 0 can be redacted or cut out, or has boxes", option="page"),
         "bad-option.name": BadOption(preset, option="preset"),
         "unknown-option": UnknownOption("There is no option ''"),
         "unknown-option.name": UnknownOption(f"There is no option '{PLACEHOLDER}'", option=PLACEHOLDER),

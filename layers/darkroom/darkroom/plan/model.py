@@ -287,6 +287,7 @@ class Plan:
     sharpen: float = 0.0
     denoise: int = 0
     equalise: bool = False
+    cutout: bool = False
     brightness: int = 0
     contrast: int = 0
     saturation: int = 0

@@ -140,9 +140,9 @@ def _drop_format_options(fields: dict[str, Value]) -> None:
 
 
 def _drop_findings_options(fields: dict[str, Value]) -> None:
-    """Make redacted results still, because findings are of the first frame. Drop a generation that is not used."""
+    """Make what is redacted or cut out still: findings are of the first frame. Drop a generation that is not used."""
     gravity = getattr(fields.get("gravity"), "name", "")
-    if "redact" in fields:
+    if fields.keys() & {"redact", "cutout"}:
         fields.pop("animate", None)
     elif gravity not in GRAVITY_TASKS and not fields.keys() & {"face_crop", "boxes"}:
         fields.pop("findings", None)
@@ -163,7 +163,7 @@ def _normalize_extended(fields: dict[str, Value]) -> None:
     for name, other in _REQUIREMENTS:
         if other not in fields:
             fields.pop(name, None)
-    if "redact" in fields:
+    if fields.keys() & {"redact", "cutout"}:
         for name in ("orient", "passthrough_formats"):
             fields.pop(name, None)
     _fold_quarter_turns(fields)

@@ -133,6 +133,7 @@ OPTIONS: tuple[Option, ...] = (
     _native("gam", "gamma", FixedPoint(0.1, 5), "Gamma: above 1 brightens the shadows."),
     _native("gray", "grayscale", Flag(), "Converts to greyscale."),
     _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark."),
+    _native("cutout", "cutout", Flag(), "Cuts out the foreground of page or frame 0: the rest becomes transparent."),
     _native("redact", "redact", RedactionType(), "Redacts faces, text, personal data or objects of page or frame 0."),
     _native(
         "f",

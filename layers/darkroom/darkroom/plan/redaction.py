@@ -104,12 +104,14 @@ def get_followed_tasks(plan: Plan) -> tuple[str, ...]:
     """Return the tasks whose findings ``plan`` crops to, corrects or returns. Without these it is provisional."""
     if plan.boxes:
         return ("faces", "text", "objects")
+    if plan.cutout:
+        return ("cutout", *get_followed_tasks(replace(plan, cutout=False)))
     if plan.face_crop is not None or plan.red_eye:
         return ("faces",)
     return (GRAVITY_TASKS[plan.gravity.name],) if plan.gravity.name in GRAVITY_TASKS else ()
 
 
 def check_first_page(plan: Plan) -> None:
-    """Raise BadOption if ``plan`` redacts, or returns boxes of, a page other than the first: no other is analysed."""
-    if (plan.redact or plan.boxes) and plan.page:
-        raise BadOption("Only page 0 can be redacted or has boxes", option="page")
+    """Raise BadOption if ``plan`` needs findings of a page other than the first: no other is analysed."""
+    if (plan.redact or plan.boxes or plan.cutout) and plan.page:
+        raise BadOption("Only page 0 can be redacted or cut out, or has boxes", option="page")

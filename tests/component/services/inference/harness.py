@@ -127,6 +127,7 @@ class InferEnvironment:
     block: bool = False
     max_views: int = MAX_VIEWS
     tasks: Sequence[str] = ALL
+    cutout_prefixes: tuple[str, ...] = ()
     generation: str = "1"
     circuit: CircuitTerms = field(default_factory=CircuitTerms)
     finder: Detector | None = None
@@ -246,10 +247,10 @@ class InferEnvironment:
             sleep=lambda _: None,
         )
         return AnalysisService(
-            settings=AnalysisSettings(self.generation, self.tasks, Limits(), self.block, self.max_views),
-            writer=FindingsWriter(
-                self.archive, self.masters, self.media, self.queue("purges"), self.stores, self.tags, self.tasks
+            settings=AnalysisSettings(
+                self.generation, self.tasks, Limits(), self.block, self.max_views, self.cutout_prefixes
             ),
+            writer=FindingsWriter(self.archive, self.masters, self.media, self.queue("purges"), self.stores, self.tags),
             duplicates=DuplicateFindings(self.archive, self.index, self.stores),
             index=self.index,
             models=ShadowClient(caller, VariantRolesCache(self.variants, self.observer))

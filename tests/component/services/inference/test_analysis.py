@@ -16,6 +16,7 @@ from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     CLIENT,
+    CUTOUT,
     ENDPOINT,
     FACES,
     FALLBACK,
@@ -29,13 +30,14 @@ from darkroom.findings import (
     Label,
     Region,
 )
-from darkroom.image_keys import HELD_MASTERS, MASTERS
+from darkroom.image_keys import HELD_MASTERS, MASTERS, derivatives_prefix
 from darkroom.services.inference.analysis import AnalysisOutcome
 from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
 from darkroom.services.inference.views import UNSAMPLED
 from darkroom.services.ingest.events import VERDICT, build_verdict_message
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
+from tests.component.aws.sagemaker import RASTER
 from tests.images.hidden import KINDS, flagged_drawing
 from tests.images.photographs import jpeg_photo, turned
 
@@ -206,6 +208,54 @@ def test_the_same_bytes_are_analysed_once(env: InferEnvironment) -> None:
     assert second.vector == pytest.approx(first.vector, abs=0.02)
     assert env.searchable("second.jpg") == env.searchable("first.jpg")
     assert [event["key"] for event in env.published()] == ["first.jpg", "second.jpg"]
+
+
+def test_images_below_a_prefix_are_cut_out(env: InferEnvironment) -> None:
+    env.cutout_prefixes = ("shop/",)
+    env.ready("shop/cup.jpg", jpeg_photo(), sha256="same")
+    env.ready("people/cup.jpg", jpeg_photo((90, 60)))
+    assert [CUTOUT in call.tasks for call in env.runtime.calls] == [True, False]
+    assert env.findings("shop/cup.jpg").found[CUTOUT].raster == RASTER
+    indexed = env.archive.read_record("shop/cup.jpg").findings
+    assert indexed is not None
+    assert indexed.found[CUTOUT].raster == b"", "an item of the index has room for 400 KB"
+    assert env.ready("shop/copy.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.COPIED
+    assert env.findings("shop/copy.jpg").found[CUTOUT].raster == RASTER
+
+
+def test_a_copy_of_an_image_without_a_cut_out_gets_one(env: InferEnvironment) -> None:
+    env.cutout_prefixes = ("shop/",)
+    env.ready("people/cup.jpg", jpeg_photo(), sha256="same")
+    assert env.ready("shop/cup.jpg", jpeg_photo((90, 60)), sha256="same") is AnalysisOutcome.ANALYSED
+    assert CUTOUT in env.findings("shop/cup.jpg").found
+
+
+def test_a_new_cut_out_replaces_derivatives_and_the_same_one_does_not(env: InferEnvironment) -> None:
+    env.cutout_prefixes = ("shop/",)
+    env.ready("shop/cup.jpg", jpeg_photo())
+    name = f"{derivatives_prefix('shop/cup.jpg')}cutout-1_fv-1.png"
+    env.media.put(name, b"rendered", headers={}, metadata={})
+    again = AnalysisRequest(RequestKind.ANALYSE, "shop/cup.jpg", again=True)
+    env.infer.handle(again)
+    assert env.media.head(name) is not None
+    env.runtime.behave = newer_cutout
+    env.infer.handle(again)
+    assert env.media.head(name) is None
+
+
+def newer_cutout(call: sagemaker.Call) -> sagemaker.Reply:
+    status, body = sagemaker.answer(call) or sagemaker.HANG
+    document = json.loads(body)
+    document["tasks"][CUTOUT]["version"] = "3"
+    return status, json.dumps(document).encode()
+
+
+def test_without_an_endpoint_nothing_is_cut_out(env: InferEnvironment) -> None:
+    env.mode, env.cutout_prefixes = "lambda", ("shop/",)
+    env.ready("shop/cup.jpg", jpeg_photo())
+    found = env.findings("shop/cup.jpg")
+    assert CUTOUT not in found.found
+    assert found.pending == ()
 
 
 def test_a_donor_of_another_generation_or_without_all_tasks_is_none(env: InferEnvironment) -> None:
@@ -417,7 +467,7 @@ def test_a_late_fallback_undoes_nothing(env: InferEnvironment) -> None:
     assert present is not None
     env.infer.handle(AnalysisRequest(RequestKind.READY, KEY, sequencer))
     late = Findings("1", present.etag, {task: small(task) for task in SMALL}, (TEXT,), "later")
-    kept = env.infer.writer.write(present, "id", late, "")
+    kept = env.infer.writer.write(present, "id", late, "", env.tasks)
     assert kept.findings.pending == ()
     assert {finding.origin for finding in env.findings(KEY).found.values()} == {ENDPOINT}
     stored = env.vectors.get(KEY)

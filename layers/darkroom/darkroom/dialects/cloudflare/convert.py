@@ -77,7 +77,7 @@ def _convert_box(options: CloudflareOptions) -> dict[str, Value]:
 
 
 def _convert_effects(options: CloudflareOptions) -> dict[str, Value]:
-    values: dict[str, Value] = {}
+    values: dict[str, Value] = {"cutout": options.segment}
     if options.background:
         values["bg"] = options.background
     elif options.fit == "pad":

@@ -41,6 +41,7 @@ class CloudflareOptions:
     saving_quality: int = 0
     animated: bool = True
     metadata: str = ""
+    segment: bool = False
 
 
 type OptionParser = Callable[[CloudflareOptions, str, str], None]
@@ -165,6 +166,12 @@ def parse_upscale(_options: CloudflareOptions, name: str, text: str) -> None:
 def parse_metadata(options: CloudflareOptions, name: str, text: str) -> None:
     """Parse what the file keeps: all metadata is no more than rights."""
     options.metadata = "none" if require_word(name, text, ("copyright", "keep", "none")) == "none" else RIGHTS
+
+
+def parse_segment(options: CloudflareOptions, name: str, text: str) -> None:
+    """Parse what is kept of the image: the foreground."""
+    require_word(name, text, ("foreground",))
+    options.segment = True
 
 
 def check_word(words: tuple[str, ...], _options: CloudflareOptions, name: str, text: str) -> None:

@@ -29,6 +29,7 @@ _PARSERS: Mapping[str, OptionParser] = {
     "rotate": option_parsers.parse_rotate,
     "saturation": partial(option_parsers.parse_float_field, "saturation", 100),
     "sharpen": partial(option_parsers.parse_float_field, "sharpen", 10),
+    "segment": option_parsers.parse_segment,
     "slow-connection-quality scq": partial(option_parsers.parse_quality, "saving_quality"),
     "trim": option_parsers.parse_trim,
     "trim.left": partial(option_parsers.parse_int_field, "trim_left"),
@@ -43,7 +44,6 @@ _PARSERS: Mapping[str, OptionParser] = {
 OPTION_MAPPINGS = (
     *list_options(_PARSERS),
     *list_options({}, {"border": "it belongs to Workers, not to URLs"}, "Workers"),
-    *list_options({}, {"segment": "it needs AI segmentation"}, "AI"),
 )
 """From Cloudflare's list of features, and ``upscale`` from a newer one."""
 

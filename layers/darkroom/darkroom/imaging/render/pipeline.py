@@ -1,6 +1,6 @@
 """Render one image from a plan and a source, by steps in a fixed order, whatever order a URL has.
 
-The order is: orient, crop, redact, trim, resize, to sRGB, rotate and flip, effects, watermark, radius, pad and
+The order is: orient, crop, redact, trim, resize, to sRGB, cut out, rotate and flip, effects, watermark, radius, pad and
 background. The steps of options that exist for other services' URLs have the place that they have there. One step runs
 elsewhere because that is cheaper and gives the same image: ``auto_orient`` comes after the resize, since the geometry
 has converted crop and size to the stored image's coordinates. CMYK is converted to sRGB before the resize.
@@ -250,7 +250,7 @@ def _load(
 
 def is_animated(plan: Plan) -> bool:
     """Return whether ``plan`` renders every frame of an animation."""
-    return plan.animate and not plan.redact and plan.page == 0 and TARGET_FORMATS[plan.format].animated
+    return plan.animate and not (plan.redact or plan.cutout) and plan.page == 0 and TARGET_FORMATS[plan.format].animated
 
 
 def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
@@ -372,6 +372,7 @@ DECODE_STEPS: tuple[Step, ...] = (
 EDIT_STEPS: tuple[Step, ...] = (
     auto_orient,
     convert_to_srgb,
+    _when(lambda plan: plan.cutout, "cutout.cut_out"),
     _when(lambda plan: plan.red_eye, "redact.darken_red_eyes"),
     rotate_and_flip,
     _when(lambda plan: plan.angle, "common.rotate_free"),

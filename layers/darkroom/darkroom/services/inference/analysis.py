@@ -21,7 +21,7 @@ from ...aws.sagemaker import UNREADABLE, InferenceResult
 from ...aws.sqs import Queue
 from ...aws.telemetry import Observer
 from ...errors import DarkroomError, ObjectChanged
-from ...findings import CLIENT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
+from ...findings import CLIENT, CUTOUT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
 from ...plan.limits import Limits
 from ..deadline import INGEST, Deadline
 from ..ingest.events import build_verdict_message
@@ -57,7 +57,8 @@ class AnalysisOutcome(StrEnum):
 class AnalysisSettings:
     """``blocks_on_moderation``: ingest holds uploads until the verdict of moderation.
 
-    ``max_views``: images of one source that moderation analyses at most.
+    ``max_views``: images of one source that moderation analyses at most. ``cutout_prefixes``: of keys whose images are
+    cut out, by an endpoint.
     """
 
     generation: str
@@ -65,6 +66,11 @@ class AnalysisSettings:
     limits: Limits
     blocks_on_moderation: bool = False
     max_views: int = MAX_VIEWS
+    cutout_prefixes: tuple[str, ...] = ()
+
+    def list_tasks(self, key: str) -> tuple[str, ...]:
+        """Return the tasks of an endpoint for the image ``key``."""
+        return (*self.tasks, CUTOUT) if key.startswith(self.cutout_prefixes) else tuple(self.tasks)
 
 
 class _Analysis[C](NamedTuple):
@@ -115,7 +121,8 @@ class AnalysisService[C]:
             if request.kind is RequestKind.HELD and master.is_held:
                 self._send_verdict(master.key, record.findings)
             return AnalysisOutcome.DROPPED
-        if copied := self.duplicates.find(master, self.settings.generation, self._available_tasks, self._best_source):
+        tasks = self._list_tasks(master.key)
+        if copied := self.duplicates.find(master, self.settings.generation, tasks, self._best_source):
             self._publish(request, master, self._make_findings(master, copied))
             return AnalysisOutcome.COPIED
         return self._analyse(request, master, record)
@@ -128,21 +135,21 @@ class AnalysisService[C]:
             return False
         required = RANKS[source or self._best_source]
         found = record.findings.found
-        return all(rank(found.get(task)) >= required for task in (self._available_tasks if tasks is None else tasks))
+        wanted = self._list_tasks(master.key) if tasks is None else tasks
+        return all(rank(found.get(task)) >= required for task in wanted)
 
     @property
     def _best_source(self) -> str:
         return ENDPOINT if self.models is not None else FALLBACK
 
-    @property
-    def _available_tasks(self) -> Sequence[str]:
-        return self.settings.tasks if self.models is not None else self.detector.tasks
+    def _list_tasks(self, key: str) -> Sequence[str]:
+        return self.settings.list_tasks(key) if self.models is not None else self.detector.tasks
 
     def _analyse(self, request: AnalysisRequest, master: CurrentMaster, record: FindingsRecord) -> AnalysisOutcome:
         views = self._prepare_views(master)
         if views is None:
-            source = self._best_source
-            unreadable = {task: Finding(task, "", "", source, error=UNREADABLE) for task in self._available_tasks}
+            source, tasks = self._best_source, self._list_tasks(master.key)
+            unreadable = {task: Finding(task, "", "", source, error=UNREADABLE) for task in tasks}
             self._publish(request, master, self._make_findings(master, unreadable))
             return AnalysisOutcome.ANALYSED
         analysis = self._run_models(master, views)
@@ -165,7 +172,7 @@ class AnalysisService[C]:
             try:
                 with master.open_source() as source:
                     limits, most = self.settings.limits, self.settings.max_views
-                    choose = partial(choose_views, source, limits, self._available_tasks, most=most)
+                    choose = partial(choose_views, source, limits, self._list_tasks(master.key), most=most)
                     views = Deadline(INGEST).run(choose)
             except ObjectChanged as error:
                 raise Superseded from error
@@ -195,11 +202,11 @@ class AnalysisService[C]:
         """Return the findings of the endpoint, or without one of the detector; None if it does not respond."""
         if self.models is None:
             return self._run_in_process("invoke", views)
-        image_id = _image_id(master)
-        prediction = self.models.predict(views.first[0], self.settings.tasks, image_id)
+        image_id, tasks = _image_id(master), self.settings.list_tasks(master.key)
+        prediction = self.models.predict(views.first[0], tasks, image_id)
         if prediction is None:
             return None
-        further = list(views.by_tasks(self.settings.tasks))
+        further = list(views.by_tasks(tasks))
         others = self.models.predict_views(further, image_id, needed=len(views.first) - 1)
         if others is None:
             return None
@@ -231,7 +238,8 @@ class AnalysisService[C]:
         return combined
 
     def _make_findings(self, master: CurrentMaster, found: dict[str, Finding]) -> Findings:
-        pending = tuple(task for task in self.settings.tasks if task not in found) if self.models is not None else ()
+        wanted = self.settings.list_tasks(master.key) if self.models is not None else ()
+        pending = tuple(task for task in wanted if task not in found)
         now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Findings(self.settings.generation, master.etag, found, pending, now)
 
@@ -243,7 +251,8 @@ class AnalysisService[C]:
         with self.observer.step("store"):
             facts = self._facts(master)
             perceptual_hash = str(facts.get("perceptual_hash", ""))
-            written = self.writer.write(master, _image_id(master), findings, perceptual_hash)
+            tasks = self.settings.list_tasks(master.key)
+            written = self.writer.write(master, _image_id(master), findings, perceptual_hash, tasks)
         self._count_disagreement(written)
         record = written.record
         with self.observer.step("announce"):

@@ -45,7 +45,7 @@ class WrittenFindings:
 
 @dataclass(frozen=True)
 class FindingsWriter:
-    """Derivatives are in ``media``; ``purges`` is the queue of CDN purges; ``tasks`` are all tasks of an analysis.
+    """Derivatives are in ``media``; ``purges`` is the queue of CDN purges.
 
     ``vectors`` has the store of each task that has embeddings.
     """
@@ -56,15 +56,19 @@ class FindingsWriter:
     purges: Queue
     vectors: Mapping[str, VectorStore]
     tags: TagIndex
-    tasks: Sequence[str]
 
-    def write(self, master: CurrentMaster, image_id: str, new: Findings, perceptual_hash: str) -> WrittenFindings:
-        """Merge ``new`` into the stored findings of ``master``. Raises Superseded, ObjectChanged, Unavailable."""
+    def write(
+        self, master: CurrentMaster, image_id: str, new: Findings, perceptual_hash: str, tasks: Sequence[str]
+    ) -> WrittenFindings:
+        """Merge ``new`` into the stored findings of ``master``; ``tasks`` are all tasks of its analysis.
+
+        Raises Superseded, ObjectChanged, Unavailable.
+        """
         for _ in range(_MAX_ATTEMPTS):
             sidecar, record = self.store.read_sidecar(new.generation, master.key), self.store.read_record(master.key)
             self._require_current(master)
             known = record.findings if master.is_replacement else sidecar.findings if sidecar is not None else None
-            findings = merge_findings(known, new, self.tasks)
+            findings = merge_findings(known, new, tasks)
             if not master.is_replacement:
                 try:
                     findings = self._put_sidecar(master.key, findings, sidecar)

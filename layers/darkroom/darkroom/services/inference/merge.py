@@ -11,6 +11,7 @@ from typing import Any
 
 from ...findings import (
     CLIENT,
+    CUTOUT,
     ENDPOINT,
     FACES,
     FALLBACK,
@@ -53,18 +54,23 @@ def merge_findings(known: Findings | None, new: Findings, tasks: Iterable[str]) 
 def invalidates_derivatives(before: Findings | None, after: Findings) -> bool:
     """Whether derivatives rendered with the findings ``before`` would differ with those of ``after``.
 
-    Only known faces, text and objects can have been used, or that they are unreadable.
+    Only known faces, text, objects and cut-outs can have been used, or that they are unreadable.
     """
     if before is None or not is_same_master(before, after):
         return False
     return any(
         task in before.found and _rendered(before.found[task]) != _rendered(after.found.get(task))
-        for task in (FACES, TEXT, OBJECTS)
+        for task in (FACES, TEXT, OBJECTS, CUTOUT)
     )
 
 
 def _rendered(finding: Finding | None) -> object:
-    """Return what renders read of ``finding``: regions and classes. Scores in ``f=json`` may be those of before."""
+    """Return what renders read of ``finding``: regions and classes. Scores in ``f=json`` may be those of before.
+
+    A version of a model makes the same raster again, and stands for it: findings in the index have no rasters.
+    """
+    if finding is not None and finding.task == CUTOUT:
+        return finding.model, finding.version, finding.error
     document = finding_to_document(finding) if finding is not None else {}
     for region in chain.from_iterable(document.get(name, ()) for name in ("faces", "lines", "objects")):
         region.pop("text", None)

@@ -64,8 +64,9 @@ class Transform:
 
     ``stores``: whether derivatives are stored, or ``presets``; otherwise only those that are too large for a response.
     ``mezzanines``: whether masters may have mezzanines.
-    ``inference``: whether the deployment analyses images. ``always``: what it redacts; the edge has forced it into the
-    paths, and a path without it is refused. ``is_load_shedding``: whether only named presets are rendered now.
+    ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out.
+    ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
+    ``is_load_shedding``: whether only named presets are rendered now.
     """
 
     source: FastBucket
@@ -76,6 +77,7 @@ class Transform:
     mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
     inference: bool = False
+    cutout_prefixes: tuple[str, ...] = ()
     always: AlwaysRedact = NO_FORCED_REDACTION
     presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
@@ -172,6 +174,8 @@ class Transform:
             return
         if not self.inference:
             raise NoInference
+        if plan.cutout and not plan.key.startswith(self.cutout_prefixes):
+            raise BadOption("cutout: images with this prefix are not cut out", option="cutout")
         if not plan.findings or apply_forced_redaction(plan, self.always) != plan:
             raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 

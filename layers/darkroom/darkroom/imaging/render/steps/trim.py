@@ -8,6 +8,7 @@ from dataclasses import replace
 import pyvips
 
 from ....plan.geometry.layout import Box, Size, compute_geometry
+from ....plan.geometry.placement import to_stored_box
 from ....plan.model import TrimOptions
 from ...colour.convert import ensure_rgb, parse_hex_colour, split_alpha, to_eight_bits, to_srgb
 from ..context import IN_MEMORY_PIXELS, RenderContext
@@ -33,7 +34,9 @@ def trim(context: RenderContext) -> None:
     geometry = context.geometry
     trimming = context.plan.trim_options
     threshold = trimming.level or context.plan.trim
-    found = [_find_content(frame, geometry.orientation, threshold, trimming) for frame in context.frames]
+    found = _find_cutout(context, threshold) or [
+        _find_content(frame, geometry.orientation, threshold, trimming) for frame in context.frames
+    ]
     boxes = [box for box in found if box.width]
     if not boxes and not context.plan.trim_first:
         return
@@ -53,6 +56,20 @@ def trim(context: RenderContext) -> None:
     context.map_frames(lambda frame: frame.crop(*kept))
     if context.plan.trim_first:
         _crop_trimmed(context, Box(kept.left + left, kept.top + top, *kept.size))
+
+
+def _find_cutout(context: RenderContext, threshold: float) -> list[Box]:
+    """Return the box of the foreground that is cut out later, in the frame; none without a cut-out."""
+    if not context.plan.cutout:
+        return []
+    from .cutout import find_content, load_mask
+
+    mask, geometry = load_mask(context), context.geometry
+    if mask is None:
+        return []
+    box = to_stored_box(find_content(mask, geometry, threshold), geometry.upright, geometry.orientation)
+    region = geometry.stored_region
+    return [box._replace(left=box.left - region.left, top=box.top - region.top)]
 
 
 def _crop_trimmed(context: RenderContext, trimmed: Box) -> None:
