@@ -58,7 +58,7 @@ class SettingsFile:
         A file that is invalid, or based on other settings than those in force, changes nothing. Raises Unavailable.
         """
         text = self._read()
-        if text in (self._text, self._tried):
+        if self._number < 0 or text in (self._text, self._tried):
             return ""
         self._tried = text
         try:
@@ -94,22 +94,25 @@ class SettingsFile:
 
 async def watch(file: SettingsFile, live: Hosts, report: Callable[[str], None]) -> None:
     """Apply the file whenever it is saved, and write it when the settings change otherwise, until cancelled."""
-    folder = file.path.parent
-    await asyncio.to_thread(file.refresh)
+    await _compare(file, live, report)
     async for _ in awatch(
-        folder,
+        file.path.parent,
         recursive=False,
-        watch_filter=lambda _, path: Path(path).name == NAME,
+        watch_filter=lambda _, path: Path(path).name == file.path.name,
         debounce=SETTLE_MS,
         rust_timeout=COMPARE_MS,
         yield_on_timeout=True,
     ):
-        try:
-            if said := await asyncio.to_thread(file.apply):
-                report(said.rstrip("\n"))
-                await live.refresh()
-            await asyncio.to_thread(file.refresh)
-        except DarkroomError as error:
-            report(f"{file.path}: {error.message} {error.detail}".rstrip())
-        except InvalidSettings as error:
-            report(f"The settings document is invalid: {error}")
+        await _compare(file, live, report)
+
+
+async def _compare(file: SettingsFile, live: Hosts, report: Callable[[str], None]) -> None:
+    try:
+        if said := await asyncio.to_thread(file.apply):
+            report(said.rstrip("\n"))
+            await live.refresh()
+        await asyncio.to_thread(file.refresh)
+    except DarkroomError as error:
+        report(f"{file.path}: {error.message} {error.detail}".rstrip())
+    except InvalidSettings as error:
+        report(f"The settings document is invalid: {error}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,16 +10,18 @@ from typing import Any
 
 import pytest
 
+from cloudfront_local.hosts import Hosts
 from darkroom.aws.s3 import S3Bucket
 from darkroom.plan import presets
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
-from local import changed_defaults, intervals, settings
+from local import changed_defaults, intervals, settings, settings_file
 from local.aws import Cloud, connect_key_values
 from local.errors import StartError
 from local.paths import STACK
 from local.settings_file import SettingsFile
+from tests.waiting import HANG_S
 from tools.settings.edge import entries_of
 from tools.settings.stacks import LocalStore, Target
 from tools.settings.store import SettingsStore
@@ -125,6 +128,28 @@ def test_a_saved_file_is_in_force_at_once(cloud: Cloud, file: SettingsFile) -> N
     )
     assert save(file, "# a comment\n") == ""
     assert document(cloud)["number"] == 2
+
+
+def test_a_running_stack_applies_what_is_saved(cloud: Cloud, file: SettingsFile) -> None:
+    """A broken document does not end the stack, and a comparison follows each save."""
+    said: list[str] = []
+
+    async def run() -> None:
+        task = asyncio.create_task(settings_file.watch(file, Hosts(()), said.append))
+        async with asyncio.timeout(HANG_S):
+            await asyncio.to_thread(file.path.write_text, file.path.read_text() + "keep_gps = true\n")
+            while not said:
+                await asyncio.sleep(0.05)
+            cloud.s3.put_object(Bucket=output(cloud, "MediaBucketName"), Key=CURRENT, Body=b"{")
+            while len(said) < 2:
+                await asyncio.to_thread(file.path.touch)
+                await asyncio.sleep(0.2)
+        assert not task.done()
+        task.cancel()
+
+    asyncio.run(run())
+    assert said[0].startswith("Version 2 of the settings is in force")
+    assert said[1].startswith("The settings document is invalid: ")
 
 
 def test_an_invalid_file_changes_nothing_and_is_reported_once(cloud: Cloud, file: SettingsFile) -> None:

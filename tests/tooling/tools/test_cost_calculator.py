@@ -65,8 +65,8 @@ def test_lines_are_by_the_price_table() -> None:
     assert sum_period(LINES, EXAMPLE, "once") == pytest.approx(once)
     nothing = dict.fromkeys(EXAMPLE, 0.0)
     assert f"**{sum_period(LINES, nothing, 'month'):.2f}**" in TEXT  # the row of an idle deployment
-    dearer = replace(PRICES.prices["cdn-gb"], usd=2 * PRICES.prices["cdn-gb"].usd)
-    doubled = build_lines(replace(PRICES, prices={**PRICES.prices, "cdn-gb": dearer}), TEXT)
+    raised = replace(PRICES.prices["cdn-gb"], usd=2 * PRICES.prices["cdn-gb"].usd)
+    doubled = build_lines(replace(PRICES, prices={**PRICES.prices, "cdn-gb": raised}), TEXT)
     grown = sum_period(doubled, EXAMPLE, "month") - sum_period(LINES, EXAMPLE, "month")
     assert grown == pytest.approx(usd["CDN: delivery"])
 
@@ -77,5 +77,5 @@ def test_an_input_changes_what_is_printed_and_nothing_else(capsys: pytest.Captur
     assert "| **together** | **0.00** | **22.05** |" in capsys.readouterr().out
     assert (DATA.read_text(encoding="utf-8"), PAGE.read_text(encoding="utf-8")) == (before, TEXT)
     with pytest.raises(SystemExit):
-        main(["--set", "pictures=1"])
-    assert "there is no input pictures" in capsys.readouterr().err
+        main(["--set", "photos=1"])
+    assert "there is no input photos" in capsys.readouterr().err
