@@ -17,13 +17,13 @@ from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
+from darkroom.inference.masters import Masters
 from darkroom.review.access import Handler, Person, Role
 from darkroom.review.app import ReviewApp, read_pages, respond
 from darkroom.review.decisions import Decisions
 from darkroom.review.held_images import HeldImages
 from darkroom.review.messages import Request, Response
 from darkroom.review.playground import Playground
-from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.service_settings import build_source_limits
 from tools.deployment import find_masters

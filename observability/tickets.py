@@ -18,7 +18,7 @@ hourly, so that three checks have failed by then."""
 
 
 SLOW_CALL_MS = 5000
-"""A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of services/inference/endpoint_client.py)."""
+"""A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of inference/endpoint_client.py)."""
 
 MIN_RENDERS = 100
 """Renders in six hours below which the share of cold starts is not judged."""

@@ -15,7 +15,17 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYER = ROOT / "layers" / "darkroom"
-OPTIONAL = ("dialects", "mlops", "bulk", "models", "operations", "content_credentials", "reencode", "review")
+OPTIONAL = (
+    "dialects",
+    "mlops",
+    "bulk",
+    "models",
+    "operations",
+    "content_credentials",
+    "reencode",
+    "review",
+    "inference",
+)
 """Packages of the layer that its core never imports."""
 
 TOOLING = ("cli", "local", "cloudfront_local", "observability", "chaos", "gameday", "bench", "tools")

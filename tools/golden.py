@@ -24,8 +24,8 @@ def put(media: S3Bucket, images: Iterable[tuple[GoldenImage, bytes]]) -> int:
     that cannot be decoded, Unavailable.
     """
     from darkroom.imaging.source import Source
+    from darkroom.inference.views import prepare_jpeg
     from darkroom.plan.limits import Limits
-    from darkroom.services.inference.views import prepare_jpeg
 
     lines: dict[str, str] = {}
     for golden, body in images:

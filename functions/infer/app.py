@@ -17,6 +17,12 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
+from darkroom.inference.analysis import AnalysisService, AnalysisSettings
+from darkroom.inference.breaker import open_breaker
+from darkroom.inference.consumer import InferenceConsumer
+from darkroom.inference.duplicates import DuplicateFindings
+from darkroom.inference.findings_writer import FindingsWriter
+from darkroom.inference.masters import Masters
 from darkroom.mlops.agreement import disagreement
 from darkroom.mlops.sample import ShadowComparison
 from darkroom.mlops.sample_store import SampleStore
@@ -24,12 +30,6 @@ from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import open_shadow_client
 from darkroom.models.in_process import InProcessDetector
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.inference.analysis import AnalysisService, AnalysisSettings
-from darkroom.services.inference.breaker import open_breaker
-from darkroom.services.inference.consumer import InferenceConsumer
-from darkroom.services.inference.duplicates import DuplicateFindings
-from darkroom.services.inference.findings_writer import FindingsWriter
-from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_source_limits, configured_tasks
 from darkroom.services.sqs_batch import process_batch

@@ -22,9 +22,9 @@ from darkroom.bulk.worker import Worker, reserve_s
 from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.image_keys import master_names
+from darkroom.inference.analysis import AnalysisSettings
+from darkroom.inference.masters import Masters
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
-from darkroom.services.inference.analysis import AnalysisSettings
-from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge

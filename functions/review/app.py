@@ -17,6 +17,7 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import ReviewEnvironment
 from darkroom.image_keys import master_names
+from darkroom.inference.masters import Masters
 from darkroom.review.app import ReviewApp, read_pages, respond
 from darkroom.review.decisions import Decisions
 from darkroom.review.held_images import HeldImages
@@ -25,7 +26,6 @@ from darkroom.review.playground import Playground
 from darkroom.review.sign_in import HostedSignIn
 from darkroom.review.tokens import TokenVerifier
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.inference.masters import Masters
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.request_metrics import log_request
 from darkroom.services.service_settings import build_source_limits

@@ -19,8 +19,8 @@ from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import OperationHandler, Worker
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.image_keys import MASTERS
+from darkroom.inference.masters import Masters
 from darkroom.services.caching import CachePolicy
-from darkroom.services.inference.masters import Masters
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from tests.component.services.ingest_environment import IngestEnvironment

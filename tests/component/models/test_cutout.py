@@ -24,12 +24,12 @@ SIDE_PX = 64
 @pytest.fixture
 def models(tmp_path: Path) -> ModelSet:
     """A network whose coverage is the red channel, among other outputs."""
-    picture = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])
+    image = helper.make_tensor_value_info("input", TensorProto.FLOAT, ["n", 3, SIDE_PX, SIDE_PX])
     mask = helper.make_tensor_value_info("output", TensorProto.FLOAT, ["n", 1, SIDE_PX, SIDE_PX])
     other = helper.make_tensor_value_info("other", TensorProto.FLOAT, ["n", 2, SIDE_PX, SIDE_PX])
     split = helper.make_node("Split", ["input", "sizes"], ["output", "other"], axis=1)
     sizes = helper.make_tensor("sizes", TensorProto.INT64, [2], [1, 2])
-    graph = helper.make_graph([split], "red", [picture], [other, mask], [sizes])
+    graph = helper.make_graph([split], "red", [image], [other, mask], [sizes])
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     (tmp_path / "red.onnx").write_bytes(model.SerializeToString())
     wanted = InputSpec(SIDE_PX, layout="channels-first", deviation=(255.0, 255.0, 255.0))

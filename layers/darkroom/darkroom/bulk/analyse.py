@@ -10,9 +10,9 @@ from ..aws.sagemaker import UNREADABLE
 from ..aws.sqs import Queue
 from ..errors import NoInference
 from ..findings import ENDPOINT, FALLBACK
-from ..services.inference.masters import Masters
-from ..services.inference.merge import RANKS, rank
-from ..services.inference.messages import AnalysisRequest, RequestKind
+from ..inference.masters import Masters
+from ..inference.merge import RANKS, rank
+from ..inference.messages import AnalysisRequest, RequestKind
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 

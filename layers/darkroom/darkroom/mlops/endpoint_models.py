@@ -16,10 +16,10 @@ from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..environment import MonitorEnvironment
 from ..errors import ModelUnavailable
+from ..inference.endpoint_client import CALL_TIMEOUT_S
 from ..operations.cloudwatch import CloudWatchMetrics
 from ..operations.remedies import FallbackRemedy
 from ..operations.switch_controller import SwitchController
-from ..services.inference.endpoint_client import CALL_TIMEOUT_S
 from ..services.service_settings import configured_tasks
 from ..settings import Settings
 from .canary_rollout import CanaryRollout

@@ -10,9 +10,9 @@ from typing import Any
 from ..aws.telemetry import Observer
 from ..errors import DarkroomError
 from ..findings import SIMILARITY
-from ..services.inference.masters import CurrentMaster, Masters
-from ..services.inference.merge import lowest_source
-from ..services.inference.predictions import Prediction
+from ..inference.masters import CurrentMaster, Masters
+from ..inference.merge import lowest_source
+from ..inference.predictions import Prediction
 from .sample import SAMPLED, Sample, ShadowComparison, quantise, summarise
 from .sample_store import SampleStore
 

@@ -14,9 +14,9 @@ from ..aws.sagemaker import Endpoint, InferenceResult
 from ..aws.telemetry import Observer
 from ..environment import InferEnvironment
 from ..findings import MODERATION, Explanation, Finding
-from ..services.inference.breaker import CircuitBreaker
-from ..services.inference.endpoint_client import CALL_TIMEOUT_S, EndpointClient
-from ..services.inference.predictions import Prediction
+from ..inference.breaker import CircuitBreaker
+from ..inference.endpoint_client import CALL_TIMEOUT_S, EndpointClient
+from ..inference.predictions import Prediction
 from .agreement import disagreement
 from .endpoint_variants import MAIN, EndpointVariants, VariantRoles, VariantRolesCache
 from .sample import ShadowComparison, TaskComparison, summarise

@@ -11,10 +11,10 @@ from ..aws.index import Index
 from ..aws.record import Record
 from ..errors import ObjectChanged
 from ..findings import MODERATION, Finding, explanation_to_document
+from ..inference.masters import CurrentMaster, Masters
 from ..plan.limits import Limits
 from ..plan.model import Plan
 from ..services.deadline import REQUEST, Deadline
-from ..services.inference.masters import CurrentMaster, Masters
 from .decisions import NotHeld
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class HeldImages:
         return render(_RENDERED, source, limits=self.limits).body
 
     def _render_further(self, key: str, source: Source, view: int) -> bytes:
-        from ..services.inference.views import choose_views
+        from ..inference.views import choose_views
 
         found = choose_views(source, self.limits, (MODERATION,), most=min(view + 1, self.max_views)).all
         if not view < len(found):

@@ -38,6 +38,16 @@ from darkroom.findings import (
     Region,
 )
 from darkroom.image_keys import MASTERS, ObjectNames, derivatives_prefix
+from darkroom.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
+from darkroom.inference.breaker import CircuitBreaker
+from darkroom.inference.breaker import CircuitSettings as CircuitTerms
+from darkroom.inference.duplicates import DuplicateFindings
+from darkroom.inference.endpoint_client import EndpointClient
+from darkroom.inference.findings_writer import FindingsWriter
+from darkroom.inference.masters import Masters
+from darkroom.inference.messages import AnalysisRequest, RequestKind
+from darkroom.inference.predictions import Detector
+from darkroom.inference.views import MAX_VIEWS
 from darkroom.mlops.agreement import disagreement
 from darkroom.mlops.endpoint_variants import EndpointVariants, VariantRolesCache
 from darkroom.mlops.sample_store import SampleStore
@@ -45,16 +55,6 @@ from darkroom.mlops.sampler import SampleRecorder
 from darkroom.mlops.shadow import ShadowClient
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
-from darkroom.services.inference.breaker import CircuitBreaker
-from darkroom.services.inference.breaker import CircuitSettings as CircuitTerms
-from darkroom.services.inference.duplicates import DuplicateFindings
-from darkroom.services.inference.endpoint_client import EndpointClient
-from darkroom.services.inference.findings_writer import FindingsWriter
-from darkroom.services.inference.masters import Masters
-from darkroom.services.inference.messages import AnalysisRequest, RequestKind
-from darkroom.services.inference.predictions import Detector
-from darkroom.services.inference.views import MAX_VIEWS
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingest_environment import RecordingQueue, make_table

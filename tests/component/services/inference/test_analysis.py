@@ -31,9 +31,9 @@ from darkroom.findings import (
     Region,
 )
 from darkroom.image_keys import HELD_MASTERS, MASTERS, derivatives_prefix
-from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.messages import AnalysisRequest, RequestKind, parse_request
-from darkroom.services.inference.views import UNSAMPLED
+from darkroom.inference.analysis import AnalysisOutcome
+from darkroom.inference.messages import AnalysisRequest, RequestKind, parse_request
+from darkroom.inference.views import UNSAMPLED
 from darkroom.services.ingest.events import VERDICT, build_verdict_message
 from tests.announcements import complaints
 from tests.component.aws import sagemaker

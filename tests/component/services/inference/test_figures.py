@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.findings import Finding
 from darkroom.image_keys import MASTERS
-from darkroom.services.inference.merge import model_versions
-from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.inference.merge import model_versions
+from darkroom.inference.messages import AnalysisRequest, RequestKind
 from darkroom.slo import SLOW_MS
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of

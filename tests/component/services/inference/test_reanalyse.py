@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.messages import AnalysisRequest, RequestKind
+from darkroom.inference.analysis import AnalysisOutcome
+from darkroom.inference.messages import AnalysisRequest, RequestKind
 from tests import commands
 from tests.images.photographs import jpeg_photo
 

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from darkroom.findings import ENDPOINT
-from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.breaker import NAME
-from darkroom.services.inference.messages import parse_request
+from darkroom.inference.analysis import AnalysisOutcome
+from darkroom.inference.breaker import NAME
+from darkroom.inference.messages import parse_request
 from local.aws import tool_environment
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo

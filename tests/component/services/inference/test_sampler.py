@@ -14,11 +14,11 @@ from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
 from darkroom.image_keys import MASTERS
 from darkroom.imaging.render.views import mean_luma
+from darkroom.inference.analysis import AnalysisOutcome
+from darkroom.inference.messages import AnalysisRequest, RequestKind
 from darkroom.mlops.sample import SAMPLED, TaskSummary
 from darkroom.mlops.sample_store import SAMPLE
 from darkroom.mlops.sampler import LOG_EVERY_S
-from darkroom.services.inference.analysis import AnalysisOutcome
-from darkroom.services.inference.messages import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
 

@@ -14,6 +14,7 @@ from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label, finding_to_document
+from darkroom.inference.analysis import AnalysisOutcome
 from darkroom.mlops.endpoint_variants import (
     MAIN,
     ROLES_TTL_S,
@@ -26,7 +27,6 @@ from darkroom.mlops.endpoint_variants import (
 from darkroom.mlops.rollout_policy import shadow_stats
 from darkroom.mlops.sample import TaskComparison
 from darkroom.mlops.shadow import compare_results
-from darkroom.services.inference.analysis import AnalysisOutcome
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.photographs import jpeg_photo

@@ -15,8 +15,8 @@ from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.render.views import encode_view
 from darkroom.imaging.source import Source
+from darkroom.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views
 from darkroom.plan.limits import Limits
-from darkroom.services.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views
 from tests.images import hidden
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import opened

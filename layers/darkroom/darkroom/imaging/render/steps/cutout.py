@@ -121,7 +121,7 @@ def _choose_size(frame: Size, mask: pyvips.Image, geometry: Geometry) -> Size:
 def _count_columns(mask: pyvips.Image, geometry: Geometry) -> float:
     """Return how many columns of the raster the result shows."""
     share = geometry.cropped_size.width / geometry.scaled.width
-    return max(1.0, share * geometry.subject.width * mask.width / geometry.upright.width)
+    return max(1.0, share * geometry.subject.width * int(mask.width) / geometry.upright.width)
 
 
 def _map_to_frame(mask: pyvips.Image, geometry: Geometry, size: Size) -> pyvips.Image:

@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...aws.findings_store import FindingsRecord, FindingsStore, Sidecar
-from ...aws.s3 import S3Bucket
-from ...aws.sqs import Queue
-from ...aws.tag_index import TagIndex
-from ...aws.vectors import StoredVector, VectorStore
-from ...errors import ObjectChanged, Unavailable
-from ...findings import CLIENT, TAGS, Findings, findings_from_document, findings_to_document
-from ...image_keys import derivatives_prefix
-from ..purge.messages import purge_message
+from ..aws.findings_store import FindingsRecord, FindingsStore, Sidecar
+from ..aws.s3 import S3Bucket
+from ..aws.sqs import Queue
+from ..aws.tag_index import TagIndex
+from ..aws.vectors import StoredVector, VectorStore
+from ..errors import ObjectChanged, Unavailable
+from ..findings import CLIENT, TAGS, Findings, findings_from_document, findings_to_document
+from ..image_keys import derivatives_prefix
+from ..services.purge.messages import purge_message
 from .masters import CurrentMaster, Masters
 from .merge import invalidates_derivatives, is_same_master, merge_findings, moderation_verdict
 

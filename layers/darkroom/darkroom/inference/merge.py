@@ -9,7 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import Any
 
-from ...findings import (
+from ..findings import (
     CLIENT,
     CUTOUT,
     ENDPOINT,

@@ -13,19 +13,19 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from ...aws.sagemaker import UNREADABLE
-from ...errors import DarkroomError
-from ...findings import FACES, MODERATION, OBJECTS, TEXT, DetectedObject, Face, Finding, Label, TextLine
-from ...imaging.render.pipeline import render
-from ...plan.limits import Limits
-from ...plan.model import Plan
+from ..aws.sagemaker import UNREADABLE
+from ..errors import DarkroomError
+from ..findings import FACES, MODERATION, OBJECTS, TEXT, DetectedObject, Face, Finding, Label, TextLine
+from ..imaging.render.pipeline import render
+from ..plan.limits import Limits
+from ..plan.model import Plan
 
 if TYPE_CHECKING:
     import numpy as np
     import pyvips
     from numpy.typing import NDArray
 
-    from ...imaging.source import Source
+    from ..imaging.source import Source
 
 type Blocks = NDArray[np.int16]
 """A thumbnail as (row of blocks, row in a block, column of blocks, column in a block, channel)."""
@@ -132,7 +132,7 @@ def choose_views(
 
 
 def _other_backgrounds(source: Source, limits: Limits) -> list[bytes]:
-    from ...imaging.render.views import encode_view, max_difference, render_first_frame
+    from ..imaging.render.views import encode_view, max_difference, render_first_frame
 
     kept: list[pyvips.Image] = []
     for view in render_first_frame(source, limits, MAX_SIDE_PX):
@@ -146,7 +146,7 @@ def _distinct_views(source: Source, limits: Limits, first: Sequence[bytes]) -> I
 
     The first frame is among them: decoders of animations may see another one than those of stills.
     """
-    from ...imaging.render.views import decode_view, encode_view, render_all_frames, render_gain_map
+    from ..imaging.render.views import decode_view, encode_view, render_all_frames, render_gain_map
 
     seen: list[Blocks] = []
     for jpeg in first:
@@ -161,7 +161,7 @@ def _is_new(view: pyvips.Image, seen: list[Blocks]) -> bool:
     """Whether ``view`` resembles none of ``seen``; it joins them if so."""
     import numpy as np
 
-    from ...imaging.render.views import make_thumbnail
+    from ..imaging.render.views import make_thumbnail
 
     blocks = THUMBNAIL_PX // BLOCK_PX
     pixels = np.frombuffer(make_thumbnail(view, THUMBNAIL_PX), np.uint8).astype(np.int16)

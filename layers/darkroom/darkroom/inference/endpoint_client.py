@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ...aws.sagemaker import Endpoint, InferenceResult
-from ...aws.telemetry import Observer
-from ...errors import ModelUnavailable
+from ..aws.sagemaker import Endpoint, InferenceResult
+from ..aws.telemetry import Observer
+from ..errors import ModelUnavailable
 from .breaker import CircuitBreaker
 
 CALL_TIMEOUT_S = 20.0

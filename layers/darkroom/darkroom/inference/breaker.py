@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, IntEnum, auto
 from typing import Any, Self
 
-from ...aws.documents import DocumentStore
-from ...aws.s3 import S3Bucket
-from ...aws.switches import FALLBACK, Switches
-from ...aws.telemetry import Observer, log
-from ...errors import Unavailable
+from ..aws.documents import DocumentStore
+from ..aws.s3 import S3Bucket
+from ..aws.switches import FALLBACK, Switches
+from ..aws.telemetry import Observer, log
+from ..errors import Unavailable
 
 
 class CircuitState(Enum):

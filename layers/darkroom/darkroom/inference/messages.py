@@ -7,7 +7,7 @@ import random
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from ...errors import BadUpload, Unavailable
+from ..errors import BadUpload, Unavailable
 
 OWN_SOURCE = "darkroom"
 ANALYSE = "Analyse"

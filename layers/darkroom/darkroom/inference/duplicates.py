@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from ...aws.findings_store import FindingsStore
-from ...aws.index import Index
-from ...aws.vectors import VectorStore
-from ...findings import Finding, Findings
+from ..aws.findings_store import FindingsStore
+from ..aws.index import Index
+from ..aws.vectors import VectorStore
+from ..findings import Finding, Findings
 from .masters import CurrentMaster
 from .merge import RANKS, rank
 

@@ -13,19 +13,19 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple
 
-from ...aws.eventbridge import EventBus
-from ...aws.findings_store import FindingsRecord
-from ...aws.index import Index
-from ...aws.record import build_image_id
-from ...aws.sagemaker import UNREADABLE, InferenceResult
-from ...aws.sqs import Queue
-from ...aws.telemetry import Observer
-from ...errors import DarkroomError, ObjectChanged
-from ...findings import CLIENT, CUTOUT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
-from ...plan.limits import Limits
-from ..deadline import INGEST, Deadline
-from ..ingest.events import build_verdict_message
-from ..request_metrics import count_latency
+from ..aws.eventbridge import EventBus
+from ..aws.findings_store import FindingsRecord
+from ..aws.index import Index
+from ..aws.record import build_image_id
+from ..aws.sagemaker import UNREADABLE, InferenceResult
+from ..aws.sqs import Queue
+from ..aws.telemetry import Observer
+from ..errors import DarkroomError, ObjectChanged
+from ..findings import CLIENT, CUTOUT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
+from ..plan.limits import Limits
+from ..services.deadline import INGEST, Deadline
+from ..services.ingest.events import build_verdict_message
+from ..services.request_metrics import count_latency
 from .duplicates import DuplicateFindings
 from .endpoint_client import IN_PROCESS
 from .findings_writer import FindingsWriter, Superseded, WrittenFindings

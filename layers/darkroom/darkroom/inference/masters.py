@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
-from ...aws.s3 import S3Bucket
-from ...aws.s3_objects import ObjectHead
-from ...errors import ObjectChanged
-from ...image_keys import HELD_MASTERS, ObjectNames
-from ...imaging.source import Source
-from ..ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from ..range_source import is_large_pyramid, open_ranges
+from ..aws.s3 import S3Bucket
+from ..aws.s3_objects import ObjectHead
+from ..errors import ObjectChanged
+from ..image_keys import HELD_MASTERS, ObjectNames
+from ..imaging.source import Source
+from ..services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from ..services.range_source import is_large_pyramid, open_ranges
 
 
 @dataclass(frozen=True, slots=True)

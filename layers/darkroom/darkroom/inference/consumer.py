@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from ...aws.sqs import Queue
-from ..queue_consumer import QueueConsumer, SqsMessage
+from ..aws.sqs import Queue
+from ..services.queue_consumer import QueueConsumer, SqsMessage
 from .analysis import AnalysisOutcome, AnalysisService
 from .messages import parse_request
 

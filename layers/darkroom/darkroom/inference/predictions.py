@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from ...aws.sagemaker import InferenceResult
-from ...findings import Explanation, Finding
+from ..aws.sagemaker import InferenceResult
+from ..findings import Explanation, Finding
 
 if TYPE_CHECKING:
     from .masters import CurrentMaster
