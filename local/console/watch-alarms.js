@@ -23,8 +23,8 @@ function byUrgency(one, other) {
 /** Return the links to the runbooks of an alarm, which the console displays: of a composite, those of its active alarms. */
 export function runbookLinks(runbooks) {
   const names = runbooks.map(runbook => /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook)?.[1]).filter(Boolean);
-  return names.flatMap(name => [
-    link(names.length > 1 ? `runbook ${name}` : 'runbook', viewHash('runbooks', name), { className: 'runbook' }), ' ']);
+  const links = names.map(name => link(names.length > 1 ? `runbook ${name}` : 'runbook', viewHash('runbooks', name), { className: 'runbook' }));
+  return links.flatMap((each, index) => (index ? [' ', each] : [each]));
 }
 
 const against = each => (each.threshold === null || each.threshold === undefined || each.composite

@@ -57,7 +57,7 @@ def alarm(name: str, state: str = "OK", **more: Any) -> dict[str, Any]:
         "value": 0.3,
         "threshold": 0.2,
         "reason": "",
-        "runbook": "docs/guides/runbooks/model-down.md",
+        "runbooks": ["docs/guides/runbooks/model-down.md"],
         "group": "",
         "pages": False,
         "composite": False,

@@ -395,6 +395,16 @@ def test_alarms_are_sorted_by_urgency_and_link_to_runbooks() -> None:
     on("alarms", stage, act)
 
 
+def test_a_page_links_each_runbook_of_its_active_alarms() -> None:
+    both = [f"docs/guides/runbooks/{name}.md" for name in ("bad-deploy", "cache-storm")]
+    stage = Responses({"alarms": [responses.alarm("page", "ALARM", pages=True, composite=True, runbooks=both)]})
+
+    async def act(page: Page) -> None:
+        assert await text(page, "#active-alarms") == "✕ Page: Alarm page runbook bad-deploy runbook cache-storm"
+
+    on("alarms", stage, act)
+
+
 def test_tickets_are_listed_on_top_without_pages() -> None:
     stage = Responses({"alarms": [responses.alarm("drift", "ALARM"), responses.alarm("quiet")]})
 
