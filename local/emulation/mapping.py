@@ -25,12 +25,17 @@ def read_limits_from_input(states: Any) -> None:
 
 
 def end_children_of_stopped_runs(states: Any) -> None:
-    """Start no child of a Distributed Map whose execution was stopped.
+    """Start no child of a Distributed Map whose execution was stopped, and leave the execution stopped.
 
-    MiniStack 1.5.33 marks the execution only, and goes on with all items. AWS aborts the Map Run and its children
-    (API reference, "StopExecution"); a function that runs already ends by itself in both.
+    MiniStack 1.5.33 marks the execution only, goes on with all items, and marks it as failed if one of them fails. AWS
+    aborts the Map Run and its children (API reference, "StopExecution"); a function that runs already ends by itself in
+    both.
     """
-    own = states._run_sub_machine
+    own, fail = states._run_sub_machine, states._fail_execution
+
+    def fail_unless_stopped(execution: Any, *cause: Any) -> None:
+        if execution["status"] != "ABORTED":
+            fail(execution, *cause)
 
     def run(definitions: Any, start_at: Any, given: Any, execution: Any, ctx: Any) -> Any:
         map_run = states._map_runs.get(execution.get("mapRunArn", ""), {})
@@ -40,6 +45,7 @@ def end_children_of_stopped_runs(states: Any) -> None:
         return own(definitions, start_at, given, execution, ctx)
 
     states._run_sub_machine = run
+    states._fail_execution = fail_unless_stopped
 
 
 def _at(path: str, document: Any) -> Any:

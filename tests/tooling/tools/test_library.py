@@ -50,6 +50,42 @@ def test_an_execution_is_started_with_what_the_state_machine_reads(aws: Callable
     assert machine.figures(started) == Figures()
 
 
+WAITS = json.dumps(
+    {
+        "StartAt": "Work",
+        "States": {
+            "Work": {
+                "Type": "Map",
+                "ItemsPath": "$.items",
+                "MaxConcurrency": 1,
+                "ItemProcessor": {
+                    "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                    "StartAt": "Wait",
+                    "States": {"Wait": {"Type": "Wait", "Seconds": 1, "End": True}},
+                },
+                "End": True,
+            }
+        },
+    }
+)
+
+
+def test_a_stopped_execution_begins_no_further_batch(aws: Callable[[str], Any]) -> None:
+    """MiniStack marks only the execution; :mod:`local.emulation.mapping` ends its children, as AWS does."""
+    client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
+    arn = client.create_state_machine(name="stops", definition=WAITS, roleArn=role)["stateMachineArn"]
+    items = json.dumps({"items": list(range(60))})
+    started = client.start_execution(stateMachineArn=arn, name="one-1700000000000", input=items)["executionArn"]
+    machine = Machine(client, arn)
+    wait_until(lambda: machine.figures(started).running, "the first batch")
+    machine.stop(started, "stopped by ada")
+    found = machine.execution(started)
+    assert (found.status, found.runs, found.cause) == ("ABORTED", False, "stopped by ada")
+    ended = wait_until(lambda: (figures := machine.figures(started)).over == 60 and figures, "the end of the children")
+    assert ended.succeeded < 10
+    assert machine.execution(started).status == "ABORTED"
+
+
 SUMMARY = {"keys": 3, "outcomes": {"done": 2, "failed": 1}, "reasons": {"defect": 1}, "unaccounted": 0, "stopped": ""}
 
 
