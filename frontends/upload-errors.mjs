@@ -23,7 +23,7 @@ export const ERROR_TEXTS = {
     'type-not-allowed': 'The file is not an image of a supported type.',
     damaged: 'The image is damaged or incomplete.',
     'too-slow': 'The image takes too long to process.',
-    AccessDenied: 'The permission for this file has expired.',
+    AccessDenied: 'The permission for this file has expired, or is for another file.',
     BadDigest: 'The file was damaged on its way.',
     EntityTooLarge: 'The file has changed since it was chosen.',
     EntityTooSmall: 'The file has changed since it was chosen.',

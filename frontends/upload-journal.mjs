@@ -62,6 +62,7 @@ export class Journal {
     async alone(id, work) {
         const locks = globalThis.navigator?.locks;
         if (!locks) {
+            await null; // as with locks, the caller goes on first
             await work();
             return true;
         }

@@ -82,7 +82,7 @@ export class Uploader extends EventTarget {
      */
     add(files) {
         return [...files].map(file => {
-            const job = this.#makeJob({ id: crypto.randomUUID(), name: file.name, added: Date.now(), file });
+            const job = this.#makeJob({ id: makeId(), name: file.name, added: Date.now(), file });
             this.#start(job);
             return job.item;
         });
@@ -93,30 +93,31 @@ export class Uploader extends EventTarget {
         const entries = (await this.#journal?.list() ?? []).filter(entry => !this.#jobs.has(entry.id));
         const jobs = [];
         await Promise.all(entries.map(entry => new Promise(resolve => {
-            this.#journal.alone(entry.id, () => {
+            const released = this.#journal.alone(entry.id, () => {
                 const job = this.#makeJob(entry);
-                job.resumed = true;
+                Object.assign(job, { resumed: true, running: released });
                 jobs.push(job);
                 resolve();
-                job.running = this.#process(job);
-                return job.running;
-            }).then(resolve);
+                return this.#process(job);
+            });
+            released.then(resolve);
         })));
         return jobs.map(job => job.item);
     }
 
     /** Try an upload that failed or was cancelled again. */
-    async retry({ id }) {
+    retry({ id }) {
         const job = this.#jobs.get(id);
         if (!['failed', 'cancelled'].includes(job?.item.state)) {
             return;
         }
-        await job.running; // what was cancelled may still be at work
-        job.abort = new AbortController();
         if (job.item.error?.code !== 'unprocessed') {
             Object.assign(job, { form: undefined, version: undefined, sent: false });
         }
-        this.#start(job);
+        const { running } = job;
+        job.abort = new AbortController();
+        this.#set(job, 'waiting', { error: undefined });
+        job.running = running.then(() => this.#start(job)); // what was cancelled may still be at work
     }
 
     /** Stop an upload that has not ended. What S3 has received stays there. */
@@ -166,14 +167,15 @@ export class Uploader extends EventTarget {
     }
 
     async #process(job) {
+        const { signal } = job.abort; // that of a further try is another one
         try {
             if (!job.sent) {
-                await this.#inTurn(() => this.#deliver(job));
+                await this.#inTurn(() => this.#deliver(job, signal));
             }
             this.#set(job, 'processing', { share: 1 });
-            this.#end(job, await this.#waitForResult(job));
+            this.#end(job, await this.#waitForResult(job, signal));
         } catch (error) {
-            if (!job.abort.signal.aborted) {
+            if (!signal.aborted) {
                 this.#fail(job, error);
             }
         }
@@ -193,29 +195,36 @@ export class Uploader extends EventTarget {
         if (!known.retryable) {
             this.#journal?.delete(job.item.id);
         }
-        const outcome = known.status && !known.retryable ? 'rejected' : 'failed';
+        const { status } = known;
+        const outcome = status >= 400 && status < 500 && status !== 429 ? 'rejected' : 'failed';
         this.#reporter?.add(job.item.key, { outcome, code: known.code });
         this.#set(job, 'failed', { error: known });
     }
 
-    async #deliver(job) {
+    async #deliver(job, signal) {
         const startedMs = performance.now();
-        job.abort.signal.throwIfAborted();
+        signal.throwIfAborted();
         await this.#prepare(job);
         let disturbed = job.resumed;
+        let renewed = false;
         for (let attempt = 1; ; attempt += 1) {
             try {
-                job.abort.signal.throwIfAborted();
-                await this.#send(job);
+                signal.throwIfAborted();
+                await this.#send(job, signal);
                 job.took = disturbed ? {} : { ms: Math.round(performance.now() - startedMs) };
                 return;
             } catch (error) {
-                if (job.abort.signal.aborted || !error.retryable || (attempt > (this.#options.retries ?? RETRIES) && error.code !== 'offline')) {
+                const tooOften = error.code !== 'offline' && attempt > (this.#options.retries ?? RETRIES);
+                const denied = error.code === 'AccessDenied'; // also of an expired form
+                if (signal.aborted || !error.retryable || tooOften || (denied && renewed)) {
                     throw error;
                 }
+                if (denied) {
+                    renewed = true;
+                    job.form = undefined;
+                }
                 disturbed = true; // its time would be that of the pause
-                job.form = error.code === 'AccessDenied' ? undefined : job.form;
-                await this.#pause(job, error, attempt);
+                await this.#pause(job, signal, error, attempt);
             }
         }
     }
@@ -250,9 +259,9 @@ export class Uploader extends EventTarget {
         return key;
     }
 
-    async #send(job) {
-        const { declared, abort: { signal } } = job;
-        if (job.resumed && job.form && await this.#isKnown(job)) {
+    async #send(job, signal) {
+        const { declared } = job;
+        if (job.resumed && job.form && await this.#isKnown(job, signal)) {
             return;
         }
         if (!job.form || Date.parse(job.form.expires_at) - FORM_MARGIN_MS < Date.now()) {
@@ -267,8 +276,8 @@ export class Uploader extends EventTarget {
     }
 
     /** After a reload, the file may have arrived although its response did not. */
-    async #isKnown({ declared, form, abort }) {
-        const state = await this.#api.state(declared.key, form.status, abort.signal);
+    async #isKnown({ declared, form }, signal) {
+        const state = await this.#api.state(declared.key, form.status, signal);
         return state?.sha256 === declared.sha256;
     }
 
@@ -278,8 +287,8 @@ export class Uploader extends EventTarget {
         await this.#journal?.put(entry);
     }
 
-    async #waitForResult(job) {
-        const { declared, form, version, abort: { signal } } = job;
+    async #waitForResult(job, signal) {
+        const { declared, form, version } = job;
         const until = Date.now() + RESULT_TIMEOUT_MS;
         let held = null;
         for (let pause = POLL_MS; Date.now() < until; pause = Math.min(LONGEST_POLL_MS, pause * POLL_GROWTH)) {
@@ -308,8 +317,7 @@ export class Uploader extends EventTarget {
         throw new UploadError('unprocessed', { texts: this.#texts, retryable: true });
     }
 
-    async #pause(job, error, attempt) {
-        const { signal } = job.abort;
+    async #pause(job, signal, error, attempt) {
         if (error.code === 'offline') {
             this.#set(job, 'offline', { share: 0 });
             await new Promise(resolve => {
@@ -356,6 +364,9 @@ export class Uploader extends EventTarget {
         }
     }
 }
+
+/** Unlike `crypto.randomUUID`, this exists without HTTPS, so that uploads there fail with a reason. */
+const makeId = () => [...crypto.getRandomValues(new Uint32Array(3))].map(part => part.toString(36)).join('-');
 
 const sleep = (ms, signal) =>
     new Promise(resolve => {

@@ -87,6 +87,12 @@ test('an expired form is replaced', async context => {
     assert.equal(counts(requests, 'POST /uploads'), 2);
 });
 
+test('a form that S3 denies twice fails', async context => {
+    const { base, requests } = await serve(context, { 'POST /s3': () => [403, '<Error><Code>AccessDenied</Code></Error>'] });
+    const { items: [item] } = await upload(new Uploader({ api: base, token: 't' }), [file('a.jpg')]);
+    assert.deepEqual([item.state, item.error.code, counts(requests, 'POST /s3')], ['failed', 'AccessDenied', 2]);
+});
+
 test('a token that is refused is renewed once', async context => {
     const { base, requests } = await serve(context, {
         'POST /uploads': (body, nth) => [401, { code: 'bad-token', detail: `refused ${nth}` }],
@@ -114,7 +120,7 @@ test('the state of an earlier upload of the key is not taken for the new one', a
     assert.deepEqual([item.state, counts(requests, 'GET /uploads/a.jpg')], ['held', 3]);
 });
 
-test('a failed upload can be tried again, and a cancelled one stops', async context => {
+test('failed and cancelled uploads can be tried again', async context => {
     let broken = true;
     const { base } = await serve(context, {
         'POST /uploads': text => (broken ? [400, { code: 'bad-upload', field: 'size', detail: 'size: … a whole number from 1 to 50000000' }]
@@ -130,6 +136,9 @@ test('a failed upload can be tried again, and a cancelled one stops', async cont
     const [other] = uploader.add([file('b.jpg')]);
     uploader.cancel(other);
     assert.equal(other.state, 'cancelled');
+    uploader.retry(other);
+    assert.equal(other.state, 'waiting');
+    await new Promise(resolve => uploader.addEventListener('change', () => other.state === 'ready' && resolve()));
 });
 
 test('uploads are reported with their time, and without their names', async context => {
@@ -149,7 +158,7 @@ test('uploads are reported with their time, and without their names', async cont
 test('errors of S3 and of API Gateway', () => {
     const late = errorOfS3({ status: 403, text: '<Error><Code>AccessDenied</Code><Message>Policy expired.</Message></Error>' });
     assert.deepEqual([late.code, late.message, late.detail, late.retryable],
-        ['AccessDenied', 'The permission for this file has expired.', 'Policy expired.', true]);
+        ['AccessDenied', 'The permission for this file has expired, or is for another file.', 'Policy expired.', true]);
     assert.equal(errorOfS3({ status: 400, text: '<Error><Code>EntityTooSmall</Code></Error>' }).retryable, false);
     const busy = errorOfApi({ status: 429, headers: new Headers({ 'retry-after': '7' }), document: { message: 'Too Many Requests' } });
     assert.deepEqual([busy.code, busy.retryable, busy.retryAfterS], ['too-many-uploads', true, 7]);
