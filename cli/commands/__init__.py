@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..app import app
 from . import (
+    builds,
     completion,
     deployments,
     findings,
@@ -21,6 +22,7 @@ from . import (
 
 __all__ = [
     "app",
+    "builds",
     "completion",
     "deployments",
     "findings",

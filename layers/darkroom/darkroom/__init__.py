@@ -2,5 +2,8 @@
 
 from .compiled_dataclasses import install
 
+VERSION = "0.2.0"
+"""The version of pyproject.toml, which functions do not have."""
+
 install()
 del install

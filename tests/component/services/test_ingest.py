@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from darkroom import VERSION
 from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Refusal, pad_sequencer
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Busy, ChecksumMismatch
@@ -89,7 +90,7 @@ def test_each_preset_is_stored_as_the_transform_path_stores_it(env: IngestEnviro
             "Content-Type": "image/webp",
             "Cache-Control": "public, max-age=86400, s-maxage=31536000, stale-while-revalidate=86400",
         }
-        assert head.metadata == {"source-etag": etag, "pace": "quick"}
+        assert head.metadata == {"source-etag": etag, "pace": "quick", "renderer": VERSION}
     assert Image.open(io.BytesIO(env.body("media", "derivatives/photo.jpg/_/w-640.webp"))).size == (640, 427)
 
 
@@ -145,7 +146,11 @@ def test_the_same_bytes_under_another_key_are_copied(env: IngestEnvironment) -> 
     for name in one.derivatives:
         copied = env.vault("media").head("derivatives/" + name.replace("one", "two"))
         assert copied is not None
-        assert copied.metadata == {"source-etag": two.master.etag.strip('"'), "pace": "quick"}
+        assert copied.metadata == {
+            "source-etag": two.master.etag.strip('"'),
+            "pace": "quick",
+            "renderer": VERSION,
+        }
         assert copied.headers["Content-Type"] == "image/webp"
     details = [detail for _, detail in env.published()]
     assert details[1]["same_as"] == "one.jpg"

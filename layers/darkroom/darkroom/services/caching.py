@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
+from .. import VERSION
 from ..plan.model import Plan
 
 if TYPE_CHECKING:
@@ -30,6 +31,9 @@ decoded every pixel. It does not match other bytes with a copy of this field."""
 
 MASTER_HEADER = "master-header"
 """User metadata of a mezzanine: :attr:`darkroom.imaging.formats.image_format.Header.text` of its master."""
+
+RENDERER = "renderer"
+"""User metadata of a derivative: the version of Darkroom that rendered it."""
 
 PACE = "pace"
 """User metadata of a derivative: how hard its encoder tried (:data:`StoredEffort`), if known."""
@@ -93,7 +97,7 @@ def provisional_headers(plan: Plan, content_type: str) -> dict[str, str]:
 
 def derivative_metadata(version: str, pace: StoredEffort | None = None) -> dict[str, str]:
     """Return the user metadata of a derivative of the master with this :func:`source_version`."""
-    return {SOURCE_ETAG: version.strip('"')} | ({PACE: pace} if pace else {})
+    return {SOURCE_ETAG: version.strip('"'), RENDERER: VERSION} | ({PACE: pace} if pace else {})
 
 
 def source_version(plan: Plan, master_etag: str, rights: str) -> str:

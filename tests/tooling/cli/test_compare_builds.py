@@ -1,0 +1,121 @@
+"""``darkroom compare-builds``: two real builds render requests of a log, on buckets of MiniStack."""
+
+from __future__ import annotations
+
+import gzip
+import itertools
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom.plan.presets import parse_presets_toml
+from tests import commands
+from tests.commands import Commands
+from tests.images.photographs import jpeg_photo
+from tools.build_comparison.requests import choose_requests, read_targets
+
+ROOT = Path(__file__).resolve().parents[3]
+FIELDS = "#Version: 1.0\n#Fields: cs-method cs-uri-stem cs-uri-query sc-status x-edge-result-type\n"
+PRESETS = parse_presets_toml('[presets.own]\nw = 300\nh = 200\nfit = "cover"\nf = "jpeg"\n')
+_numbers = itertools.count(1)
+
+
+def log_lines(*urls: str) -> str:
+    lines = (url.partition("?") for url in urls)
+    return FIELDS + "".join(f"GET\t{path}\t{query or '-'}\t200\tMiss\n" for path, _, query in lines)
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    path = tmp_path / "log.gz"
+    urls = ("/a.jpg?w=64&f=webp", "/a.jpg?w=64&f=webp", "/a.jpg?w=60&f=png&s=abc", "/missing.jpg?w=64", "/a.jpg?f=json")
+    path.write_bytes(gzip.compress(log_lines(*urls).encode()))
+    return path
+
+
+@pytest.fixture
+def command(
+    tmp_path: Path, aws: Callable[[str], Any], aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> Commands:
+    media = f"builds-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=media)
+    aws("s3").put_object(Bucket=media, Key="masters/a.jpg", Body=jpeg_photo())
+    outputs = {"MediaBucketName": media, "MastersUri": f"s3://{media}/masters/"}
+    return commands.local(aws_environment, tmp_path, capsys, outputs, {"InferenceMode": "off"}, ())
+
+
+def copy_build(folder: Path, file: str = "", old: str = "", new: str = "") -> Path:
+    """A checkout with the layer alone, in which ``old`` is ``new``."""
+    code = folder / "layers" / "darkroom" / "darkroom"
+    shutil.copytree(ROOT / "layers" / "darkroom" / "darkroom", code, ignore=shutil.ignore_patterns("__pycache__"))
+    if file:
+        text = (code / file).read_text(encoding="utf-8")
+        assert old in text
+        (code / file).write_text(text.replace(old, new), encoding="utf-8")
+    return folder
+
+
+def test_equal_builds_pass(command: Commands, log: Path, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(ROOT), "--page", str(page))
+    assert (done.code, done.document["compared"], done.document["lowest"]) == (0, 2, 100.0)
+    assert page.read_text().count("<img") == 4
+
+
+def test_a_worse_build_fails_and_its_worst_result_comes_first(command: Commands, log: Path, tmp_path: Path) -> None:
+    worse = copy_build(tmp_path / "worse", "imaging/formats/encode.py", "DEFAULT_QUALITY = 80", "DEFAULT_QUALITY = 5")
+    page = tmp_path / "page.html"
+    done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(worse), "--page", str(page))
+    assert (done.code, done.document["passed"]) == (1, False)
+    assert done.document["lowest"] < 70
+    text = page.read_text()
+    assert text.index("/a.jpg?f=webp&amp;w=64") < text.index("/a.jpg?f=png&amp;w=60")
+    assert "requested 2 times" in text
+
+
+def test_a_build_that_fails_is_named(command: Commands, log: Path, tmp_path: Path) -> None:
+    broken = copy_build(tmp_path / "broken", "imaging/render/pipeline.py", "timer = StageTimer()", "timer = None.x")
+    page = tmp_path / "page.html"
+    done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(broken), "--page", str(page))
+    assert (done.code, done.document["compared"]) == (1, 2)
+    assert "AttributeError" in page.read_text()
+
+
+def test_a_log_without_stored_images_is_an_error(command: Commands, tmp_path: Path) -> None:
+    empty = tmp_path / "empty.log"
+    empty.write_text(FIELDS)
+    done = command.run("compare-builds", str(empty), "--builds", str(ROOT), str(ROOT))
+    assert done.code == 1
+    assert "nothing to compare" in done.err
+
+
+def test_requests_are_chosen_by_frequency(tmp_path: Path) -> None:
+    path = tmp_path / "plain.log"
+    path.write_text(
+        log_lines(
+            *["/a.jpg?preset=own"] * 2,
+            *["/b.jpg"] * 3,
+            "/c.jpg?w=9",
+            "/d.jpg?wm=logo",
+            "/e.jpg?redact=faces",
+            "/f.jpg?w=none",
+        )
+    )
+    chosen, left_out = choose_requests(read_targets([path]), PRESETS, 2)
+    assert [(one.url, one.count, one.path) for one in chosen] == [
+        ("/b.jpg", 3, "/b.jpg/_/h-2560_w-2560.auto-webp"),
+        ("/a.jpg?preset=own", 2, "/a.jpg/_/fit-cover_h-200_w-300.jpeg"),
+    ]
+    assert left_out == 3
+
+
+def test_the_version_that_derivatives_record_is_that_of_the_project() -> None:
+    import tomllib
+
+    from darkroom import VERSION
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    assert project["project"]["version"] == VERSION

@@ -1,0 +1,1 @@
+"""Render real requests of access logs with two builds, and compare the results."""
