@@ -46,7 +46,8 @@ def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tupl
     Requests of dialects, for data, with watermarks, or that depend on findings are left out: they need more than a
     master. Negotiated formats are those of a viewer that accepts WebP.
     """
-    chosen, left_out = [], 0
+    chosen: list[LoggedRequest] = []
+    left_out = 0
     for url, count in Counter(targets).most_common():
         plan = _parse(url, presets)
         if plan is None:
