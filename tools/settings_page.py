@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Mapping
+from dataclasses import Field
 from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
-from darkroom.plan.redaction import AlwaysRedact  # noqa: E402
 from darkroom.settings import list_setting_fields  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 
@@ -56,7 +56,7 @@ def _settings() -> str:
     rows = (
         (
             f"`{one.name}`",
-            f"`{_default(one.default)}`",
+            f"`{_default(one)}`",
             one.metadata["unit"],
             one.metadata["about"] + f" Must be {one.metadata['rule'].allowed_values}.".replace("|", "\\|"),
         )
@@ -69,8 +69,9 @@ def _moved() -> str:
     return table(("parameter before", "setting"), *((f"`{old}`", f"`{new}`") for old, new in MOVED.items()))
 
 
-def _default(value: Any) -> str:
-    if isinstance(value, AlwaysRedact):
+def _default(one: Field[Any]) -> str:
+    value = one.default
+    if one.metadata["rule"].allowed_values.startswith("a table"):
         return "{}"
     return json.dumps(list(value) if isinstance(value, tuple) else value)
 

@@ -59,7 +59,8 @@ const notServed = () => ({
     statusCode: 404,
     headers: {
         'content-type': {value: 'application/problem+json'},
-        'cache-control': {value: 'public, max-age=60'}
+        'cache-control': {value: 'public, max-age=60'},
+        'x-darkroom-error': {value: 'no-source'}
     },
     body: JSON.stringify({
         type: 'urn:darkroom:problem:no-source', title: NO_SOURCE, status: 404, detail: NO_SOURCE, code: 'no-source'

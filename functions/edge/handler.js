@@ -143,15 +143,17 @@ const read = asked => {
 const answer = (asked, text) => {
     const refusal = asked.refusal;
     const status = refusal[2];
+    const code = refusal[0].split('.')[0];
     asked.viewer = {
         statusCode: status,
         headers: {
             'content-type': {value: 'application/problem+json'},
-            'cache-control': {value: status === 400 ? 'public, max-age=60' : 'no-store'}
+            'cache-control': {value: status === 400 ? 'public, max-age=60' : 'no-store'},
+            'x-darkroom-error': {value: code}
         },
         body: asked.viewer.method === 'HEAD' ? '' : text
             ? text.split('%s').join(JSON.stringify('' + refusal[1]).slice(1, -1))
-            : JSON.stringify({code: refusal[0].split('.')[0], detail: refusal.join(' ')})
+            : JSON.stringify({code: code, detail: refusal.join(' ')})
     };
 };
 

@@ -58,6 +58,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         mezzanines=settings.mezzanines and _env.owns_masters,
         keys=_keys,
         mode=AccessMode(settings.access_mode),
+        fallback_images=settings.fallback_images,
         inference=_env.inference_mode != "off",
         cutout_prefixes=settings.cutout_prefixes,
         always=settings.always_redact,

@@ -54,7 +54,7 @@ def test_an_empty_document_has_the_defaults_of_the_code() -> None:
 def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
     assert len(one.metadata["about"]) > 20
     assert one.metadata["rule"].allowed_values
-    if one.name != "always_redact":
+    if one.name not in ("always_redact", "fallback_images"):
         assert one.metadata["rule"].parse(one.default) == one.default
 
 
@@ -70,6 +70,7 @@ ACCEPTED: dict[str, Any] = {
     "store_derivatives": False,
     "clamd_address": "clamd.internal:3310",
     "always_redact": {"people/": "faces", "caf%C3%A9/": "text", "": "all"},
+    "fallback_images": {"": "missing.png", "products/": "fallback/é.png", "people/": "missing.png"},
     "tasks": ["faces"],
     "max_source_bytes": 1,
 }
@@ -79,6 +80,11 @@ def test_a_document_is_converted() -> None:
     settings = parse_settings(ACCEPTED)
     assert settings.immutable_prefixes == ("a/", "b/é")
     assert settings.always_redact == AlwaysRedact.parse("people/=faces,caf%C3%A9/=text,=all")
+    assert settings.fallback_images == (
+        ("products/", "fallback/é.png"),
+        ("people/", "missing.png"),
+        ("", "missing.png"),
+    )
     assert settings.tasks == ("faces",)
     assert [parse_settings({"store_derivatives": one}).store_derivatives for one in (False, "presets")] == [
         False,
@@ -124,6 +130,12 @@ def test_each_limit_has_its_setting() -> None:
         ({"always_redact": {"/people/": "faces"}}, "always_redact: must be a table"),
         ({"always_redact": {"a": "faces,b=text"}}, "always_redact: must be a table"),
         ({"always_redact": {"a": 1}}, "always_redact: must be a table"),
+        ({"fallback_images": "a.png"}, "fallback_images: must be a table"),
+        ({"fallback_images": {"a/": 1}}, "fallback_images: must be a table"),
+        ({"fallback_images": {"a/": ""}}, "fallback_images: must be a table"),
+        ({"fallback_images": {"a/": "/a.png"}}, "fallback_images: must be a table"),
+        ({"fallback_images": {"a/": "x/_/w-1.webp"}}, "fallback_images: must be a table"),
+        ({"fallback_images": {str(number): "a" for number in range(21)}}, "fallback_images: must be a table"),
         ({"presets": {"A": {"w": 1}}}, "preset 'A': the name must be"),
         ({"presets": {"a": {"w": 0}}}, "preset 'a': w must be a whole number from 1 to 8192"),
         ({"presets": {"a": 1}}, "presets: 'a' must be a table"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
+from darkroom.image_keys import MASTERS
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
@@ -19,11 +20,15 @@ from .store import SettingsStore
 
 @dataclass(frozen=True)
 class Target:
-    """A stack. ``parameters`` are those of its template by name, unknown for a local stack."""
+    """A stack. ``parameters`` are those of its template by name, unknown for a local stack.
+
+    ``has_master``: whether there is an image with this key.
+    """
 
     documents: SettingsStore
     edge: KeyValueStore
     parameters: Mapping[str, str]
+    has_master: Callable[[str], bool]
 
     def missing(self, settings: Settings) -> list[str]:
         """Return sentences about what ``settings`` need and the stack lacks."""
@@ -35,6 +40,11 @@ class Target:
                 found.append("moderation_policy needs InferenceMode: without it no image is moderated")
         if self.parameters.get("Dialects") == OFF and (names := dialects_on(settings)):
             found.append(f"{', '.join(names)} need Dialects=on: the distribution has no cache behaviors for them")
+        for key in sorted({key for _, key in settings.fallback_images}):
+            if settings.always_redact.for_key(key):
+                found.append(f"fallback_images: always_redact redacts {key}, and a fallback image has no findings")
+            elif not self.has_master(key):
+                found.append(f"fallback_images: there is no image {key}")
         return found
 
 
@@ -75,11 +85,17 @@ def target_of(deployment: Deployment) -> Target:
         edge = LocalStore(deployment.endpoints[""], arn)
     else:
         edge = AwsStore(deployment.client("cloudfront-keyvaluestore"), arn)
-    return Target(SettingsStore(deployment.bucket("MediaBucketName")), edge, deployment.parameters)
+
+    def has_master(key: str) -> bool:
+        bucket, names = deployment.masters()
+        return bucket.head(names.name(key)) is not None
+
+    return Target(SettingsStore(deployment.bucket("MediaBucketName")), edge, deployment.parameters, has_master)
 
 
 def open_local_target(info: Mapping[str, Any]) -> Target:
     """Return the local stack that ``info``, the content of ``stack.json``, describes."""
     outputs = info["outputs"]
     media = S3Bucket(create_client("s3", local_stack.environment(info)), outputs["MediaBucketName"])
-    return Target(SettingsStore(media), LocalStore(info["aws_endpoint_url"], outputs["FindingsStoreArn"]), {})
+    edge = LocalStore(info["aws_endpoint_url"], outputs["FindingsStoreArn"])
+    return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from .errors import BadKey
+from .image_keys import check_key
 from .plan.redaction import MAX_FORCED_CHARACTERS, AlwaysRedact
 
 
@@ -76,6 +78,25 @@ def redactions(most: int) -> Rule:
         f"their different words have at most {MAX_FORCED_CHARACTERS} characters together"
     )
     return Rule(allowed_values, allows, convert)
+
+
+def keys_by_prefix(most: int) -> Rule:
+    """Allow tables that map key prefixes, the empty one included, to image keys; convert them, the longest first."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and len(value) <= most and all(map(_is_key, value.values()))
+
+    def convert(value: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        return tuple(sorted(value.items(), key=lambda pair: (-len(pair[0]), pair[0])))
+
+    return Rule(f"a table of at most {most} key prefixes to keys of images", allows, convert)
+
+
+def _is_key(value: object) -> bool:
+    try:
+        return isinstance(value, str) and check_key(value) == value
+    except BadKey:
+        return False
 
 
 def _is_redaction(pair: tuple[str, object]) -> bool:

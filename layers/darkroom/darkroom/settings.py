@@ -18,7 +18,7 @@ from .plan.model import METADATA
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import PRESETS, AccessMode
-from .setting_rules import FLAG, Rule, between, flag_or, list_of, matching, one_of, redactions
+from .setting_rules import FLAG, Rule, between, flag_or, keys_by_prefix, list_of, matching, one_of, redactions
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
@@ -95,6 +95,12 @@ class Settings:
     cdn_max_age_s: int = _setting(YEAR_S, between(0, YEAR_S), "s", "Time that the CDN keeps a derivative.")
     stale_while_revalidate_s: int = _setting(
         86_400, between(0, YEAR_S), "s", "Time that an expired derivative may be served while it is fetched again."
+    )
+    fallback_images: tuple[tuple[str, str], ...] = _setting(
+        (),
+        keys_by_prefix(20),
+        "",
+        "Images that are served below key prefixes instead of missing and damaged ones, with the status of the error.",
     )
     immutable_prefixes: tuple[str, ...] = _setting(
         (),

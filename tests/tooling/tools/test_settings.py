@@ -38,6 +38,11 @@ AT = "2027-01-15T08:00:00+00:00"
 _numbers = itertools.count(1)
 
 
+def has_master(key: str) -> bool:
+    """The only master is there.png."""
+    return key == "there.png"
+
+
 @dataclass(frozen=True)
 class Deployed:
     """Bucket and store of one test."""
@@ -69,7 +74,7 @@ def deployed(
     media, edge = S3Bucket(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
     outputs = {"MediaBucketName": media.bucket, "FindingsStoreArn": arn}
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
-    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}), media, command)
+    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}, has_master), media, command)
 
 
 def test_without_a_document_all_settings_are_defaults(deployed: Deployed) -> None:
@@ -304,12 +309,15 @@ def test_a_wrong_file_changes_nothing_and_every_mistake_is_reported(deployed: De
         ({"iiif_access_mode": "open"}, {"Dialects": "off"}, 1),
         ({"iiif_access_mode": "open"}, {"Dialects": "on"}, 0),
         ({"iiif_access_mode": "off"}, {"Dialects": "off"}, 0),
+        ({"fallback_images": {"": "there.png", "a/": "there.png"}}, {}, 0),
+        ({"fallback_images": {"": "there.png", "a/": "missing.png"}}, {}, 1),
+        ({"fallback_images": {"": "there.png"}, "always_redact": {"the": "faces"}}, {}, 1),
     ],
 )
 def test_what_the_stack_was_not_deployed_with_is_refused(
     table: dict[str, object], parameters: dict[str, str], missing: int
 ) -> None:
-    target = Target(None, None, parameters)  # type: ignore[arg-type]
+    target = Target(None, None, parameters, has_master)  # type: ignore[arg-type]
     assert len(target.missing(parse_settings(table))) == missing
 
 

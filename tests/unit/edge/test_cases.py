@@ -74,6 +74,7 @@ def check(case: dict[str, Any], got: dict[str, Any]) -> None:
         assert got["headers"] == {
             "content-type": "application/problem+json",
             "cache-control": "public, max-age=60" if wanted["status"] == 400 else "no-store",
+            "x-darkroom-error": wanted["code"],
         }
         assert got["body"] == ("" if case.get("method") == "HEAD" else _problem(wanted, got["body"]["detail"]))
     else:

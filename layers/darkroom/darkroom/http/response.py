@@ -16,6 +16,7 @@ from ..services.serve.answers import (
     Answer,
     Derivative,
     Failed,
+    FallbackImage,
     NotModified,
     Provisional,
     Rendered,
@@ -37,6 +38,13 @@ A 403 does not: the signature is not part of the cache key, so a forged one woul
 never cached.
 """
 
+ERROR_CODE = "x-darkroom-error"
+"""Header of every error with its code: browsers do not show scripts the body of an ``<img>``."""
+
+
+def _error_cache_control(error: DarkroomError) -> str:
+    return _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store")
+
 
 def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
     """Convert an answer of the transform service.
@@ -45,26 +53,26 @@ def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse
     requested there again. Anything but a path is replaced by ``/``.
     """
     match answer:
-        case Rendered(derivative, body, timings_ms):
-            return _image_response(_derivative_headers(derivative), body, timings_ms, method)
         case Provisional(headers, body, timings_ms):
             return _image_response(_lower_names(headers), body, timings_ms, method)
         case Stored(derivative, None, timings_ms) if method != "HEAD":
             location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
             redirect = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
             return {"statusCode": 302, "headers": redirect, "body": ""}
-        case Stored(derivative, body, timings_ms):
+        case Rendered(derivative, body, timings_ms) | Stored(derivative, body, timings_ms):
             return _image_response(_derivative_headers(derivative), body or b"", timings_ms, method)
         case NotModified(derivative):
             return {"statusCode": 304, "headers": _derivative_headers(derivative), "body": ""}
         case Failed(error):
-            cache_control = _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store")
-            return problem_response(error, cache_control=cache_control, method=method)
+            return problem_response(error, cache_control=_error_cache_control(error), method=method)
+        case FallbackImage(error, content_type, body):
+            headers = {"content-type": content_type, "cache-control": _error_cache_control(error)}
+            return _image_response(headers | {ERROR_CODE: error.code}, body, {}, method, error.status)
 
 
 def problem_response(error: DarkroomError, *, cache_control: str = "no-store", method: str = "GET") -> HttpResponse:
     """Convert ``error`` to problem details (RFC 9457)."""
-    headers = {"content-type": "application/problem+json", "cache-control": cache_control}
+    headers = {"content-type": "application/problem+json", "cache-control": cache_control, ERROR_CODE: error.code}
     if error.retryable:
         headers["retry-after"] = str(getattr(error, "retry_after_s", 0) or RETRY_AFTER_S)
     if error.status == 401:  # names the authentication scheme: RFC 9110, 11.6.1
@@ -92,13 +100,15 @@ def guard[T](call: Callable[[], T]) -> T | DarkroomError:
         return DarkroomError(detail=traceback.format_exc())
 
 
-def _image_response(headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str) -> HttpResponse:
+def _image_response(
+    headers: dict[str, str], body: bytes, timings_ms: Mapping[str, float], method: str, status: int = 200
+) -> HttpResponse:
     headers = headers | _server_timing(timings_ms)
     if method == "HEAD":
-        return {"statusCode": 200, "headers": headers, "body": ""}
+        return {"statusCode": status, "headers": headers, "body": ""}
     # base64's own function calls this one; importing base64 takes a cold start 3 ms.
     encoded = b2a_base64(body, newline=False).decode("ascii")
-    return {"statusCode": 200, "headers": headers, "body": encoded, "isBase64Encoded": True}
+    return {"statusCode": status, "headers": headers, "body": encoded, "isBase64Encoded": True}
 
 
 def _derivative_headers(derivative: Derivative) -> dict[str, str]:
@@ -169,7 +179,12 @@ def respond(transform: Transform, request: EdgeRequest) -> Responded:
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
     response = to_response(answer, method=request.method, viewer_url=native.url)
-    return response, answer.error if isinstance(answer, Failed) else None
+    return response, get_error(answer)
+
+
+def get_error(answer: Answer) -> DarkroomError | None:
+    """Return the error that ``answer`` reports, if any."""
+    return answer.error if isinstance(answer, Failed | FallbackImage) else None
 
 
 def respond_error(error: DarkroomError, request: EdgeRequest) -> Responded:

@@ -23,7 +23,11 @@ from .api import KEYS, READY_RECORD, Api, token_for
 def test_a_wrong_request_names_its_field(api: Api, changes: dict[str, object], field: str) -> None:
     answer = api.ask(**changes)
     assert (answer.status, answer.document["code"], answer.document["field"]) == (400, "bad-upload", field)
-    assert answer.headers == {"content-type": "application/problem+json", "cache-control": "no-store"}
+    assert answer.headers == {
+        "content-type": "application/problem+json",
+        "cache-control": "no-store",
+        "x-darkroom-error": "bad-upload",
+    }
 
 
 def test_sizes_end_at_the_limit_of_the_deployment_and_of_the_token(api: Api) -> None:

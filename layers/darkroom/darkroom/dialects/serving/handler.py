@@ -62,4 +62,4 @@ def respond(service: DialectService, request: EdgeRequest) -> Responded:
     service.transform.observer.annotate("dialect", request.dialect)
     parsed = DialectRequest.from_headers(request.method, request.headers)
     result = guard(lambda: service.respond(request.dialect, parsed))
-    return respond_error(result, request) if isinstance(result, DarkroomError) else (result, None)
+    return respond_error(result, request) if isinstance(result, DarkroomError) else result

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import Protocol, cast
 
 from ...errors import MethodNotAllowed, SourceMissing
-from ...http.response import HttpResponse
+from ...http.response import HttpResponse, Responded, get_error
 from ...plan.canonical import check_length
 from ...plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
 from ...plan.normalize import add_rights
@@ -95,8 +95,8 @@ class DialectService:
     rejects_oversized_box: bool = False
     metadata: str = METADATA[0]
 
-    def respond(self, name: str, request: DialectRequest) -> HttpResponse:
-        """Return the response to ``request`` in the dialect ``name``. Raises DarkroomError."""
+    def respond(self, name: str, request: DialectRequest) -> Responded:
+        """Return the response to ``request`` in the dialect ``name``, with its error. Raises DarkroomError."""
         mode = self.modes.get(name)
         if mode is None or name not in DIALECTS_BY_NAME:
             raise SourceMissing("This deployment does not serve this dialect")
@@ -107,12 +107,13 @@ class DialectService:
             from .iiif import IiifService
 
             caps = SizeLimits(rejects_oversized_box=self.rejects_oversized_box)
-            return IiifService(
+            iiif = IiifService(
                 transform=self.transform, delivery=self.delivery, mode=mode, caps=caps, metadata=self.metadata
-            ).respond(request)
+            )
+            return iiif.respond(request), None
         dialect = DIALECTS_BY_NAME[name]
         if _is_health_check(dialect, request):
-            return _health_response(dialect, request.method)
+            return _health_response(dialect, request.method), None
         return self._respond_with_image(dialect, mode, request)
 
     def begin(self, name: str, request: DialectRequest, presets: Callable[[], Presets]) -> None:
@@ -131,7 +132,7 @@ class DialectService:
     def _settings(self) -> DialectSettings:
         return replace(self.settings(), detects_faces=self.transform.inference)
 
-    def _respond_with_image(self, dialect: Dialect, mode: AccessMode, request: DialectRequest) -> HttpResponse:
+    def _respond_with_image(self, dialect: Dialect, mode: AccessMode, request: DialectRequest) -> Responded:
         parser, always = load_parser(dialect), self.transform.always
         with self.transform.observer.step("parse"):
             parsed = parser.parse(dialect.parser_input(request.target), self._settings())
@@ -139,14 +140,14 @@ class DialectService:
             keys = DialectKeys(self.keys, dialect.name)
             authorise(parsed, plan, mode, self.transform.presets, always, parser.verify, keys, self.clock())
         if parsed.document is None:
-            answer = self.transform.serve(plan, request.if_none_match)
+            answer = self.transform.serve_or_replace(plan, request.if_none_match)
         else:
             from .delivery import convert_document
 
             answer = convert_document(self.transform.serve(plan), parsed.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
-        return self.delivery.build_response(answer, plan, request, self._max_age_s(parsed))
+        return self.delivery.build_response(answer, plan, request, self._max_age_s(parsed)), get_error(answer)
 
     def _max_age_s(self, parsed: ParsedUrl) -> int | None:
         """Return the maximum age by the URL: at most until it expires; None without a limit."""

@@ -75,4 +75,13 @@ class Failed:
     error: DarkroomError
 
 
-type Answer = Rendered | Stored | Provisional | NotModified | Failed
+@dataclass(frozen=True, slots=True)
+class FallbackImage:
+    """The image shown in place of one with ``error``, which decides the status. It has no entity tag."""
+
+    error: DarkroomError
+    content_type: str
+    body: bytes
+
+
+type Answer = Rendered | Stored | Provisional | NotModified | Failed | FallbackImage

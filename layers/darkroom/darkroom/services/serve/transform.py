@@ -64,6 +64,7 @@ class Transform:
 
     ``stores``: whether derivatives are stored, or ``presets``; otherwise only those that are too large for a response.
     ``mezzanines``: whether masters may have mezzanines.
+    ``fallback_images``: keys of images that replace failed ones, by key prefix, the longest first.
     ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out.
     ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
     ``is_load_shedding``: whether only named presets are rendered now.
@@ -76,6 +77,7 @@ class Transform:
     stores: bool | str = True
     mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
+    fallback_images: Sequence[tuple[str, str]] = ()
     inference: bool = False
     cutout_prefixes: tuple[str, ...] = ()
     always: AlwaysRedact = NO_FORCED_REDACTION
@@ -98,7 +100,22 @@ class Transform:
                 self._authorise(plan, request)
         except DarkroomError as error:
             return Failed(error)
-        return self.serve(plan, request.if_none_match)
+        return self.serve_or_replace(plan, request.if_none_match)
+
+    def serve_or_replace(self, plan: Plan, if_none_match: str = "") -> Answer:
+        """Serve the variant ``plan``, or the fallback image of its key if that fails and there is one."""
+        answer = self.serve(plan, if_none_match)
+        if not self.fallback_images or not isinstance(answer, Failed):
+            return answer
+        from .fallback import replace_failed
+
+        return replace_failed(answer, plan, self.fallback_images, self._find_fallback, self.observer)
+
+    def _find_fallback(self, plan: Plan) -> Answer:
+        """Find or render a fallback image. It is always stored: missing keys, which are endless, share one render."""
+        storing = replace(self, stores=True)
+        storing._check_redaction(plan)
+        return storing._find_or_render(plan, "", None)
 
     def serve(self, plan: Plan, if_none_match: str = "", master: StoredObject | None = None) -> Answer:
         """Find or render the variant ``plan`` of an authorised request, from ``master`` if it is open already."""

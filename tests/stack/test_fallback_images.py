@@ -1,0 +1,72 @@
+"""Fallback images on the running stack: from the settings document to the responses of the CDN."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import unquote
+
+import pytest
+from PIL import Image
+
+from cli.main import main
+from tests.images.photographs import jpeg_photo
+from tests.waiting import wait_until
+from tools.settings.stacks import open_local_target
+
+from .conftest import Stack
+from .viewer import Answer, Viewer
+
+pytestmark = pytest.mark.smoke
+
+
+@pytest.fixture
+def fallback(stack: Stack, viewer: Viewer, tmp_path: Path) -> Iterator[str]:
+    """The path of the fallback image of e2e-…; the settings are as before when the test has ended."""
+    path = viewer.upload(jpeg_photo(), "neutral.jpg")
+    documents = open_local_target(json.loads((stack.state / "stack.json").read_text())).documents
+    before = documents.current()
+    state, file = ["--state-dir", str(stack.state)], tmp_path / "settings.json"
+    missing = {"fallback_images": {"e2e-": "no/such.jpg"}}
+    file.write_text(json.dumps({**before.table, **missing}))
+    assert main(["settings", "apply", str(file), "--by", "test", *state]) == 2
+    found = {"fallback_images": {"e2e-": unquote(path.removeprefix("/"))}}
+    file.write_text(json.dumps({**before.table, **found}))
+    assert main(["settings", "apply", str(file), "--by", "test", *state]) == 0
+    yield path
+    assert main(["settings", "rollback", str(before.number), *state]) == 0
+
+
+def size(answer: Answer) -> tuple[int, int]:
+    return Image.open(io.BytesIO(answer.body)).size
+
+
+def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: str) -> None:
+    folder = fallback.rpartition("/")[0]
+    numbers = iter(range(1000))
+
+    def replaced() -> bool:
+        """A new key each time: the CDN keeps an earlier 404 for a minute."""
+        return viewer.get(f"{folder}/{next(numbers)}.jpg?w=320").headers["content-type"] != "application/problem+json"
+
+    wait_until(replaced, "the function knows the settings")
+    url = f"{folder}/gone.jpg?w=480"
+    answer = viewer.get(url, accept="image/webp", sec_fetch_dest="image")
+    assert (answer.status, answer.headers["x-darkroom-error"], size(answer)) == (404, "no-source", (480, 320))
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["cache-control"] == "public, max-age=60"
+    assert "etag" not in answer.headers
+    assert "X-Darkroom-Error" in answer.headers.get("access-control-expose-headers", "X-Darkroom-Error")
+    before = viewer.invocations()
+    again = viewer.get(url, accept="image/webp")
+    assert (again.status, again.body, viewer.invocations()) == (404, answer.body, before), "from the CDN"
+    assert viewer.head(url, accept="image/webp").body == b""
+    assert viewer.derivatives(f"{folder}/gone.jpg") == []
+    assert "w-480.auto-webp" in viewer.derivatives(fallback)
+    damaged = viewer.upload(jpeg_photo()[:-4000], "damaged.jpg")
+    assert (viewer.get(f"{damaged}?w=320").status, size(viewer.get(f"{damaged}?w=320"))) == (422, (320, 213))
+    refused = viewer.get(f"{folder}/gone.jpg?w=481")
+    assert (refused.status, refused.problem["code"], refused.headers["x-darkroom-error"]) == (403, *["unsigned"] * 2)
+    assert viewer.get(f"{folder}/gone.jpg?f=json").problem["code"] == "no-source"
