@@ -28,6 +28,7 @@ LOCKS: Mapping[str, str] = {
     "layers/imaging/requirements.txt": "layer imaging",
     "layers/aws/requirements.txt": "layer aws",
     "layers/credentials/requirements.txt": "layer credentials",
+    "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
     "layers/review/requirements.txt": "layer review",
     "endpoint/requirements.txt": "image, CPU",

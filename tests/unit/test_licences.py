@@ -22,6 +22,7 @@ FAMILIES = {
     "CC0-1.0": r"CC0",
     "LGPL-3.0-or-later": r"LGPL|Lesser General Public License",
     "MPL-2.0": r"MPL|Mozilla",
+    "OFL-1.1": r"OFL",
     "PSF-2.0": r"PSF|Python Software Foundation",
     "Zlib": r"(?i)zlib",
 }

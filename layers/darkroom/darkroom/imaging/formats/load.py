@@ -138,8 +138,10 @@ def load_whole(
 def _open(source: Source, header: Header, options: dict[str, Any], page: int) -> pyvips.Image:
     loader = LOADERS[header.format]
     if header.format == "svg":
+        from ..fonts import use_fonts
         from .svg import sanitise  # the sanitiser is not needed for other types
 
+        use_fonts()
         try:
             clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=options.get("scale", 1.0)))
         except ValueError as error:

@@ -1,0 +1,47 @@
+"""The fonts of text: those of Darkroom's layer and no others, so that text is the same on every machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+
+LAYER_FOLDER = Path("/opt/fonts")
+PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
+"""The packages that the layer is made of, for machines without it."""
+
+VARIABLE = "FONTCONFIG_FILE"
+
+
+@cache
+def use_fonts() -> None:
+    """Configure fontconfig before libvips uses it: for text, and for an SVG, which may have some.
+
+    It reads the variable once. A value that the environment has is kept. Its cache is in the temporary folder, since
+    Lambda has no other that can be written.
+    """
+    folders = _find_folders()
+    if folders and VARIABLE not in os.environ:
+        os.environ[VARIABLE] = str(write_configuration(folders))
+
+
+def write_configuration(folders: Sequence[Path]) -> Path:
+    """Write a configuration of fontconfig with the fonts of ``folders`` only, and return its path."""
+    import tempfile
+
+    home = Path(tempfile.gettempdir()) / f"darkroom-fonts-{os.getuid()}"
+    home.mkdir(mode=0o700, exist_ok=True)
+    listed = "".join(f"<dir>{folder}</dir>" for folder in folders)
+    path, mine = home / "fonts.conf", home / f"fonts-{os.getpid()}.conf"
+    mine.write_text(f'<?xml version="1.0"?><fontconfig>{listed}<cachedir>{home}</cachedir></fontconfig>', "utf-8")
+    return mine.replace(path)  # in one step, as another process may read it
+
+
+def _find_folders() -> list[Path]:
+    if LAYER_FOLDER.is_dir():
+        return [LAYER_FOLDER]
+    from importlib.util import find_spec
+
+    specs = filter(None, map(find_spec, PACKAGES))
+    return [Path(place) for spec in specs for place in spec.submodule_search_locations or ()]
