@@ -22,6 +22,7 @@ OPTIONAL = (
     "models",
     "operations",
     "content_credentials",
+    "overlays",
     "reencode",
     "review",
     "inference",

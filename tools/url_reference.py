@@ -13,6 +13,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.errors import list_errors_by_code  # noqa: E402
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
+from darkroom.overlays.language import DEFAULTS, PARAMETERS  # noqa: E402
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
 from darkroom.plan.model import SOURCE_MEDIA_TYPES  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
@@ -40,6 +41,7 @@ _EXAMPLES = (
     "/photo.jpg?crop=pct:10,10,50,50&flip=v&bg=F80&pad=20",
     "/caf%C3%A9%20menu.jpg?f=jpg&dl=the+menu.jpg",
     "/photo.jpg?preset=cover&w=300",
+    "/photo.jpg?w=800&ov=text:SALE,at:north,bold:1",
 )
 
 
@@ -51,6 +53,20 @@ def _option(option: Option) -> tuple[str, str, str, str]:
     names = " ".join(f"`{name}`" for name in dict.fromkeys((option.short, option.long)))
     default = "" if option.default is None else ",".join(split_parts(option.type.format(option.default)))
     return names, option.type.allowed_values, f"`{default}`" if default else "", option.doc
+
+
+def _overlays() -> str:
+    rows = (
+        (
+            f"`{name}`",
+            " and ".join(sorted(kinds, reverse=True)),
+            option_type.allowed_values,
+            f"`{option_type.format(default)}`" if (default := getattr(DEFAULTS, name)) not in (None, "") else "",
+            doc,
+        )
+        for name, (option_type, kinds, doc) in PARAMETERS.items()
+    )
+    return table(("parameter", "of", "values", "default", "meaning"), *rows)
 
 
 def _presets() -> str:
@@ -80,6 +96,7 @@ def _refusals() -> str:
 
 _CONTENT: Content = {
     "options": _options,
+    "overlays": _overlays,
     "presets": _presets,
     "classes": _classes,
     "examples": _examples,

@@ -55,11 +55,12 @@ const enlarge = (asked, text) => {
     return write(asked);
 };
 
-// Returns the entry that shows whether a plan needs no signature, '' if that is known without one.
+// Returns the entry that shows whether a plan needs no signature, '' if that is known without one. Presets are shorter
+// than the part of a text that is looked up, as the store refuses long names.
 const unsignedEntry = (asked, plan, text) =>
-    asked.values.s || asked.settings[0] === 'open' ? ''
-        : asked.settings[0] !== 'guarded' ? refuse('unsigned', 0, 403)
-        : isUnsigned(plan, text) ? '' : 'unsigned-' + text;
+    asked.values.s || asked.settings[0] === 'open' && !plan.ov ? ''
+        : !has(['guarded', 'open'], asked.settings[0]) ? refuse('unsigned', 0, 403)
+        : isUnsigned(plan, text) ? '' : 'unsigned-' + text.slice(0, 99);
 
 // Returns the variant of a request for this viewer.
 const vary = asked => {

@@ -93,7 +93,7 @@ const spelling = (row, text) => {
             ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
     case 'n':
         parts = escaped(text, /[!'()*_]/g);
-        return !text || byteLength(parts) > high || /%([01]|2F|5C|22|7F)/.test(parts) ? '' : encoded(parts);
+        return !text || byteLength(parts) > high || (low ? /%([01]|7F)/ : /%([01]|2F|5C|22|7F)/).test(parts) ? '' : encoded(parts);
     }
     return (row[2] === 'a' ? PRESET_NAME : SIGNATURE).test(text) ? text : '';
 };

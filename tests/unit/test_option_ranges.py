@@ -56,6 +56,10 @@ NATIVE = {
         f"A {'a' * 33} a~middle a~north~0 a~north~101 a~north~1~0 a~north~1~101 a~north~1~1~1",
     ),
     "cutout": ("0 1", "-1 2 1~1"),
+    "ov": (
+        f"text:a image:a/b.png,at:north anything {'a' * 500} {'é' * 250}",
+        f"a\x1f a\x7f {'a' * 501} {'é' * 251}",
+    ),
     "redact": (
         f"faces text pii all car faces~plate all~0 {'x' * 32}",
         f"Faces faces~ faces~~text a.b .a a_b {'x' * 33}",
@@ -169,7 +173,7 @@ OTHERS = {
 
 DEFAULTS = {
     **{"up": False, "equalise": False, "gray": False, "cutout": False, "anim": True, "boxes": False},
-    **{"orient": True, "adapt": False, "reye": False},
+    **{"orient": True, "adapt": False, "reye": False, "ov": ""},
     **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False, "cr": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
@@ -207,7 +211,7 @@ def test_options_accept_their_range_and_nothing_else() -> None:
     refused = [(short, text) for short, (_, texts) in NATIVE.items() for text in ["", *texts.split(" ")]]
     assert [case for case in accepted if not is_read(*case)] == []
     assert [case for case in refused if is_read(*case)] == []
-    unlike = ("preset", "dl", "fv", "cr")  # a name that must exist, a text that is not divided, no options of a URL
+    unlike = ("preset", "dl", "ov", "fv", "cr")  # a name that must exist, undivided texts, no options of a URL
     assert [case for case in accepted if case[0] not in unlike and not is_served(*case)] == []
     assert [case for case in refused if case[0] not in unlike and is_served(*case)] == []
 
@@ -266,7 +270,7 @@ def test_js_args_have_the_bounds_of_the_types() -> None:
         **{"dpr": 0.5, "blur": 0.01, "sharp": 0.01, "gam": 0.01},
     }
     assert {short: rule["word"] for short, rule in rules.items() if "word" in rule} == {"q": "auto"}
-    assert [rules[short]["high"] for short in ("crop", "pad", "dl")] == [65_535, 2048, 64]
+    assert [rules[short]["high"] for short in ("crop", "pad", "ov", "dl")] == [65_535, 2048, 500, 64]
     assert rules["rot"] == {"words": ["0", "90", "180", "270"]}
     assert rules["wm"] == {"words": COMPASS.split(), "position": "southeast", "opacity": 100, "scale": 25}
     bare = {short for short, rule in rules.items() if not rule}

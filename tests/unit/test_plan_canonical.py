@@ -237,6 +237,7 @@ def _longest() -> dict[str, Value]:
         "dl": "é" * 32,
         "crop": Crop("pct", 12.34, 12.34, 12.34, 12.34),
         "wm": Watermark("w" * 2, "southwest", 10, 10),
+        "ov": "text:" + "é" * 87 + "aaaa",
         "w": 999,
         "h": 999,
     }

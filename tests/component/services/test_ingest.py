@@ -554,6 +554,23 @@ def test_a_preset_has_its_watermark(env: IngestEnvironment) -> None:
     assert max(red_share[1:]) < 20
 
 
+def test_a_preset_has_its_overlay(env: IngestEnvironment) -> None:
+    stamped = Presets({"m": {"w": "320", "f": "webp", "ov": "image:stamp.png,at:center,width:100"}}, {}, ("m",))
+    context = replace(env.context, presets=stamped)
+    handle_event(context, env.change("one.png", env.upload("one.png", png_noise(400, 300))))
+    assert env.record("one.png").derivatives == ()
+    red = io.BytesIO()
+    Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
+    env.vault("media").put("overlays/stamp.png", red.getvalue(), headers={}, metadata={})
+    handle_event(context, env.change("two.png", env.upload("two.png", png_noise(400, 302))))
+    [name] = env.record("two.png").derivatives
+    shown = Image.open(io.BytesIO(env.body("media", f"derivatives/{name}"))).convert("RGB")
+    stamp = shown.getpixel((160, 120))
+    assert isinstance(stamp, tuple)
+    assert stamp[0] > 240
+    assert max(stamp[1:]) < 20
+
+
 def test_an_index_that_was_lost_does_not_outrank_its_master(env: IngestEnvironment) -> None:
     """An old event comes again, as from the DLQ: the current upload is ingested."""
     old = env.change("photo.jpg", env.upload("photo.jpg", png_noise(40, 30)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,6 +10,7 @@ from threading import Event
 
 import pytest
 from obstore.store import MemoryStore
+from PIL import Image
 
 from bench.quality import decode_pixels, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
@@ -539,6 +541,25 @@ def test_a_redirect_stays_on_this_host(service: Transform, bucket: FastBucket, e
 def test_a_watermark_that_is_not_there_is_a_bad_option(service: Transform) -> None:
     answer = service.answer(request("/photo.jpg?w=320&f=webp&wm=nosuch", key="key"))
     assert (code(answer), status(answer)) == ("bad-option", 400)
+
+
+def test_an_overlay_is_read_from_the_media_bucket(service: Transform, bucket: FastBucket) -> None:
+    target = "/photo.jpg?w=320&f=png&ov=image:badges/new.png,at:northwest,x:0,y:0,width:50"
+    missing = service.answer(request(target, key="key"))
+    assert (code(missing), status(missing)) == ("bad-option", 400)
+    red = io.BytesIO()
+    Image.new("RGB", (40, 30), (255, 0, 0)).save(red, "PNG")
+    bucket.put("overlays/badges/new.png", red.getvalue(), {})
+    answer = service.answer(request(target, key="key"))
+    assert isinstance(answer, Rendered)
+    assert Image.open(io.BytesIO(answer.body)).convert("RGB").getpixel((10, 10)) == (255, 0, 0)
+    assert status(service.answer(request(target))) == 403
+
+
+def test_overlays_in_another_spelling_are_refused_with_theirs(service: Transform) -> None:
+    answer = service.answer(request("/photo.jpg?w=320&f=png&ov=text:a,opacity:100", key="key"))
+    assert isinstance(answer, Failed)
+    assert (answer.error.status, answer.error.message) == (400, "ov: write it as 'text:a'")
 
 
 def test_a_download_has_its_name_in_two_spellings(service: Transform, bucket: FastBucket) -> None:

@@ -15,6 +15,7 @@ LAYERS = {
     "ImagingLayer": "imaging",
     "AwsLayer": "aws",
     "CredentialsLayer": "credentials",
+    "FontsLayer": "fonts",
     "InferenceLayer": "inference",
 }
 

@@ -6,12 +6,16 @@ type Grants = dict[str, list[str]]
 """Actions by resource."""
 
 UNRECORDED: dict[str, Grants] = {
-    "Transform": {"<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"]},
+    "Transform": {
+        "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
+        "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
+    },
     "Refine": {
         "<MediaBucket.Arn>": ["s3:ListBucket"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:GetObject"],
+        "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
             "secretsmanager:GetSecretValue"
@@ -27,6 +31,7 @@ UNRECORDED: dict[str, Grants] = {
         ],
         "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject", "s3:PutObject"],
+        "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<UploadsBucket.Arn>": ["s3:ListBucketVersions"],
         "<AuditBucket.Arn>/*": ["s3:PutObject"],
@@ -50,6 +55,7 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
         "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject"],
+        "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },

@@ -29,7 +29,10 @@ ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 MAX_UNZIPPED_BYTES = 240 * 1024 * 1024
 """Lambda allows 250 MiB for all layers of a function and its own code. Functions without models need far less."""
 
-MAX_WITHOUT_MODELS_BYTES = 145 * 1024 * 1024
+MAX_FONTS_BYTES = 18 * 1024 * 1024
+"""Each cold start of a function with the layer fetches it."""
+
+MAX_WITHOUT_MODELS_BYTES = 162 * 1024 * 1024
 HASH_BASED, CHECK_SOURCE = 1, 2
 """Flags of a ``.pyc`` file (PEP 552)."""
 
@@ -78,11 +81,11 @@ def test_every_source_has_bytecode_that_nothing_invalidates(built: Built) -> Non
 
 @pytest.mark.parametrize(
     ("without", "most_bytes"),
-    [("CredentialsLayer", MAX_UNZIPPED_BYTES), ("InferenceLayer", MAX_WITHOUT_MODELS_BYTES)],
+    [({"CredentialsLayer", "FontsLayer"}, MAX_UNZIPPED_BYTES), ({"InferenceLayer"}, MAX_WITHOUT_MODELS_BYTES)],
 )
-def test_layers_of_a_function_leave_room(built: Built, without: str, most_bytes: int) -> None:
-    """No function has both of these: test_versions.py has the layers of each."""
-    carried = {logical_id: folder for logical_id, folder in built.items() if logical_id != without}
+def test_layers_of_a_function_leave_room(built: Built, without: set[str], most_bytes: int) -> None:
+    """The inference layer is never beside the others named here: test_versions.py has the layers of each function."""
+    carried = {logical_id: folder for logical_id, folder in built.items() if logical_id not in without}
     assert sum(path.stat().st_size for path in files(carried)) < most_bytes
 
 
@@ -96,7 +99,7 @@ def test_everybody_may_read_and_licences_travel_along(built: Built) -> None:
 
 def test_nothing_of_development_is_in(built: Built) -> None:
     assert [path for path in files(built) if path.suffix in (".pyi", ".h", ".mk") or path.name == "RECORD"] == []
-    assert {path.name for folder in built.values() for path in folder.iterdir()} == {"python", "models"}
+    assert {path.name for folder in built.values() for path in folder.iterdir()} == {"python", "models", "fonts"}
 
 
 def test_the_models_are_those_that_are_declared(built: Built) -> None:
@@ -107,6 +110,52 @@ def test_the_models_are_those_that_are_declared(built: Built) -> None:
     assert {path.name for path in folder.iterdir()} == {"licences", *(artefact.name for artefact in artefacts)}
     kept = {path.name.rpartition("-")[0] for path in (folder / "licences").iterdir()}
     assert kept == {artefact.wheel for artefact in artefacts}
+
+
+def test_fonts_draw_every_script_from_the_layer(built: Built, arch: str, tmp_path: Path) -> None:
+    """The reduced font has the glyphs of the whole one, in the shapes of each language; a rare character is missing."""
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    folder = built["FontsLayer"] / "fonts"
+    assert {path.name.partition("-")[0] for path in (folder / "licences").iterdir()} == {
+        "manimgx_fonts",
+        "manimgx_fonts_cjk",
+    }
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < MAX_FONTS_BYTES
+    code = """
+import hashlib, json, os, pathlib, sys
+from darkroom.imaging.fonts import VARIABLE, write_configuration
+os.environ[VARIABLE] = str(write_configuration([pathlib.Path(sys.argv[1])]))
+from darkroom.overlays.language import Overlay
+from darkroom.overlays.text import render_text
+from darkroom.plan.geometry.layout import Size
+def draw(text, lang="", **more):
+    image = render_text(Overlay("text", text, lang=lang, **more), Size(800, 600))
+    return hashlib.sha256(image.write_to_memory()).hexdigest()
+texts = ("Sale", "تخفيضات", "מבצע", "बिक्री", "限时特价", "セール", "할인", "ไทย", "🔥")
+print(json.dumps([
+    [draw(text) for text in texts], [draw(text, bold=True) for text in texts],
+    [draw("直", lang) for lang in ("ja", "zh-cn", "zh-tw", "ko")],
+    [draw("𠀡"), draw("𠀢")],
+]))
+"""
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code, str(folder)],
+        env={
+            "PYTHONPATH": os.pathsep.join(str(built[name] / "python") for name in ("DarkroomLayer", "ImagingLayer")),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            "TMPDIR": str(tmp_path),
+        },
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    regular, bold, languages, missing = json.loads(done.stdout)
+    assert len({*regular, *bold}) == len(regular) + len(bold)
+    assert len({*languages}) > 1
+    assert len({*missing}) == 2, "the box of a missing character shows its number"
 
 
 @pytest.mark.slow

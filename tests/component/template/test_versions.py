@@ -287,9 +287,9 @@ def test_transform_carries_only_what_it_imports() -> None:
         name: {re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in function["Layers"]}
         for name, function in stack.of_type("AWS::Lambda::Function").items()
     }
-    assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer"}
+    assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer", "FontsLayer"}
     for function in ("IngestFunction", "RefineFunction"):
-        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "CredentialsLayer"}
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "CredentialsLayer", "FontsLayer"}
     for function in ("SceneFunction", "LibraryFunction"):
-        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer"}
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "FontsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}

@@ -61,7 +61,7 @@ FITTING = {
     "watermark": st.tuples(
         any_of("logo a1 Logo ''"), lists(st.one_of(WORDS, st.integers(0, 101).map(str)), ",", 0, 4)
     ).map(lambda made: f"{made[0]},{made[1]}".removesuffix(",")),
-    "fileName": st.text(max_size=40),
+    "fileName": st.one_of(st.text(max_size=40), any_of("text:a,at:north image:a/b.png;text:50\\\\,%")),
     "word": st.one_of(WORDS, st.sampled_from(["cover", "A" * 43, "a" * 42, "-_" * 21 + "0"])),
 }
 ANYTHING = st.one_of(

@@ -14,11 +14,12 @@ from .model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS, 
 from .normalize import build_plan
 from .option_types import FileName, Value, split_parts
 from .options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT, make_bad_option
+from .overlays import check_overlays
 from .redaction import check_first_page
 
 SEPARATOR = "/_/"
 NO_OPTIONS = "full"
-MAX_OPTIONS_BYTES = 262
+MAX_OPTIONS_BYTES = 800
 """Of a request, whatever its key."""
 MAX_REQUEST_BYTES = 951
 """Of a canonical request without its extension. S3 allows names of 1,024 bytes ("Naming Amazon S3 objects"): 11 for
@@ -73,6 +74,8 @@ def parse_path(path: str) -> Plan:
         values = dict(_parse_option(word) for word in text.split("_")) if text != NO_OPTIONS else {}
         plan = build_plan(check_key(decode_key(encoded)), {**values, "f": output})
         check_first_page(plan)
+        if plan.overlays:
+            check_overlays(plan)
         if canonical_path(plan) == path:
             return plan
     except (UnicodeError, ValueError, KeyError) as error:

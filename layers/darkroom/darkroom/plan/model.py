@@ -50,6 +50,9 @@ type Quality = int | Literal["auto"]
 AUTO_QUALITY: Literal["auto"] = "auto"
 """Quality chosen for each image."""
 
+OVERLAY_PREFIX = "overlays/"
+"""The prefix of images of overlays in the media bucket. Functions have permission to read it."""
+
 COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 """Positions in an image."""
 
@@ -294,6 +297,7 @@ class Plan:
     gamma: float = 1.0
     grayscale: bool = False
     watermark: Watermark | None = None
+    overlays: str = ""
     redact: str = ""
     boxes: bool = False
     findings: str = ""

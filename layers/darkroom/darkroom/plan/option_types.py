@@ -299,6 +299,26 @@ class FileName(OptionType):
 
 
 @dataclass(frozen=True, slots=True)
+class OverlaysType(FileName):
+    """Overlays, as a text of at most ``high`` bytes: :func:`.overlays.check_overlays` parses it."""
+
+    slashes: int = 1
+
+    @property
+    def allowed_values(self) -> str:
+        return f"text:..., image:... or several separated by ;, at most {self.high} bytes without control characters"
+
+    def parse(self, parts: list[str]) -> Value:
+        text = get_only_part(parts)
+        if not text or len(text.encode()) > self.high or any(ord(c) < 32 or ord(c) == 127 for c in text):
+            raise ValueError(text)
+        return text
+
+    def format(self, value: Value) -> str:
+        return FileName.format(self, value).replace("/", ".-2F")
+
+
+@dataclass(frozen=True, slots=True)
 class Pattern(OptionType):
     """A text that matches ``pattern``, a regular expression with the same meaning in Python and in JavaScript."""
 

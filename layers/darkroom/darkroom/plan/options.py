@@ -54,6 +54,7 @@ from .option_types import (
     Integer,
     IntegerChoice,
     OptionType,
+    OverlaysType,
     Pattern,
     Value,
 )
@@ -134,6 +135,7 @@ OPTIONS: tuple[Option, ...] = (
     _native("gray", "grayscale", Flag(), "Converts to greyscale."),
     _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark."),
     _native("cutout", "cutout", Flag(), "Cuts out the foreground of page or frame 0: the rest becomes transparent."),
+    _native("ov", "overlays", OverlaysType(500), "Adds text and images over the result; signed URLs and presets only."),
     _native("redact", "redact", RedactionType(), "Redacts faces, text, personal data or objects of page or frame 0."),
     _native(
         "f",

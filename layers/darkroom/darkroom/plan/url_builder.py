@@ -9,6 +9,7 @@ from ..image_keys import check_key, parse_key, quote_key
 from ..signing import sign, sign_message
 from .native_url import parse_url
 from .options import OPTIONS_BY_NAME
+from .overlays import check_overlays
 from .presets import Presets
 
 type OptionValue = str | int | float | bool
@@ -27,7 +28,8 @@ def build_target(key: str, options: Mapping[str, OptionValue]) -> str:
     can have, and for an option or value that does not exist.
     """
     path = f"/{quote_key(check_key(key))}"
-    parse_url(f"{path}?{_query({name: value for name, value in options.items() if name != 'preset'})}")
+    known = {name: value for name, value in options.items() if name != "preset"}
+    check_overlays(parse_url(f"{path}?{_query(known)}").plan)
     query = _query(options)
     return f"{path}?{query}" if query else path
 
@@ -41,6 +43,7 @@ def sign_target(target: str, key: str, expires_s: int | None = None, presets: Pr
     path, _, query = ("/" + target.removeprefix("/")).partition("?")
     kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _REPLACED]
     request = parse_url(path + ("?" + "&".join(kept) if kept else ""), presets)
+    check_overlays(request.plan)
     if expires_s is not None:
         kept.append(f"exp={expires_s}")
     kept.append(f"s={sign(request.path, key, expires_s)}")

@@ -149,9 +149,10 @@ def needs_signature(
     """Return whether ``plan``, a canonical request or a negotiated variant, requires a signed request.
 
     With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
-    Rights never do: an image has at most two files of one variant.
+    Rights never do: an image has at most two files of one variant. Overlays are as in ``guarded`` where all else is
+    open: they could put any text on an image.
     """
-    if mode is AccessMode.OPEN:
+    if mode is AccessMode.OPEN and not plan.overlays:
         return False
     if mode is AccessMode.SIGNED:
         return True

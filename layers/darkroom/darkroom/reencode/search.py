@@ -6,6 +6,7 @@ Both are scored against the rendered image before encoding, so that losses do no
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import pyvips
@@ -21,6 +22,7 @@ from ..imaging.render.context import RenderContext
 from ..imaging.render.output import encode_output
 from ..imaging.render.pipeline import (
     EDIT_STEPS,
+    NO_FILES,
     StageTimer,
     decode,
     inspect_source,
@@ -63,6 +65,7 @@ def reencode(
     limits: Limits,
     watermark: bytes | None = None,
     second_watermark: bytes | None = None,
+    overlays: Mapping[str, bytes] = NO_FILES,
     findings: Findings | None = None,
     rights: str = "",
     added_bytes: int = 0,
@@ -75,7 +78,8 @@ def reencode(
     timer = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
     context = decode(plan, source, header, geometry, limits, watermark, findings, "slow")
-    context.second_watermark, context.rights = second_watermark, load_rights(plan, source, header, rights)
+    context.second_watermark, context.overlays = second_watermark, overlays
+    context.rights = load_rights(plan, source, header, rights)
     timer.stop("decode")
     if context.is_streamed:
         return None

@@ -18,6 +18,7 @@ from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, Plan
+from ..plan.overlays import list_overlay_files
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..plan.variants import is_refined, list_mezzanines
@@ -191,6 +192,7 @@ class Reencoder:
     def _encode(self, job: _Job, body: bytes) -> ReencodeResult | None:
         marks = (job.plan.watermark, job.plan.second_watermark)
         first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
+        overlays = {name: read_watermark(self.media, name, self.presets()) for name in list_overlay_files(job.plan)}
         with self._master_reader.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return Deadline(REFINE).run(
                 partial(
@@ -201,6 +203,7 @@ class Reencoder:
                     limits=self.limits,
                     watermark=first,
                     second_watermark=second,
+                    overlays=overlays,
                     findings=trusted_findings(job.plan.key, job.master.etag, job.sidecar, self.always),
                     rights=job.master.attributes.get(MASTER_RIGHTS, ""),
                     added_bytes=count_added_bytes(job.stored.attributes),

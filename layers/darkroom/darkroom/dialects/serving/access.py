@@ -32,11 +32,12 @@ def authorise(
 ) -> None:
     """Raise a DarkroomError of 403 unless ``plan``, the variant of ``parsed``, may be rendered. May raise Unavailable.
 
-    A signature must be valid, except in mode ``open``.
+    A signature must be valid, except in mode ``open`` where none is needed.
     """
-    if parsed.claim is None or mode is AccessMode.OPEN:
-        if needs_signature(plan, mode, presets, always):
-            raise Unsigned(_describe_unsigned_set(parsed.plan) if mode is AccessMode.GUARDED else "")
+    is_needed = needs_signature(plan, mode, presets, always)
+    if parsed.claim is None or (mode is AccessMode.OPEN and not is_needed):
+        if is_needed:
+            raise Unsigned(_describe_unsigned_set(parsed.plan) if mode is not AccessMode.SIGNED else "")
         if parsed.expires_s is not None and now_s >= parsed.expires_s:
             raise Expired
         return

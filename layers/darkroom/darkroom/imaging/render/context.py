@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -35,9 +35,10 @@ class RenderContext:
     ``frames`` are the current images, one for a still. Until :func:`.pixels.materialise` they are sequential: each line
     is read once, in order. ``geometry`` refers to a frame as it was loaded; steps that analyse pixels refine it.
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile gives it.
-    ``findings`` are those of the source. ``unread`` is the image as it was loaded, until it has been read. ``touched``:
-    whether any pixel may differ from the source's. ``gap`` is the reduction that the resize leaves to Lanczos.
-    ``effort`` is that of the encoders. ``rights`` are written into the result.
+    ``overlays`` are the files of overlays by name, ``findings`` are those of the source. ``unread`` is the image as it
+    was loaded, until it has been read. ``touched``: whether any pixel may differ from the source's. ``gap`` is the
+    reduction that the resize leaves to Lanczos. ``effort`` is that of the encoders. ``rights`` are written into the
+    result.
     """
 
     plan: Plan
@@ -49,6 +50,7 @@ class RenderContext:
     cicp: Cicp | None = None
     watermark: bytes | None = None
     second_watermark: bytes | None = None
+    overlays: Mapping[str, bytes] = field(default_factory=dict)
     findings: Findings | None = None
     unread: pyvips.Image | None = None
     touched: bool = False

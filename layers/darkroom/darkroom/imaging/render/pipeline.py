@@ -1,9 +1,9 @@
 """Render one image from a plan and a source, by steps in a fixed order, whatever order a URL has.
 
-The order is: orient, crop, redact, trim, resize, to sRGB, cut out, rotate and flip, effects, watermark, radius, pad and
-background. The steps of options that exist for other services' URLs have the place that they have there. One step runs
-elsewhere because that is cheaper and gives the same image: ``auto_orient`` comes after the resize, since the geometry
-has converted crop and size to the stored image's coordinates. CMYK is converted to sRGB before the resize.
+The order is: orient, crop, redact, trim, resize, to sRGB, cut out, rotate and flip, effects, watermark, radius, pad,
+background and overlays. The steps of options that exist for other services' URLs have the place that they have there.
+One step runs elsewhere because that is cheaper and gives the same image: ``auto_orient`` comes after the resize, since
+the geometry has converted crop and size to the stored image's coordinates. CMYK is converted to sRGB before the resize.
 
 ``redact`` comes before every step that mixes or analyses pixels. After the effects, a cover would look the same, but
 what it hides would already have leaked into its surroundings: through a blur, the kernel of the resize, an equalised
@@ -12,10 +12,11 @@ histogram, or the place of a trim or an attention crop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib import import_module
 from time import perf_counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import pyvips
@@ -58,6 +59,9 @@ if TYPE_CHECKING:
     from ..formats.metadata.rights import Rights
 
 
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+
+
 def render(
     plan: Plan,
     source: Source,
@@ -65,6 +69,7 @@ def render(
     limits: Limits,
     watermark: bytes | None = None,
     second_watermark: bytes | None = None,
+    overlays: Mapping[str, bytes] = NO_FILES,
     findings: Findings | None = None,
     effort: Effort = "fast",
     checked_sha256: str = "",
@@ -73,7 +78,8 @@ def render(
 ) -> RenderedImage:
     """Render the image that ``plan`` describes from ``source``.
 
-    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name. ``findings`` are the known
+    ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``overlays`` has those of its
+    overlays. ``findings`` are the known
     findings of ``source``: a redaction is not rendered without them, and a crop to faces, text or objects without them
     keeps the most striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that
     ingest stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode,
@@ -117,7 +123,7 @@ def render(
     context = decode(
         plan, source, header, geometry, limits, watermark, findings, effort, of_mezzanine=master is not None
     )
-    context.second_watermark, context.rights = second_watermark, stated
+    context.second_watermark, context.overlays, context.rights = second_watermark, overlays, stated
     timer.stop("decode")
     return encode_result(context, source, header, timer)
 
@@ -406,6 +412,7 @@ EDIT_STEPS: tuple[Step, ...] = (
     _where(lambda context: context.frames[0].hasalpha(), "fill.fill_background"),
     _when(lambda plan: plan.watermark_last, "overlay.add_watermark_last"),
     _when(lambda plan: plan.nine_patch, "overlay.overlay_nine_patch"),
+    _when(lambda plan: plan.overlays, "overlay.add_overlays"),
     finalise,
 )
 """Steps on the pixels in memory."""

@@ -22,8 +22,8 @@ from .pipeline import EDIT_STEPS, decode, inspect_source, internal_errors, rende
 class PyramidPresets(ImageSummary):
     """Renders of the pyramid in ``source``, equal to those of single requests.
 
-    ``watermarks`` are the files of the plans' watermarks, by name, ``rights`` is the text of the rights. All methods
-    raise what :func:`.pipeline.render` raises without findings.
+    ``watermarks`` are the files of the plans' watermarks and overlays, by name, ``rights`` is the text of the rights.
+    All methods raise what :func:`.pipeline.render` raises without findings.
     """
 
     def __init__(
@@ -50,7 +50,15 @@ class PyramidPresets(ImageSummary):
         for plan in self._plans:
             mark = self._watermarks.get(plan.watermark.name) if plan.watermark else None
             with suppress(BadOption):
-                yield plan, render(plan, self._source, limits=self._limits, watermark=mark, rights=self._rights)
+                image = render(
+                    plan,
+                    self._source,
+                    limits=self._limits,
+                    watermark=mark,
+                    overlays=self._watermarks,
+                    rights=self._rights,
+                )
+                yield plan, image
 
     def _make_sample(self) -> pyvips.Image:
         plan = make_sample_plan(Plan(""))

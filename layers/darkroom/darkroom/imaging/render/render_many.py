@@ -134,6 +134,7 @@ class BatchRender(ImageSummary):
                     self._source,
                     limits=self._limits,
                     watermark=mark,
+                    overlays=self._watermarks,
                     effort="balanced",
                     rights=self._rights,
                 ),
@@ -150,6 +151,7 @@ class BatchRender(ImageSummary):
         timer = StageTimer()
         context = make_context(plan, self.header, geometry, intermediate)
         context.watermark, context.effort = self._watermark_of(plan), "balanced"
+        context.overlays = self._watermarks
         context.rights = load_rights(plan, self._source, self.header, self._rights)
         with internal_errors():
             run_steps(DECODE_STEPS, context)
@@ -171,7 +173,7 @@ def decode_once(
 ) -> BatchRender:
     """Decode ``source`` once and whole, with every frame of an animation, to render ``plans``.
 
-    ``watermarks`` are the files of the plans' watermarks, by name. ``mezzanines``: they are rendered too.
+    ``watermarks`` are the files of the plans' watermarks and overlays, by name. ``mezzanines``: they are rendered too.
     ``rights`` is the text of the rights of the image, empty if unknown. Raises TypeNotAllowed, OverLimits,
     DamagedSource, or what the source's stream raised.
     """

@@ -18,7 +18,8 @@ from ...imaging.formats.probe import probe
 from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import Source
 from ...plan.canonical import derivative_name
-from ...plan.model import Plan
+from ...plan.model import OVERLAY_PREFIX, Plan
+from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
 from ...plan.variants import MEZZANINE_SIDES_PX
@@ -293,19 +294,23 @@ def select_presets(
     plans = [
         plan
         for plan in presets.build_ingest_plans(key, metadata).values()
-        if not needs_findings(apply_forced_redaction(plan, always))
-        and (plan.watermark is None or plan.watermark.name in watermarks)
+        if not needs_findings(apply_forced_redaction(plan, always)) and watermarks.keys() >= _list_files(plan)
     ]
     return plans, watermarks
 
 
 def _read_watermarks(presets: Presets, media: S3Bucket) -> dict[str, bytes]:
-    marks = [plan.watermark for plan in presets.build_ingest_plans("any").values() if plan.watermark]
-    keys = {mark.name: presets.watermarks.get(mark.name) for mark in marks}
+    names = {name for plan in presets.build_ingest_plans("any").values() for name in _list_files(plan)}
+    keys = {name: name if name.startswith(OVERLAY_PREFIX) else presets.watermarks.get(name) for name in sorted(names)}
     opened = {name: media.open(key) for name, key in keys.items() if key}
     if missing := [name for name in keys if opened.get(name) is None]:
         log("ERROR", "watermark missing: presets that use it are rendered on request", names=missing)
     return {name: found.body.read() for name, found in opened.items() if found is not None}
+
+
+def _list_files(plan: Plan) -> set[str]:
+    names = {plan.watermark.name} if plan.watermark else set()
+    return names | set(list_overlay_files(plan)) if plan.overlays else names
 
 
 def render_from_master(

@@ -26,7 +26,7 @@ from ...errors import (
 )
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
-from ...plan.model import Plan
+from ...plan.model import OVERLAY_PREFIX, Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
 from ...plan.variants import PRESETS, is_preset, is_refined
@@ -241,6 +241,7 @@ class Renderer:
                 limits=self.limits,
                 watermark=first,
                 second_watermark=second,
+                overlays=files,
                 findings=findings,
                 checked_sha256=checked_sha256 if master is None else "",
                 master=master,
@@ -340,11 +341,12 @@ def _version(plan: Plan, master: StoredObject) -> str:
 
 
 def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
-    """Read the file of the watermark ``name``; raises BadOption if ``presets`` have none of that name."""
-    key = presets.watermarks.get(name)
+    """Read the file of the watermark ``name``, or of an overlay's image; raises BadOption if there is none."""
+    key = name if name.startswith(OVERLAY_PREFIX) else presets.watermarks.get(name)
     found = media.open(key) if key else None
     if found is None:
-        raise BadOption(f"wm: there is no watermark {name!r}", option="wm", detail=f"object {key}")
+        option = "ov" if name == key else "wm"
+        raise BadOption(f"{option}: there is no image {name!r}", option=option, detail=f"object {key}")
     return found.read()
 
 

@@ -25,6 +25,7 @@ from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
 from ...plan.model import Plan
+from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
 from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_mezzanines, list_variants, needs_signature
@@ -176,7 +177,7 @@ class Transform:
         if not needs_signature(plan, self.mode, self.presets, self.always):
             return
         if not request.signature:
-            raise Unsigned(UNSIGNED_SET if self.mode is AccessMode.GUARDED else "")
+            raise Unsigned(UNSIGNED_SET if self.mode is not AccessMode.SIGNED else "")
         signed = request.request_path or request.path
         if replace(plan, findings="", rights=False) not in list_variants(parse_path(signed), always=self.always):
             raise BadSignature(_OTHER_VARIANT)
@@ -262,7 +263,9 @@ class Transform:
 
 
 def _watermark_names(plan: Plan) -> set[str]:
-    return {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
+    """Return the names of the plan's watermarks, and the images of its overlays."""
+    names = {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
+    return names | set(list_overlay_files(plan)) if plan.overlays else names
 
 
 def _check_literal(url: str, request_path: str, expires_s: int | None, presets: Presets) -> None:

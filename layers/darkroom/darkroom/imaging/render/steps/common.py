@@ -46,7 +46,7 @@ def _needs_memory(plan: Plan) -> bool:
     """Return whether a step of ``plan`` reads pixels in another order than line by line, or more than once."""
     native = plan.rotate or plan.equalise or plan.blur or plan.denoise or plan.sharpen or plan.cutout
     filters = plan.angle or plan.median or plan.normalise or plan.convolution or plan.pixelate
-    return bool(native or filters or plan.background_fill or plan.max_bytes)
+    return bool(native or filters or plan.background_fill or plan.max_bytes or plan.overlays)
 
 
 def materialise(context: RenderContext) -> None:

@@ -1,9 +1,10 @@
-"""Watermarks and nine-patch frames."""
+"""Watermarks, nine-patch frames and overlays."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
+from importlib import import_module
 
 import pyvips
 
@@ -57,7 +58,7 @@ def composite_watermark(
         mark, box = repeat_watermark(mark, box, axes, image)
     elif where is not None:
         mark, box = clip_watermark(mark, box, where, image)
-    context.map_frames(lambda frame: _composite(frame, mark, box))
+    context.map_frames(lambda frame: composite_mark(frame, mark, box))
 
 
 def load_watermark(data: bytes, wanted: Watermark, place: Callable[[Size], Box]) -> tuple[pyvips.Image, Box]:
@@ -90,10 +91,11 @@ def _place_scaled(own: Size, wanted: Watermark, image: Size) -> Box:
     return Box(left, top, *size)
 
 
-def _composite(frame: pyvips.Image, mark: pyvips.Image, box: Box) -> pyvips.Image:
+def composite_mark(frame: pyvips.Image, mark: pyvips.Image, box: Box, mode: str = "over") -> pyvips.Image:
+    """Composite ``mark`` over ``frame`` at ``box``, by a blend mode of libvips."""
     frame = to_eight_bits(ensure_rgb(frame))
     under = frame.crop(*box)
-    over = under.composite2(mark, "over").rint().cast("uchar")
+    over = under.composite2(mark, mode).rint().cast("uchar")
     return frame.insert(over if frame.hasalpha() else over.extract_band(0, n=3), box.left, box.top)
 
 
@@ -134,7 +136,8 @@ def _mark_size(own: Size, layout: WatermarkLayout, image: Size) -> Size:
 def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, image: Size) -> tuple[pyvips.Image, Box]:
     """Return the visible part of ``mark`` at ``box``, and its place: tiles of it, if the layout is tiled."""
     if layout.tiled:
-        return _tile_watermark(mark, layout, image), Box(0, 0, *image)
+        gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), image, strict=True)]
+        return tile_mark(mark, image, gaps), Box(0, 0, *image)
     left, top = max(0, box.left), max(0, box.top)
     width = min(image.width, box.left + box.width) - left
     height = min(image.height, box.top + box.height) - top
@@ -166,9 +169,8 @@ def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, image: Size) -> tu
     return layer.copy_memory(), Box(0, 0, *image)
 
 
-def _tile_watermark(mark: pyvips.Image, layout: WatermarkLayout, image: Size) -> pyvips.Image:
-    """Fill the image with marks, one in its middle, with ``dx`` and ``dy`` px between them."""
-    gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), image, strict=True)]
+def tile_mark(mark: pyvips.Image, image: Size, gaps: Sequence[int]) -> pyvips.Image:
+    """Fill the image with marks, one in its middle, with ``gaps`` px between them across and down."""
     tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
     across, down = (
         -(-side // own) | 1 for side, own in zip(image, (tile.width, tile.height), strict=True)
@@ -235,3 +237,8 @@ def _composite_patch(image: pyvips.Image, frame: pyvips.Image, at: tuple[int, in
     over = under.composite2(frame, "over", premultiplied=True).unpremultiply().rint().cast("uchar")
     over = over.copy(interpretation="srgb")
     return over if image.hasalpha() else over.extract_band(0, n=3)
+
+
+def add_overlays(context: RenderContext) -> None:
+    """Draw overlays over the finished image. Few requests have some: their package is loaded here, by name."""
+    import_module("....overlays.draw", __package__).draw_overlays(context)
