@@ -353,9 +353,10 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 
 # cloudflare/cloudflare-docs, src/content/docs/images/optimization/features.mdx at
 # 24fec10ca4fd3274688bcfa9be30e0253b58476b: the parameters that it lists, with their aliases and trim's separate values;
-# and partials/images/upscale.mdx at 92eb2eabb6fd4edd61eccf225464b40ae561f851.
+# and partials/images/upscale.mdx at 92eb2eabb6fd4edd61eccf225464b40ae561f851. Of Workers it lists border only; draw is
+# another one that users look for.
 LISTED = """
-anim|background|blur|border|brightness|compression|contrast|dpr|fit|flip|format f|gamma|gravity g|height h|metadata
+anim|background|blur|border|brightness|compression|contrast|dpr|draw|fit|flip|format f|gamma|gravity g|height h|metadata
 onerror|quality q|rotate|saturation|segment|sharpen|slow-connection-quality scq|trim|trim.left|trim.top|trim.width
 trim.height|width w|zoom face-zoom|upscale
 """
@@ -368,7 +369,7 @@ def test_the_table_has_every_option() -> None:
 
 def test_all_are_covered_that_are_of_urls() -> None:
     assert count_supported(OPTION_MAPPINGS) == (29, 29)
-    assert {covered.name for covered in OPTION_MAPPINGS if not covered.parse} == {"border"}
+    assert {covered.name for covered in OPTION_MAPPINGS if not covered.parse} == {"border", "draw"}
 
 
 def test_a_url_without_a_format_chooses_none_by_the_viewer() -> None:

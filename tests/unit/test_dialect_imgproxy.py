@@ -171,6 +171,19 @@ MEANINGS = [
     ("co:1/sa:1/saturation:1/a:::", "h-2560_w-2560.auto"),
     ("adjust:51:1:1", "mat-1-0-0-0.2-0-1-0-0.2-0-0-1-0.2.auto"),
     ("bga:0.5/bg:F80", "bg-ff880080.auto"),
+    ("wm:1/wmt:YQ", "ov-text.-3Aa.-2Cat.-3Acenter.-2Csize.-3A16px.-2Ccolor.-3A000000.auto"),
+    (
+        "wm:1/watermark_text:YQ/watermark_size:10:0/watermark_rotate:90",
+        "ov-text.-3Aa.-2Cat.-3Acenter.-2Cwidth.-3A10px.-2Cfit.-3A1.-2Ccolor.-3A000000.-2Crotate.-3A90.auto",
+    ),
+    (
+        "wm:1/wmu:L292ZXJsYXlzL2IucG5n/wms::20/wmr:5",
+        "ov-image.-3Ab.png.-2Cat.-3Acenter.-2Cheight.-3A20px.-2Crotate.-3A5.auto",
+    ),
+    (
+        "wm:1/watermark_url:L292ZXJsYXlzL2IucG5n/wm_rot:5",
+        "ov-image.-3Ab.png.-2Cat.-3Acenter.-2Cown.-3A1.-2Crotate.-3A5.auto",
+    ),
     ("background_alpha:0.5", "h-2560_w-2560.auto"),
     ("page:2/pg:", "page-2.auto"),
     ("disable_animation:1/da:t", "anim-0.auto"),
@@ -668,4 +681,4 @@ def test_the_table_has_every_option(group: str, listed: str) -> None:
 
 def test_all_of_the_open_source_options_are_covered() -> None:
     assert count_supported(OPTION_MAPPINGS) == (45, 45)
-    assert count_supported(OPTION_MAPPINGS, "Pro") == (10, 42)
+    assert count_supported(OPTION_MAPPINGS, "Pro") == (14, 42)

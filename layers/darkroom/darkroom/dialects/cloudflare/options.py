@@ -43,7 +43,7 @@ _PARSERS: Mapping[str, OptionParser] = {
 
 OPTION_MAPPINGS = (
     *list_options(_PARSERS),
-    *list_options({}, {"border": "it belongs to Workers, not to URLs"}, "Workers"),
+    *list_options({}, dict.fromkeys(("border", "draw"), "it belongs to Workers, not to URLs"), "Workers"),
 )
 """From Cloudflare's list of features, and ``upscale`` from a newer one."""
 

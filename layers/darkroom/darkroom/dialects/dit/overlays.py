@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from ...overlays.language import BLEND_MODES, format_overlays
 from ...plan.model import Ellipse, FaceCrop
 from ..common.validate import bad_option
-from ..common.watermark import place_watermark
+from ..common.watermark import find_overlay, place_overlay, place_watermark
 from .geometry import POSITIONS
 from .model import (
     DitOptions,
@@ -18,6 +19,9 @@ from .model import (
     require_number,
     require_object,
 )
+
+_BLENDS = {sharp: name for name, sharp in BLEND_MODES.items()}
+"""Blend modes by sharp's names, which are libvips'."""
 
 _PERCENT = re.compile("100|[1-9]?[0-9]")
 _PLACED = {
@@ -41,19 +45,28 @@ def apply_overlay_with(options: DitOptions, value: object) -> None:
     bucket, key = (given.get(name) for name in ("bucket", "key"))
     if not isinstance(bucket, str | None) or not isinstance(key, str):
         raise bad_option("overlayWith", "it must have a bucket and a key")
-    name = options.settings.find_watermark(format_address(bucket or "", key))
+    address = format_address(bucket or "", key)
+    overlay = find_overlay(options.settings, address)
+    name = "" if overlay else options.settings.find_watermark(address)
     placing = require_object("overlayWith", given.get("options") or {})
-    if placing.get("blend", "over") != "over":
-        raise bad_option("overlayWith", "blend must be over")
+    blend = _BLENDS.get(str(placing.get("blend", "over")))
+    if blend is None or (blend != "over" and overlay is None):
+        raise bad_option("overlayWith", f"blend must be {'one of ' + ', '.join(_BLENDS) if overlay else 'over'}")
     x, y = _place(placing)
+    sizes = {"width": _percent(given, "wRatio") / 100, "height": _percent(given, "hRatio") / 100}
+    if overlay is not None:
+        overlay = overlay._replace(blend=blend, tile=placing.get("tile") is True)
+        placed = place_overlay(overlay, x, y, transparency=_percent(given, "alpha"), **sizes)
+        if placed is not None:
+            options.set_once("overlayWith", ov=format_overlays([placed]))
+        return
     stamp = place_watermark(
         name,
         x,
         y,
         transparency=_percent(given, "alpha"),
         tiled=placing.get("tile") is True,
-        width=_percent(given, "wRatio") / 100,
-        height=_percent(given, "hRatio") / 100,
+        **sizes,
     )
     if stamp:
         options.set_once("overlayWith", wm=stamp[0], wmx=stamp[1])

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from ...overlays.language import Measure, Overlay, format_overlays
 from ...plan.compound_types import MAX_LENGTH_PX, MAX_LEVEL
 from ...plan.model import (
     IDENTITY,
+    OVERLAY_PREFIX,
     SOURCE_FORMATS,
     CropTo,
     Extension,
@@ -23,6 +25,7 @@ from ..common.anchor import Anchor
 from ..common.matrices import compose, linear, round_matrix, saturation
 from ..common.settings import DialectSettings
 from ..common.validate import bad_option
+from ..common.watermark import find_overlay, to_measure
 from .model import ExtendOptions, ImgproxyOptions
 
 _FITS: dict[str, tuple[str, str]] = {
@@ -34,6 +37,9 @@ _FITS: dict[str, tuple[str, str]] = {
 }
 """Our ``fit`` and ``cov`` of each resizing type."""
 
+
+TEXT_SIZE = Measure(16, is_px=True)
+"""The font size of ``watermark_text``."""
 
 _TRANSPARENT = "ff00ff"
 """The colour with which ``trim`` removes transparent margins."""
@@ -237,6 +243,11 @@ def _convert_watermark(options: ImgproxyOptions, settings: DialectSettings) -> d
         return {}
     if mark.scale > 1:
         raise bad_option("watermark", "scale must be at most 1")
+    overlay = _make_overlay(options, settings)
+    if overlay is not None:
+        return {"ov": format_overlays([overlay])}
+    if mark.width or mark.height or mark.rotate:
+        raise bad_option("watermark_size", "it needs watermark_url or watermark_text, as does watermark_rotate")
     tiled = mark.position == "tiled"
     x, y = _round_length(mark.x), _round_length(mark.y)
     scale = max(0.0001, _round4(mark.scale)) if mark.scale else 0.0
@@ -246,6 +257,33 @@ def _convert_watermark(options: ImgproxyOptions, settings: DialectSettings) -> d
         "wmx": WatermarkLayout(x, y, tiled, scale, scale),
         "wml": True,
     }
+
+
+def _make_overlay(options: ImgproxyOptions, settings: DialectSettings) -> Overlay | None:
+    """Return the image of ``watermark_url`` or the text of ``watermark_text``, if any. Raises BadOption."""
+    mark = options.watermark
+    overlay = Overlay("text", mark.text, color="000000") if mark.text else None
+    if mark.address and (overlay := find_overlay(settings, mark.address)) is None:
+        raise bad_option("watermark_url", f"its key must be below {OVERLAY_PREFIX}")
+    if overlay is None:
+        return None
+    part = Measure(max(0.1, round(mark.scale * 100, 2))) if mark.scale else None
+    width, height = (part or (Measure(float(px), is_px=True) if px else None) for px in (mark.width, mark.height))
+    tiled = mark.position == "tiled"
+    placed = overlay._replace(
+        at="center" if tiled else mark.position,
+        x=to_measure(_round_length(mark.x)),
+        y=to_measure(_round_length(mark.y)),
+        rotate=mark.rotate,
+        opacity=max(1, round(mark.opacity * 100)),
+        tile=tiled,
+        width=width,
+        height=height,
+    )
+    has_box = bool(width or height)
+    if placed.kind == "image":
+        return placed._replace(own=not has_box)
+    return placed._replace(fit=True) if has_box else placed._replace(size=TEXT_SIZE)
 
 
 def _convert_output(options: ImgproxyOptions) -> dict[str, Value]:

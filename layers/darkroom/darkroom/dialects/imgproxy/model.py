@@ -18,13 +18,22 @@ class ExtendOptions:
 
 @dataclass(slots=True)
 class WatermarkOptions:
-    """``watermark``: ``opacity`` and ``scale`` are fractions; scale 0 is the watermark's own size."""
+    """``watermark``: ``opacity`` and ``scale`` are fractions; scale 0 is the watermark's own size.
+
+    ``address`` is that of an image that replaces the configured one, ``text`` a text. ``width`` and ``height`` are the
+    box of these in px, and ``rotate`` is in degrees.
+    """
 
     opacity: float = 0.0
     position: str = "center"
     x: float = 0.0
     y: float = 0.0
     scale: float = 0.0
+    address: str = ""
+    text: str = ""
+    width: int = 0
+    height: int = 0
+    rotate: int = 0
 
 
 @dataclass(slots=True)

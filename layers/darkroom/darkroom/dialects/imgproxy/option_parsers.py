@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from ...image_keys import unquote
+from ...overlays.language import MAX_PX
 from ...plan.model import IMAGE_FORMATS
 from ...plan.options import escape_text
 from ..common.anchor import Anchor
 from ..common.settings import ImgproxySettings
 from ..common.validate import bad_option, require_word
 from .arguments import check_count, parse_anchor, parse_colour, parse_flag, parse_int, parse_number, parse_place, single
-from .model import ExtendOptions, ImgproxyOptions, WatermarkOptions
+from .model import ExtendOptions, ImgproxyOptions
 
 RESIZING = ("fit", "fill", "fill-down", "force", "auto")
 FORMATS = {"jpg": "jpeg", **{name: name for name in IMAGE_FORMATS}, "tif": "tiff", "tiff": "tiff"}
@@ -187,13 +188,43 @@ def parse_watermark(state: ParseState, name: str, args: list[str]) -> None:
     _, position, x, y, scale = (*args, *[""] * 5)[:5]
     if position == "ch":
         raise bad_option(name, "ch belongs to imgproxy Pro and is not supported")
-    state.options.watermark = WatermarkOptions(
-        opacity,
-        before.position if not position else "tiled" if position == "re" else parse_place(name, position),
-        parse_number(name, x) if x else before.x,
-        parse_number(name, y) if y else before.y,
-        parse_number(name, scale, 0) if scale else before.scale,
+    state.options.watermark = replace(
+        before,
+        opacity=opacity,
+        position=before.position if not position else "tiled" if position == "re" else parse_place(name, position),
+        x=parse_number(name, x) if x else before.x,
+        y=parse_number(name, y) if y else before.y,
+        scale=parse_number(name, scale, 0) if scale else before.scale,
     )
+
+
+def parse_watermark_text(into: Literal["address", "text"], state: ParseState, name: str, args: list[str]) -> None:
+    """Parse URL-safe base64. Of an address and a text the later one applies."""
+    decoded = _decode_base64(name, single(name, args))
+    if into == "text" and "<" in decoded:
+        raise bad_option(name, "Pango's markup is not supported")
+    address, text = (decoded, "") if into == "address" else ("", decoded)
+    state.options.watermark = replace(state.options.watermark, address=address, text=text)
+
+
+def parse_watermark_size(state: ParseState, name: str, args: list[str]) -> None:
+    check_count(name, args, 2)
+    width, height = (parse_int(name, text, 0, MAX_PX) if text else 0 for text in (*args, "")[:2])
+    state.options.watermark = replace(state.options.watermark, width=width, height=height)
+
+
+def parse_watermark_rotate(state: ParseState, name: str, args: list[str]) -> None:
+    degrees = parse_int(name, single(name, args), -360, 360) % 360
+    state.options.watermark = replace(state.options.watermark, rotate=degrees)
+
+
+def _decode_base64(name: str, text: str) -> str:
+    from base64 import urlsafe_b64decode
+
+    try:
+        return urlsafe_b64decode(text.rstrip("=") + "=" * (-len(text.rstrip("=")) % 4)).decode()
+    except ValueError as error:
+        raise bad_option(name, "must be URL-safe base64 of UTF-8") from error
 
 
 def parse_quality(state: ParseState, name: str, args: list[str]) -> None:

@@ -11,6 +11,7 @@ from .model import BOOLEAN, DECIMAL, NONZERO, NUMBER, POSITIVE, TEXT, WORD, Filt
 
 _CURVE = r"\[(?:\([0-9]+,[0-9]+\),?)*\]"
 _PLACE = "-?[0-9]+p?|center|repeat"
+_X, _Y = "-?[0-9]+p?|center|left|right", "-?[0-9]+p?|center|top|bottom"
 _RADII = r"[0-9]+(?:\|[0-9]+)?"
 _RATIO = "-?[0-9]+|none"
 
@@ -66,9 +67,13 @@ _SPECS: Mapping[str, FilterSpec] = {
     "watermark": FilterSpec(placement.apply_watermark, (TEXT, _PLACE, _PLACE, POSITIVE, _RATIO, _RATIO), 2),
 }
 
+_PLUG_INS: Mapping[str, FilterSpec] = {
+    "label text": FilterSpec(placement.apply_label, (TEXT, _X, _Y, POSITIVE, WORD, POSITIVE, TEXT), 2),
+}
+
 FILTER_MAPPINGS = (
     *list_options(_SPECS),
-    *list_options({}, {"distributed_collage": "only one image per response is supported"}, "plug-in"),
+    *list_options(_PLUG_INS, {"distributed_collage": "only one image per response is supported"}, "plug-in"),
 )
 
 _FILTERS_BY_NAME = index_by_name(FILTER_MAPPINGS)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal
 
+from ...overlays.language import Overlay
 from ...plan.model import Matrix
 from ...plan.option_types import Value
 from ..common.settings import DialectSettings
@@ -59,6 +60,12 @@ class ThumborOptions(PlanValues):
     steps: list[Matrix | str] = field(default_factory=list)
     grey: bool = False
     max_age_s: int | None = None
+    overlays: list[Overlay] = field(default_factory=list)
+
+    def add_overlay(self, overlay: Overlay | None) -> None:
+        """Append an overlay, which is drawn after all else; None is none."""
+        if overlay is not None:
+            self.overlays.append(overlay)
 
     def add_tone(self, change: Matrix) -> None:
         """Append ``change`` to the tones."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 
+from ...overlays.language import MAX_PX, Measure, Overlay
 from ...plan.model import Watermark
+from ..common.colours import parse_colour
 from ..common.validate import bad_option
-from ..common.watermark import place_watermark
+from ..common.watermark import find_overlay, place_overlay, place_watermark
 from .effects import WATERMARK, require_colour
 from .model import ThumborOptions, parse_bool, parse_decimal, parse_int, parse_ints, strip_quotes
 from .path_segments import split_path, split_signature
@@ -91,6 +93,13 @@ def apply_watermark(options: ThumborOptions, arguments: list[str]) -> None:
     ratios = [
         parse_int("watermark", text) / 100 if text != "none" else 0.0 for text in (*arguments[4:], "none", "none")
     ]
+    overlay = find_overlay(options.settings, strip_quotes(url), bare_hosts=True)
+    if overlay is not None:
+        if axes:
+            raise bad_option("watermark", "repeat needs a configured watermark")
+        transparent = parse_int("watermark", transparency)
+        options.add_overlay(place_overlay(overlay, x, y, transparency=transparent, width=ratios[0], height=ratios[1]))
+        return
     name = options.settings.find_watermark(strip_quotes(url), bare_hosts=True)
     stamp = place_watermark(
         name,
@@ -107,3 +116,21 @@ def apply_watermark(options: ThumborOptions, arguments: list[str]) -> None:
     options.steps.append(WATERMARK)
     second = "2" if "wm" in options.values else ""
     options.values |= {f"wm{second}": stamp[0], f"wmx{second}": stamp[1]} | ({f"rep{second}": axes} if axes else {})
+
+
+_WORDS = {"left": "0", "top": "0", "right": "-0", "bottom": "-0"}
+
+
+def apply_label(options: ThumborOptions, arguments: list[str]) -> None:
+    """Draw a text, as imagor's ``label`` does: text, place, size in px, colour, and transparency in percent."""
+    text, x, y, size, colour, *others = arguments
+    digits = parse_colour(colour)
+    if digits is None:
+        raise bad_option("label", "the colour must be one of CSS")
+    px = parse_int("label", size)
+    if not 1 <= px <= MAX_PX:
+        raise bad_option("label", f"the size must be from 1 to {MAX_PX}")
+    overlay = Overlay("text", strip_quotes(text), size=Measure(float(px), is_px=True), color=digits)
+    transparency = parse_int("label", others[0]) if others else 0
+    x, y = (_WORDS.get(place, place) for place in (x, y))
+    options.add_overlay(place_overlay(overlay, x, y, transparency=transparency))

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import partial
 
 from ...errors import BadKey
+from ...overlays.language import format_overlays
 from ...plan.model import IDENTITY
 from ...plan.option_types import Value
 from ..common.mapping import find_parser, index_by_name
@@ -91,6 +92,8 @@ def convert_options(options: ThumborOptions) -> dict[str, Value]:
         values["lev"] = "after" if placed.equalizes_late else "equal"
     if options.grey and not placed.late:
         values["gray"] = True
+    if options.overlays:
+        values["ov"] = format_overlays(options.overlays)
     if options.meta:
         values["f"] = "json"
     if not options.settings.thumbor.respect_orientation:
