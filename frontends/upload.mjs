@@ -83,7 +83,7 @@ export class Uploader extends EventTarget {
     add(files) {
         return [...files].map(file => {
             const job = this.#makeJob({ id: makeId(), name: file.name, added: Date.now(), file });
-            this.#start(job);
+            job.running = this.#start(job, job.abort.signal);
             return job.item;
         });
     }
@@ -98,7 +98,7 @@ export class Uploader extends EventTarget {
                 Object.assign(job, { resumed: true, running: released });
                 jobs.push(job);
                 resolve();
-                return this.#process(job);
+                return this.#process(job, job.abort.signal);
             });
             released.then(resolve);
         })));
@@ -117,7 +117,8 @@ export class Uploader extends EventTarget {
         const { running } = job;
         job.abort = new AbortController();
         this.#set(job, 'waiting', { error: undefined });
-        job.running = running.then(() => this.#start(job)); // what was cancelled may still be at work
+        const { signal } = job.abort; // each try has its own
+        job.running = running.then(() => this.#start(job, signal)); // what was cancelled may still be at work
     }
 
     /** Stop an upload that has not ended. What S3 has received stays there. */
@@ -157,17 +158,19 @@ export class Uploader extends EventTarget {
         return job;
     }
 
-    #start(job) {
+    async #start(job, signal) {
+        if (signal.aborted) {
+            return;
+        }
         this.#set(job, 'waiting', { error: undefined, result: undefined, share: 0 });
         const work = async () => {
             await this.#journal?.put(job.entry);
-            await this.#process(job);
+            await this.#process(job, signal);
         };
-        job.running = this.#journal ? this.#journal.alone(job.item.id, work) : work();
+        await (this.#journal ? this.#journal.alone(job.item.id, work) : work());
     }
 
-    async #process(job) {
-        const { signal } = job.abort; // that of a further try is another one
+    async #process(job, signal) {
         try {
             if (!job.sent) {
                 await this.#inTurn(() => this.#deliver(job, signal));

@@ -147,6 +147,7 @@ def test_a_chosen_photograph_is_resized_upright_and_has_no_metadata(photo: Path)
     assert 0 < report["uploads"][0]["ms"] < 3_600_000
 
 
+@pytest.mark.slow
 def test_a_small_jpeg_is_stripped_without_encoding_it_again(photo: Path) -> None:
     backend = Backend()
 
@@ -261,6 +262,7 @@ def test_what_was_cancelled_or_forgotten_is_not_continued() -> None:
     assert backend.bodies == {}
 
 
+@pytest.mark.slow
 def test_the_element_works_by_keyboard_and_names_its_parts() -> None:
     backend = Backend("keep-metadata", refusal={"code": "not-granted"})
 
