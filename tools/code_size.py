@@ -26,6 +26,7 @@ OPTIONAL = (
     "reencode",
     "review",
     "inference",
+    "origins",
 )
 """Packages of the layer that its core never imports."""
 

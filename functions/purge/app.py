@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 from darkroom.aws.clients import create_client
@@ -12,9 +13,12 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import PurgeEnvironment
+from darkroom.further_sources import FurtherSource
 from darkroom.image_keys import master_names
+from darkroom.origins.purge import RoutedPurge
+from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.consumer import PurgeConsumer
-from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom.settings import Settings
 
 _env = PurgeEnvironment()
 _s3, _sqs = create_client("s3"), create_client("sqs")
@@ -22,20 +26,30 @@ _observer = PowertoolsObserver("purge")
 
 _media = S3Bucket(_s3, _env.media_bucket)
 
-_service = PurgeConsumer(
-    purge=DerivativePurge(
-        media=_media,
-        source=S3Bucket(_s3, _env.master_bucket),
-        source_names=master_names(_env),
-    ),
-    distribution=Distribution(create_client("cloudfront", _env.variables), _env.distribution_id),
-    queue=Queue(_sqs, _env.purge_queue_url),
-    dead_letters=Queue(_sqs, _env.purge_dlq_url),
-    max_receives=_env.max_receives,
-    observer=_observer,
-    erasures=ErasureTable(create_client("dynamodb", _env.variables), _env.index_table),
-    wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are purged too
-)
+_source = S3Bucket(_s3, _env.master_bucket)
+_distribution = Distribution(create_client("cloudfront", _env.variables), _env.distribution_id)
+_erasures = ErasureTable(create_client("dynamodb", _env.variables), _env.index_table)
+
+
+def _connect(source: FurtherSource) -> S3Bucket:
+    region = {"AWS_REGION": source.region} if source.region else {}
+    return S3Bucket(create_client("s3", {**_env.variables, **region}), source.bucket)
+
+
+def _build(settings: Settings) -> PurgeConsumer:
+    return PurgeConsumer(
+        purge=RoutedPurge(_media, _source, master_names(_env), settings.sources, cache(_connect)),
+        distribution=_distribution,
+        queue=Queue(_sqs, _env.purge_queue_url),
+        dead_letters=Queue(_sqs, _env.purge_dlq_url),
+        max_receives=_env.max_receives,
+        observer=_observer,
+        erasures=_erasures,
+        wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are purged too
+    )
+
+
+_service = SettingsBound(LiveSettings(_media.read, _observer), _build)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str]]]:
@@ -45,5 +59,5 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, list[dict[str, str
     """
     _observer.begin(context)
     with _observer.message("purge"):
-        failed = _service.run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
+        failed = _service().run(event["Records"], lambda: context.get_remaining_time_in_millis() / 1000)
     return {"batchItemFailures": [{"itemIdentifier": message_id} for message_id in failed]}

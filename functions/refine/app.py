@@ -37,12 +37,17 @@ def _build_signer(settings: Settings) -> DerivativeSigner | None:
 
 
 def _open_inbox(settings: Settings) -> ReencodeConsumer:
+    source, names = _source, master_names(_env)
+    if settings.sources:
+        from darkroom.origins.routing import KEYS, route_masters
+
+        source, names = route_masters(source, names, settings, _credentials), KEYS
     return ReencodeConsumer(
         reencoder=Reencoder(
-            source=_source,
+            source=source,
             media=_media,
             observer=_observer,
-            source_names=master_names(_env),
+            source_names=names,
             always=settings.always_redact,
             presets=lambda: settings.presets,
             limits=build_source_limits(settings),

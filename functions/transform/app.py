@@ -50,7 +50,7 @@ if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand":
 
 
 def _build(settings: Settings, prefetch: Prefetch) -> Transform:
-    return Transform(
+    transform = Transform(
         source=_source,
         source_names=master_names(_env),
         media=_media,
@@ -71,6 +71,11 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         prefetched=prefetch,
         defer=_extension.defer if _extension else store_before_response,
     )
+    if not settings.sources:
+        return transform
+    from darkroom.origins.routing import route_transform
+
+    return route_transform(transform, settings, _credentials)
 
 
 _transform = LiveTransform(_live, _build)

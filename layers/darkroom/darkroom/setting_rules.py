@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .errors import BadKey
+from .further_sources import parse_sources
 from .image_keys import check_key
 from .plan.redaction import MAX_FORCED_CHARACTERS, AlwaysRedact
 
@@ -102,3 +103,16 @@ def _is_key(value: object) -> bool:
 def _is_redaction(pair: tuple[str, object]) -> bool:
     prefix, redact = pair
     return isinstance(redact, str) and "," not in prefix
+
+
+def further_sources(most: int) -> Rule:
+    """Allow tables that map key prefixes to sources of masters."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and len(value) <= most and bool(parse_sources(value) or not value)
+
+    allowed_values = (
+        f"a table of at most {most} key prefixes that end in a slash, each with bucket (also prefix, region) or with "
+        "origin, an https:// URL that ends in a slash (also hosts, max_age_s, requests_per_s)"
+    )
+    return Rule(allowed_values, allows, parse_sources)

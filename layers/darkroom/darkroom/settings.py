@@ -13,12 +13,24 @@ from dataclasses import Field, dataclass, field, fields
 from typing import Any, cast
 
 from .errors import Unavailable
+from .further_sources import FurtherSource
 from .plan.limits import Limits
 from .plan.model import METADATA
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import PRESETS, AccessMode
-from .setting_rules import FLAG, Rule, between, flag_or, keys_by_prefix, list_of, matching, one_of, redactions
+from .setting_rules import (
+    FLAG,
+    Rule,
+    between,
+    flag_or,
+    further_sources,
+    keys_by_prefix,
+    list_of,
+    matching,
+    one_of,
+    redactions,
+)
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
@@ -180,6 +192,13 @@ class Settings:
         redactions(40),
         "",
         "What is hidden in every image below a key prefix, as by the option `redact`. Needs `InferenceMode`.",
+    )
+    sources: tuple[FurtherSource, ...] = _setting(
+        (),
+        further_sources(20),
+        "",
+        "Further buckets and HTTPS origins of masters, by the prefix of their keys "
+        "([existing buckets](../guides/source-buckets.md#several-sources)).",
     )
     moderation_policy: str = _setting(
         OFF,

@@ -1,4 +1,4 @@
-"""stacks/source.yaml: which events of a source bucket reach the purge queue, and who may send to it."""
+"""stacks/source.yaml: events of a source bucket that reach the purge queue. stacks/sources.yaml: further buckets."""
 
 from __future__ import annotations
 
@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from .stack import Stack
+from .stack import ROOT, Stack
 from .test_intake import matches
 
+SOURCES = ROOT / "stacks" / "sources.yaml"
 EVENT: dict[str, Any] = {
     "source": "aws.s3",
     "detail-type": "Object Created",
@@ -68,3 +69,15 @@ def test_rule_and_bucket_send_to_the_queue_and_the_rule_to_its_dlq() -> None:
 
 def test_masters_of_the_stack_itself_need_no_events() -> None:
     assert "SourceStack" not in Stack().resources
+
+
+def test_roles_may_read_further_buckets_by_a_stack_of_its_own() -> None:
+    arn = "arn:aws:s3:::partner"
+    given = {"Roles": "transform,purge", "Buckets": f"{arn},arn:aws:s3:::other", "Objects": f"{arn}/public/*"}
+    policy = Stack(SOURCES, **given).properties("ReadSources")
+    assert policy["Roles"] == ["transform", "purge"]
+    found = {one["Action"]: one["Resource"] for one in policy["PolicyDocument"]["Statement"]}
+    assert found == {"s3:GetObject": [f"{arn}/public/*"], "s3:ListBucket": [arn, "arn:aws:s3:::other"]}
+    key = "arn:aws:kms:eu-west-1:111122223333:key/0a1b"
+    statements = Stack(SOURCES, **given, KmsKeys=key).properties("ReadSources")["PolicyDocument"]["Statement"]
+    assert (statements[-1]["Action"], statements[-1]["Resource"]) == ("kms:Decrypt", [key])

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 from ...aws.secrets import Secret
 from ...errors import DarkroomError, Unavailable
 from ...http.response import EdgeRequest, Responded, guard, respond_error
+from ...image_keys import quote_key
 from ...plan.variants import AccessMode
 from ...services.serve.transform import Transform
 from ...settings import OFF, Settings
 from ..common.settings import DialectSettings
+from ..common.sources import Sources
 from ..registry import DIALECTS
 from ..settings_file import load_settings
 from .delivery import Delivery
@@ -34,8 +36,16 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
         metadata=settings.metadata,
-        settings=lambda: replace(_load_settings(), watermarks=settings.presets.watermarks, presets=settings.presets),
+        settings=lambda: _apply_settings(_load_settings(), settings),
     )
+
+
+def _apply_settings(loaded: DialectSettings, settings: Settings) -> DialectSettings:
+    """Return ``loaded`` with presets, watermarks and sources of the document. Addresses of dialects.toml come first."""
+    further = tuple((one.address, quote_key(one.key_prefix)) for one in settings.sources)
+    sources = Sources((*loaded.sources.table, *further)) if further else loaded.sources
+    presets = settings.presets
+    return replace(loaded, watermarks=presets.watermarks, presets=presets, sources=sources)
 
 
 def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:

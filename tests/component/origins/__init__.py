@@ -1,0 +1,1 @@
+"""Sources beside the bucket of the stack: HTTPS origins and further buckets."""
