@@ -394,6 +394,17 @@ def test_only_presets() -> None:
         parse("/unsafe/w:5/plain/a.jpg", some)
 
 
+def test_a_link_of_presets_alone_can_expire() -> None:
+    some = settings(presets=PRESETS, only_presets=True)
+    for name in ("exp", "expires"):
+        found = parse(f"/unsafe/thumb/{name}:1900000000/plain/a.jpg", some)
+        assert found.expires_s == 1_900_000_001
+        assert found.plan == parse("/unsafe/thumb/plain/a.jpg", some).plan
+    for rest in ("exp:1900000000/thumb/plain/a.jpg", "thumb/exp:1900000000/w:5/plain/a.jpg", "thumb/w:5/plain/a.jpg"):
+        with pytest.raises(DarkroomError):
+            parse(f"/unsafe/{rest}", some)
+
+
 def test_quality_by_format_is_for_negotiation() -> None:
     assert parse("/_/fq:jpg:60:avif:40/plain/a.jpg", SOME).qualities == (("avif", 40), ("jpeg", 60))
     assert parse("/_/fq:jpg:60/q:50/plain/a.jpg", SOME).qualities == ()

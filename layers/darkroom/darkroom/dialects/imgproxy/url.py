@@ -32,6 +32,10 @@ def sign(message: bytes, key: DialectKey, size_bytes: int = 0) -> str:
     return urlsafe_b64encode(digest[: size_bytes or len(digest)]).rstrip(b"=").decode()
 
 
+EXPIRES = ("expires", "exp")
+"""The option that may follow the presets where only presets are allowed: it limits a link, and makes no variant."""
+
+
 def verify(claim: SignatureClaim | None, keys: Sequence[DialectKey], now_s: float, expires_s: int | None) -> None:
     """Raise BadSignature if ``claim`` is neither trusted nor of any of ``keys``, and Expired from ``expires_s`` on.
 
@@ -138,6 +142,8 @@ def _parse_path(parts: list[str], state: ParseState, settings: DialectSettings) 
         for preset in parts[0].split(separator):
             apply_preset(state, "preset", preset)
         parts = parts[1:]
+        if parts and parts[0].partition(separator)[0] in EXPIRES and separator in parts[0]:
+            apply_option(state, parts.pop(0))
     elif parts[0] in RESIZING:
         raise BadOption("imgproxy's basic URL format is not supported, as in current imgproxy")
     else:
