@@ -129,7 +129,7 @@ const redactions = words => {
 };
 
 const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
-const FALLBACK = {_w320:{w:'320',f:'webp'},_w640:{w:'640',f:'webp'},_w960:{w:'960',f:'webp'},_w1280:{w:'1280',f:'webp'},_w1920:{w:'1920',f:'webp'},_cover:{w:'256',h:'256',fit:'cover',g:'attention',f:'webp'},_social:{w:'1200',h:'630',fit:'cover',g:'attention',f:'jpeg'}};
+const FALLBACK = {_w320:{w:320,f:'webp'},_w640:{w:640,f:'webp'},_w960:{w:960,f:'webp'},_w1280:{w:1280,f:'webp'},_w1920:{w:1920,f:'webp'},_cover:{w:256,h:256,fit:'cover',g:'attention',f:'webp'},_social:{w:1200,h:630,fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
 const CLASSES = ['auto-avif','auto-webp'];

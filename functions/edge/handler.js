@@ -33,7 +33,8 @@ const write = asked => {
     setHeader(request, 'expires', asked.values.exp);
     setHeader(request, 'url', (request.uri + (asked.query && '?' + asked.query)).replace(/[^!-~]+/g, encodeURIComponent));
     request.uri = asked.start;
-    request.querystring = {};
+    // Neither part of the cache key nor forwarded. It is in the access log, and VaryFunction reads it.
+    request.querystring = asked.experiment || {};
     if (variant.f === 'auto') {
         variant.f = formatClass(header(request, 'accept'));
     }
@@ -125,18 +126,42 @@ const configure = (asked, text) => {
     return asked.values.preset ? 'preset-' + asked.values.preset : decide(asked);
 };
 
+// Replaces the experiment in the query by the preset of the visitor (darkroom.plan.experiments): the first one without a
+// valid identifier. A name without an entry stays, and is a wrong value of `exp`.
+const assign = (asked, text) => {
+    if (text) {
+        const given = asked.viewer.querystring.exp;
+        const parts = text.split(' ');
+        const visitor = (asked.viewer[parts[1]][parts[0]] || {value: ''}).value;
+        const hash = VISITOR.test(visitor) && visitor.split('').reduce((value, character) =>
+            (value + character.charCodeAt(0)) * parts[2] % HASH_MODULUS, 0);
+        asked.experiment = {exp: given};
+        asked.query = asked.query.replace('exp=' + given.value,
+            'preset=' + parts[parts.findIndex((end, at) => at % 2 && hash < end) + 1]);
+    }
+    asked.values = readValues(asked.query);
+    asked.next = configure;
+    return 'settings';
+};
+
 const read = asked => {
     const request = asked.viewer;
+    const given = request.querystring.exp;
     if (!has(['GET', 'HEAD'], request.method)) {
         refuse('method-not-allowed', 0, 405);
+    }
+    // Beacons are read in the access log.
+    if (request.uri === BEACON) {
+        asked.viewer = {statusCode: 204};
+        return;
     }
     // As written, in the order that literal signatures cover.
     asked.query = request.rawQueryString() || '';
     asked.key = readKey(request.uri);
     asked.start = '/' + encoded(asked.key) + '/_/';
-    asked.values = readValues(asked.query);
-    asked.next = configure;
-    return 'settings';
+    asked.next = assign;
+    // Experiments have names, expiry times are numbers.
+    return given && !+given.value && isName(given.value) ? 'exp-' + given.value : assign(asked);
 };
 
 // Returns a refusal: problem details (RFC 9457) like those of the transform function. A store without the text has no

@@ -24,6 +24,7 @@ from darkroom.errors import SourceMissing
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
+from darkroom.plan.experiments import BEACON, HASH_MODULUS, VISITOR
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
     AUTO_CLASSES,
@@ -57,6 +58,7 @@ STATE_FIELDS = frozenset(
         "variant",
         "larger",
         "refusal",
+        "experiment",
     }
 )
 """The properties of the state of handler.js."""
@@ -124,7 +126,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "SIGNATURE": _pattern("s"),
         "APART": [option.short for option in NATIVE_OPTIONS if not option.plan_field],
         "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text, DEFAULTS.metadata),
-        "FALLBACK": {f"_{name}": json.loads(entries[PRESET_PREFIX + name]) for name in presets.options},
+        "FALLBACK": {f"_{name}": _shorten(json.loads(entries[PRESET_PREFIX + name])) for name in presets.options},
         "COMPASS": " ".join(COMPASS_POINTS),
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],
@@ -135,6 +137,9 @@ def _tables(presets: Presets) -> dict[str, object]:
         "BARE_REQUEST": f"{options_text(bare)}.{bare.format}",
         "MAX_SIDE": MAX_SIDE_PX,
         "FOLLOWING": Code(f"/^({'|'.join(GRAVITY_TASKS)})/"),
+        "VISITOR": Code(f"/^{VISITOR.pattern}$(?!\\n)/"),
+        "BEACON": BEACON,
+        "HASH_MODULUS": HASH_MODULUS,
         "FIRST_GENERATION": FIRST_GENERATION,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,
@@ -144,6 +149,11 @@ def _tables(presets: Presets) -> dict[str, object]:
         "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(EXTENDED_FORMATS)),
         "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
     }
+
+
+def _shorten(values: Mapping[str, str]) -> dict[str, object]:
+    """Return ``values`` with numbers that need no quotes. "0" does: it is an option, and 0 is none."""
+    return {name: Code(text) if re.fullmatch("[1-9][0-9]*", text) else text for name, text in values.items()}
 
 
 def _dialect_tables() -> dict[str, object]:

@@ -100,6 +100,27 @@ def _is_key(value: object) -> bool:
         return False
 
 
+def experiments() -> Rule:
+    """Allow tables of experiments."""
+
+    # Imported when a document has one: transform reads settings, and needs no experiments.
+    def allows(value: object) -> bool:
+        from .plan.experiments import is_experiments_table
+
+        return is_experiments_table(value)
+
+    def convert(value: Mapping[str, Any]) -> Any:
+        from .plan.experiments import parse_experiments
+
+        return parse_experiments(value)
+
+    allowed_values = (
+        "a table of at most 20 names (a-z and 0-9, a letter first) to tables with `variants`, 2 to 5 presets with "
+        "weights from 1 to 1000, and optionally `visitor`, `cookie:<name>` or `header:<name in lower case>`"
+    )
+    return Rule(allowed_values, allows, convert)
+
+
 def _is_redaction(pair: tuple[str, object]) -> bool:
     prefix, redact = pair
     return isinstance(redact, str) and "," not in prefix

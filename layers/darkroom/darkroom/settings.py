@@ -8,9 +8,9 @@ Nothing third-party is imported: transform reads it too.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import Field, dataclass, field, fields
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from .errors import Unavailable
 from .further_sources import FurtherSource
@@ -23,6 +23,7 @@ from .setting_rules import (
     FLAG,
     Rule,
     between,
+    experiments,
     flag_or,
     further_sources,
     keys_by_prefix,
@@ -31,6 +32,9 @@ from .setting_rules import (
     one_of,
     redactions,
 )
+
+if TYPE_CHECKING:
+    from .plan.experiments import Experiment
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
@@ -242,6 +246,24 @@ class Settings:
     canary_hours: int = _setting(
         24, between(0, 8760), "h", "Time that a canary must have run before it is promoted; a worse one ends earlier."
     )
+    experiments: tuple[Experiment, ...] = _setting(
+        (),
+        experiments(),
+        "",
+        'Experiments, which divide visitors between presets. Not with `access_mode = "signed"`.',
+    )
+    experiment_confidence: int = _setting(
+        98, between(80, 99), "%", "Probability that an experiment never stops a variant that is as good as the others."
+    )
+    experiment_visitors: int = _setting(
+        1_000, between(100, 1_000_000), "visitors", "Visitors of each variant before an experiment stops one."
+    )
+    experiment_decisions: str = _setting(
+        "apply",
+        one_of(("apply", "report")),
+        "",
+        "`apply` stops variants and promotes winners, `report` only reports rates.",
+    )
     custom_presets: Presets | None = field(default=None, metadata={"document": False})
 
     @property
@@ -293,7 +315,18 @@ def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fal
         problems.append(str(error))
     if problems:
         raise InvalidSettings(problems)
-    return Settings(**values)
+    settings = Settings(**values)
+    if problems := list(_check_experiments(settings)):
+        raise InvalidSettings(problems)
+    return settings
+
+
+def _check_experiments(settings: Settings) -> Iterator[str]:
+    if settings.experiments and settings.access_mode == AccessMode.SIGNED.value:
+        yield "experiments: a signature covers one preset, so access_mode must not be signed"
+    for one in settings.experiments:
+        if missing := [preset for preset in one.presets if preset not in settings.presets.options]:
+            yield f"experiments: {one.name!r} has variants that are no presets: {', '.join(missing)}"
 
 
 def _parse_presets(document: Mapping[str, object]) -> Presets | None:

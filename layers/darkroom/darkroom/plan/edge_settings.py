@@ -12,6 +12,9 @@ entries, which replace the defaults that are compiled into the function:
 ``unsigned-<options>.<format>``
     The canonical request of a preset, which needs no signature in guarded mode however it is spelled. The rest of the
     unsigned set does not depend on settings and is compiled in.
+``exp-<name>``
+    An experiment: where a request has the visitor's identifier (a name, and ``cookies`` or ``headers``), the point of
+    the hash, and the end and the preset of each share of the visitors.
 ``refusal-<code>`` and ``refusal-<code>.<mistake>``
     The body of an error response, with ``%s`` in place of the client's text. Without the entry the function responds
     with status and code only.
@@ -24,6 +27,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from ..errors import (
     BadKey,
@@ -56,7 +60,8 @@ SETTINGS_KEY = "settings"
 PRESET_PREFIX = "preset-"
 UNSIGNED_PREFIX = "unsigned-"
 REFUSAL_PREFIX = "refusal-"
-_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX)
+EXPERIMENT_PREFIX = "exp-"
+_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX, EXPERIMENT_PREFIX)
 
 PLACEHOLDER = "%s"
 """Stands for the client's text in an error body."""
@@ -68,9 +73,13 @@ def format_settings(access_mode: str, always_redact: str, metadata: str = METADA
 
 
 def build_edge_entries(
-    access_mode: AccessMode, always_redact: str, presets: Presets, metadata: str = METADATA[0]
+    access_mode: AccessMode,
+    always_redact: str,
+    presets: Presets,
+    metadata: str = METADATA[0],
+    experiments: Mapping[str, str] = MappingProxyType({}),
 ) -> Mapping[str, str]:
-    """Build the entries of the store for these settings, ``settings`` last.
+    """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name.
 
     Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
     """
@@ -82,6 +91,7 @@ def build_edge_entries(
         **{
             f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
         },
+        **{EXPERIMENT_PREFIX + name: entry for name, entry in experiments.items()},
         SETTINGS_KEY: format_settings(access_mode, always_redact, metadata),
     }
     for key, value in entries.items():
