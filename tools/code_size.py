@@ -27,6 +27,7 @@ OPTIONAL = (
     "review",
     "inference",
     "origins",
+    "experiments",
 )
 """Packages of the layer that its core never imports."""
 

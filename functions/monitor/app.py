@@ -17,6 +17,10 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
+from darkroom.experiments.check import ExperimentCheck
+from darkroom.experiments.edge_store import EdgeStore
+from darkroom.experiments.rules import Policy
+from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import master_names
 from darkroom.mlops.drift_check import BaselineReset, DriftCheck
 from darkroom.mlops.endpoint_models import open_endpoint_models, rollout_policy
@@ -91,6 +95,17 @@ def _open_monitor(settings: Settings) -> Monitor:
         checks |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
         cost = replace(cost, instance_type=_env.endpoint_instance_type, instance_count=models.instance_count)
         remedies["fallback"] = models.fallback(_metrics, _switches).run
+    if settings.experiments:
+        checks["experiments"] = ExperimentCheck(
+            RunStore(_media),
+            EdgeStore(_env.edge_store_arn),
+            _audit,
+            _bus,
+            _observer,
+            settings.experiments,
+            Policy(settings.experiment_confidence, settings.experiment_visitors),
+            settings.experiment_decisions == "report",
+        )
     checks |= {"cost": cost, "remedy": RemedyCheck(remedies, _observer)}
     return Monitor(checks, _audit, _observer)
 

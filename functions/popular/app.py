@@ -1,4 +1,7 @@
-"""The popular function: hourly, sends frequently requested derivatives to be re-encoded, by the CDN's access logs."""
+"""The popular function: hourly, reads the CDN's access logs.
+
+It sends frequently requested derivatives to be re-encoded, and counts visitors and clicks of experiments.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,10 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PopularEnvironment
+from darkroom.experiments.runs import RunStore
+from darkroom.experiments.scan import ExperimentScan
 from darkroom.operations.popular.service import PopularityScan, read_window
-from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.live_settings import LiveSettings, SettingsBound, read_applied_s
 from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 
@@ -35,7 +40,19 @@ def _popular(settings: Settings) -> PopularityScan:
     )
 
 
-_service = SettingsBound(LiveSettings(_media.read, _observer), _popular)
+def _experiments(settings: Settings) -> ExperimentScan:
+    return ExperimentScan(
+        logs=S3Bucket(_s3, _env.log_bucket),
+        runs=RunStore(_media),
+        distribution_id=_env.distribution_id,
+        experiments=settings.experiments,
+        applied_s=lambda: read_applied_s(_media.read),
+        observer=_observer,
+    )
+
+
+_live = LiveSettings(_media.read, _observer)
+_service, _scan = SettingsBound(_live, _popular), SettingsBound(_live, _experiments)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
@@ -43,4 +60,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     _observer.begin(context)
     with _observer.message("popular"), count_attempt(_observer):
         window = read_window(event, time.time())
-        return asdict(_service().run(window, lambda: context.get_remaining_time_in_millis() / 1000))
+        experiments = _scan().run(window, lambda: _remaining_s(context), time.time())
+        found = asdict(_service().run(window, lambda: _remaining_s(context)))
+        return found | ({"experiments": experiments} if experiments else {})
+
+
+def _remaining_s(context: Any) -> float:
+    return float(context.get_remaining_time_in_millis()) / 1000

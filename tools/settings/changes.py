@@ -56,7 +56,7 @@ def put_in_force(
     anything is written.
     """
     settings = parse_settings(table)
-    entries = entries_of(settings)
+    entries = entries_of(settings, target.stopped(settings))
     if missing := target.missing(settings):
         raise InvalidSettings(missing)
     target.edge.read()  # before anything is written: credentials and libraries are available
@@ -79,7 +79,7 @@ def check(target: Target, *, repair: bool = False) -> Checked:
     """Compare the edge's entries with the settings in force, and write what differs with ``repair``."""
     current = target.documents.current()
     settings = parse_settings(current.table)
-    entries = entries_of(settings)
+    entries = entries_of(settings, target.stopped(settings))
     puts, deletes = differences(target.edge.read(), entries)
     stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
     repaired = publish(target.edge, entries) if repair and stale else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from botocore.exceptions import ClientError
@@ -41,10 +42,17 @@ def active_generation(held: Mapping[str, str]) -> str:
     return held.get(GENERATION_ENTRY, FIRST_GENERATION)
 
 
-def entries_of(settings: Settings) -> Mapping[str, str]:
-    """Return the entries for ``settings``. Raises ValueError if one is too large for the store."""
+def entries_of(settings: Settings, stopped: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Mapping[str, str]:
+    """Return the entries for ``settings``. ``stopped`` are variants by experiment.
+
+    Raises ValueError if an entry is too large for the store.
+    """
     return build_edge_entries(
-        AccessMode(settings.access_mode), settings.always_redact.text, settings.presets, settings.metadata
+        AccessMode(settings.access_mode),
+        settings.always_redact.text,
+        settings.presets,
+        settings.metadata,
+        {one.name: one.format_entry(stopped.get(one.name, ())) for one in settings.experiments},
     )
 
 

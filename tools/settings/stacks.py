@@ -9,6 +9,7 @@ from typing import Any
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
+from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import MASTERS
 from darkroom.settings import OFF, Settings
 
@@ -45,7 +46,16 @@ class Target:
                 found.append(f"fallback_images: always_redact redacts {key}, and a fallback image has no findings")
             elif not self.has_master(key):
                 found.append(f"fallback_images: there is no image {key}")
+        if settings.experiments and self.parameters.get("AccessLogDays") == "0":
+            found.append("experiments need AccessLogDays: visitors and clicks are counted in access logs")
+        if settings.experiments and self.parameters.get("Refine") == OFF:
+            found.append("experiments need Refine=on: its function reads the access logs")
         return found
+
+    def stopped(self, settings: Settings) -> Mapping[str, Sequence[str]]:
+        """Return the variants that the monitor stopped, by experiment. Raises Unavailable."""
+        runs = RunStore(self.documents.media)
+        return {one.name: runs.read_decisions(one).stopped for one in settings.experiments}
 
 
 def dialects_on(settings: Settings) -> list[str]:

@@ -170,6 +170,7 @@ class MonitorEnvironment(MasterEnvironment, EndpointEnvironment, EventEnvironmen
     distribution_id: str
     functions: str
     powertools_metrics_namespace: str
+    edge_store_arn: str = ""
     monthly_amounts: str = ""
     arch: str = "x86_64"
     endpoint_instance_type: str = ""

@@ -77,10 +77,16 @@ UNRECORDED: dict[str, Grants] = {
         "<QuarantineBucket.Arn>/*": ["s3:DeleteObjectVersion"],
         "<UploadsBucket.Arn>": ["s3:ListBucket"],
     },
+    "Popular": {"<MediaBucket.Arn>/experiments/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]},
     "Monitor": {
         "<IndexTable.Arn>": ["dynamodb:PutItem"],
         "arn:aws:events:eu-central-1:111122223333:event-bus/default": ["events:PutEvents"],
         "<MediaBucket.Arn>/golden/*": ["s3:GetObject"],
+        "<MediaBucket.Arn>/experiments/*": ["s3:GetObject", "s3:PutObject"],
+        "<FindingsStore.Arn>": [
+            "cloudfront-keyvaluestore:DescribeKeyValueStore",
+            "cloudfront-keyvaluestore:UpdateKeys",
+        ],
         "<AuditBucket.Arn>/*": ["s3:PutObject"],
         "<MediaBucket.Arn>/switches/*": ["s3:PutObject"],
         "<MediaBucket.Arn>/watch/*": ["s3:PutObject"],

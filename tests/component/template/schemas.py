@@ -37,6 +37,7 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
         f"service-namespace|endpoint/{name.lower()}/variant/main|scalable:dimension"
     ),
     ("AWS::CloudFront::Distribution", ""): lambda name: f"E{name.upper():A<13.13}",
+    ("AWS::CloudFront::KeyValueStore", "Arn"): _arn("cloudfront", "key-value-store/{name}", region=""),
     ("AWS::CloudWatch::Alarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::Cognito::UserPool", ""): lambda name: f"{REGION}_{name[-9:]}",

@@ -21,9 +21,9 @@ def test_views_are_counted_where_there_are_logs_and_a_use_for_it(logs: str, refi
     assert found == (whole | {"PopularFunctionEventInvokeConfig"} if there else set())
 
 
-def test_a_key_decrypts_derivatives_alone() -> None:
+def test_a_key_is_for_objects_alone() -> None:
     [statement] = [s for s in statements(stack(KmsKeyArn=KEY), "Popular") if s["Resource"] == KEY]
-    assert statement["Action"] == "kms:Decrypt"
+    assert statement["Action"] == ["kms:Decrypt", "kms:GenerateDataKey"]
     assert statement["Condition"]["StringEquals"]["kms:ViaService"] == "s3.eu-central-1.amazonaws.com"
 
 

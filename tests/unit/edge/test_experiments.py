@@ -53,7 +53,9 @@ def test_a_header_chooses_the_preset(engine: EdgeEngine, visitor: str) -> None:
     assert path(engine, "/photo.jpg?exp=side", headers=headers) == path(engine, f"/photo.jpg?preset={preset}")
 
 
-@pytest.mark.parametrize("cookies", [{}, {"visitor": "visitor-1"}, {"uid": ""}, {"uid": "x" * 65}, {"uid": "caf%C3%A9"}])
+@pytest.mark.parametrize(
+    "cookies", [{}, {"visitor": "visitor-1"}, {"uid": ""}, {"uid": "x" * 65}, {"uid": "caf%C3%A9"}]
+)
 def test_without_an_identifier_the_control_is_shown(engine: EdgeEngine, cookies: dict[str, str]) -> None:
     assert path(engine, "/photo.jpg?exp=hero", cookies=cookies) == path(engine, "/photo.jpg?preset=cover")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..errors import BadOption
 
-SCHEDULED = ("cdn", "cost", "drift", "rollout", "remedy")
+SCHEDULED = ("cdn", "cost", "drift", "rollout", "experiments", "remedy")
 """Checks of every scheduled run."""
 
 ON_REQUEST = ("quality", "quality-due", "baseline")

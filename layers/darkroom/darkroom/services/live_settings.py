@@ -49,6 +49,18 @@ def parse_document(body: bytes) -> Settings:
     return parse_settings(table, ignore_unknown=True)
 
 
+def read_applied_s(read: ReadObject) -> float:
+    """Return when the document in force was written, Unix time; 0 without a document. Raises Unavailable."""
+    import json
+    from datetime import datetime
+
+    body = read(CURRENT)
+    try:
+        return datetime.fromisoformat(json.loads(body)["at"]).timestamp() if body else 0.0
+    except (ValueError, TypeError, KeyError) as error:
+        raise Unavailable(detail=f"{CURRENT}: {error!r}") from error
+
+
 @dataclass
 class LiveSettings:
     """The settings as cached by one process, read again after ``fresh_s``.

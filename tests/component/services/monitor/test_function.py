@@ -71,7 +71,7 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
 def test_a_schedule_runs_every_check(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
     stack.sampled(samples(1, 200))
     answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
-    assert tuple(answer) == SCHEDULED
+    assert tuple(answer) == tuple(name for name in SCHEDULED if name != "experiments"), "the settings have none"
     assert [name for name, found in answer.items() if "failed" in found] == []
     assert answer["drift"] == {"samples": 200, "wanted": 200}
     assert answer["rollout"] == {"variants": ["main"]}

@@ -20,7 +20,9 @@ SUCCESSFUL_RESULTS = frozenset({"Hit", "RefreshHit", "Miss", "OriginShieldHit"})
 NOTHING = "-"
 """Value of an empty field."""
 
-_FIELDS = "#Fields:"
+FIELDS = "#Fields:"
+"""Begins the line with the names of the fields."""
+
 _OUTSIDE_THE_PLAN = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("s", "exp"))
 
 
@@ -40,7 +42,7 @@ _NAMES = ("cs-method", "cs-uri-stem", "cs-uri-query", "sc-status", "x-edge-resul
 
 def parse_columns(header: str) -> Columns | None:
     """Parse a ``#Fields:`` line; None if a required field is missing."""
-    names = header.removeprefix(_FIELDS).split()
+    names = header.removeprefix(FIELDS).split()
     if not all(name in names for name in _NAMES):
         return None
     return Columns._make([*(names.index(name) for name in _NAMES), len(names)])
@@ -76,10 +78,9 @@ class LogReader:
     def targets(self, log: BinaryIO) -> Iterator[str]:
         """Yield the requested paths, line by line, in bounded memory. Raises what reading ``log`` does."""
         columns: Columns | None = None
-        for piece in _read_lines(log):
-            line = piece.decode("ascii", "replace").rstrip("\r\n")
+        for line in read_lines(log):
             if line.startswith("#"):
-                columns = parse_columns(line) if line.startswith(_FIELDS) else columns
+                columns = parse_columns(line) if line.startswith(FIELDS) else columns
                 continue
             self.lines += 1
             target = parse_line(columns, line) if columns else None
@@ -89,10 +90,10 @@ class LogReader:
                 yield target
 
 
-def _read_lines(log: BinaryIO) -> Iterator[bytes]:
+def read_lines(log: BinaryIO) -> Iterator[str]:
     """Yield lines of at most MAX_LINE_BYTES: the rest of a longer one is skipped."""
     while piece := log.readline(MAX_LINE_BYTES):
-        yield piece
+        yield piece.decode("ascii", "replace").rstrip("\r\n")
         while piece and not piece.endswith(b"\n"):
             piece = log.readline(MAX_LINE_BYTES)
 

@@ -81,6 +81,28 @@ def read_window(event: Mapping[str, Any], now_s: float) -> Window:
     return Window(until_s - SETTLED_S - hours * 3_600, until_s - SETTLED_S)
 
 
+def list_files(logs: S3Bucket, distribution_id: str, window: Window) -> list[ListedObject]:
+    """List the files of the window. Their names have the hour, so that a listing need not start with the first."""
+    first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=MAX_DELIVERY_DELAY_S)
+    prefix = f"{distribution_id}."
+    pages = logs.list_pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
+    return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
+
+
+def read_file(logs: S3Bucket, file: ListedObject, read: Callable[[BinaryIO], None], observer: Observer) -> bool:
+    """Call ``read`` with the content of ``file``; return whether all of it could be read."""
+    opened = logs.open(file.key)
+    if opened is None:  # it has expired since
+        return False
+    with opened.body as body:
+        try:
+            read(cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body))))
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
+            observer.log("WARNING", "access log unreadable", file=file.key, reason=repr(error))
+            return False
+    return True
+
+
 @dataclass(frozen=True)
 class PopularityScan:
     """``logs`` has the access logs of ``distribution_id``, ``media`` the derivatives. ``queue`` is that of refining.
@@ -101,7 +123,7 @@ class PopularityScan:
     def run(self, window: Window, remaining_s: Callable[[], float]) -> ScanReport:
         """Read the files of ``window`` and send what is popular in them; may be done again. Raises Unavailable."""
         tally, reader = FrequentItems(MAX_TARGETS), LogReader()
-        files = self._files(window)
+        files = list_files(self.logs, self.distribution_id, window)
         read = unread = 0
         for file in files:
             if remaining_s() < FILE_TIME_S:
@@ -117,26 +139,14 @@ class PopularityScan:
         self._log_report(outcome)
         return outcome
 
-    def _files(self, window: Window) -> list[ListedObject]:
-        """List the files of the window. Their names have the hour, so that a listing need not start with the first."""
-        first = datetime.fromtimestamp(window.since_s, UTC) - timedelta(seconds=MAX_DELIVERY_DELAY_S)
-        prefix = f"{self.distribution_id}."
-        pages = self.logs.list_pages(prefix, start_after=f"{prefix}{first:%Y-%m-%d-%H}")
-        return [one for page in pages for one in page if window.since_s < one.modified_s <= window.until_s]
-
     def _count(self, file: ListedObject, reader: LogReader, tally: FrequentItems) -> bool:
         """Count the requests of ``file``; return whether all of it could be read."""
-        opened = self.logs.open(file.key)
-        if opened is None:  # it has expired since
-            return False
-        with opened.body as body:
-            try:
-                for target in reader.targets(cast(BinaryIO, gzip.GzipFile(fileobj=cast(BinaryIO, body)))):
-                    tally.add(target)
-            except (EOFError, gzip.BadGzipFile, zlib.error) as error:
-                self.observer.log("WARNING", "access log unreadable", file=file.key, reason=repr(error))
-                return False
-        return True
+
+        def count(log: BinaryIO) -> None:
+            for target in reader.targets(log):
+                tally.add(target)
+
+        return read_file(self.logs, file, count, self.observer)
 
     def _messages(
         self, popular: list[tuple[tuple[RequestedVariant, ...], int]], remaining_s: Callable[[], float]

@@ -1,0 +1,1 @@
+"""Experiments: count visitors and clicks in access logs, decide by anytime-valid statistics, and publish decisions."""

@@ -1,0 +1,1 @@
+"""Experiments: simulations, and the page with results."""
