@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from http import HTTPStatus
+from itertools import count
 from mimetypes import guess_type
 from typing import Any
 from urllib.parse import quote
@@ -20,17 +22,20 @@ from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.mlops.model_registry import ModelRegistry
+from darkroom.mlops.sample import Sample
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.plan.url_builder import sign_target
 from darkroom.services.upload_requests import Grant, make_token
-from local.aws import Cloud
+from darkroom.settings import DEFAULTS
+from local.aws import Cloud, tool_environment
 from local.paths import ENDPOINT, STACK
 from tools.local_stack import environment
 from tools.settings.stacks import open_local_target
 
 NAMESPACE = f"Darkroom/{STACK}"
 TOKEN_LASTS_S = 900
+WRITERS = 4
 ALIAS = "live"
 """Alias of functions that are released gradually; it serves requests."""
 
@@ -133,6 +138,11 @@ class Environment:
         """Start a variant with the models of a folder. Returns when they are loaded."""
         self._send("POST", f"/sagemaker/{ENDPOINT}/variants", {"name": name, "models": models, "weight": weight})
 
+    def remove_variant(self, name: str) -> None:
+        """End a variant that was started, unless there is none of this name."""
+        if name in self.variants():
+            self._send("DELETE", f"/sagemaker/{ENDPOINT}/variants/{name}", {})
+
     @cached_property
     def registry(self) -> ModelRegistry:
         """Return the stack's model registry."""
@@ -143,17 +153,42 @@ class Environment:
         """Return the store of inference samples."""
         return SampleStore(self.cloud.dynamodb, self.info["index_table"])
 
+    def fill_samples(self, samples: Sequence[Sample]) -> None:
+        """Store ``samples``, one in each slot from the first slot on."""
+        slots = count()
+        store = SampleStore(self.cloud.dynamodb, self.info["index_table"], choose=lambda _: next(slots))
+        with ThreadPoolExecutor(WRITERS) as pool:
+            list(pool.map(store.put, samples))
+
     # ------------------------------------------------------ operation
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """Return the environment variables with which commands use the stack as one on AWS."""
+        return tool_environment(self.info["aws_endpoint_url"]) | environment(self.info)
+
+    @property
+    def media(self) -> S3Bucket:
+        """Return the media bucket."""
+        return S3Bucket(self.cloud.s3, self.info["media_bucket"])
 
     def switch(self, name: str) -> Switch:
         """Return a switch."""
-        return SwitchStore(S3Bucket(self.cloud.s3, self.info["media_bucket"])).read(name)
+        return SwitchStore(self.media).read(name)
 
     def count_dead_letters(self, queue: str) -> int:
         """Return the number of messages in the DLQ of ``queue``, such as ``infer``."""
         url = self.info["queues"][f"{queue}_dead_letters"]
         found = self.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
         return int(found["Attributes"]["ApproximateNumberOfMessages"])
+
+    def enable_consumers(self, queue: str, is_enabled: bool) -> None:
+        """Enable or disable the event source mappings of ``queue``, such as ``refine``."""
+        url = self.info["queues"][queue]
+        found = self.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])
+        mappings = self.cloud.functions.list_event_source_mappings(EventSourceArn=found["Attributes"]["QueueArn"])
+        for mapping in mappings["EventSourceMappings"]:
+            self.cloud.functions.update_event_source_mapping(UUID=mapping["UUID"], Enabled=is_enabled)
 
     def function(self, logical_id: str) -> str:
         """Return a function's name."""
@@ -170,17 +205,23 @@ class Environment:
             version = functions.publish_version(FunctionName=name)["Version"]
             functions.update_alias(FunctionName=name, Name=ALIAS, FunctionVersion=version)
 
-    def set(self, **settings: object) -> None:
-        """Change settings. Functions read them within a minute."""
+    def set(self, **settings: object) -> dict[str, object]:
+        """Change settings; return their previous values. Functions read them within a minute."""
         documents = open_local_target(self.info).documents
         current = documents.current()
         documents.write({**current.table, **settings}, replaces=current, by="gameday")
+        return {name: current.table.get(name, getattr(DEFAULTS, name)) for name in settings}
 
     def invoke(self, logical_id: str, event: object) -> Any:
         """Invoke a function and return its result."""
         payload = json.dumps(event).encode()
         answer = self.cloud.functions.invoke(FunctionName=self.function(logical_id), Payload=payload)
         return json.loads(answer["Payload"].read() or b"null")
+
+    def start(self, logical_id: str, event: object) -> None:
+        """Invoke a function without waiting for its end."""
+        name, payload = self.function(logical_id), json.dumps(event).encode()
+        self.cloud.functions.invoke(FunctionName=name, Payload=payload, InvocationType="Event")
 
     def _read(self, path: str) -> Any:
         return self._checked(self._http.request("GET", self.info["control_url"] + path, timeout=60))

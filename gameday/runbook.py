@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from local.aws import tool_environment
 from local.paths import ROOT
 from tools import runbooks
-from tools.local_stack import environment as local_environment
 
 from .environment import Environment
 from .wait_for import WaitTimeout
@@ -32,8 +30,7 @@ def run_runbook(environment: Environment, name: str, *texts: str, replacements: 
         if line not in script:
             raise WaitTimeout(f"the runbook {name} has no {line!r}")
         script = script.replace(line, instead)
-    there = tool_environment(environment.info["aws_endpoint_url"]) | local_environment(environment.info)
-    done = runbooks.run([script], there, folder=ROOT, by="gameday")
+    done = runbooks.run([script], environment.variables, folder=ROOT, by="gameday")
     if done.returncode:
         raise WaitTimeout(f"a command of the runbook {name} failed: {(done.stdout + done.stderr)[-600:]}")
     return done.stdout

@@ -90,10 +90,11 @@ class ScenarioRun:
         """Return how many pages an alarm group has sent since the scenario began."""
         return sum(page["name"] == group and page["at_s"] >= self.begun_s for page in self.environment.pages())
 
-    def find_audit_entry(self, kind: str, subject: str) -> dict[str, Any] | None:
-        """Return the newest audit log entry about ``subject`` since the scenario began."""
+    def find_audit_entry(self, kind: str, subject: str, **facts: object) -> dict[str, Any] | None:
+        """Return the newest audit log entry about ``subject`` with ``facts`` since the scenario began."""
         found = [entry for entry in self.environment.audit() if entry["kind"] == kind and entry["subject"] == subject]
-        return next((entry for entry in found if _time(str(entry["at"])) >= self.begun_s - 1), None)
+        alike = [entry for entry in found if facts.items() <= entry["facts"].items()]
+        return next((entry for entry in alike if _time(str(entry["at"])) >= self.begun_s - 1), None)
 
     def _read_end(self, alarm: str) -> float:
         ends = [one["at_s"] for one in self.environment.changes() if one["name"] == alarm and one["from"] == "ALARM"]

@@ -14,6 +14,7 @@ from .endpoint import DeadEndpoint
 from .slow_endpoint import SlowEndpoint
 from .throttle import Throttle
 from .traffic_spike import TrafficSpike
+from .training import Training
 
 ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "canary": Canary,
@@ -21,6 +22,7 @@ ALL: Mapping[str, Callable[[Path], Scenario]] = {
     "endpoint": lambda _: DeadEndpoint(),
     "slow-endpoint": lambda _: SlowEndpoint(),
     "bulk-import": lambda _: BulkImport(),
+    "training": Training,
     "throttle": lambda _: Throttle(),
     "backlog": lambda _: Backlog(),
     "traffic-spike": lambda _: TrafficSpike(),

@@ -46,8 +46,7 @@ class Backlog:
 
     def inject(self, run: ScenarioRun) -> None:
         """Disable the mapping, and send MESSAGES messages."""
-        for mapping in self._mappings(run):
-            run.environment.cloud.functions.update_event_source_mapping(UUID=mapping, Enabled=False)
+        run.environment.enable_consumers("purge", False)
         url = self._url(run)
         for numbers in batched(range(MESSAGES), 10, strict=True):
             entries = [
@@ -77,11 +76,6 @@ class Backlog:
         run.wait_for_ok(ALARM, DRAINED_S)
         run.record_fact("messages sent", MESSAGES)
         run.record_fact("messages in the DLQ", self._count(run, run.environment.info["queues"]["purge_dead_letters"]))
-
-    def _mappings(self, run: ScenarioRun) -> list[str]:
-        arn = run.environment.cloud.queues.get_queue_attributes(QueueUrl=self._url(run), AttributeNames=["QueueArn"])
-        found = run.environment.cloud.functions.list_event_source_mappings(EventSourceArn=arn["Attributes"]["QueueArn"])
-        return [one["UUID"] for one in found["EventSourceMappings"]]
 
     def _waiting(self, run: ScenarioRun) -> int:
         return self._count(run, self._url(run))

@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
-from itertools import count
 
-from darkroom.mlops.sample import Sample
-from darkroom.mlops.sample_store import SLOTS, SampleStore
+from darkroom.mlops.sample_store import SLOTS
 from darkroom.operations.cloudwatch import MetricStat
 
 from .. import synthetic_samples
@@ -23,7 +21,6 @@ UPLOADED = 24
 """Number of shifted images that pass through ingest and the endpoint; the manifest is about them."""
 
 REPORTED_WITHIN_S, ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 200.0, 240.0, 600.0, 240.0
-WRITERS = 4
 _OF = {"service": "monitor", "function": "monitor"}
 FEATURES = ("brightness", "pixels", "format", "confidence-moderation", "embedding")
 
@@ -54,13 +51,13 @@ class Drift:
     def prepare(self, run: ScenarioRun) -> None:
         """Let the monitor build its baseline of a thousand images, and fill in a thousand others of the same kind."""
         self._computation.result()
-        self._fill(run, synthetic_samples.make_samples(*BASELINE, SLOTS, time.time()))
+        run.environment.fill_samples(synthetic_samples.make_samples(*BASELINE, SLOTS, time.time()))
         wait_until(
             lambda: self._documents(run, "watch/baseline.json"), "the monitor builds a baseline", REPORTED_WITHIN_S
         )
         run.mark("note", f"the monitor has a baseline of {SLOTS} images")
         others = synthetic_samples.make_samples(*OTHERS, SLOTS, time.time())
-        self._fill(run, others)
+        run.environment.fill_samples(others)
         self._wait_for_check(run)
         psi = self._read_psi(run)
         run.mark("note", f"{SLOTS} other images of the same kind: PSI {psi:.3f}")
@@ -80,7 +77,7 @@ class Drift:
         run.record_fact("samples of uploaded images", f"{len(own)} of {UPLOADED}")
         shifted = synthetic_samples.make_samples(*CHANGED, SLOTS, time.time())
         run.mark("break", "uploads shift to dark, tiny and other-format images")
-        self._fill(run, [*own, *shifted][:SLOTS])
+        run.environment.fill_samples([*own, *shifted][:SLOTS])
 
     def expect(self, run: ScenarioRun) -> None:
         """Wait for the alarm and the manifest."""
@@ -109,15 +106,6 @@ class Drift:
         run.wait_for_ok(ALARM, OK_WITHIN_S)
         run.record_fact("largest PSI against the new baseline", f"{self._read_psi(run):.3f}")
         require(run.find_audit_entry("decision", "baseline"), "the audit log has no entry of the baseline")
-
-    def _fill(self, run: ScenarioRun, samples: list[Sample]) -> None:
-        """Store ``samples``, one in each slot."""
-        slots = count()
-        there = SampleStore(
-            run.environment.cloud.dynamodb, run.environment.info["index_table"], choose=lambda _: next(slots)
-        )
-        with ThreadPoolExecutor(WRITERS) as pool:
-            list(pool.map(there.put, samples))
 
     def _wait_for_check(self, run: ScenarioRun) -> None:
         """Wait for a drift check that begins after now."""

@@ -8,6 +8,7 @@ from typing import cast
 
 import pytest
 
+from gameday.command import run_darkroom
 from gameday.environment import Environment, strip_stack_name
 from gameday.run import run_scenarios
 from gameday.runbook import find_block, run_runbook
@@ -21,13 +22,16 @@ from gameday.scenarios.endpoint import DeadEndpoint
 from gameday.scenarios.slow_endpoint import SlowEndpoint
 from gameday.scenarios.throttle import Throttle
 from gameday.scenarios.traffic_spike import TrafficSpike
+from gameday.scenarios.training import Training
 from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
 from tools import runbooks
 
-CLASSES = (Backlog, BulkImport, Canary, DeadEndpoint, Drift, SlowEndpoint, Throttle, TrafficSpike)
+CLASSES = (Backlog, BulkImport, Canary, DeadEndpoint, Drift, SlowEndpoint, Throttle, TrafficSpike, Training)
 
-NOWHERE = Environment({"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1"})
+NOWHERE = Environment(
+    {"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1", "stack_name": "none"}
+)
 
 
 @dataclass
@@ -133,11 +137,14 @@ def test_waiting_ends_with_what_is_not_so() -> None:
 
 @dataclass
 class AlarmHistory:
-    """An environment whose alarms have the given history."""
+    """An environment whose alarms, or audit log, have the given history."""
 
     past: list[dict[str, object]]
 
     def changes(self) -> list[dict[str, object]]:
+        return self.past
+
+    def audit(self) -> list[dict[str, object]]:
         return self.past
 
     def alarms(self) -> dict[str, dict[str, object]]:
@@ -165,6 +172,20 @@ def test_an_alarm_that_went_off_twice_is_a_fault() -> None:
     run = run_with_history(change(110, "ALARM"), change(120, "OK"), change(130, "ALARM"), change(140, "OK"))
     with pytest.raises(WaitTimeout, match="went off 2 times"):
         run.wait_for_ok("drift", 0)
+
+
+def test_an_audit_entry_is_found_by_its_facts_unless_it_is_older() -> None:
+    def entry(canary: str, second: int) -> dict[str, object]:
+        at = f"1970-01-01T00:02:{second:02}+00:00"
+        return {"kind": "decision", "subject": "darkroom", "at": at, "facts": {"action": "promote", "canary": canary}}
+
+    run = run_with_history(entry("b", 20), entry("a", 10))
+    run.begun_s = 130.0
+    assert run.find_audit_entry("decision", "darkroom") == entry("b", 20)
+    assert run.find_audit_entry("decision", "darkroom", action="promote", canary="a") == entry("a", 10)
+    assert run.find_audit_entry("decision", "darkroom", action="rollback", canary="a") is None
+    run.begun_s = 135.0
+    assert run.find_audit_entry("decision", "darkroom", canary="a") is None
 
 
 def test_every_scenario_waits_for_phases_of_others_and_can_begin() -> None:
@@ -198,3 +219,8 @@ def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
 def test_what_is_to_be_filled_in_has_to_be_there() -> None:
     with pytest.raises(WaitTimeout, match="has no 'output Nothing'"):
         run_runbook(NOWHERE, "queue-backlog", replacements={"output Nothing": "x"})
+
+
+def test_a_command_that_fails_is_named_with_its_message() -> None:
+    with pytest.raises(WaitTimeout, match=r"`darkroom manifests review` failed: darkroom: Missing argument 'DAY'"):
+        run_darkroom(NOWHERE, "manifests", "review")
