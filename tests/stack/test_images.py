@@ -210,6 +210,15 @@ def test_one_meaning_is_stored_once(viewer: Viewer, key: str) -> None:
     assert viewer.renders(key) == 1
 
 
+def test_overlays_need_a_signature_and_one_spelling(viewer: Viewer, key: str) -> None:
+    query = "w=640&f=png&ov=" + quote("text:限时 עברית,at:northwest,x:0,y:0,back:ff0000")
+    assert viewer.get(f"{key}?{query}").status == 403
+    shown = image(viewer.get(viewer.signed(f"{key}?{query}"))).convert("RGB")
+    assert shown.getpixel((3, 3)) == (255, 0, 0)
+    literal = viewer.signed(f"{key}?w=640&f=png&ov=text:a").replace("text:a", "text:b")
+    assert viewer.get(literal).status == 403
+
+
 def test_watermarks_and_downloads(viewer: Viewer, key: str) -> None:
     plain = image(viewer.get(viewer.signed(f"{key}?w=640&f=png")))
     answer = viewer.get(viewer.signed(f"{key}?w=640&f=png&wm=logo,southeast,100,30&dl=my%20photo.png"))
