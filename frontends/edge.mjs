@@ -25,6 +25,8 @@ const ENTRIES = {
     "refusal-bad-option.gray": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"gray must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"gray\"}",
     "refusal-bad-option.wm": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"wm must be name,position,opacity,scale: a configured name (a-z, 0-9), one of center, north, northeast, east, southeast, south, southwest, west, northwest, and two whole numbers from 1 to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"wm\"}",
     "refusal-bad-option.cutout": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"cutout must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"cutout\"}",
+    "refusal-bad-option.enh": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"enh must be one of none, auto, but is '%s'\",\"code\":\"bad-option\",\"option\":\"enh\"}",
+    "refusal-bad-option.wb": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"wb must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"wb\"}",
     "refusal-bad-option.ov": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"ov must be text:..., image:... or several separated by ;, at most 500 bytes without control characters, but is '%s'\",\"code\":\"bad-option\",\"option\":\"ov\"}",
     "refusal-bad-option.redact": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"redact must be faces, text, pii, all, a class of objects, or several of these, but is '%s'\",\"code\":\"bad-option\",\"option\":\"redact\"}",
     "refusal-bad-option.f": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"f must be one of auto, jpeg, png, webp, avif, gif, json, thumbhash, but is '%s'\",\"code\":\"bad-option\",\"option\":\"f\"}",
@@ -128,7 +130,7 @@ const redactions = words => {
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;enh=|none|c|none auto;wb=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
 const FALLBACK = {_w320:{w:320,f:'webp'},_w640:{w:640,f:'webp'},_w960:{w:960,f:'webp'},_w1280:{w:1280,f:'webp'},_w1920:{w:1920,f:'webp'},_cover:{w:256,h:256,fit:'cover',g:'attention',f:'webp'},_social:{w:1200,h:630,fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -269,7 +271,7 @@ const isData = format => has(['json','thumbhash'], format);
 
 const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     if (plan[side]) {
-        plan[side] = Math.min(8192, Math.floor(plan[side] * ratio + 0.5));
+        plan[side] = Math.min(8192, Math.round(plan[side] * ratio));
     }
 });
 

@@ -4,7 +4,7 @@ const isData = format => has(DATA_FORMATS, format);
 
 const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     if (plan[side]) {
-        plan[side] = Math.min(MAX_SIDE, Math.floor(plan[side] * ratio + 0.5));
+        plan[side] = Math.min(MAX_SIDE, Math.round(plan[side] * ratio));
     }
 });
 

@@ -70,6 +70,8 @@ def test_mezzanines_to_read(options: dict[str, Any], sides: tuple[int, ...]) -> 
         {"page": 1},
         {"orient": False},
         {"passthrough_formats": ("jpeg",)},
+        {"enhance": "auto"},
+        {"white_balance": True},
         {"quality": MEZZANINE_QUALITY + 1},
         {"red_eye": True, "findings": "1"},
         {"crop_to": CropTo(500, 500, "attention")},

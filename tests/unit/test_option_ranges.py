@@ -56,6 +56,8 @@ NATIVE = {
         f"A {'a' * 33} a~middle a~north~0 a~north~101 a~north~1~0 a~north~1~101 a~north~1~1~1",
     ),
     "cutout": ("0 1", "-1 2 1~1"),
+    "enh": ("none auto", "Auto 1 auto~1"),
+    "wb": ("0 1", "-1 2 1~1"),
     "ov": (
         f"text:a image:a/b.png,at:north anything {'a' * 500} {'é' * 250}",
         f"a\x1f a\x7f {'a' * 501} {'é' * 251}",
@@ -172,14 +174,14 @@ OTHERS = {
 
 
 DEFAULTS = {
-    **{"up": False, "equalise": False, "gray": False, "cutout": False, "anim": True, "boxes": False},
+    **{"up": False, "equalise": False, "gray": False, "cutout": False, "anim": True, "boxes": False, "wb": False},
     **{"orient": True, "adapt": False, "reye": False, "ov": ""},
     **{"tfirst": False, "even": False, "grow": False, "one": False, "wml": False, "most": 0, "ratio": 1.0},
     **{"frm": False, "base": False, "dlx": False, "inl": False, "cr": False},
     **{"rot": 0, "trim": 0, "radius": 0, "denoise": 0, "bri": 0, "con": 0, "sat": 0, "page": 0, "med": 0, "thr": 0},
     **{"pix": 0, "noise": 0, "ry": 0, "mb": 0},
     **{"blur": 0.0, "sharp": 0.0, "gam": 1.0, "fz": 0.0, "angle": 0.0},
-    **{"fit": "contain", "flip": "none", "f": "auto"},
+    **{"fit": "contain", "flip": "none", "f": "auto", "enh": "none"},
     **{"bg": "", "redact": "", "dl": "", "fv": "", "cov": "", "lev": "", "bgx": "", "bgm": "", "own": ""},
     **{"rep": "", "rep2": "", "tint": "", "alpha": "", "late": IDENTITY},
     **{"g": Gravity("center", 0.5, 0.5), "pad": Padding(0, 0, 0, 0), "inset": Padding(0, 0, 0, 0), "skip": ()},
@@ -274,7 +276,7 @@ def test_js_args_have_the_bounds_of_the_types() -> None:
     assert rules["rot"] == {"words": ["0", "90", "180", "270"]}
     assert rules["wm"] == {"words": COMPASS.split(), "position": "southeast", "opacity": 100, "scale": 25}
     bare = {short for short, rule in rules.items() if not rule}
-    assert bare == {"up", "bg", "equalise", "gray", "cutout", "redact", "anim", "boxes"}
+    assert bare == {"up", "bg", "equalise", "gray", "cutout", "wb", "redact", "anim", "boxes"}
     assert [
         option.short
         for option in EXTENDED_OPTIONS

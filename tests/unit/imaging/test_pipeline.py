@@ -56,6 +56,8 @@ def test_the_order_of_work_is_the_documented_one() -> None:
         *(
             "auto_orient",
             "convert_to_srgb",
+            "cut_out",
+            "enhance",
             "darken_red_eyes",
             "rotate_and_flip",
             "rotate_free",

@@ -19,11 +19,20 @@ ACTIONS: Mapping[str, tuple[str, ...]] = {
     ),
     "c2pa.adjustedColor": (
         *("equalise", "brightness", "contrast", "saturation", "gamma", "grayscale", "normalise", "curves", "matrix"),
-        *("lch", "clahe", "tint", "late_matrix", "alpha", "threshold", "red_eye"),
+        *("enhance", "white_balance", "lch", "clahe", "tint", "late_matrix", "alpha", "threshold", "red_eye"),
     ),
     "c2pa.filtered": ("blur", "sharpen", "denoise", "median", "convolution", "pixelate", "noise", "adaptive"),
     "c2pa.edited": (
-        *("watermark", "second_watermark", "overlays", "redact", "background", "background_fill", "margin_colour"),
+        *(
+            "cutout",
+            "watermark",
+            "second_watermark",
+            "overlays",
+            "redact",
+            "background",
+            "background_fill",
+            "margin_colour",
+        ),
     ),
 }
 """Actions in the order in which they are made, and the fields of a plan of which each is the effect."""

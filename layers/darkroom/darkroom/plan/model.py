@@ -291,6 +291,8 @@ class Plan:
     denoise: int = 0
     equalise: bool = False
     cutout: bool = False
+    enhance: str = "none"
+    white_balance: bool = False
     brightness: int = 0
     contrast: int = 0
     saturation: int = 0

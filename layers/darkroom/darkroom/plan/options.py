@@ -135,6 +135,8 @@ OPTIONS: tuple[Option, ...] = (
     _native("gray", "grayscale", Flag(), "Converts to greyscale."),
     _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "Adds a configured watermark."),
     _native("cutout", "cutout", Flag(), "Cuts out the foreground of page or frame 0: the rest becomes transparent."),
+    Option("enh", "enh", Choice(("none", "auto")), "auto corrects exposure, black point and white balance.", "enhance"),
+    Option("wb", "wb", Flag(), "Corrects the white balance alone.", "white_balance"),
     _native("ov", "overlays", OverlaysType(500), "Adds text and images over the result; signed URLs and presets only."),
     _native("redact", "redact", RedactionType(), "Redacts faces, text, personal data or objects of page or frame 0."),
     _native(

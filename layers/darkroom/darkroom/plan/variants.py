@@ -238,13 +238,14 @@ def _needs_master(plan: Plan) -> bool:
     """Return whether ``plan`` is not rendered from a reduced, lossy copy.
 
     A redaction is not: the copy has traces of what is hidden in the pixels around it. Nor is a trim, or a crop whose
-    place is searched in the pixels: small differences decide.
+    place is searched in the pixels: small differences decide. An enhancement is measured in the master.
     """
     data = plan.format in DATA_FORMATS or bool(plan.passthrough_formats) or plan.page > 0 or not plan.orient
     exact = plan.format in LOSSLESS_FORMATS or (isinstance(plan.quality, int) and plan.quality > MEZZANINE_QUALITY)
     place = plan.crop_to.gravity if plan.crop_to else plan.gravity.name
     compares = bool(plan.trim) or place in SEARCHED
-    return data or exact or compares or bool(plan.redact) or plan.red_eye
+    enhanced = plan.white_balance or plan.enhance != "none"
+    return data or exact or compares or bool(plan.redact) or plan.red_eye or enhanced
 
 
 def _expect_longer_side(plan: Plan) -> tuple[float, float]:

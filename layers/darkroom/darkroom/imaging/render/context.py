@@ -18,6 +18,7 @@ from ..formats.registry import TargetFormat
 if TYPE_CHECKING:
     from ...findings import Findings
     from ..formats.metadata.rights import Rights
+    from .steps.enhance import Correction
 
 IN_MEMORY_PIXELS = 32_000_000
 """Images of up to this size are held in memory (100 MB of RGB). Larger ones stream from decoder to encoder."""
@@ -38,7 +39,7 @@ class RenderContext:
     ``overlays`` are the files of overlays by name, ``findings`` are those of the source. ``unread`` is the image as it
     was loaded, until it has been read. ``touched``: whether any pixel may differ from the source's. ``gap`` is the
     reduction that the resize leaves to Lanczos. ``effort`` is that of the encoders. ``rights`` are written into the
-    result.
+    result. ``correction`` is that of an enhanced plan.
     """
 
     plan: Plan
@@ -57,6 +58,7 @@ class RenderContext:
     gap: float = BOX_GAP
     effort: Effort = "fast"
     rights: Rights | None = None
+    correction: Correction | None = None
 
     def map_frames(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
         """Replace every frame by ``change`` of it."""

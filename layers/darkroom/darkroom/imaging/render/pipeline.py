@@ -1,9 +1,10 @@
 """Render one image from a plan and a source, by steps in a fixed order, whatever order a URL has.
 
-The order is: orient, crop, redact, trim, resize, to sRGB, cut out, rotate and flip, effects, watermark, radius, pad,
-background and overlays. The steps of options that exist for other services' URLs have the place that they have there.
-One step runs elsewhere because that is cheaper and gives the same image: ``auto_orient`` comes after the resize, since
-the geometry has converted crop and size to the stored image's coordinates. CMYK is converted to sRGB before the resize.
+The order is: orient, crop, redact, trim, resize, to sRGB, cut out, enhance, rotate and flip, effects, watermark,
+radius, pad, background and overlays. The steps of options that exist for other services' URLs have the place that they
+have there. One step runs elsewhere because that is cheaper and gives the same image: ``auto_orient`` comes after the
+resize, since the geometry has converted crop and size to the stored image's coordinates. CMYK is converted to sRGB
+before the resize.
 
 ``redact`` comes before every step that mixes or analyses pixels. After the effects, a cover would look the same, but
 what it hides would already have leaked into its surroundings: through a blur, the kernel of the resize, an equalised
@@ -145,7 +146,22 @@ def decode(
     context.watermark, context.findings, context.effort = watermark, _locate_findings(plan, header, findings), effort
     with source.decoding(of_source=decodes_identically(source, header)):
         run_steps(DECODE_STEPS, context)
+    tones = plan.enhance != "none"
+    if tones or plan.white_balance:
+        from .steps.enhance import make_sample_plan, measure  # few plans need a second decode
+
+        sample = render_sample(make_sample_plan(plan), source, limits, findings)
+        context.correction = measure(sample, tones=tones)
     return context
+
+
+def render_sample(plan: Plan, source: Source, limits: Limits, findings: Findings | None = None) -> pyvips.Image:
+    """Render ``plan`` from ``source`` to 8 bits in memory, without encoding it. Raises what :func:`render` does."""
+    header, geometry = inspect_source(plan, source, limits, findings)
+    context = decode(plan, source, header, geometry, limits, None, findings, "slow")
+    with internal_errors():
+        run_steps(EDIT_STEPS, context)
+    return context.frames[0]
 
 
 def load_rights(plan: Plan, source: Source, header: Header, text: str) -> Rights | None:
@@ -379,6 +395,7 @@ EDIT_STEPS: tuple[Step, ...] = (
     auto_orient,
     convert_to_srgb,
     _when(lambda plan: plan.cutout, "cutout.cut_out"),
+    _when(lambda plan: (plan.enhance, plan.white_balance), "enhance.enhance"),
     _when(lambda plan: plan.red_eye, "redact.darken_red_eyes"),
     rotate_and_flip,
     _when(lambda plan: plan.angle, "common.rotate_free"),

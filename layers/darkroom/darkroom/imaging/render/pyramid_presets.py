@@ -16,7 +16,7 @@ from ...plan.model import Plan
 from ..preview.describe import ImageSummary, make_sample_plan
 from ..rendered_image import RenderedImage
 from ..source import Source
-from .pipeline import EDIT_STEPS, decode, inspect_source, internal_errors, render, run_steps
+from .pipeline import render, render_sample
 
 
 class PyramidPresets(ImageSummary):
@@ -61,9 +61,4 @@ class PyramidPresets(ImageSummary):
                 yield plan, image
 
     def _make_sample(self) -> pyvips.Image:
-        plan = make_sample_plan(Plan(""))
-        header, geometry = inspect_source(plan, self._source, self._limits)
-        context = decode(plan, self._source, header, geometry, self._limits, None, None, "slow")
-        with internal_errors():
-            run_steps(EDIT_STEPS, context)
-        return context.frames[0]
+        return render_sample(make_sample_plan(Plan("")), self._source, self._limits)

@@ -246,9 +246,9 @@ def _shared_geometry(plan: Plan, header: Header) -> Geometry | None:
     """Return the geometry of ``plan``, or None where it cannot be rendered from a reduced image.
 
     SVG is rasterised at each size: a reduced raster is less sharp. Redaction covers before any reduction. Extended
-    options have rules of their own about the pixels that they start from.
+    options have rules of their own about the pixels that they start from. An enhancement is measured in the source.
     """
-    if needs_findings(plan) or uses_extended_options(plan):
+    if needs_findings(plan) or uses_extended_options(plan) or plan.enhance != "none" or plan.white_balance:
         return None
     if plan.format in DATA_FORMATS or plan.crop or plan.trim or plan.page or plan.fit == "fill":
         return None
