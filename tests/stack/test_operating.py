@@ -145,13 +145,14 @@ def test_redriving_in_one_command(redriving: Operator) -> None:
     assert operator.waiting("ingest_dead_letters") == 0
 
 
-def test_a_sweep_finds_nothing_young(operator: Operator) -> None:
+def test_a_sweep_leaves_young_uploads(operator: Operator) -> None:
     lose(operator, "operating/young.jpg")
     name = operator.info["functions"]["SweepFunction"]["name"]
     answer = operator.stack.cloud.functions.invoke(FunctionName=name, Payload=b"{}")
     swept = json.loads(answer["Payload"].read())
-    assert (swept["complete"], swept["queued"]) == (True, 0)
+    assert swept["complete"]
     assert swept["checked"] >= 1
+    wait_until(lambda: operator.due("ingest") == 0, "uploads that other tests left have been processed")
     assert operator.state("operating/young.jpg") == ""
 
 
