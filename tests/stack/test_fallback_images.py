@@ -24,15 +24,16 @@ pytestmark = pytest.mark.smoke
 
 @pytest.fixture
 def fallback(stack: Stack, viewer: Viewer, tmp_path: Path) -> Iterator[str]:
-    """The path of the fallback image of e2e-…; the settings are as before when the test has ended."""
+    """The path of the fallback image of its own folder; the settings are as before when the test has ended."""
     path = viewer.upload(jpeg_photo(), "neutral.jpg")
+    prefix = unquote(path.removeprefix("/")).rpartition("/")[0] + "/"
     documents = open_local_target(json.loads((stack.state / "stack.json").read_text())).documents
     before = documents.current()
     state, file = ["--state-dir", str(stack.state)], tmp_path / "settings.json"
-    missing = {"fallback_images": {"e2e-": "no/such.jpg"}}
+    missing = {"fallback_images": {prefix: "no/such.jpg"}}
     file.write_text(json.dumps({**before.table, **missing}))
     assert main(["settings", "apply", str(file), "--by", "test", *state]) == 2
-    found = {"fallback_images": {"e2e-": unquote(path.removeprefix("/"))}}
+    found = {"fallback_images": {prefix: unquote(path.removeprefix("/"))}}
     file.write_text(json.dumps({**before.table, **found}))
     assert main(["settings", "apply", str(file), "--by", "test", *state]) == 0
     yield path

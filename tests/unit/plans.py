@@ -8,6 +8,7 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
+from darkroom.overlays.language import IMAGE, TEXT, Overlay, format_overlays
 from darkroom.plan.compound_types import (
     CropType,
     GravityType,
@@ -27,6 +28,7 @@ from darkroom.plan.option_types import (
     Integer,
     IntegerChoice,
     OptionType,
+    OverlaysType,
     Value,
     split_parts,
 )
@@ -121,6 +123,16 @@ def _(kind: FileName) -> Strategy:
     return st.text(letters, min_size=1, max_size=kind.high).filter(lambda name: len(name.encode()) <= kind.high)
 
 
+@values_of.register
+def _(_: OverlaysType) -> Strategy:
+    texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
+    files = st.text("abcdefghijklmnopqrstuvwxyz0123456789/-", min_size=1, max_size=20).map(lambda name: f"a{name}.png")
+    overlays = st.builds(Overlay, st.just(TEXT), texts) | st.builds(
+        Overlay, st.just(IMAGE), files.filter(lambda name: "//" not in name), opacity=st.integers(1, 100)
+    )
+    return st.lists(overlays, min_size=1, max_size=2).map(format_overlays)
+
+
 PLANNED = tuple(option for option in NATIVE_OPTIONS if option.plan_field)
 KEYS = st.lists(
     st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="/"), min_size=1, max_size=20).filter(
@@ -140,7 +152,7 @@ def option_values(draw: st.DrawFn, most: int = 8) -> dict[str, Value]:
     values: dict[str, Value] = {option.short: draw(values_of(option.type)) for option in chosen}
     if draw(st.booleans()):
         values["dpr"] = draw(st.sampled_from([1, 1.5, 2, 2.5, 3, 3.5, 4]))
-    if {"redact", "boxes"} & values.keys():
+    if {"redact", "boxes", "cutout"} & values.keys():
         values.pop("page", None)  # refused together
     return values
 

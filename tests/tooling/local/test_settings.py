@@ -105,6 +105,7 @@ def file(cloud: Cloud, tmp_path: Path) -> SettingsFile:
         SettingsStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))),
         LocalStore(cloud.endpoint_url, output(cloud, "FindingsStoreArn")),
         {},
+        lambda _: True,
     )
     found = SettingsFile(tmp_path / "settings.toml", target)
     found.refresh()

@@ -13,6 +13,7 @@ from darkroom.dialects.serving.delivery import limit_max_age
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
 from darkroom.plan.model import Plan
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
@@ -77,8 +78,10 @@ def test_qualities(values: dict[str, Any], asked: dict[str, Any], saves_data: bo
 
 
 def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
-    text = build_plan("a.jpg", {"w": 100, "dl": "a" * 255})
-    with pytest.raises(BadOption, match="262"):
+    values = {"w": 100, "dl": "a" * 255, "ov": "text:a"}
+    room = MAX_OPTIONS_BYTES - len(options_text(build_plan("a.jpg", values)))
+    text = build_plan("a.jpg", values | {"ov": f"text:a{'a' * room}"})
+    with pytest.raises(BadOption, match=str(MAX_OPTIONS_BYTES)):
         got(text, qualities=(("webp", 100),))
 
 
