@@ -111,6 +111,8 @@ def list_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
 def read_template(cloud: Cloud, ids: Mapping[str, str], name: str = STACK) -> tuple[Any, Resolver]:
     """Return the template with all conditional resources, and a resolver of its parameters and ``ids``."""
     template: Any = cloud.cloudformation.get_template(StackName=name, TemplateStage="Processed")["TemplateBody"]
+    if isinstance(template, str):  # of a nested stack without a transform
+        template = yaml.safe_load(template)
     stack = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]
     given = {parameter["ParameterKey"]: parameter["ParameterValue"] for parameter in stack.get("Parameters", [])}
     return template, Resolver(template, {**given, **ids}, stack["StackName"])

@@ -123,14 +123,19 @@ def _(kind: FileName) -> Strategy:
     return st.text(letters, min_size=1, max_size=kind.high).filter(lambda name: len(name.encode()) <= kind.high)
 
 
+TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
+FILES = st.from_regex("[a-z0-9]{1,8}(/[a-z0-9-]{1,8})?[.]png", fullmatch=True)
+OVERLAYS = st.lists(
+    TEXTS.map(lambda text: Overlay(TEXT, text))
+    | st.tuples(FILES, st.integers(1, 100)).map(lambda made: Overlay(IMAGE, made[0], opacity=made[1])),
+    min_size=1,
+    max_size=2,
+).map(format_overlays)
+
+
 @values_of.register
 def _(_: OverlaysType) -> Strategy:
-    texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=20).filter(str.strip)
-    files = st.text("abcdefghijklmnopqrstuvwxyz0123456789/-", min_size=1, max_size=20).map(lambda name: f"a{name}.png")
-    overlays = st.builds(Overlay, st.just(TEXT), texts) | st.builds(
-        Overlay, st.just(IMAGE), files.filter(lambda name: "//" not in name), opacity=st.integers(1, 100)
-    )
-    return st.lists(overlays, min_size=1, max_size=2).map(format_overlays)
+    return OVERLAYS
 
 
 PLANNED = tuple(option for option in NATIVE_OPTIONS if option.plan_field)
