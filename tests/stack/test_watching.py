@@ -239,23 +239,3 @@ def test_an_invalid_query_is_rejected(console: Console, query: dict[str, str]) -
         console.ask("traces", **query)
     assert refused.value.code == 400
     assert json.load(refused.value)["detail"]
-
-
-def test_a_decision_needs_an_actor_and_an_image(console: Console) -> None:
-    def decide(content_type: str = "application/json", **fields: str) -> int:
-        request = urllib.request.Request(
-            f"{console.stack.control_url}/watch/review",
-            json.dumps(fields).encode(),
-            {"Content-Type": content_type},
-            method="POST",
-        )
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(request, timeout=HANG_S)
-        return refused.value.code
-
-    assert decide(key="samples/coffee.png") == 400
-    assert decide("text/plain", key="samples/coffee.png", decision="release", by="me") == 415
-    assert decide(key="samples/coffee.png", decision="burn", by="me") == 400
-    assert decide(key="samples/coffee.png", decision="release", by=" ") == 400
-    assert 400 <= decide(key="samples/coffee.png", decision="release", by="me") < 500
-    assert console.ask("review") == []
