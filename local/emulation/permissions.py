@@ -6,6 +6,7 @@ module adds behaviour of AWS that version 1.5.33 lacks:
 - Batches of SQS need the permission of the single operation (Amazon SQS developer guide, "Amazon SQS API permissions:
   Actions and resource reference"). MiniStack checks ``sqs:SendMessageBatch``, which does not exist.
 - ``dynamodb:LeadingKeys``, which conditions of the template use.
+- Calls of key-value stores are checked against the ARN in their path. MiniStack does not know it.
 - Conditional deletes and writes by entity tag need ``s3:GetObject`` (Amazon S3 user guide, "Enforce conditional deletes
   on Amazon S3 buckets").
 - Without ``s3:ListBucket`` a missing object is 403, not 404 (Amazon S3 API reference, "GetObject" and "HeadObject").
@@ -17,10 +18,12 @@ Credentials that MiniStack did not issue are those of the root user, as without 
 from __future__ import annotations
 
 import json
+import re
 import threading
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 from xml.etree import ElementTree
 
 RECORD = "DARKROOM_API_CALLS"
@@ -29,6 +32,9 @@ RECORD = "DARKROOM_API_CALLS"
 
 SWITCH = {"AUTH": "true"}
 """Environment variables that enable policy evaluation in MiniStack."""
+
+KEY_VALUE_STORES = "cloudfront-keyvaluestore"
+_STORE = re.compile("/key-value-stores/(arn:[^/]+/[0-9A-Za-z-]+)")
 
 MISSING = (b"NoSuchKey", b"NoSuchVersion")
 DENIED = (
@@ -121,6 +127,7 @@ def enforce_permissions(
     _treat_http_as_tls(app)
     _treat_unknown_keys_as_root(evaluator, iam, sts)
     _name_batches(actions)
+    _name_key_value_stores(actions)
     _add_leading_keys(actions, dynamodb)
     _add_conditional_reads(actions)
     recorder = Recorder(Path(record) if record else None)
@@ -157,6 +164,24 @@ def _name_batches(actions: Any) -> None:
         return action and to_permission(action)
 
     actions.extract_iam_action = extract
+
+
+def find_key_value_store(path: str) -> str:
+    """Return the ARN of the key-value store that the path of a request names, "*" if it names none."""
+    found = _STORE.match(unquote(path))
+    return found[1] if found else "*"
+
+
+def _name_key_value_stores(actions: Any) -> None:
+    """Check calls of key-value stores against the ARN of the store."""
+    own = actions.extract_resource_arn
+
+    def extract(service: str, method: str, path: str, *rest: Any, **named: Any) -> Any:
+        if service == KEY_VALUE_STORES:
+            return find_key_value_store(path)
+        return own(service, method, path, *rest, **named)
+
+    actions.extract_resource_arn = extract
 
 
 def _add_leading_keys(actions: Any, dynamodb: Any) -> None:

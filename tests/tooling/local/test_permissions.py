@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from local.emulation.permissions import (
     Recorder,
     find_conditional_reads,
+    find_key_value_store,
     find_leading_keys,
     is_missing_object,
     to_permission,
@@ -92,3 +94,10 @@ def test_each_kind_of_call_of_a_role_is_recorded_once(tmp_path: Path) -> None:
         ("ingest-role", "ingest", {}, True),
         ("ingest-role", "ingest", {}, False),
     ]
+
+
+def test_a_call_of_a_key_value_store_names_it() -> None:
+    arn = "arn:aws:cloudfront::000000000000:key-value-store/0b8e-12"
+    assert find_key_value_store(f"/key-value-stores/{quote(arn, safe='')}/keys") == arn
+    assert find_key_value_store(f"/key-value-stores/{arn}") == arn
+    assert find_key_value_store("/key-value-stores/") == "*"
