@@ -149,6 +149,10 @@ class Unavailable(
     """A service that this one depends on did not respond."""
 
 
+class SourceBlocked(Unavailable, code="source-blocked", title="The source is not allowed"):
+    """A URL or an address that no source may have: ``detail`` names it."""
+
+
 class KeysInvalid(
     Unavailable,
     code="keys-invalid",

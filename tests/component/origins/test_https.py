@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.errors import ObjectChanged, OverLimits, Unavailable
+from darkroom.errors import ObjectChanged, OverLimits, SourceBlocked, Unavailable
 from darkroom.further_sources import FurtherSource
 from darkroom.origins.fetch import MAX_REDIRECTS, Fetcher
 from darkroom.origins.https import FAILED_S, FRESH_S, MISSING_S, HttpsOrigin, RateLimit
-from darkroom.origins.network import Blocked, Network, is_public
+from darkroom.origins.network import Network, is_public
 from tests.waiting import wait_until
 
 from .server import HOST, PUBLIC, Origin, page, run_origin, send
@@ -76,7 +76,7 @@ BLOCKED = [
 def test_addresses_that_are_not_public_are_never_dialled(address: str) -> None:
     assert not is_public(address)
     network = Network(resolve=lambda *_: [address], connect=refuse)
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         network.open(HOST, 443)
 
 
@@ -91,12 +91,12 @@ def test_public_addresses_are(address: str) -> None:
 
 @pytest.mark.parametrize("addresses", [[], [PUBLIC, "10.0.0.1"], ["::1", PUBLIC], [PUBLIC, "::ffff:127.0.0.1"]])
 def test_one_private_address_blocks_a_host(addresses: Sequence[str]) -> None:
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         Network(resolve=lambda *_: addresses, connect=refuse).open(HOST, 443)
 
 
 def test_the_real_resolver_finds_addresses_of_this_machine_and_they_are_blocked() -> None:
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         Network(connect=refuse).open("localhost", 443)
 
 
@@ -156,7 +156,7 @@ def test_the_name_is_resolved_once_so_that_it_cannot_be_rebound(origin: Origin, 
     assert body(bucket) == b"image"
     assert origin.dialled == [(PUBLIC, 443)]
     clock.now_s += FRESH_S
-    with pytest.raises(Blocked):  # the second request resolves again, and checks again
+    with pytest.raises(SourceBlocked):  # the second request resolves again, and checks again
         bucket.open("a.jpg")
     assert len(origin.dialled) == 1
 
@@ -191,7 +191,7 @@ def test_a_certificate_of_another_host_is_refused(origin: Origin, clock: Clock) 
 )
 def test_redirects_to_other_hosts_and_schemes_are_blocked(origin: Origin, clock: Clock, location: str) -> None:
     origin.pages["/shop/a.jpg"] = page(status=302, Location=location)
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         connect(origin, clock).open("a.jpg")
     assert origin.paths == ["/shop/a.jpg"]
     assert origin.dialled == [(PUBLIC, 443)]
@@ -217,14 +217,14 @@ def test_redirects_to_allowed_hosts_are_followed(
 
 def test_the_host_of_each_redirect_is_resolved_and_checked(origin: Origin, clock: Clock) -> None:
     origin.pages["/shop/a.jpg"] = page(status=302, Location="https://cdn.example.com/b.jpg")
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         connect(origin, clock, names={"cdn.example.com": ["10.0.0.1"]}).open("a.jpg")
     assert origin.dialled == [(PUBLIC, 443)]
 
 
 def test_redirects_end(origin: Origin, clock: Clock) -> None:
     origin.pages["/shop/a.jpg"] = page(status=302, Location="/shop/a.jpg")
-    with pytest.raises(Blocked):
+    with pytest.raises(SourceBlocked):
         connect(origin, clock).open("a.jpg")
     assert len(origin.requests) == MAX_REDIRECTS + 1
 

@@ -12,8 +12,8 @@ from hashlib import sha256
 from http.client import HTTPException, HTTPResponse
 from urllib.parse import SplitResult, urljoin, urlsplit
 
-from ..errors import OverLimits, Unavailable
-from .network import Blocked, Connection, Network
+from ..errors import OverLimits, SourceBlocked, Unavailable
+from .network import Connection, Network
 
 MAX_REDIRECTS = 3
 TOTAL_S = 12.0
@@ -55,7 +55,7 @@ class Fetcher:
     def fetch(self, url: str, known: Fetched | None = None) -> Fetched | None:
         """Return the image at ``url``, ``known`` if it has not changed, None if there is none.
 
-        Raises Blocked, OverLimits, Unavailable.
+        Raises SourceBlocked, OverLimits, Unavailable.
         """
         deadline_s = time.monotonic() + self.total_s
         for _ in range(MAX_REDIRECTS + 1):
@@ -77,18 +77,18 @@ class Fetcher:
             finally:
                 watchdog.cancel()
                 connection.close()
-        raise Blocked(detail=f"more than {MAX_REDIRECTS} redirects to {url}")
+        raise SourceBlocked(detail=f"more than {MAX_REDIRECTS} redirects to {url}")
 
     def check(self, url: str) -> SplitResult:
-        """Return the parts of a URL that may be fetched. Raises Blocked."""
+        """Return the parts of a URL that may be fetched. Raises SourceBlocked."""
         try:
             parts = urlsplit(url)
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
-            raise Blocked(detail=f"{url}: {error}") from error
+            raise SourceBlocked(detail=f"{url}: {error}") from error
         named = host if port in (None, 443) else f"{host}:{port}"
         if parts.scheme != "https" or parts.username is not None or named not in self.hosts:
-            raise Blocked(detail=f"{url} is not on {', '.join(sorted(self.hosts))}")
+            raise SourceBlocked(detail=f"{url} is not on {', '.join(sorted(self.hosts))}")
         return parts
 
     @staticmethod

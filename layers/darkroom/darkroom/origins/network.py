@@ -13,17 +13,13 @@ from dataclasses import dataclass, field
 from http.client import HTTPConnection
 from ipaddress import IPv6Address, ip_address, ip_network
 
-from ..errors import Unavailable
+from ..errors import SourceBlocked, Unavailable
 
 CONNECT_S = 3.0
 """Timeout of a connection, and of each read from it."""
 
 _TRANSLATED = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 """IPv6 networks whose addresses contain one of IPv4: compatible ones (RFC 4291) and NAT64 (RFC 6052, RFC 8215)."""
-
-
-class Blocked(Unavailable, code="source-blocked", title="The source is not allowed"):
-    """A URL or an address that no source may have: ``detail`` names it."""
 
 
 def is_public(text: str) -> bool:
@@ -60,13 +56,13 @@ class Network:
     tls: ssl.SSLContext = field(default_factory=ssl.create_default_context)
 
     def open(self, host: str, port: int) -> Connection:
-        """Open a connection to ``host``, all of whose addresses must be public. Raises Blocked, Unavailable."""
+        """Open a connection to ``host``, all of whose addresses must be public. Raises SourceBlocked, Unavailable."""
         try:
             addresses = self.resolve(host, port)
         except (OSError, UnicodeError) as error:
             raise Unavailable(detail=f"resolve {host}: {error}") from error
         if not addresses or not all(map(is_public, addresses)):
-            raise Blocked(detail=f"{host} has the addresses {', '.join(addresses) or 'none'}")
+            raise SourceBlocked(detail=f"{host} has the addresses {', '.join(addresses) or 'none'}")
         try:
             plain = self.connect((addresses[0], port))
         except OSError as error:
