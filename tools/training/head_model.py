@@ -20,18 +20,12 @@ from onnx import TensorProto, helper, numpy_helper
 from darkroom.findings import LIKENESS, TAGS
 from darkroom.models.catalogue import ModelCatalogue, ModelSpec, load_catalogue
 from darkroom.models.onnx_model import LABELS
-from tools.replay.sides import SHIPPED, TABLE
+from tools.model_folders import TABLE, link_files, table_of
 
 from .head import Head
 
 LOGITS, EMBEDDING, SCORES = "logits", "embedding", "scores"
 """Outputs: those of the network that is shipped, and the one that replaces its logits."""
-
-
-def table_of(models: Path) -> Path:
-    """Return the table of the models in ``models``, otherwise the one of the endpoint."""
-    own = models / TABLE
-    return own if own.is_file() else SHIPPED
 
 
 def network_of(models: Path) -> tuple[ModelCatalogue, ModelSpec]:
@@ -86,12 +80,8 @@ def write_models(models: Path, folder: Path, head: Head) -> ModelSpec:
     """
     catalogue, tags = network_of(models)
     network = add_head((models / tags.artefact).read_bytes(), head)
-    folder.mkdir(parents=True, exist_ok=True)
     others = {file for task in catalogue.tasks for file in catalogue.get(task).files} - {tags.artefact}
-    for name in others:
-        link = folder / name
-        link.unlink(missing_ok=True)
-        link.symlink_to((models / name).resolve())
+    link_files(others, models, folder)
     (folder / tags.artefact).unlink(missing_ok=True)  # a link of another release must not be written through
     (folder / tags.artefact).write_bytes(network)
     wanted = trained_spec(tags, head, sha256(network).hexdigest())

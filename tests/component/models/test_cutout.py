@@ -16,7 +16,7 @@ from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load
 from darkroom.models.model_set import ModelSet
 from darkroom.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
-from tools.cutout_model import TABLE
+from tools.cutout_model import CUTOUT_TABLE
 
 SIDE_PX = 64
 
@@ -70,7 +70,7 @@ def test_a_raster_survives_the_response_and_the_sidecar(models: ModelSet) -> Non
 
 
 def test_the_released_model_is_complete() -> None:
-    [model] = load_catalogue(TABLE).models.values()
+    [model] = load_catalogue(CUTOUT_TABLE).models.values()
     assert model.task == CUTOUT
     assert set(model.sha256) == set(model.files)
     assert (model.prepare, model.read) == ("whole", "mask")

