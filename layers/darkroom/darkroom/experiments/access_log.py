@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import BinaryIO, NamedTuple
 
-from ..operations.popular.access_log import FIELDS, read_lines
+from ..operations.popular.access_log import FIELDS, find_fields, read_lines
 from ..plan.experiments import BEACON, NAME, VISITOR
 
 VIEW, CLICK = "view", "click"
@@ -46,16 +46,11 @@ def read_requests(log: BinaryIO) -> Iterator[ExperimentRequest]:
     columns: _Columns | None = None
     for line in read_lines(log):
         if line.startswith("#"):
-            columns = _parse_columns(line) if line.startswith(FIELDS) else columns
+            if line.startswith(FIELDS):
+                places = find_fields(line, _NAMES)
+                columns = _Columns._make(places) if places else None
         elif columns is not None and "exp=" in line and (found := _parse_line(columns, line)):
             yield found
-
-
-def _parse_columns(header: str) -> _Columns | None:
-    names = header.removeprefix(FIELDS).split()
-    if not all(name in names for name in _NAMES):
-        return None
-    return _Columns._make([*map(names.index, _NAMES), len(names)])
 
 
 def _parse_line(columns: _Columns, line: str) -> ExperimentRequest | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
@@ -42,10 +42,17 @@ _NAMES = ("cs-method", "cs-uri-stem", "cs-uri-query", "sc-status", "x-edge-resul
 
 def parse_columns(header: str) -> Columns | None:
     """Parse a ``#Fields:`` line; None if a required field is missing."""
-    names = header.removeprefix(FIELDS).split()
-    if not all(name in names for name in _NAMES):
-        return None
-    return Columns._make([*(names.index(name) for name in _NAMES), len(names)])
+    places = find_fields(header, _NAMES)
+    return Columns._make(places) if places else None
+
+
+def find_fields(header: str, names: Sequence[str]) -> list[int]:
+    """Return the positions of the fields ``names`` in a ``#Fields:`` line, and how many it has.
+
+    Returns nothing if one is missing.
+    """
+    given = header.removeprefix(FIELDS).split()
+    return [*map(given.index, names), len(given)] if set(names) <= set(given) else []
 
 
 def parse_line(columns: Columns, line: str) -> str | None:
