@@ -62,6 +62,7 @@ def _setting(default: Any, rule: Rule, unit: str, about: str) -> Any:
 
 _LIMITS = Limits()
 _MODES = tuple(mode.value for mode in AccessMode)
+_KEY_PREFIXES = list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50)
 _DIALECT = one_of((OFF, *_MODES))
 _UNSIGNED_DIALECT = one_of((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value))
 
@@ -120,7 +121,7 @@ class Settings:
     )
     immutable_prefixes: tuple[str, ...] = _setting(
         (),
-        list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        _KEY_PREFIXES,
         "",
         "Key prefixes whose objects are named by their content and never change.",
     )
@@ -227,7 +228,7 @@ class Settings:
     )
     cutout_prefixes: tuple[str, ...] = _setting(
         (),
-        list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50),
+        _KEY_PREFIXES,
         "",
         "Key prefixes whose images are cut out by the option `cutout`. Needs `InferenceMode=endpoint` with the model.",
     )
