@@ -96,11 +96,11 @@ def _matches_primary(element: bytes, wanted: tuple[float, float, float]) -> bool
 
 
 def _matches_srgb_curve(element: bytes) -> bool:
-    return all(abs(_curve_at(element, x) - _srgb_at(x)) < _CURVE_TOLERANCE for x in _CURVE_SAMPLES)
+    return all(abs(_curve_at(element, x) - decode_srgb_value(x)) < _CURVE_TOLERANCE for x in _CURVE_SAMPLES)
 
 
-def _srgb_at(x: float) -> float:
-    """sRGB's transfer curve (IEC 61966-2-1): linear light of the encoded value ``x``."""
+def decode_srgb_value(x: float) -> float:
+    """sRGB's transfer curve (IEC 61966-2-1): linear light of the encoded value ``x``, both from 0 to 1."""
     return x / 12.92 if x <= 0.04045 else float(((x + 0.055) / 1.055) ** 2.4)
 
 

@@ -20,6 +20,8 @@ from typing import NamedTuple
 
 import pyvips
 
+from ..colour.icc import decode_srgb_value
+
 MIN_SIDE_PX = 16
 """Smaller images have no pixels left at the smallest scale."""
 
@@ -269,8 +271,7 @@ def _blur(images: Sequence[pyvips.Image], *, halved: bool) -> list[pyvips.Image]
 @cache
 def _linear_table() -> pyvips.Image:
     """Return linear light by level of 8-bit sRGB."""
-    levels = [level / 255 for level in range(256)]
-    light = [level / 12.92 if level <= 0.04045 else ((level + 0.055) / 1.055) ** 2.4 for level in levels]
+    light = [decode_srgb_value(level / 255) for level in range(256)]
     return pyvips.Image.new_from_array([light]).cast("float").copy_memory()
 
 

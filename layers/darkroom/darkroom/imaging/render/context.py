@@ -39,7 +39,7 @@ class RenderContext:
     ``overlays`` are the files of overlays by name, ``findings`` are those of the source. ``unread`` is the image as it
     was loaded, until it has been read. ``touched``: whether any pixel may differ from the source's. ``gap`` is the
     reduction that the resize leaves to Lanczos. ``effort`` is that of the encoders. ``rights`` are written into the
-    result. ``correction`` is that of an enhanced plan.
+    result. ``correction`` is that of an enhanced plan, ``raster`` the decoded one of a cut-out.
     """
 
     plan: Plan
@@ -59,6 +59,7 @@ class RenderContext:
     effort: Effort = "fast"
     rights: Rights | None = None
     correction: Correction | None = None
+    raster: pyvips.Image | None = None
 
     def map_frames(self, change: Callable[[pyvips.Image], pyvips.Image]) -> None:
         """Replace every frame by ``change`` of it."""

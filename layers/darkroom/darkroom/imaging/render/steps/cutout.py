@@ -53,7 +53,9 @@ def cut_out(context: RenderContext) -> None:
 
 
 def load_mask(context: RenderContext) -> pyvips.Image | None:
-    """Return the raster of the cut-out, None until there is one. Raises what :func:`cut_out` raises."""
+    """Return the raster of the cut-out, decoded once, None until there is one. Raises what :func:`cut_out` raises."""
+    if context.raster is not None:
+        return context.raster
     findings = context.findings
     finding = findings.found.get(CUTOUT) if findings else None
     if finding is None:
@@ -62,7 +64,8 @@ def load_mask(context: RenderContext) -> pyvips.Image | None:
         raise FindingsPending("This image was analysed without a cut-out", detail=CUTOUT)
     if finding.error:
         raise Unanalysable(detail=f"{CUTOUT}: {finding.error}")
-    return pyvips.Image.new_from_buffer(finding.raster, "").extract_band(0).copy_memory()
+    context.raster = pyvips.Image.new_from_buffer(finding.raster, "").extract_band(0).copy_memory()
+    return context.raster
 
 
 def find_content(mask: pyvips.Image, geometry: Geometry, threshold: float) -> Box:

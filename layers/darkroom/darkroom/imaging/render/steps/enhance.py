@@ -24,6 +24,7 @@ from ...colour.convert import (
     join_alpha,
     split_alpha,
 )
+from ...colour.icc import decode_srgb_value
 from ..context import RenderContext
 
 SAMPLE_SIDE_PX = 96
@@ -147,7 +148,7 @@ def estimate_tones(brightest: Iterable[float], darkest: Iterable[float], middle:
     strength = 1 - _ramp(white, DARK_WHITE, USUAL_WHITE)
     strength *= _ramp((middle - black) / (1 - black) / white, *LOW_KEY)
     target = white + max(0.0, TARGET_WHITE - white) * strength
-    return Correction(black, min(_to_light(target) / _to_light(white), MAX_EXPOSURE))
+    return Correction(black, min(decode_srgb_value(target) / decode_srgb_value(white), MAX_EXPOSURE))
 
 
 def estimate_gains(pixels: Sequence[Colour]) -> tuple[float, float, float]:
@@ -167,7 +168,7 @@ def estimate_gains(pixels: Sequence[Colour]) -> tuple[float, float, float]:
     if shared <= USUAL_CAST or cast.chroma > MAX_CAST or highlight.chroma > NEAR_NEUTRAL:
         return Correction().gains
     close = [one for one in near if (one.a - cast.a) ** 2 + (one.b - cast.b) ** 2 <= MAX_SPREAD**2]
-    red, green, blue = (sum(_to_light(one.rgb[band] / PEAK_8_BIT) for one in close) for band in range(3))
+    red, green, blue = (sum(decode_srgb_value(one.rgb[band] / PEAK_8_BIT) for one in close) for band in range(3))
     share = (shared - USUAL_CAST) / cast.chroma
     mean = (red * green * blue) ** (1 / 3)
     gains = [min(max((mean / light) ** share, 1 / MAX_GAIN), MAX_GAIN) for light in (red, green, blue)]
@@ -201,8 +202,3 @@ def _find_quantile(values: Iterable[float], share: float) -> float:
 def _ramp(value: float, low: float, high: float) -> float:
     """Return 0 up to ``low``, 1 from ``high`` on, and a line between."""
     return min(max((value - low) / (high - low), 0.0), 1.0)
-
-
-def _to_light(value: float) -> float:
-    """Return the light of an sRGB value."""
-    return float(value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4)
