@@ -14,7 +14,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.bulk.analyse import AnalyseOperation
 from darkroom.bulk.handler import BulkJobHandler
 from darkroom.bulk.ingest import IngestOperation
-from darkroom.bulk.listing import KeySource, Lister
+from darkroom.bulk.listing import JobKeys, Lister
 from darkroom.bulk.messages import Operation, parse_request
 from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
@@ -56,7 +56,7 @@ def _warn(name: str) -> None:
     _observer.log("WARNING", "name is not an encoded key", name=name)
 
 
-_keys = KeySource(_uploads, _source, _names, _vault, _warn)
+_keys = JobKeys(_uploads, _source, _names, _vault, _warn)
 _purge = DerivativePurge(_media, _source, _names)
 _archive, _masters = (
     FindingsStore(_media, DocumentStore(_dynamodb, _env.index_table)),

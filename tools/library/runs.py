@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.bulk.job import BulkJob
-from darkroom.bulk.listing import KeySource
+from darkroom.bulk.listing import JobKeys
 from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, JobSpec, parse_spec
 from darkroom.errors import BadRun
 from darkroom.operations.cost_model import load_prices
@@ -91,7 +91,7 @@ class Library:
         source, names = deployment.masters()
         uploads = deployment.bucket("UploadsBucketName")
         skipped: list[str] = []
-        keys = KeySource(uploads, source, names, lambda bucket: S3Bucket(s3, bucket), skipped.append)
+        keys = JobKeys(uploads, source, names, lambda bucket: S3Bucket(s3, bucket), skipped.append)
         most = settings.library_concurrency
         capacity = Capacity(
             min(concurrency or most, most), self._number("IngestConcurrency"), self._number("EndpointConcurrency")

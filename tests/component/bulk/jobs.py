@@ -12,7 +12,7 @@ from darkroom.bulk.analyse import AnalyseOperation
 from darkroom.bulk.handler import BulkJobHandler
 from darkroom.bulk.ingest import IngestOperation
 from darkroom.bulk.job import BulkJob, parse_batches
-from darkroom.bulk.listing import KeySource, Lister
+from darkroom.bulk.listing import JobKeys, Lister
 from darkroom.bulk.messages import Operation, parse_request
 from darkroom.bulk.presets import PresetsOperation
 from darkroom.bulk.report import Reporter
@@ -67,7 +67,7 @@ class BulkJobs:
         }
         return BulkJobHandler(
             media=media,
-            lister=Lister(KeySource(uploads, media, MASTERS, self._vault, ignored.append), 8, observer),
+            lister=Lister(JobKeys(uploads, media, MASTERS, self._vault, ignored.append), 8, observer),
             worker=Worker(operations | self.operations, observer, sleep=impatient),
             reporter=Reporter(observer),
         )

@@ -21,7 +21,7 @@ PARALLEL_READS = 32
 
 
 @dataclass(frozen=True)
-class KeySource:
+class JobKeys:
     """The keys that a job is about. ``uploads`` is the bucket of ingest; masters are in ``source`` by ``source_names``.
 
     ``vault`` opens a bucket by name. ``skip`` is called with the names of objects that no key has.
@@ -69,7 +69,7 @@ class KeySource:
 class Lister:
     """Lists ``keys``. ``max_concurrency`` limits the workers of a job."""
 
-    keys: KeySource
+    keys: JobKeys
     max_concurrency: int
     observer: Observer
 
