@@ -8,6 +8,7 @@ installed. ``--minutes 0`` sends nothing.
 from __future__ import annotations
 
 import argparse
+import base64
 import itertools
 import json
 import shutil
@@ -45,6 +46,8 @@ WIDTHS_PX = (320, 640, 960)
 WITHIN_MS = 120_000
 SETTLE_MS = 2_000
 """Time for images to be decoded and drawn after the last response."""
+
+SIMULATED_VISITORS = 100_000
 
 CONSOLE = "/_local/watch"
 DERIVATIVES = "document.querySelectorAll('#derivatives img').length >= 12"
@@ -142,6 +145,22 @@ def trace_of_an_upload(facts: Facts) -> str:
     return f"{CONSOLE}#/traces/{urllib.parse.quote(shortest['trace_id'])}"
 
 
+def simulated_experiment(_: Facts) -> str:
+    """Return the results page of an experiment whose second variant gets more clicks, as an address."""
+    from darkroom.experiments.rules import Policy
+    from darkroom.plan.experiments import Experiment
+    from darkroom.settings import DEFAULTS
+    from tools.experiments.results import format_page
+    from tools.experiments.simulation import simulate
+
+    rates = {"control": 0.05, "larger": 0.06}
+    policy = Policy(DEFAULTS.experiment_confidence, DEFAULTS.experiment_visitors)
+    experiment = Experiment("hero", tuple((preset, 1) for preset in rates))
+    found = simulate(experiment, rates, policy, visitors=SIMULATED_VISITORS, seed=1)
+    page = format_page([found.results], found.visitors)
+    return f"data:text/html;charset=utf-8;base64,{base64.b64encode(page.encode()).decode()}"
+
+
 SCREENSHOTS: Mapping[str, Screenshot] = {
     "start-page": Screenshot("/#samples/astronaut.png", DERIVATIVES, 1376, 880),
     "zoom": Screenshot("/_local/zoom#samples/hubble-deep-field.jpg", "!!document.querySelector('canvas')", 1200, 760),
@@ -152,6 +171,7 @@ SCREENSHOTS: Mapping[str, Screenshot] = {
     "console-alarms": Screenshot(f"{CONSOLE}#/alarms", ROWS),
     "console-trace": Screenshot(trace_of_an_upload, "document.querySelectorAll('.segment').length > 10", height=1030),
     "console-failed": Screenshot(f"{CONSOLE}#/failed", "document.querySelectorAll('.file').length > 2", dark=True),
+    "experiments": Screenshot(simulated_experiment, "document.querySelectorAll('svg').length > 0", height=760),
     "console-index": Screenshot(f"{CONSOLE}#/index?prefix=trips/&state=ready", ROWS),
 }
 
@@ -186,7 +206,8 @@ def write(path: Path, png: bytes) -> None:
 def open_view(page: Page, facts: Facts, shot: Screenshot) -> None:
     """Open a view and wait until it is complete. Charts show fifteen minutes."""
     page.add_init_script("sessionStorage.setItem('darkroom-minutes', '15')")
-    page.goto(facts["cdn_url"] + (shot.path if isinstance(shot.path, str) else shot.path(facts)))
+    path = shot.path if isinstance(shot.path, str) else shot.path(facts)
+    page.goto(urllib.parse.urljoin(facts["cdn_url"], path))
     page.wait_for_function(shot.ready)
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(SETTLE_MS)
