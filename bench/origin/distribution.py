@@ -31,8 +31,10 @@ ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
 """Published settings, which the edge function reads."""
 VARY_CODE = """
 function handler(event) {
-  event.response.headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
-  delete event.response.headers['retry-after'];
+  const headers = event.response.headers, exp = event.request.querystring.exp;
+  headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
+  delete headers['retry-after'];
+  if (exp && !+exp.value) headers['cache-control'] = {value: 'private, max-age=300'};
   return event.response;
 }
 """

@@ -44,17 +44,26 @@ def size(answer: Answer) -> tuple[int, int]:
     return Image.open(io.BytesIO(answer.body)).size
 
 
+def replace_damaged(viewer: Viewer, path: str) -> Answer | None:
+    """Return the answer for a damaged image once it is an image: the CDN keeps no 422."""
+    answer = viewer.get(f"{path}?w=320")
+    return answer if answer.headers["content-type"] != "application/problem+json" else None
+
+
 def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: str) -> None:
     folder = fallback.rpartition("/")[0]
     numbers = iter(range(1000))
 
-    def replaced() -> bool:
-        """A new key each time: the CDN keeps an earlier 404 for a minute."""
-        return viewer.get(f"{folder}/{next(numbers)}.jpg?w=320").headers["content-type"] != "application/problem+json"
+    def replace_missing() -> tuple[str, Answer] | None:
+        """A new key each time: the CDN keeps an earlier 404 for a minute, and each instance its own settings."""
+        path = f"{folder}/gone-{next(numbers)}.jpg"
+        answer = viewer.get(f"{path}?w=480", accept="image/webp", sec_fetch_dest="image")
+        return (path, answer) if answer.headers["content-type"] != "application/problem+json" else None
 
-    wait_until(replaced, "the function knows the settings")
-    url = f"{folder}/gone.jpg?w=480"
-    answer = viewer.get(url, accept="image/webp", sec_fetch_dest="image")
+    found = wait_until(replace_missing, "a function knows the settings")
+    assert found is not None
+    path, answer = found
+    url = f"{path}?w=480"
     assert (answer.status, answer.headers["x-darkroom-error"], size(answer)) == (404, "no-source", (480, 320))
     assert answer.headers["content-type"] == "image/webp"
     assert answer.headers["cache-control"] == "public, max-age=60"
@@ -64,10 +73,12 @@ def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: st
     again = viewer.get(url, accept="image/webp")
     assert (again.status, again.body, viewer.invocations()) == (404, answer.body, before), "from the CDN"
     assert viewer.head(url, accept="image/webp").body == b""
-    assert viewer.derivatives(f"{folder}/gone.jpg") == []
+    assert viewer.derivatives(path) == []
     assert "w-480.auto-webp" in viewer.derivatives(fallback)
     damaged = viewer.upload(jpeg_photo()[:-4000], "damaged.jpg")
-    assert (viewer.get(f"{damaged}?w=320").status, size(viewer.get(f"{damaged}?w=320"))) == (422, (320, 213))
-    refused = viewer.get(f"{folder}/gone.jpg?w=481")
+    damaged_answer = wait_until(lambda: replace_damaged(viewer, damaged), "a function knows the settings")
+    assert damaged_answer is not None
+    assert (damaged_answer.status, size(damaged_answer)) == (422, (320, 213))
+    refused = viewer.get(f"{path}?w=481")
     assert (refused.status, refused.problem["code"], refused.headers["x-darkroom-error"]) == (403, *["unsigned"] * 2)
-    assert viewer.get(f"{folder}/gone.jpg?f=json").problem["code"] == "no-source"
+    assert viewer.get(f"{path}?f=json").problem["code"] == "no-source"

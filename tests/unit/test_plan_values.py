@@ -33,6 +33,7 @@ from darkroom.dialects.thumbor import OPTION_MAPPINGS
 from darkroom.dialects.thumbor.meta import _Engine
 from darkroom.dialects.thumbor.model import ThumborOptions as ThumborWanted
 from darkroom.dialects.thumbor.path_segments import split_path
+from darkroom.plan.experiments import Experiment
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.limits import Limits
@@ -99,6 +100,8 @@ def make_values() -> Iterator[Any]:
     grant = Grant("a/", 1)
     body = b'{"key": "a/b", "type": "image/png", "size": 1, "sha256": "%s"}' % (b"0" * 64)
     yield from (grant, parse_upload_request(body, grant, 1))
+    experiment = Experiment("hero", (("a", 1), ("b", 1)))
+    yield from (experiment, *experiment.divide())
 
 
 def test_values_are_frozen() -> None:

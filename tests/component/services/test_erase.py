@@ -555,12 +555,18 @@ def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: EraseEnvir
 
 
 @pytest.fixture
-def function(case: EraseEnvironment, aws_environment: dict[str, str]) -> Iterator[Any]:
-    """The function, and ingest beside it."""
+def lone_function(case: EraseEnvironment, aws_environment: dict[str, str]) -> Any:
+    """The function, without ingest."""
     variables = {"UPLOADS_BUCKET": "uploads", "MEDIA_BUCKET": "media", "QUARANTINE_BUCKET": "quarantine"}
     variables |= {"AUDIT_BUCKET": "audit", "INDEX_TABLE": "index", "PURGE_QUEUE_URL": "purges"}
     environment = {variable: case.env.names[name] for variable, name in variables.items()}
     environment["VECTOR_TABLE"] = case.vectors_table
+    return load("forget", aws_environment | environment | {"DISTRIBUTION_ID": case.cdn.distribution_id})
+
+
+@pytest.fixture
+def function(case: EraseEnvironment, lone_function: Any) -> Iterator[Any]:
+    """The function, and ingest beside it."""
     over = threading.Event()
 
     def work() -> None:
@@ -570,7 +576,7 @@ def function(case: EraseEnvironment, aws_environment: dict[str, str]) -> Iterato
 
     worker = threading.Thread(target=work)
     worker.start()
-    yield load("forget", aws_environment | environment | {"DISTRIBUTION_ID": case.cdn.distribution_id})
+    yield lone_function
     over.set()
     worker.join()
 
@@ -589,19 +595,19 @@ def test_the_function_checks_an_erasure(function: Any) -> None:
     assert (checked["status"], checked["erasure"]) == (PENDING_INVALIDATION, report["erasure"])
 
 
-def test_the_function_reports_what_is_known_and_changes_nothing(case: EraseEnvironment, function: Any) -> None:
+def test_the_function_reports_what_is_known_and_changes_nothing(case: EraseEnvironment, lone_function: Any) -> None:
     """``find`` comes beside ``check``, so that an older function does not erase."""
     event = events()["key.json"] | {"check": True, "find": True}
     key = event["key"]
     nothing = {"key": key, "status": "unknown", "state": "", "places": [], "erasure": ""}
-    assert function.invoke(event) == nothing
+    assert lone_function.invoke(event) == nothing
     case.put("media", f"derivatives/{key}/_/w-320.webp", f"masters/{key}.other", f"held/{key}")
     case.put("quarantine", quarantine_key(key, pad_sequencer("0")))
-    assert function.invoke(event) == nothing | {"status": "known", "places": ["held", "derivatives", "quarantine"]}
+    assert lone_function.invoke(event) == nothing | {"status": "known", "places": ["held", "derivatives", "quarantine"]}
     case.put("uploads", key)
     case.put("media", f"masters/{key}")
     case.know(key)
-    found = function.invoke(event)
+    found = lone_function.invoke(event)
     assert (found["state"], found["places"][:2]) == (READY, ["uploads", "masters"])
     assert case.env.index.get(key).state == READY  # type: ignore[union-attr]
 
