@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from cli.main import main
+from darkroom.image_keys import MASTERS
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.stacks import open_local_target
@@ -50,7 +51,17 @@ def replace_damaged(viewer: Viewer, path: str) -> Answer | None:
     return answer if answer.headers["content-type"] != "application/problem+json" else None
 
 
-def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: str) -> None:
+@pytest.fixture
+def damaged(stack: Stack, fallback: str) -> Iterator[str]:
+    """The path of a damaged image beside the fallback image; other tests open every image that there is."""
+    path = fallback.replace("neutral", "damaged")
+    place = {"Bucket": stack.media_bucket, "Key": MASTERS.name(unquote(path.removeprefix("/")))}
+    stack.cloud.s3.put_object(**place, Body=jpeg_photo()[:-4000])
+    yield path
+    stack.cloud.s3.delete_object(**place)
+
+
+def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: str, damaged: str) -> None:
     folder = fallback.rpartition("/")[0]
     numbers = iter(range(1000))
 
@@ -75,7 +86,6 @@ def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: st
     assert viewer.head(url, accept="image/webp").body == b""
     assert viewer.derivatives(path) == []
     assert "w-480.auto-webp" in viewer.derivatives(fallback)
-    damaged = viewer.upload(jpeg_photo()[:-4000], "damaged.jpg")
     damaged_answer = wait_until(lambda: replace_damaged(viewer, damaged), "a function knows the settings")
     assert damaged_answer is not None
     assert (damaged_answer.status, size(damaged_answer)) == (422, (320, 213))
