@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, DetectedObject, Finding, Region
@@ -98,6 +98,11 @@ class QualityRecord:
     def age_s(self, now_s: float) -> float:
         """Return the time since the last evaluation, or since it was first seen."""
         return now_s - (self.judged_s or self.seen_s)
+
+    def join(self, other: QualityRecord) -> QualityRecord:
+        """Return the later evaluation of the two, with the time at which the variant was first seen."""
+        latest = max(self, other, key=lambda one: one.judged_s)
+        return replace(latest, seen_s=min(self.seen_s, other.seen_s))
 
 
 def parse_history(text: str) -> dict[str, QualityRecord]:

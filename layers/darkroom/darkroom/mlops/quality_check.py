@@ -7,14 +7,14 @@ missing, and the variant stays due.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
-from ..errors import Unavailable
+from ..errors import ObjectChanged, Unavailable
 from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding
 from .drift_check import JSON
 from .endpoint_variants import EndpointVariants
@@ -49,6 +49,9 @@ DEADLINE_S = 600.0
 MAX_ATTEMPTS = 2
 """Attempts per image."""
 
+MAX_WRITES = 5
+"""Attempts to store the history while other checks store theirs."""
+
 MAX_FAILURES_IN_A_ROW = 10
 """Consecutive failures after which a variant is abandoned for this run."""
 
@@ -81,15 +84,18 @@ class QualityCheck:
     only_due: bool = False
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Publish precision, recall and false positives of each variant that takes calls. Raises Unavailable."""
+        """Publish precision, recall and false positives of each variant that takes calls.
+
+        Checks may overlap: each stores its own evaluations, and keeps later ones of others. Raises Unavailable.
+        """
         golden = self._read_golden_set()
         found: dict[str, object] = {"pictures": len(golden)}
         if not golden:
             return found
-        history = read_quality_history(self.media, self.observer)
-        self._publish_age(history, now_s)
+        before = read_quality_history(self.media, self.observer)
+        self._publish_age(before, now_s)
         weighted = [name for name, variant in sorted(self.variants.read_all().items()) if variant.weight > 0]
-        history = {name: history.get(name, QualityRecord(now_s)) for name in weighted}
+        history = {name: before.get(name, QualityRecord(now_s)) for name in weighted}
         due = [name for name in weighted if not self.only_due or history[name].is_due(now_s)]
         begun_s = self.monotonic()
         figures: list[dict[str, float]] = []
@@ -104,8 +110,24 @@ class QualityCheck:
             found[name] = metrics
             history[name] = replace(history[name], judged_s=now_s, scores=judgement.confusions)
         self._publish_worst(figures)
-        self.media.put(HISTORY, format_history(history).encode(), headers=JSON, metadata={})
+        self._store(history, before.keys())
         return found
+
+    def _store(self, history: Mapping[str, QualityRecord], known: Collection[str]) -> None:
+        """Replace the history by ``history`` and by what other checks have stored since it was read.
+
+        ``known`` are the variants that it had then: those of them that take no calls are left out.
+        """
+        for _ in range(MAX_WRITES):
+            stored, etag = _read_history(self.media, self.observer)
+            added = {name: one for name, one in stored.items() if name not in known}
+            joined = added | {name: one.join(stored.get(name, one)) for name, one in history.items()}
+            try:
+                self.media.put(HISTORY, format_history(joined).encode(), headers=JSON, metadata={}, replaces=etag)
+            except ObjectChanged:
+                continue
+            return
+        raise Unavailable(detail=f"{HISTORY} changed {MAX_WRITES} times")
 
     def _read_golden_set(self) -> list[GoldenImage]:
         text = self.media.read(MANIFEST)
@@ -164,11 +186,21 @@ class QualityCheck:
 
 def read_quality_history(media: S3Bucket, observer: Observer) -> dict[str, QualityRecord]:
     """Return the evaluations by variant; empty without a valid history, so that all variants are due."""
+    return _read_history(media, observer)[0]
+
+
+def _read_history(media: S3Bucket, observer: Observer) -> tuple[dict[str, QualityRecord], str]:
+    """Return the history and its entity tag, "" if there is none."""
+    opened = media.open(HISTORY)
+    if opened is None:
+        return {}, ""
+    with opened.body as body:
+        text = body.read()
     try:
-        return parse_history((media.read(HISTORY) or b"{}").decode())
+        return parse_history(text.decode()), opened.head.etag
     except ValueError as error:
         observer.log("WARNING", "quality history unreadable", cause=str(error))
-        return {}
+        return {}, opened.head.etag
 
 
 def _limited(task: str, values: Mapping[str, float]) -> dict[str, float]:

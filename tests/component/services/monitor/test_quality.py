@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import FACES, MODERATION, TAGS, Face, Finding, Label, Region
 from darkroom.mlops.endpoint_variants import EndpointVariants
@@ -253,3 +254,44 @@ def test_an_unreadable_history_makes_all_variants_due(
     put(stack.env.vault("media"), HISTORY, b'{"main": 3}')
     values = published(replace(watch, only_due=True), stack.now_s, capsys)
     assert {"main", "canary"} <= {variant for variant, _, _ in values}
+
+
+def test_checks_that_overlap_keep_the_evaluations_of_each_other(
+    stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A second check runs after the first one has read the history; the first one cannot reach the canary."""
+    provide(stack)
+    put(stack.env.vault("media"), HISTORY, b"{}")
+    overlapping = iter([lambda: watch.run(stack.now_s + 60)])
+
+    def run_the_other() -> float:
+        for run in overlapping:
+            run()
+            models.containers["canary"].status = 500
+        return 0.0
+
+    replace(watch, monotonic=run_the_other).run(stack.now_s)
+    history = parse_history((stack.env.vault("media").read(HISTORY) or b"").decode())
+    assert {name: one.judged_s - stack.now_s for name, one in history.items()} == {"main": 60, "canary": 60}
+    assert {name: one.seen_s - stack.now_s for name, one in history.items()} == {"main": 0, "canary": 0}
+    models.variants(main=1.0, canary=0.0)
+    watch.run(stack.now_s + 120)
+    assert parse_history((stack.env.vault("media").read(HISTORY) or b"").decode()).keys() == {"main"}
+
+
+def test_a_check_stores_again_what_another_one_prevented(stack: MonitorEnvironment, watch: QualityCheck) -> None:
+    """Another check stores its history between this one's reading and writing."""
+    provide(stack)
+    media, written = watch.media, iter([b'{"shadow": {"seen_s": 1, "judged_s": 2}}'])
+
+    class ContendedBucket(S3Bucket):
+        def put(self, key: str, body: bytes, **options: Any) -> str:
+            for other in written:
+                put(media, HISTORY, other)
+            return super().put(key, body, **options)
+
+    contended = ContendedBucket.__new__(ContendedBucket)
+    contended.__dict__.update(media.__dict__)
+    replace(watch, media=contended).run(stack.now_s)
+    history = parse_history((media.read(HISTORY) or b"").decode())
+    assert history.keys() == {"main", "canary", "shadow"}
