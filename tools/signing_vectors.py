@@ -164,6 +164,15 @@ _OPTIONS: tuple[Options, ...] = (
     {"preset": "cover", "w": 300},
     {"preset": "w640", "q": 60, "h": 300},
     {"w": 1200, "h": 630, "fit": "cover", "g": "attention", "q": "auto", "f": "avif", "sharp": "0.5", "bg": "eee"},
+    {"w": 640, "ov": "text:SALE"},
+    {"w": 640, "ov": "text:79 €,size:9,color:000000,back:ffffff"},
+    {"w": 640, "f": "webp", "ov": "text:تخفيضات اليوم,at:northeast,back:00000099"},
+    {"w": 640, "ov": "text:מבצע מיוחד 50%,at:southwest"},
+    {
+        "w": 640,
+        "ov": "text:限时特价,size:7,color:ff3b30;image:badges/new.png,at:center,width:30,rotate:340,blend:multiply",
+    },
+    {"ov": "image:badges/new.png"},
 )
 _ODD_OPTIONS: tuple[Options, ...] = ({"w": 801}, {"w": 601, "h": 401, "fit": "cover", "g": "fp:0.3:0.7", "f": "webp"})
 """Options of every key."""
@@ -206,6 +215,9 @@ _TARGETS = (
     "/photo.jpg?dl=it%27s.jpg&w=801",
     "/photo.jpg?redact=faces,text",
     "/photo.jpg?redact=text:faces",
+    "/photo.jpg?w=640&ov=text:79%20%E2%82%AC,size:9",
+    "/photo.jpg?ov=text%3A79+%E2%82%AC%2Csize%3A9&w=640",
+    "/photo.jpg?w=640&ov=text:one;text:two,at:south",
     "/photo.jpg?preset=cover&w=300",
     "/photo.jpg?w=300&preset=cover",
     "/caf%C3%A9.jpg?w=801",

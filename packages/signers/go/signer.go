@@ -64,7 +64,7 @@ func (s *Signer) Sign(target string, expires time.Time) (string, error) {
 	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
 }
 
-var readable = strings.NewReplacer("%2C", ",", "%3A", ":")
+var readable = strings.NewReplacer("%2C", ",", "%3A", ":", "%3B", ";", "%2F", "/")
 
 func escape(text string) string {
 	return strings.ReplaceAll(url.QueryEscape(text), "+", "%20")

@@ -7,7 +7,8 @@ const UNRESERVED_TOO = /[!'()*]/g;
 const encode = text =>
     encodeURIComponent(text).replace(UNRESERVED_TOO, one => '%' + one.charCodeAt(0).toString(16).toUpperCase());
 
-const spell = value => encode(String(typeof value === 'boolean' ? Number(value) : value)).replace(/%2C/g, ',').replace(/%3A/g, ':');
+const spell = value =>
+    encode(String(typeof value === 'boolean' ? Number(value) : value)).replace(/%(2C|2F|3A|3B)/g, decodeURIComponent);
 
 const checkSegments = path => {
     if (path.split('/').some(segment => REFUSED.has(segment))) {

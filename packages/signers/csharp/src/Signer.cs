@@ -73,7 +73,7 @@ namespace Darkroom
         {
             var written = value is bool flag ? (flag ? 1 : 0) : value;
             var text = Convert.ToString(written, CultureInfo.InvariantCulture);
-            return Encode(text).Replace("%2C", ",").Replace("%3A", ":");
+            return Encode(text).Replace("%2C", ",").Replace("%3A", ":").Replace("%3B", ";").Replace("%2F", "/");
         }
 
         private static string Encode(string text)

@@ -12,6 +12,8 @@ use InvalidArgumentException;
  */
 final class Signer
 {
+    private const READABLE = ['%2C' => ',', '%2F' => '/', '%3A' => ':', '%3B' => ';'];
+
     private string $base;
     private string $key;
 
@@ -37,7 +39,7 @@ final class Signer
         $pairs = [];
         foreach ($options as $name => $value) {
             $text = is_bool($value) ? (string) (int) $value : (string) $value;
-            $pairs[] = rawurlencode((string) $name) . '=' . strtr(rawurlencode($text), ['%2C' => ',', '%3A' => ':']);
+            $pairs[] = rawurlencode((string) $name) . '=' . strtr(rawurlencode($text), self::READABLE);
         }
         $path = '/' . implode('/', array_map('rawurlencode', explode('/', $image)));
 

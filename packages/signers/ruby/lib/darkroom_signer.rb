@@ -43,6 +43,6 @@ class DarkroomSigner
 
   def spell(value)
     value = value ? 1 : 0 if [true, false].include?(value)
-    encode(value).gsub('%2C', ',').gsub('%3A', ':')
+    encode(value).gsub(/%(2C|2F|3A|3B)/, '%2C' => ',', '%2F' => '/', '%3A' => ':', '%3B' => ';')
   end
 end

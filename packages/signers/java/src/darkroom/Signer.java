@@ -72,7 +72,7 @@ public final class Signer {
 
     private static String spell(Object value) {
         Object written = value instanceof Boolean flag ? (flag ? 1 : 0) : value;
-        return encode(written.toString()).replace("%2C", ",").replace("%3A", ":");
+        return encode(written.toString()).replace("%2C", ",").replace("%3A", ":").replace("%3B", ";").replace("%2F", "/");
     }
 
     private static String encode(String text) {
