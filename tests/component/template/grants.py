@@ -11,7 +11,6 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
     },
     "Refine": {
-        "<MediaBucket.Arn>": ["s3:ListBucket"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:GetObject"],
@@ -77,12 +76,11 @@ UNRECORDED: dict[str, Grants] = {
         "<QuarantineBucket.Arn>/*": ["s3:DeleteObjectVersion"],
         "<UploadsBucket.Arn>": ["s3:ListBucket"],
     },
-    "Popular": {"<MediaBucket.Arn>/experiments/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"]},
+    "Popular": {"<MediaBucket.Arn>/experiments/*": ["s3:DeleteObject"]},
     "Monitor": {
         "<IndexTable.Arn>": ["dynamodb:PutItem"],
         "arn:aws:events:eu-central-1:111122223333:event-bus/default": ["events:PutEvents"],
         "<MediaBucket.Arn>/golden/*": ["s3:GetObject"],
-        "<MediaBucket.Arn>/experiments/*": ["s3:GetObject", "s3:PutObject"],
         "<FindingsStore.Arn>": [
             "cloudfront-keyvaluestore:DescribeKeyValueStore",
             "cloudfront-keyvaluestore:UpdateKeys",
