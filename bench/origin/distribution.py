@@ -31,8 +31,8 @@ ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
 """Published settings, which the edge function reads."""
 VARY_CODE = """
 function handler(event) {
-  const headers = event.response.headers, exp = event.request.querystring.exp;
-  headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin'};
+  const headers = event.response.headers, query = event.request.querystring, exp = query.exp;
+  headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin' + (query.w ? ', Width, Sec-CH-Width' : '')};
   delete headers['retry-after'];
   if (exp && !+exp.value) headers['cache-control'] = {value: 'private, max-age=300'};
   return event.response;

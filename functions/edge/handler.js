@@ -31,10 +31,10 @@ const write = asked => {
     setHeader(request, 'request', asked.start + asked.text);
     setHeader(request, 'signature', asked.values.s);
     setHeader(request, 'expires', asked.values.exp);
-    setHeader(request, 'url', (request.uri + (asked.query && '?' + asked.query)).replace(/[^!-~]+/g, encodeURIComponent));
+    setHeader(request, 'url', (request.uri + (asked.query && '?' + asked.query)).replace(/[^!-~]+/g, percentEncode));
     request.uri = asked.start;
     // Neither part of the cache key nor forwarded. It is in the access log, and VaryFunction reads it.
-    request.querystring = asked.experiment || {};
+    request.querystring = asked.marks;
     if (variant.f === 'auto') {
         variant.f = formatClass(header(request, 'accept'));
     }
@@ -72,7 +72,7 @@ const vary = asked => {
             plan.q = SAVING_QUALITY;
         }
     } else if (!asked.values.dpr) {
-        const hint = header(request, 'sec-ch-dpr') || header(request, 'dpr');
+        const hint = clientHint(request, 'dpr');
         if (hint > 1 && /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint)) {
             const larger = atRatio(plan, asked.text, Math.min(4, Math.ceil(hint * 2) / 2));
             asked.larger = larger;
@@ -127,17 +127,24 @@ const configure = (asked, text) => {
 };
 
 // Replaces the experiment in the query by the preset of the visitor (darkroom.plan.experiments): the first one without a
-// valid identifier. A name without an entry stays, and is a wrong value of `exp`.
+// valid identifier. A name without an entry stays, and is a wrong value of `exp`. Then replaces `w=auto` by the width of
+// the ladder that the browser's hint is rounded up to; hints are in pixels of the screen, so no ratio applies to them.
 const assign = (asked, text) => {
+    const request = asked.viewer;
+    const query = request.querystring;
     if (text) {
-        const given = asked.viewer.querystring.exp;
+        const given = query.exp;
         const parts = text.split(' ');
-        const visitor = (asked.viewer[parts[1]][parts[0]] || {value: ''}).value;
+        const visitor = (request[parts[1]][parts[0]] || {value: ''}).value;
         const hash = VISITOR.test(visitor) && visitor.split('').reduce((value, character) =>
             (value + character.charCodeAt(0)) * parts[2] % HASH_MODULUS, 0);
-        asked.experiment = {exp: given};
+        asked.marks.exp = given;
         asked.query = asked.query.replace('exp=' + given.value,
             'preset=' + parts[parts.findIndex((end, at) => at % 2 && hash < end) + 1]);
+    }
+    if (query.w && query.w.value === 'auto') {
+        asked.marks.w = query.w;
+        asked.query = asked.query.replace('w=auto', 'dpr=1&w=' + ladderWidth(clientHint(request, 'width') || USUAL_WIDTH));
     }
     asked.values = readValues(asked.query);
     asked.next = configure;
@@ -196,7 +203,7 @@ const proceed = (asked, text) => {
 };
 
 async function handler(event) {
-    const asked = {viewer: event.request, next: read, refusal: ['internal', 0, 500]};
+    const asked = {viewer: event.request, next: read, marks: {}, refusal: ['internal', 0, 500]};
     try {
         const store = cf.kvs();
         let entry = proceed(asked);

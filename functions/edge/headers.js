@@ -7,6 +7,9 @@ const header = (request, name) => {
     return given ? valuesOf(given).join(',') : '';
 };
 
+// The prefix is that of the standard; browsers sent hints without it before.
+const clientHint = (request, name) => header(request, 'sec-ch-' + name) || header(request, name);
+
 // Sets or deletes the header on every request, so that viewers cannot send it.
 const setHeader = (request, name, value) => {
     const full = 'x-darkroom-' + name;

@@ -84,9 +84,11 @@ const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !keysOf(p
 
 // Negotiation
 
+const ladderWidth = wanted => LADDER.find(width => width >= wanted) || WIDEST;
+
 const atRatio = (plan, text, ratio) => {
     if (isLadder(plan)) {
-        return {w: LADDER.find(width => width >= plan.w * ratio) || WIDEST, f: plan.f};
+        return {w: ladderWidth(plan.w * ratio), f: plan.f};
     }
     const variant = Object.assign({}, plan);
     if (!text.startsWith(BARE_TEXT)) {

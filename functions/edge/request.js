@@ -8,7 +8,7 @@ const readKey = uri => {
     }
     let key;
     try {
-        key = escaped(decodeURIComponent(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
+        key = escaped(percentDecode(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
     } catch (error) {
         refuse('bad-key.utf8');
     }

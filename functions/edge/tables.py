@@ -58,7 +58,7 @@ STATE_FIELDS = frozenset(
         "variant",
         "larger",
         "refusal",
-        "experiment",
+        "marks",
     }
 )
 """The properties of the state of handler.js."""
@@ -84,6 +84,9 @@ QUERY_GROUPS = "query"
 
 _LONG = 60
 """Texts from this length on are declared once, not repeated."""
+
+USUAL_WIDTH_PX = 1280
+"""The width of ``w=auto`` without a hint: browsers other than Chromium send none."""
 
 _SEPARATORS = frozenset(";|=")
 """Separators of rows, fields and names in the option table."""
@@ -130,6 +133,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "COMPASS": " ".join(COMPASS_POINTS),
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],
+        "USUAL_WIDTH": USUAL_WIDTH_PX,
         **_negotiation(),
         "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
         "BARE_SIDE": str(DEFAULT_MAX_SIDE_PX),

@@ -5,13 +5,16 @@ const refuse = (name, shown, status) => {
     throw [name, shown, status || 400];
 };
 
+// Names of the language that are used several times are short in the minified code.
 const keysOf = Object.keys;
+const percentEncode = encodeURIComponent;
+const percentDecode = decodeURIComponent;
 
 const has = (list, one) => list.includes(one);
 
 const decoded = text => {
     try {
-        return decodeURIComponent(text.replace(/\+/g, ' '));
+        return percentDecode(text.replace(/\+/g, ' '));
     } catch (error) {
         refuse('bad-option.utf8');
     }
@@ -19,7 +22,7 @@ const decoded = text => {
 
 // Percent-encodes all characters but A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these those that match `more`.
 const escaped = (text, more) =>
-    encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
+    percentEncode(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
 // Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.image_keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
@@ -28,6 +31,6 @@ const encoded = text => /[%~]|\.-/.test(text)
 const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
 const printable = text => {
-    const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
+    const plain = text.replace(/[^ -~]+/g, percentEncode);
     return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
 };

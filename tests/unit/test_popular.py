@@ -126,6 +126,7 @@ def test_a_tally_with_room_is_exact() -> None:
 def test_a_logged_derivative_is_itself(plan: Plan) -> None:
     for variant in list_variants(plan):
         path = canonical_path(variant)
+        assert parse_target(f"{path}?w=auto")[0] == RequestedVariant(variant, negotiated=True)
         assert parse_target(path)[0] == RequestedVariant(variant, negotiated=True)
         assert RequestedVariant(variant, negotiated=True) in parse_target(quote(path, safe="/"))
 

@@ -95,7 +95,7 @@ def test_responses_have_a_vary_header() -> None:
     with_cors, without = Stack(), Stack(CorsOrigins="")
     assert custom_headers(without)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data"
     assert custom_headers(with_cors)["Vary"] == "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"
-    assert custom_headers(with_cors)["Accept-CH"] == "DPR, Sec-CH-DPR"
+    assert custom_headers(with_cors)["Accept-CH"] == "DPR, Sec-CH-DPR, Width, Sec-CH-Width"
     for stack in (with_cors, without):
         assert f"'{custom_headers(stack)['Vary']}'" in stack.properties("VaryFunction")["FunctionCode"]
 

@@ -16,6 +16,9 @@ from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ...plan.variants import list_variants
 
+WIDTH_MARK = "?w=auto"
+"""What the edge function leaves of the query of a request whose width it has chosen (decision 81)."""
+
 
 @dataclass(frozen=True, slots=True)
 class RequestedVariant:
@@ -48,7 +51,7 @@ def _decode(target: str) -> str:
 
 def _read(text: str, presets: Presets | None) -> RequestedVariant:
     if SEPARATOR in text.partition("?")[0]:
-        return RequestedVariant(parse_path(text), negotiated=True)
+        return RequestedVariant(parse_path(text.removesuffix(WIDTH_MARK)), negotiated=True)
     return RequestedVariant(parse_url(text, presets).plan, negotiated=False)
 
 
