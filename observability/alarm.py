@@ -8,6 +8,8 @@ from typing import Literal
 from .alarm_states import Missing
 from .measures import Formula, Metric
 
+HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
+
 type Action = Literal["", "page", "ticket", "model"]
 """Its topic: people on call, working hours, or those who own the models."""
 

@@ -61,6 +61,11 @@ def own_dimensions(function: str, **dimensions: str) -> dict[str, str]:
     return {"service": function, "function": function, **dimensions}
 
 
+def monitor_metric(metric: str, stat: str) -> tuple[Metric, ...]:
+    """Return a metric that the monitor publishes without further dimensions, as the metrics of an alarm."""
+    return (Metric("value", "", metric, own_dimensions("monitor"), stat=stat),)
+
+
 def tokens_of(measure: Measure) -> set[str]:
     """Return the tokens of a measure, without their braces."""
     if isinstance(measure, Formula):

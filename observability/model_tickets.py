@@ -1,0 +1,107 @@
+"""Tickets about models: overdue quality checks, and the endpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .alarm import DAY_S, HOUR_S, MetricAlarm
+from .measures import Formula, Metric, monitor_metric, own_dimensions
+
+QUALITY_OVERDUE_S = 27 * HOUR_S
+"""Age of the last quality check from which it is overdue: variants are checked daily, and a failed check is repeated
+hourly, so that three checks have failed by then."""
+
+SLOW_CALL_MS = 5000
+"""A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of inference/endpoint_client.py)."""
+
+
+def quality_alarms() -> Iterator[MetricAlarm]:
+    """M5. Each variant is checked once a day, and the monitor publishes the worst value of all tasks and variants.
+
+    A failed check publishes nothing: its data is missing, and the age of the last check grows.
+    """
+    for metric, name, comparison, limit, stat in (
+        ("Precision", "precision", "under", 90, "Minimum"),
+        ("Recall", "recall", "under", 90, "Minimum"),
+        ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum"),
+    ):
+        yield MetricAlarm(
+            name=f"model-{name}",
+            description=f"{metric} of a model on the golden set is {comparison} {limit} %",
+            runbook="model-regressed",
+            metrics=monitor_metric(metric, stat),
+            comparison="under" if comparison == "under" else "over",
+            threshold=limit,
+            period_s=DAY_S,
+            periods=2,
+            datapoints=1,
+            missing="missing",
+            condition="HasEndpoint",
+            action="model",
+        )
+    yield MetricAlarm(
+        name="quality-overdue",
+        description=f"No successful quality check of a model variant for {QUALITY_OVERDUE_S // HOUR_S} hours",
+        runbook="model-regressed",
+        metrics=monitor_metric("QualityAge", "Maximum"),
+        comparison="over",
+        threshold=QUALITY_OVERDUE_S,
+        period_s=HOUR_S,
+        missing="ignore",  # the age is published hourly
+        condition="HasEndpoint",
+        action="model",
+        essential=True,
+    )
+
+
+def endpoint_alarms() -> Iterator[MetricAlarm]:
+    """Yield the alarms on the circuit breaker, slow calls and GPUs."""
+    yield MetricAlarm(
+        name="breaker-open",
+        description="The circuit breaker of the endpoint is open; small models analyse images instead",
+        runbook="model-down",
+        metrics=(Metric("value", "", "BreakerOpen", own_dimensions("infer"), shown=False),),
+        # Published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
+        formulas=(Formula("opened", "times opened", "FILL(value, 0)"),),
+        comparison="over",
+        threshold=0,
+        period_s=300,
+        missing="notBreaching",
+        condition="HasEndpoint",
+        action="ticket",
+    )
+    yield MetricAlarm(
+        name="endpoint-slow",
+        description=f"For five minutes a call of the endpoint has taken over {SLOW_CALL_MS // 1000} s on average",
+        runbook="model-slow",
+        metrics=(Metric("value", "", "InvokeTime", own_dimensions("infer"), stat="Average"),),
+        comparison="over",
+        threshold=SLOW_CALL_MS,
+        period_s=60,
+        periods=5,
+        missing="notBreaching",  # no image was analysed
+        condition="HasEndpoint",
+        action="ticket",
+    )
+    yield MetricAlarm(  # M10
+        name="gpu-busy",
+        description="GPU utilisation has been over 90 % for an hour",
+        runbook="queue-backlog",
+        metrics=(
+            Metric(
+                "value",
+                "",
+                "GPUUtilization",
+                {"EndpointName": "{endpoint}", "VariantName": "main"},
+                stat="Average",
+                namespace="/aws/sagemaker/Endpoints",
+            ),
+        ),
+        comparison="over",
+        threshold=90,
+        period_s=300,
+        periods=12,
+        missing="notBreaching",
+        condition="HasEndpoint",
+        action="ticket",
+    )

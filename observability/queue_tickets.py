@@ -1,0 +1,125 @@
+"""Tickets about queues: old messages, deep queues, dead letters and stopped message loops."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from .alarm import HOUR_S, MetricAlarm
+from .measures import Formula, Metric
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue with the limits of its oldest message's age and of its depth (a number, a parameter, or None)."""
+
+    name: str
+    age_s: int
+    capacity: float | str | None
+    condition: str = ""
+
+
+QUEUES = (
+    Queue("ingest", 300, "{IngestConcurrency}"),
+    Queue("ingest-priority", 60, None),
+    Queue("infer", 900, "{InferConcurrency}", "HasAnalysis"),
+    Queue("infer-priority", 900, "{InferPriorityConcurrency}", "HasAnalysis"),
+    Queue("purge", 300, 20),  # two functions, ten messages each
+    Queue("refine", 6 * HOUR_S, None, "HasRefine"),  # in the background
+)
+DEAD_LETTERS = (
+    ("ingest", ""),
+    ("review", ""),
+    ("infer", "HasAnalysis"),
+    ("purge", ""),
+    ("refine", "HasRefine"),
+)
+
+
+def _of_queue(queue: str, metric: str, stat: str) -> tuple[Metric, ...]:
+    return (Metric("value", "", metric, {"QueueName": f"{{stack}}-{queue}"}, stat=stat, namespace="AWS/SQS"),)
+
+
+def queue_alarms() -> Iterator[MetricAlarm]:
+    """Yield the alarms on old messages, deep queues and dead letters."""
+    for queue in QUEUES:
+        yield MetricAlarm(
+            name=f"{queue.name}-age",
+            description=f"The oldest message of the {queue.name} queue is older than {_minutes(queue.age_s)}",
+            runbook="queue-backlog",
+            metrics=_of_queue(queue.name, "ApproximateAgeOfOldestMessage", "Maximum"),
+            comparison="over",
+            threshold=queue.age_s,
+            period_s=60,
+            periods=3,
+            missing="notBreaching",  # SQS publishes no metrics of a queue that was idle for hours
+            condition=queue.condition,
+            action="ticket",
+        )
+        if queue.capacity is None:
+            continue
+        yield MetricAlarm(
+            name=f"{queue.name}-depth",
+            description=f"For 15 minutes the {queue.name} queue has exceeded what its workers process at once",
+            runbook="queue-backlog",
+            metrics=_of_queue(queue.name, "ApproximateNumberOfMessagesVisible", "Minimum"),
+            comparison="over",
+            threshold=queue.capacity,
+            period_s=300,
+            periods=3,
+            missing="notBreaching",
+            condition=queue.condition,
+            action="ticket",
+        )
+    for name, condition in DEAD_LETTERS:
+        yield MetricAlarm(
+            name=f"{name}-dead-letters",
+            description=f"The dead letter queue of {name} has messages",
+            runbook="redrive",
+            metrics=_of_queue(f"{name}-dead-letters", "ApproximateNumberOfMessagesVisible", "Maximum"),
+            comparison="over",
+            threshold=0,
+            period_s=60,
+            missing="notBreaching",
+            condition=condition,
+            action="ticket",
+        )
+
+
+def _minutes(seconds: int) -> str:
+    return "a minute" if seconds == 60 else f"{seconds // 60} minutes"
+
+
+LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-infer", ("Infer",), "HasAnalysis"))
+"""Alarms of functions that send to queues which they consume (docs/decisions/0030)."""
+
+
+def recursion_alarms() -> Iterator[MetricAlarm]:
+    """Yield the alarms on message loops that Lambda stopped."""
+    for name, functions, condition in LOOPING:
+        metrics = tuple(
+            Metric(
+                f"dropped_{function.lower()}",
+                "",
+                "RecursiveInvocationsDropped",
+                {"FunctionName": f"{{{function}Function}}"},
+                namespace="AWS/Lambda",
+                shown=False,
+            )
+            for function in functions
+        )
+        total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
+        yield MetricAlarm(
+            name=name,
+            description="Lambda stopped a bounded message loop as recursive; the messages are in the dead letter queue",
+            runbook="redrive",
+            metrics=metrics,
+            formulas=(Formula("dropped", "stopped invocations", total),),
+            comparison="over",
+            threshold=0,
+            period_s=300,
+            missing="notBreaching",
+            condition=condition,
+            action="ticket",
+            essential=True,
+        )
