@@ -35,6 +35,7 @@ from cloudfront_local.model import (
 )
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.store import Entry, Store
+from functions.edge.build import edge_code
 from tests.component.template.stack import Stack
 from tests.waiting import HANG_S, wait_until_async
 
@@ -111,7 +112,7 @@ async def edge_over(origins: Origins, config: Distribution | None = None, **func
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
     port = runner.addresses[0][1]
-    engines = {name: V8Function(source) for name, source in functions.items()}
+    engines = {name: V8Function(source, {}) for name, source in functions.items()}
     async with aiohttp.ClientSession(auto_decompress=False) as session:
         rim = MiniStackOrigins(session, f"http://127.0.0.1:{port}", "us-east-1", Credentials("k", "s"), Journal())
         yield Edge(config or distribution(), dict(engines), rim, Clock(), report=lambda _: None)
@@ -388,6 +389,24 @@ def test_retry_after_is_sent_with_errors_only(status: int, own: str, expected: s
             answer = await edge.answer(get())
         assert (answer.status, answer.headers.get("Retry-After")) == (status, expected)
         assert "Sec-CH-DPR" in answer.headers["Vary"]
+
+    asyncio.run(scenario())
+
+
+def test_width_hints_share_the_cache_and_are_in_the_vary_of_their_requests_only() -> None:
+    async def scenario() -> None:
+        image = web.Response(body=b"image", headers=KEPT)
+        origins = Origins({"/derivatives/photo.jpg/_/w-640.auto-legacy": image})
+        functions = {"edge": edge_code(), "vary": Stack().properties("VaryFunction")["FunctionCode"]}
+        async with edge_over(
+            origins, distribution(request_function="edge", response_function="vary"), **functions
+        ) as edge:
+            wide = await edge.answer(get("/photo.jpg?w=auto", **{"Sec-CH-Width": "600"}))
+            other = await edge.answer(get("/photo.jpg?w=auto", Width="481"))
+            named = await edge.answer(get("/photo.jpg?w=640"))
+        assert [answer.body for answer in (wide, other, named)] == [b"image"] * 3
+        assert len(origins.asked) == 1
+        assert wide.headers["Vary"] == other.headers["Vary"] == named.headers["Vary"] + ", Width, Sec-CH-Width"
 
     asyncio.run(scenario())
 
