@@ -32,7 +32,8 @@ ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
 VARY_CODE = """
 function handler(event) {
   const headers = event.response.headers, query = event.request.querystring, exp = query.exp;
-  headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin' + (query.w ? ', Width, Sec-CH-Width' : '')};
+  const hint = query.w && query.w.value === 'auto' ? ', Width, Sec-CH-Width' : '';
+  headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin' + hint};
   delete headers['retry-after'];
   if (exp && !+exp.value) headers['cache-control'] = {value: 'private, max-age=300'};
   return event.response;
