@@ -154,6 +154,7 @@ def test_a_host_of_its_own_needs_no_prefix(page: Page, viewer: Viewer, photo: st
     assert page.get("imgproxy.localhost", f"/{photo}?w=320").status == 400, "nor is our own language spoken there"
 
 
+@pytest.mark.slow
 def test_a_large_image_is_fetched_under_an_unguessable_name(viewer: Viewer, page: Page) -> None:
     path = viewer.upload(png_noise(2000, 1500), "noise.png")
     url = signed("thumbor", f"/2000x1500/filters:format(png){path}")
@@ -181,6 +182,7 @@ def test_a_new_image_is_answered_once_the_cdn_asks_again(stack: Stack, viewer: V
     assert after.body != before.body
 
 
+@pytest.mark.slow
 def test_iiif_is_purged_by_its_prefix(stack: Stack, viewer: Viewer, tmp_path: Path) -> None:
     facts = json.loads((stack.state / "stack.json").read_text())
     path = viewer.upload(jpeg_photo((600, 400)), f"purged-{secrets.token_hex(4)}/a b.jpg").removeprefix("/")
@@ -226,7 +228,7 @@ KNOWN = {
 CASES = [(service, case) for service in MOVING for case in MOVING[service]["cases"]]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(20)
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the corpus")
 @pytest.mark.usefixtures("images", "keys")
 @pytest.mark.parametrize(("service", "case"), CASES, ids=[f"{service}: {case['name']}" for service, case in CASES])

@@ -61,6 +61,7 @@ def damaged(stack: Stack, fallback: str) -> Iterator[str]:
     stack.cloud.s3.delete_object(**place)
 
 
+@pytest.mark.slow
 def test_a_missing_image_is_replaced_behind_the_cdn(viewer: Viewer, fallback: str, damaged: str) -> None:
     folder = fallback.rpartition("/")[0]
     numbers = iter(range(1000))

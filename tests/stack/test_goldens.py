@@ -60,6 +60,7 @@ def fetched(viewer: Viewer, key: str, query: str) -> bytes:
     return answer.body
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", URLS)
 def test_it_matches_its_golden_image(viewer: Viewer, key: str, name: str) -> None:
     image = seen(fetched(viewer, key, URLS[name]))

@@ -176,6 +176,7 @@ def test_a_range_is_cut_by_the_cdn(viewer: Viewer, key: str) -> None:
     assert image(whole).format == "JPEG"
 
 
+@pytest.mark.slow
 def test_an_image_of_30_megabytes_comes_by_redirect(viewer: Viewer) -> None:
     key = viewer.upload(png_noise(4000, 2600), "noise.png")
     url = viewer.signed(f"{key}?w=4000&f=png")

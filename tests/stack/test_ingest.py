@@ -145,6 +145,7 @@ def test_a_photograph_is_served_from_what_ingest_made(
     assert viewer.renders(path) == len(PRESETS)
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_an_overwrite_leaves_nothing_of_the_old_image(uploader: Uploader, viewer: Viewer, stack: Stack) -> None:
     first = uploader.put("twice.jpg", jpeg_photo((900, 600)))
@@ -164,6 +165,7 @@ def test_an_overwrite_leaves_nothing_of_the_old_image(uploader: Uploader, viewer
     assert set(uploader.sources(second.key).values()) == {second.master.etag.strip('"')}
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_a_deletion_takes_everything_with_it(
     uploader: Uploader, viewer: Viewer, stack: Stack, event_of: Callable[[str], dict[str, Any]]

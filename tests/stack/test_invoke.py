@@ -24,7 +24,7 @@ def invoke(stack: Stack, name: str, event: str, *, python: tuple[str, ...] = (),
     return subprocess.run(command, cwd=ROOT, input=given, capture_output=True, text=True, check=False, timeout=HANG_S)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.smoke
 @pytest.mark.parametrize(
     ("name", "event", "status"),

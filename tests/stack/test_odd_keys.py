@@ -113,6 +113,7 @@ def refusals(viewer: Viewer, keys: Iterable[str]) -> list[str]:
     return [path for path in refused if any(key in path for key in encoded)]
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_odd_keys_are_served(operator: Operator, viewer: Viewer) -> None:
     keys = [f"odd/{key}" for key in ("é ~ [1].jpg", "50%25+@.-2D.jpg", "🐈/写真.jpg")]

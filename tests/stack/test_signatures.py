@@ -46,6 +46,7 @@ def test_another_spelling_needs_another_literal_signature_and_the_error_has_its_
     assert viewer.get(signed).status == 200
 
 
+@pytest.mark.slow
 def test_a_url_is_explained_with_its_answer(viewer: Viewer, stack: Stack) -> None:
     key = viewer.upload(jpeg_photo(size=(900, 600)), "photo.jpg")
     signed = viewer.signed_literally(f"{key}?w=405&f=webp&trim=0")

@@ -90,6 +90,7 @@ def uploader(api: str, token_from_cli: Callable[..., str]) -> Uploader:
     return Uploader(api, token_from_cli(folder), folder)
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_an_upload_is_served(uploader: Uploader, viewer: Viewer) -> None:
     data = jpeg_photo()

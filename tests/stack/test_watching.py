@@ -61,6 +61,7 @@ def names(segments: list[dict[str, Any]]) -> set[str]:
     return {one["name"] for one in segments} | {name for one in segments for name in names(one["children"])}
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_a_requests_trace_is_found_by_cloudfronts_id(console: Console, viewer: Viewer) -> None:
     answer = viewer.get("/samples/coffee.png?w=480&f=png")

@@ -23,6 +23,7 @@ DAY_S = 86_400.0
 _numbers = itertools.count(1)
 
 
+@pytest.mark.slow
 def test_an_entry_records_actor_action_time_and_reason(vault: S3Bucket) -> None:
     key = AuditLog(vault, clock=lambda: NOON_S).write(DECISION, "endpoint", "monitor", action="rollback", reasons=["n"])
     assert re.fullmatch(r"2026/11/25/120000\.125000-[0-9a-f]{12}\.json", key)

@@ -68,7 +68,7 @@ def _read(vault: S3Bucket) -> bytes:
     return opened.body.read()
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(20)
 @pytest.mark.usefixtures("no_pauses")
 @pytest.mark.parametrize(
     ("operation", "fault"),

@@ -41,6 +41,7 @@ def cold_metrics(line: dict[str, Any]) -> set[str]:
     return {name for name in line if name.startswith("Cold")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("observer", OBSERVERS)
 def test_the_first_invocation_counts_as_cold_in_its_own_line(observer: str) -> None:
     first, second = work(observer)
@@ -59,6 +60,7 @@ def test_a_restored_process_is_cold_for_an_unknown_time(observer: str) -> None:
     assert (cold_metrics(first), cold_metrics(second)) == (COLD, set())
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "options",
     [

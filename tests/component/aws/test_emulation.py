@@ -173,7 +173,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize(
     ("times", "recursive_loop", "invocations", "dead"),
     [(15, "Terminate", 16, []), (16, "Terminate", 16, [0]), (40, "Terminate", 16, [24]), (40, "Allow", 41, [])],

@@ -51,6 +51,7 @@ def test_headers_are_read(text: str, header: TraceHeader | None) -> None:
     assert read_header(text) == header
 
 
+@pytest.mark.slow
 @given(st.text())
 def test_no_text_is_too_odd_for_a_header(text: str) -> None:
     found = read_header(text)

@@ -215,6 +215,7 @@ def test_tasks_have_indexes_of_their_own(service: VectorIndex, aws_environment: 
         check_separation(stores)
 
 
+@pytest.mark.slow
 def test_a_table_reads_page_after_page(table: DynamoDBVectors, aws: Callable[[str], Any]) -> None:
     keys = (f"{'long/' * 120}{number}.jpg" for number in itertools.count())
     of_one_shard = list(itertools.islice((key for key in keys if crc32(key.encode()) % SHARDS == 0), 1000))

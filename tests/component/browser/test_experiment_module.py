@@ -70,6 +70,7 @@ def run(act: Callable[[Page, Site], Awaitable[None]]) -> None:
     asyncio.run(open_page())
 
 
+@pytest.mark.slow
 def test_a_view_and_a_click_are_sent_once() -> None:
     async def act(page: Page, site: Site) -> None:
         await page.evaluate("void (window.hero = watch('hero'))")
@@ -80,6 +81,7 @@ def test_a_view_and_a_click_are_sent_once() -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_an_image_is_seen_when_it_is_in_the_window() -> None:
     async def act(page: Page, site: Site) -> None:
         await page.evaluate("void (watch('broken'), window.below = watch('below'), watch('footer'))")
@@ -93,6 +95,7 @@ def test_an_image_is_seen_when_it_is_in_the_window() -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_without_a_visitor() -> None:
     async def act(page: Page, site: Site) -> None:
         await page.evaluate("void (watch('hero', { visitor: '' }), watch('hero', { visitor: 'a b' }))")
@@ -102,6 +105,7 @@ def test_nothing_is_sent_without_a_visitor() -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_a_stopped_watch_sends_nothing() -> None:
     async def act(page: Page, site: Site) -> None:
         await page.evaluate("void (window.hero = watch('hero'), hero.stop(), hero.click(), seen.click())")

@@ -94,6 +94,7 @@ def in_a_shop(
     asyncio.run(run())
 
 
+@pytest.mark.slow
 def test_a_problem_document_in_an_image_is_blocked() -> None:
     """Opaque response blocking: the page, and the console of the browser, have neither status nor code."""
 
@@ -105,6 +106,7 @@ def test_a_problem_document_in_an_image_is_blocked() -> None:
     in_a_shop((), act)
 
 
+@pytest.mark.slow
 def test_a_fallback_image_is_shown_despite_its_status() -> None:
     async def act(page: Page, url: str, cdn: Cdn, failures: list[str]) -> None:
         async with page.tab.expect_response(url) as response:

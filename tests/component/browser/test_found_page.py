@@ -90,6 +90,7 @@ def test_boxes_and_text_are_drawn_over_the_image() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+@pytest.mark.slow
 def test_each_task_lists_model_and_findings() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.task').length === 6")
@@ -105,6 +106,7 @@ def test_each_task_lists_model_and_findings() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+@pytest.mark.slow
 def test_objects_and_personal_data_are_shown() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.task').length === 2")
@@ -176,6 +178,7 @@ def test_redaction_is_compared() -> None:
     on_the_page(stage_of(make_response(**TASKS)), act)
 
 
+@pytest.mark.slow
 def test_a_pending_redaction_is_reported() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('#found-redacted .note')?.textContent.includes('not been analysed')")
@@ -217,6 +220,7 @@ def test_look_alikes_are_listed_after_copies() -> None:
     on_the_page(stage_of(make_response(**TASKS), near=near, alike=alike), act)
 
 
+@pytest.mark.slow
 def test_a_tag_lists_its_images_page_by_page() -> None:
     tagged = [{"key": f"people/{number}.jpg", "score": 0.9} for number in range(3)]
     stage = stage_of(make_response(**TASKS), tagged=tagged)
@@ -237,6 +241,7 @@ def test_a_tag_lists_its_images_page_by_page() -> None:
     assert "/_tagged/cat" in stage.asked
 
 
+@pytest.mark.slow
 def test_a_stack_without_inference_shows_no_findings() -> None:
     async def act(page: Page) -> None:
         await state(page, "Inference is off")
@@ -248,6 +253,7 @@ def test_a_stack_without_inference_shows_no_findings() -> None:
     on_the_page(stage_of(make_response("off"), mode="off"), act)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [360, 1280])
 def test_findings_fit_the_window(width: int) -> None:
     near = [{"key": f"people/{'long' * 20}.jpg", "score": 0.9, "copy": True}]

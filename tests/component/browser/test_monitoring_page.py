@@ -151,6 +151,7 @@ HASHES = [
 ]
 
 
+@pytest.mark.slow
 def test_formatting_and_scales() -> None:
     cases = (("format", VALUES), ("scales", AXES), ("alarms", SPANS), ("page", HASHES))
 
@@ -699,6 +700,7 @@ def full() -> Responses:
 FULL = {"alarms": ".alarms", "traces": ".traces li", "index": ".file", "review": ".review"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1400])
 def test_views_fit_the_window_and_text_is_not_markup(width: int) -> None:
     async def act(page: Page) -> None:
@@ -745,6 +747,7 @@ CONTRAST = """(() => {
 })()"""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dark", [False, True])
 def test_text_and_lines_have_enough_contrast(dark: bool) -> None:
     six = [responses.series(f"series {at}", at + 1, at + 2) for at in range(6)]

@@ -180,6 +180,7 @@ def test_a_sign_in_that_fails_is_explained(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_an_image_is_veiled_until_it_is_shown(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.hold(KEY)
@@ -198,6 +199,7 @@ def test_an_image_is_veiled_until_it_is_shown(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_the_explanation_is_a_map_over_the_image_and_a_sentence(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.hold(KEY)
@@ -243,6 +245,7 @@ def test_the_explanation_is_a_map_over_the_image_and_a_sentence(run: Run) -> Non
     run(act)
 
 
+@pytest.mark.slow
 def test_a_review_by_keyboard_alone(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         for key in (KEY, "second.png", "third.png"):
@@ -291,6 +294,7 @@ def test_a_review_by_keyboard_alone(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_the_audit_log_has_the_persons_name(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.hold(KEY)
@@ -311,6 +315,7 @@ def test_the_audit_log_has_the_persons_name(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_of_two_reviewers_at_once_the_second_gets_a_conflict(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.hold(KEY)
@@ -338,6 +343,7 @@ def test_of_two_reviewers_at_once_the_second_gets_a_conflict(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_a_session_that_has_ended_loses_no_view(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.hold(KEY)
@@ -356,6 +362,7 @@ def test_a_session_that_has_ended_loses_no_view(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_a_list_that_cannot_be_read_is_not_shown_as_empty(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         page = await gateway.sign_in(GRACE)
@@ -369,6 +376,7 @@ def test_a_list_that_cannot_be_read_is_not_shown_as_empty(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_keys_are_text_and_not_markup(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         key = HOSTILE.replace("/", "-")
@@ -382,6 +390,7 @@ def test_keys_are_text_and_not_markup(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_the_playground_signs_what_the_unsigned_set_lacks(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         gateway.world.taken.vault("media").put(
@@ -407,6 +416,7 @@ def test_the_playground_signs_what_the_unsigned_set_lacks(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [390, 1400])
 def test_the_app_fits_the_window(run: Run, width: int) -> None:
     async def act(gateway: Gateway) -> None:

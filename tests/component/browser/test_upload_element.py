@@ -191,6 +191,7 @@ def test_dropped_pasted_and_photographed_files() -> None:
     assert other.startswith("trips/image-2"), "each pasted image has a name of its own"
 
 
+@pytest.mark.slow
 def test_errors_can_be_read_and_tried_again() -> None:
     problem = {"code": "bad-upload", "field": "type", "detail": "type: expected one of image/jpeg"}
     backend = Backend("keep-metadata", refusal=problem)

@@ -40,6 +40,7 @@ async def answer(request: web.Request) -> web.StreamResponse:
     return web.json_response({"at_ingest": []})
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_a_file_of_unknown_type_is_declared_by_its_extension() -> None:
     async def act(page: Page) -> None:

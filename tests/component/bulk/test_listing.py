@@ -100,6 +100,7 @@ def test_an_inventory_that_cannot_be_read_is_refused_by_name(runs: BulkJobs, cha
     assert not runs.env.keys("media", runs.run("one").listing_key)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("address", ["manifest.json", "https://x/y", "s3://bucket", "s3://bucket/a?b"])
 def test_what_is_no_address_is_refused(runs: BulkJobs, address: str) -> None:
     with pytest.raises(BadRun, match="s3://bucket/key"):

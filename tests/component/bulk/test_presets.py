@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from darkroom.bulk.messages import Operation
 from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
@@ -102,6 +104,7 @@ def test_the_report_has_sums_and_the_location_of_its_lines(runs: BulkJobs) -> No
     assert Operation(figures["order"]["operation"]) is Operation.PRESETS
 
 
+@pytest.mark.slow
 def test_existing_masters_get_mezzanines(runs: BulkJobs) -> None:
     etag = master(runs, "many/a.jpg", large_photo()).strip('"')
     master(runs, "many/small.jpg", jpeg_photo())

@@ -40,6 +40,7 @@ def test_a_pyramid_over_the_limits_renders_as_on_request(runs: BulkJobs) -> None
     assert {name: wanted[name] for name in made} == made
 
 
+@pytest.mark.slow
 def test_limits_apply_to_large_masters_without_a_pyramid(runs: BulkJobs) -> None:
     runs.env.limits = Limits(max_bytes=2_000_000)
     put(runs)

@@ -59,7 +59,7 @@ def script(runs: BulkJobs) -> Scripted:
     return found
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("at", range(1, 14))
 def test_a_worker_killed_at_any_call_leaves_a_batch_that_is_done_again(

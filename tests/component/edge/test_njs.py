@@ -28,6 +28,7 @@ def settings_of(case: dict[str, Any]) -> tuple[str, str, str]:
     return request.mode, request.always, request.metadata
 
 
+@pytest.mark.sample(5)
 @pytest.mark.skipif(NJS is None, reason="njs is not installed")
 @pytest.mark.parametrize("settings", sorted({settings_of(case) for case in TABLE}), ids=" ".join)
 def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path) -> None:

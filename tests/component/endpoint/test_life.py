@@ -41,6 +41,7 @@ def alive(process_id: int) -> bool:
         return False
 
 
+@pytest.mark.slow
 def test_a_termination_ends_all_of_it(environment: None, small: Path, tmp_path: Path) -> None:
     with serving(small, tmp_path) as server:
         family = children_of(server.process.pid)
@@ -67,7 +68,7 @@ def test_batches_can_be_switched_off(environment: None, small: Path, tmp_path: P
         assert [(reply.status, reply.batch) for reply in replies] == [(200, 1)] * 4
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("missing", ["sscd.onnx", "models.toml"])
 def test_it_does_not_start_without_its_models(environment: None, small: Path, missing: str) -> None:
     (small / missing).unlink()

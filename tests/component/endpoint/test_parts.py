@@ -192,6 +192,7 @@ class InexplicableModels(ModelSet):
         raise ModelUnavailable(detail="out of memory")
 
 
+@pytest.mark.slow
 def test_a_verdict_counts_without_its_explanation() -> None:
     finder = BatchAnalyser(
         CATALOGUE, InexplicableModels(CATALOGUE, models_folder(), [MODERATION]), ThreadPoolExecutor(2)

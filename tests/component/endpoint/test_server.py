@@ -101,6 +101,7 @@ def test_other_paths_are_not_found(server: Server) -> None:
     assert (reply.status, reply.headers["content-type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.slow
 def test_requests_at_once_are_answered_together(server: Server, batching: Server) -> None:
     before = len(batching.lines())
     images = [jpeg(photograph().rotate(10 * number)) for number in range(BATCH_SIZE)]
@@ -139,6 +140,7 @@ def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code:
     assert (line["code"], line["status"], line["xray_trace_id"]) == (code, status, "1-2-3")
 
 
+@pytest.mark.slow
 def test_the_response_lists_the_times_of_its_stages(server: Server) -> None:
     """Within the time of the call; 12 megapixels take longer to decode than 2,400 px beside them."""
     started_s = time.monotonic()
@@ -190,7 +192,7 @@ def test_a_detector_of_ones_own_finds_objects(server: Server) -> None:
     assert found["box"] == pytest.approx([0.1, 0.2, 0.3, 0.3], abs=0.015)
 
 
-@pytest.mark.sample(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("degrees", [4, -11, 90, 180])
 def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
     expected = words(240)
@@ -199,7 +201,7 @@ def test_a_photographed_document_is_read(server: Server, degrees: int) -> None:
     assert accuracy_in_order(expected, [line.text for line in lines]) >= WORD_ACCURACY
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(("degrees", "along"), [(0, (1, 0)), (90, (0, -1)), (180, (-1, 0)), (270, (0, 1))])
 def test_corners_go_round_a_line_from_where_it_begins(server: Server, degrees: int, along: tuple[int, int]) -> None:
     strip = page(["First", "and", "only", "line"]).crop((0, 60, 700, 220))

@@ -78,6 +78,7 @@ def test_nothing_for_browsers_can_sign() -> None:
     assert reached == for_browsers
 
 
+@pytest.mark.sample(5)
 @with_node
 @pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "uppy", "upload", "examples"])
 def test_in_nodes_own_runner(name: str) -> None:

@@ -119,6 +119,7 @@ def test_large_images_are_encoded_without_slow_options() -> None:
     assert not list_trial_options("webp", 1, "fast")
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", LOSSY)
 def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     stripes = Image.new("RGB", (320, 240), (0, 200, 220))
@@ -257,6 +258,7 @@ def rocket() -> EncodableImage:
     return EncodableImage(pyvips.Image.thumbnail(str(ROCKET), 200).copy_memory(), 1)
 
 
+@pytest.mark.slow
 def test_the_last_digits_of_a_sum_choose_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Threads add up in any order: with scores that differ by 1e-14, a quarter of the answers were other ones."""
     encodable, random = rocket(), Random(3)

@@ -90,7 +90,7 @@ def test_the_right_refusal(name: str) -> None:
     assert "vips" not in caught.value.message.lower()
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(10)
 @pytest.mark.parametrize("name", SHOWN)
 def test_a_correct_image(name: str) -> None:
     found = render_file(name)

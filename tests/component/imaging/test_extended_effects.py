@@ -42,7 +42,7 @@ SMOOTHING: list[dict[str, Any]] = [{"median": 5}, {"convolution": MEAN}, {"clahe
 """Effects that change alpha too."""
 
 
-@pytest.mark.sample(7)
+@pytest.mark.sample(35)
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 @pytest.mark.parametrize("kind", sources())
 def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]) -> None:
@@ -56,6 +56,7 @@ def test_every_kind_of_source_has_every_effect(kind: str, effect: dict[str, Any]
         assert apart(seen(image.body), seen(plain.body)) > (0 if kind == "svg" else 0.3), "it does something"
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_sixteen_bits_come_to_what_eight_do(effect: dict[str, Any]) -> None:
     deep, flat = seen(made(sixteen_bit(), **effect).body), seen(made(PHOTO, **effect).body)

@@ -55,7 +55,7 @@ SHAPES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(25)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 @pytest.mark.parametrize("kind", ["jpeg", "jpeg grey", "png alpha", "png 16 bit", "tiff cmyk", "webp", "svg"])
 def test_a_stream_gives_the_same_image(kind: str, shape: dict[str, Any]) -> None:
@@ -72,7 +72,7 @@ def test_every_frame_is_shaped_alike(shape: dict[str, Any]) -> None:
     assert {frame.shape[:2] for frame in frames(image.body)} == {(image.height, image.width)}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("orientation", range(1, 9))
 @pytest.mark.parametrize(
     "shape",

@@ -124,6 +124,7 @@ def test_the_header_is_enough() -> None:
     assert not probe(Source.from_bytes(saved("JPEG")), Limits()).gain_map
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     "query",
     [

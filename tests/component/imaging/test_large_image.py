@@ -94,7 +94,7 @@ def level(body: bytes, number: int) -> Any:
     return pyvips.Image.tiffload_buffer(body, subifd=number - 1).numpy()
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
@@ -116,6 +116,7 @@ def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
     look_alike(data, body, width=150)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_it_stays_turned(orientation: int) -> None:
     data = in_jpeg(make_image(1200, 900).jpegsave_buffer(Q=92), orientation)
@@ -132,7 +133,7 @@ def test_a_drawing_stays_lossless() -> None:
         assert np.array_equal(level(pyramid_of(data, strip_bytes=0), 0), np.asarray(drawing))
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
     source, header, plan = plan_of(upload(form))
@@ -177,6 +178,7 @@ def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
         assert cut_strip(Source.from_bytes(upload("PNG")), header, plan, strip, LIMITS).body == body
 
 
+@pytest.mark.slow
 @given(st.integers(1, 900), st.integers(1, 700), st.integers(1, 8), st.sampled_from([1, 3, 4]))
 def test_any_size_in_strips_of_any_height(width: int, height: int, rows: int, bands: int) -> None:
     if max(width, height) <= 64:
@@ -214,7 +216,7 @@ def test_a_layout_covers_every_level_once(width: int, height: int, strip_bytes: 
             assert sum(map(layout.tiles, parts)) == layout.tiles(layout.sizes[number])
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("width", [40, 150, 301, 700, 1600])
 def test_derivatives_of_a_large_image_are_those_of_the_upload(width: int) -> None:
     look_alike(upload("tiles"), pyramid_of(upload("tiles")), width=width)

@@ -107,6 +107,7 @@ def unstructured(name: str, tags: list[str]) -> list[str]:
     return [tag for tag in tags if tag.partition(":")[2] not in structure]
 
 
+@pytest.mark.slow
 @needs_exiftool
 def test_exiftool_finds_nothing_private(tmp_path: Path) -> None:
     dirty, clean = tmp_path / "dirty", tmp_path / "clean"

@@ -41,6 +41,7 @@ def master(name: str) -> Master:
     return make_master(upload(name), header(upload(name)), limits=Limits())
 
 
+@pytest.mark.slow
 def test_how_each_is_made() -> None:
     how: dict[str, set[str]] = {}
     for name in SHOWN:
@@ -56,7 +57,7 @@ def test_the_right_refusal(name: str) -> None:
     assert caught.value.code == REFUSED[name]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("name", CLEANED)
 def test_cleaned_pixels_are_the_same(name: str) -> None:
     assert header(master(name).body) == header(upload(name))
@@ -71,7 +72,7 @@ def test_cleaned_pixels_are_the_same(name: str) -> None:
         )
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("name", SHOWN)
 def test_it_renders_like_the_upload(name: str) -> None:
     if min(made(upload(name), width=320).width, made(upload(name), width=320).height) >= 7:

@@ -72,7 +72,7 @@ def test_a_small_image_has_no_levels() -> None:
     look_alike(small, mastered(small).body)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("width", [90, 190, 200, 201, 400, 800, 1500, None])
 def test_any_size_is_close_to_a_render_of_the_upload(width: int | None) -> None:
     look_alike(large(), large_pyramid(), width=width)
@@ -147,6 +147,7 @@ def book() -> bytes:
     return saved(first, "TIFF", save_all=True, append_images=others)
 
 
+@pytest.mark.slow
 def test_pages_stay_pages_whatever_they_are() -> None:
     master = mastered(book())
     assert master.method == "pyramid"
@@ -188,6 +189,7 @@ def test_photographs_of_eight_bits_become_jpeg_tiles() -> None:
     assert opened(large_pyramid()).info["compression"] == "jpeg"
 
 
+@pytest.mark.slow
 def test_huge_stills_become_pyramids(monkeypatch: pytest.MonkeyPatch) -> None:
     assert HUGE_PIXELS == 64_000_000
     monkeypatch.setattr(making, "HUGE_PIXELS", 320 * 240)

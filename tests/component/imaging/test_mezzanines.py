@@ -137,6 +137,7 @@ VARIANTS: tuple[dict[str, Any], ...] = (
 )
 
 
+@pytest.mark.slow
 def test_images_from_mezzanines_score_as_well() -> None:
     """Of a photograph with detail in every pixel: ``bench.suites.mezzanines`` measures twenty from cameras."""
     photo = make_photograph(Recipe("photo", "coffee", 2400, 1600))
@@ -152,6 +153,7 @@ def test_images_from_mezzanines_score_as_well() -> None:
     assert max(drops) <= WORST_DROP
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     "options",
     [

@@ -14,7 +14,7 @@ from tests.images.rendering import alike, made, opened, seen
 IMAGES = [name for name in EXPECTED if name not in REFUSED]
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(20)
 @pytest.mark.parametrize("form", ["auto-avif", "auto-webp", "auto-legacy"])
 @pytest.mark.parametrize("name", IMAGES)
 def test_an_image_of_every_file(corpus: Path, name: str, form: str) -> None:

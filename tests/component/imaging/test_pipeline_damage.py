@@ -34,7 +34,7 @@ def test_damage_behind_what_is_kept_is_damage(kind: str, options: dict[str, Any]
         made(source[: len(source) * 8 // 10], **options)
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
 @pytest.mark.parametrize("top", [0, 50, 500])
 @pytest.mark.parametrize("width", [None, 100])

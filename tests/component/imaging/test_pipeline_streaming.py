@@ -70,6 +70,7 @@ def test_a_truncated_master_is_damage() -> None:
         made(Source.from_stream(arriving(sources()["jpeg"][:12_000]), 12_000), width=100)
 
 
+@pytest.mark.slow
 def test_huge_images_stream_through() -> None:
     width, height = 8000, IN_MEMORY_PIXELS // 8000 + 100
     gradient = np.tile(np.linspace(0, 255, width, dtype=np.uint8), (height, 1))

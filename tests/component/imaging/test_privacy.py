@@ -85,7 +85,7 @@ def test_exiftool_reads_what_is_planted(tmp_path: Path) -> None:
     assert {name: missing for name, tags in wanted.items() if (missing := tags - set(found[f"{name}.jpg"]))} == {}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
     body = image(name).body
@@ -93,7 +93,7 @@ def test_nothing_but_pixels_is_in_a_webp(name: str) -> None:
     assert names <= {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("form", ["jpeg", "png", "avif", "gif"])
 @pytest.mark.parametrize("name", generated())
 def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
@@ -102,7 +102,7 @@ def test_no_planted_byte_is_in_any_format(name: str, form: str) -> None:
         assert b"secret" not in image(name, form, width).body
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @needs_exiftool
 @pytest.mark.parametrize("form", ["webp", "jpeg", "png"])
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)
@@ -135,6 +135,7 @@ def test_exiftool_finds_nothing_private_in_a_cleaned_upload(kind: str, names: li
             assert tags in ([], ["IFD0:Orientation"]), name
 
 
+@pytest.mark.slow
 @needs_exiftool
 @pytest.mark.parametrize("names", SETS.values(), ids=SETS)
 def test_exiftool_finds_nothing_private_in_a_master(names: list[str], tmp_path: Path) -> None:

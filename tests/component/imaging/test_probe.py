@@ -253,6 +253,7 @@ def test_directories_that_go_in_circles() -> None:
         read(bytes(data))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "data",
     [

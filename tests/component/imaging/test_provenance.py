@@ -207,6 +207,7 @@ def list_corpus(_: Path) -> list[Path]:
     return [CORPUS / name for name in SHOWN if not name.endswith((".svg", ".gif"))]
 
 
+@pytest.mark.slow
 @needs_exiftool
 @pytest.mark.parametrize("list_files", [write_generated, *([list_corpus] if CORPUS.is_dir() else [])])
 def test_exiftool_reads_the_same(list_files: Callable[[Path], list[Path]], tmp_path: Path) -> None:

@@ -88,11 +88,13 @@ PLANS: dict[str, dict[str, Any]] = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("options", PLANS.values(), ids=PLANS)
 def test_nothing_of_what_is_covered_reaches_the_image(options: dict[str, Any]) -> None:
     assert not tell_apart(png, mark=png(photo().resize((40, 30))), **options)
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif", "gif", "auto-webp", "auto-avif", "auto-legacy"])
 @pytest.mark.parametrize("width", [320, 90])
 def test_nor_through_any_encoder(form: str, width: int) -> None:
@@ -128,7 +130,7 @@ SAVERS: dict[str, tuple[Callable[[Image.Image], bytes], str]] = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("width", [320, 150, 70, 30])
 @pytest.mark.parametrize(("save", "mode"), SAVERS.values(), ids=SAVERS)
 def test_nor_from_any_kind_of_source(save: Callable[[Image.Image], bytes], mode: str, width: int) -> None:
@@ -181,6 +183,7 @@ def test_text_that_lies_askew_does_not_get_out(options: dict[str, Any]) -> None:
     assert one == other
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("redact", ["car", "car-faces", "all-car"])
 @pytest.mark.parametrize("options", [{}, {"width": 100}, {"format": "webp", "blur": 8.0}])
 def test_objects_do_not_get_out(redact: str, options: dict[str, Any]) -> None:

@@ -73,7 +73,7 @@ def about(found: Region, face: Region) -> bool:
     return abs(across) < face.width and abs(down) < face.height
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("name", IMAGES)
 def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
     """All of it is black, so that nothing can be recognised, enlarged or sharpened."""
@@ -85,7 +85,7 @@ def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
         assert not image[rows, columns].any(), face
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "png"])
 @pytest.mark.parametrize("name", IMAGES)
 def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
@@ -93,7 +93,7 @@ def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
         assert found_in(redacted(name, width=width, format=form)) == [], width
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("factor", [1.5, 5.0])
 @pytest.mark.parametrize("name", IMAGES)
 def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
@@ -105,7 +105,7 @@ def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
         assert [region for region in found if any(about(region, other) for other in left)] == [], face
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize(
     "options",
     [
@@ -124,6 +124,7 @@ def test_nor_by_the_worst_encoder_or_any_effect(name: str, options: dict[str, An
     assert [region for region in found if any(about(region, face) for face in FACES[name])] == []
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("options", [{"rotate": 90}, {"rotate": 180}, {"flip": "h"}, {"rotate": 270, "flip": "h"}])
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_turned_image_is_the_redacted_one_turned(name: str, options: dict[str, Any]) -> None:
@@ -159,6 +160,7 @@ COVERS_OF_CORPUS = [
 COVERS += [pytest.param(*case, marks=pytest.mark.slow) for case in COVERS_OF_CORPUS if case[0] in FACES]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "size", "kept"), COVERS)
 def test_a_cover_by_faces_keeps_those_that_fit(name: str, size: tuple[int, int], kept: int) -> None:
     """They are found again in the cover, whole."""

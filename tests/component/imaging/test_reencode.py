@@ -44,7 +44,7 @@ def finished(source: bytes, *, mark: bytes | None = None, **options: Any) -> pyv
     return pyvips.Image.new_from_buffer(made(source, mark=mark, **(options | {"format": "png"})).body, "")
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("form", "width", "quality"), [("jpeg", 400, 60), ("webp", 640, None), ("webp", 640, 50), ("avif", 320, None)]
 )
@@ -76,6 +76,7 @@ def test_auto_quality_is_searched_again_with_more_options(width: int) -> None:
     assert again(jpeg_photo(), found.image.body, **options) is None
 
 
+@pytest.mark.slow
 def test_a_first_response_of_low_quality_is_improved() -> None:
     options: dict[str, Any] = {"width": 320, "format": "webp", "quality": "auto"}
     stored = made(jpeg_photo(), **(options | {"quality": 50}))
@@ -136,6 +137,7 @@ def test_nothing_is_forgotten_that_the_plan_requests() -> None:
     assert red.max() > 150
 
 
+@pytest.mark.slow
 def test_what_is_thorough_already_stays() -> None:
     options: dict[str, Any] = {"width": 640, "format": "webp"}
     first = again(jpeg_photo(), made(jpeg_photo(), **options).body, **options)

@@ -83,7 +83,7 @@ def assert_as_good(found: RenderedImage, wanted: RenderedImage, true: RenderedIm
     assert len(found.body) == pytest.approx(len(wanted.body), rel=0.06)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("kind", sources())
 def test_each_kind_gives_what_a_render_gives(kind: str) -> None:
     data = sources()[kind]
@@ -128,6 +128,7 @@ def test_every_orientation(orientation: int) -> None:
         assert_same(rendered, made(data, **options))
 
 
+@pytest.mark.slow
 def test_colours_become_srgb_once() -> None:
     grey = saved(photograph().convert("L"), "JPEG", quality=95)
     ink = saved(photograph().convert("CMYK"), "JPEG", quality=95)
@@ -234,6 +235,7 @@ ALONE: list[dict[str, Any]] = [
 ]
 
 
+@pytest.mark.slow
 def test_what_cannot_share_is_rendered_from_the_source() -> None:
     data = saved(photograph(), "PNG")
     found = list(decode_batch(data, *(plan(**options) for options in [*ALONE, *LADDER])).render_all())

@@ -112,6 +112,7 @@ def test_content_credentials_are_noticed_but_not_claimed() -> None:
     assert embed_rights(plain, "jpeg", found) == plain
 
 
+@pytest.mark.slow
 @needs_exiftool
 @pytest.mark.parametrize("kind", ["opaque", "transparent"])
 def test_exiftool_finds_them_in_each_format_and_nothing_else(kind: str, tmp_path: Path) -> None:

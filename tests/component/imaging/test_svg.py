@@ -350,6 +350,7 @@ LINEAR = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", LINEAR)
 def test_reading_takes_time_in_proportion_to_the_size(name: str) -> None:
     """Each took minutes by the square. CPU time of this thread, which no other process adds to; a second is ample."""
@@ -397,6 +398,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "content",
     [

@@ -112,6 +112,7 @@ def test_no_table_has_a_function_that_is_gone() -> None:
     assert set(FUNCTIONS) >= {*CEILINGS, *NEVER_IN, *NEEDED_IN}
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_function_loads_no_more_than_it_needs_to_start(function: str, layers: Mapping[str, Path]) -> None:
     modules = loaded(function, layers)

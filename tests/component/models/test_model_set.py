@@ -32,6 +32,7 @@ def turned(count: int) -> list[Pixels]:
     return [np.rot90(pixels(photograph()), turns).copy() for turns in range(count)]
 
 
+@pytest.mark.slow
 def test_each_image_gets_the_tasks_that_were_asked() -> None:
     tasks = [[FACES], [], [SIMILARITY, FACES], [MODERATION]]
     found = small_models().detect_batch(turned(4), tasks)

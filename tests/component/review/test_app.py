@@ -30,6 +30,7 @@ REVIEWERS = ["api/review", "api/review/reason", "api/review/image", "api/audit"]
 DEVELOPERS = ["api/options", "api/photographs", "api/sign"]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("path", ["api/session", *REVIEWERS, *DEVELOPERS])
 def test_nothing_is_answered_without_a_session(world: World, path: str) -> None:
     for answer in (world.get(path, None), world.send("GET", path, token="forged.token.here")):
@@ -37,6 +38,7 @@ def test_nothing_is_answered_without_a_session(world: World, path: str) -> None:
     assert world.send("POST", "api/review", headers={"origin": SITE}).status == 401
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("account", "allowed"),
     [(ADA, REVIEWERS + DEVELOPERS), (GRACE, REVIEWERS), (ALAN, [])],
@@ -90,6 +92,7 @@ def test_pages_have_no_inline_scripts_or_styles() -> None:
         assert "eval(" not in text
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "headers",
     [
@@ -108,6 +111,7 @@ def test_a_decision_that_another_site_sends_is_refused(world: World, headers: di
     assert world.taken.messages("reviews") == []
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     "document",
     [
@@ -176,6 +180,7 @@ def test_findings_of_another_upload_are_no_reason(world: World) -> None:
     assert (reason["labels"], reason["explanation"]) == (None, None)
 
 
+@pytest.mark.slow
 def test_the_image_is_rendered(world: World) -> None:
     world.hold(KEY, jpeg_photo((3000, 2000)))
     answer = world.get("api/review/image", GRACE, key=KEY)
@@ -195,6 +200,7 @@ def test_the_image_is_that_of_the_explained_view(world: World) -> None:
     assert world.get("api/review/image", key=KEY, view="60").status == 404
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("key", ["nothing.png", "served.png", "", "../secret"])
 def test_there_is_no_image_of_what_is_not_held(world: World, key: str) -> None:
     world.taken.blocks = False

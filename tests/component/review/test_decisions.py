@@ -58,6 +58,7 @@ def test_a_decision_is_sent_with_the_name_and_the_bytes(taken: IngestEnvironment
     assert message["detail"] == {"object": {"key": KEY}, "sha256": record.held.sha256, "by": ADA}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("second", ["release", "confirm"])
 def test_the_second_person_gets_a_conflict(taken: IngestEnvironment, second: str) -> None:
     version, now_s = taken.record(KEY).token, 1_795_608_000.0

@@ -100,6 +100,7 @@ WRONG: dict[str, Any] = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", WRONG)
 def test_a_callback_that_this_browser_did_not_begin_is_refused(world: World, name: str) -> None:
     query, kept = sign_in(world)

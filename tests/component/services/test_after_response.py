@@ -84,6 +84,7 @@ def invoke_beside(function: EmulatedFunction, pool: ThreadPoolExecutor, gate: Pu
     return future
 
 
+@pytest.mark.slow
 def test_the_response_is_posted_while_the_put_is_in_progress(
     start: Callable[..., EmulatedFunction], gate: PutGate, s3: Any
 ) -> None:

@@ -66,6 +66,7 @@ def test_the_schemas_are_schemas() -> None:
         assert set(schema["required"]) == set(schema["properties"]) - optional
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("key", TAKEN)
 def test_ready(env: IngestEnvironment, key: str) -> None:
     assert env.created(key, TAKEN[key]()) is IngestOutcome.READY

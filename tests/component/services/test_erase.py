@@ -243,6 +243,7 @@ def test_the_index_keeps_that_it_was_deleted_and_nothing_else(case: EraseEnviron
     assert len(remains) == 7
 
 
+@pytest.mark.slow
 def test_an_image_that_is_only_similar_stays(case: EraseEnvironment) -> None:
     others = ["trips/rome.jpg2", "trips/rome.jpg/a.jpg", "trips/rome.jp", "other/trips/rome.jpg"]
     for other in others:
@@ -272,6 +273,7 @@ def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: EraseEnv
     assert case.everything()["quarantine"] == []
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("key", "status"),
     [
@@ -339,6 +341,7 @@ def test_other_keys_of_the_same_image_are_named_and_stay(case: EraseEnvironment)
     assert case.everything()["media"] == ["masters/copy-1.jpg", "masters/copy-2.jpg"]
 
 
+@pytest.mark.slow
 def test_they_are_named_for_a_refused_key_and_for_one_without_an_item(case: EraseEnvironment) -> None:
     case.know("copy.jpg")
     case.know(KEY, REFUSED, sha256="", master=MasterRef(), refusal=Refusal(sha256=DIGEST))
@@ -581,6 +584,7 @@ def function(case: EraseEnvironment, lone_function: Any) -> Iterator[Any]:
     worker.join()
 
 
+@pytest.mark.slow
 def test_the_function_reads_its_event_and_answers_the_report(case: EraseEnvironment, function: Any) -> None:
     event = events()["key.json"]
     case.put("media", f"masters/{event['key']}")
@@ -588,6 +592,7 @@ def test_the_function_reads_its_event_and_answers_the_report(case: EraseEnvironm
     assert (report["key"], report["status"], report["removed"]["masters"]) == (event["key"], PENDING_INVALIDATION, 1)
 
 
+@pytest.mark.slow
 def test_the_function_checks_an_erasure(function: Any) -> None:
     event = events()["key.json"]
     report = function.invoke(event)

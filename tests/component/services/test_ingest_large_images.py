@@ -116,7 +116,7 @@ def test_provenance_of_the_file_goes_into_the_index(env: LargeImageEnvironment) 
     assert env.record(KEY).large_image.provenance == {"camera": "Maker Camera 1", "copyright": "Ada Lovelace"}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", [".png", ".jpg"])
 def test_what_can_only_be_read_from_its_top_is_cut_by_one_worker(env: LargeImageEnvironment, form: str) -> None:
     key, body = f"maps/north{form}", scene_image().write_to_buffer(form)
@@ -135,6 +135,7 @@ def test_over_the_pixel_limit_alone_it_is_a_large_image_too(env: LargeImageEnvir
     assert env.created("flat.png", body) is IngestOutcome.STARTED
 
 
+@pytest.mark.slow
 def test_large_images_have_limits_and_kinds_of_their_own(env: LargeImageEnvironment) -> None:
     webp = Image.fromarray(scene_image().numpy())
     large = io.BytesIO()
@@ -198,6 +199,7 @@ def test_the_same_bytes_under_another_key_are_copied(env: LargeImageEnvironment)
     assert env.body("media", "masters/copy.tif") == env.body("media", MASTER)
 
 
+@pytest.mark.slow
 def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     cut = env.execution()
@@ -215,6 +217,7 @@ def test_a_strip_that_was_lost_is_cut_again_to_the_same_bytes_and_no_other_is(en
             assert env.body("media", lost) == body
 
 
+@pytest.mark.slow
 def test_a_newer_upload_wins_over_one_that_is_being_cut(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     older = env.execution()
@@ -233,6 +236,7 @@ def test_a_newer_upload_wins_over_one_that_is_being_cut(env: LargeImageEnvironme
     assert env.keys("quarantine") == []
 
 
+@pytest.mark.slow
 def test_what_is_deleted_while_it_is_cut_stays_deleted(env: LargeImageEnvironment) -> None:
     env.created(KEY, tiff())
     cut = env.execution()
@@ -257,6 +261,7 @@ def test_an_image_is_served_while_its_successor_is_cut(env: LargeImageEnvironmen
     assert env.messages("purges")
 
 
+@pytest.mark.slow
 def test_a_large_image_waits_for_moderation_and_is_released(env: LargeImageEnvironment) -> None:
     env.blocks = True
     env.created(KEY, tiff())
@@ -298,6 +303,7 @@ def test_no_other_worker_ends_a_claimed_upload(env: LargeImageEnvironment) -> No
     assert env.handle(change) is IngestOutcome.READY
 
 
+@pytest.mark.slow
 def test_one_event_begins_one_execution(env: LargeImageEnvironment) -> None:
     sequencer = env.upload(KEY, tiff())
     wire = Wire("after-call", 1, kill, calls_of="stepfunctions.StartExecution")
@@ -359,7 +365,7 @@ def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(env: LargeImageEnviro
     assert len(upload.first_bytes) <= 65_536
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("at", range(1, 26, 2))
 def test_killed_anywhere_while_it_publishes_the_end_is_the_same(env: LargeImageEnvironment, at: int) -> None:
     env.created(KEY, other())

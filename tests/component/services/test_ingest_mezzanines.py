@@ -57,6 +57,7 @@ def test_the_same_event_again_changes_nothing(env: IngestEnvironment) -> None:
     assert mezzanines(env) == before == of_master(env)
 
 
+@pytest.mark.slow
 def test_another_upload_replaces_them(env: IngestEnvironment) -> None:
     env.created(KEY, large_photo())
     env.created(KEY, jpeg_photo())

@@ -59,6 +59,7 @@ def test_the_time_to_ready_is_counted_in_milliseconds_and_never_below_0(
         assert (metrics["UploadToReady"], metrics["Timed"]) == ({"": waited_ms}, {"": 1})
 
 
+@pytest.mark.slow
 def test_the_time_to_ready_is_counted_for_ready_and_duplicate_alone(
     env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,6 +48,7 @@ def test_what_is_no_request_is_refused(event: dict[str, Any]) -> None:
         read_request(event)
 
 
+@pytest.mark.slow
 def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(env: LargeImageEnvironment) -> None:
     env.created(KEY, scene_tiff())
     cut = env.execution()

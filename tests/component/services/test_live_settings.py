@@ -128,6 +128,7 @@ def ask(function: Function, path: str, **headers: str) -> dict[str, Any]:
 READS = {"masters/photo.jpg", "derivatives/photo.jpg/_/refusal.json"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("path", "headers", "beside"),
     [
@@ -190,6 +191,7 @@ def test_a_watermark_and_a_preset_need_no_deployment(
     assert ask(start(aws_environment, url, monkeypatch), path)["statusCode"] == 200
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [b"{", b'{"settings": {"access_mode": "closed"}}'])
 def test_a_process_that_cannot_read_them_answers_503(
     media: S3Bucket,

@@ -86,6 +86,7 @@ def service(counting: Counting) -> Transform:
     )
 
 
+@pytest.mark.slow
 def test_a_tile_of_a_large_image_reads_little_of_it(service: Transform, counting: Counting) -> None:
     answer = service.answer(request(TILE))
     assert isinstance(answer, Rendered)
@@ -149,6 +150,7 @@ def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> N
             source.read_at(len(scene()) - 100, 100)
 
 
+@pytest.mark.slow
 def test_the_last_few_stay(counting: Counting) -> None:
     reading = MasterReader()
     names = [f"masters/{number}.tif" for number in range(CACHED_MASTERS + 1)]
@@ -178,7 +180,7 @@ def test_a_large_image_with_another_extension_is_read_from_its_stream_first(coun
     assert counting.streamed < 400_000
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("name", ["other", "other.TIF"])
 @pytest.mark.parametrize("kind", ["small", "another type", "directories at the end", "no smaller versions"])
 def test_all_else_is_streamed(bucket: FastBucket, kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -176,6 +176,7 @@ def test_an_approval_covers_the_reviewed_upload_and_no_later_one(env: IngestEnvi
     assert env.released("unknown.jpg") is IngestOutcome.DROPPED
 
 
+@pytest.mark.slow
 def test_the_earlier_image_is_served_until_the_new_one_is_approved(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=False, body=BODY)

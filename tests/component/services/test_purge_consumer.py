@@ -487,6 +487,7 @@ def test_a_message_is_not_done_before_the_next_pass_is_sent(env: PurgeEnvironmen
     assert env.purging().run(records, lasting) == [records[0]["messageId"]]
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(
     "body",
     [

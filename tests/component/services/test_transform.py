@@ -342,7 +342,7 @@ def test_a_marker_holds_for_its_version_and_limits_only(service: Transform, buck
     assert isinstance(service.answer(request("/bad.jpg?w=320&f=webp")), Rendered)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 def test_a_render_over_its_cpu_time_is_refused_and_marked(
     service: Transform, bucket: FastBucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -46,6 +46,7 @@ def alarms(aws: Aws, stack: Stack) -> dict[str, Node]:
     return {one["AlarmName"]: one for page in pages for one in page["MetricAlarms"]}
 
 
+@pytest.mark.slow
 def test_metric_alarms_are_created(stack: Stack, alarms: dict[str, Node]) -> None:
     names = {one["AlarmName"] for one in properties_of(stack, "AWS::CloudWatch::Alarm").values()}
     assert len(names) > 30

@@ -39,7 +39,7 @@ def deployed(name: str) -> Stack:
     return Stack(**SETS[name])
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("name", SETS)
 def test_resources_match_their_schemas(name: str) -> None:
     stack = deployed(name)
@@ -124,6 +124,7 @@ def test_an_update_keeps_instances_and_a_canarys_weight() -> None:
     assert "ExcludeRetainedVariantProperties" not in tried
 
 
+@pytest.mark.slow
 def test_another_instance_type_replaces_the_endpoint_and_its_scaling() -> None:
     """SageMaker refuses to change the type of a variant that is registered for scaling."""
     names = {kind: str(inference(InstanceType=kind).properties("Endpoint")["EndpointName"]) for kind in MACHINES}

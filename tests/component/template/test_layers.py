@@ -57,6 +57,7 @@ def files(built: Built) -> list[Path]:
     return [path for folder in built.values() for path in folder.rglob("*") if path.is_file()]
 
 
+@pytest.mark.slow
 def test_every_shared_object_is_for_the_target(built: Built, arch: str) -> None:
     objects = [path for path in files(built) if ".so" in path.suffixes]
     names = " ".join(path.name for path in objects)

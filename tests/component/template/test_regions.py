@@ -99,7 +99,7 @@ def complaints(path: Path, regions: list[str]) -> set[str]:
 TEMPLATES = [TEMPLATE, *nested_templates().values()]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
 def test_cfn_lint_finds_nothing_in_a_region_of_each_group(path: Path) -> None:
     assert complaints(path, list(representatives(path))) == set()

@@ -434,6 +434,7 @@ NOT_OFF = {"recursion-stopped-infer"}
 """Essential tickets of a deployment with inference; names of the pages about inference have ``analysis``."""
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("inference", ["off", "lambda", "endpoint"])
 def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(inference: str) -> None:
     stack = Stack(InferenceMode=inference, EndpointName="models" if inference == "endpoint" else "")

@@ -53,6 +53,7 @@ def stack(aws: Callable[[str], Any]) -> Iterator[Node]:
     cloudformation.delete_stack(StackName=NAME)
 
 
+@pytest.mark.slow
 def test_alarms_over_one_metric_are_deployed_as_written(stack: Node, aws: Callable[[str], Any]) -> None:
     written = {r["Properties"]["AlarmName"]: r["Properties"] for r in stack.values() if "AlarmName" in r["Properties"]}
     pages = aws("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix="stack-")
@@ -80,6 +81,7 @@ def test_dashboards_are_deployed(stack: Node, aws: Callable[[str], Any]) -> None
     assert body["widgets"][0]["properties"]["title"].startswith("Latency and rate")
 
 
+@pytest.mark.slow
 def test_rules_of_composites_are_taken(aws: Callable[[str], Any]) -> None:
     """They name alarms that are there, and are read as CloudWatch reads them. The parts stand in for metric math."""
     cloudwatch = aws("cloudwatch")

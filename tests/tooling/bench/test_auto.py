@@ -88,6 +88,7 @@ def test_a_start_is_where_the_target_is_met() -> None:
     assert start.slope == pytest.approx(0.5)
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("name", DRAWN)
 def test_what_is_drawn_is_the_same_each_time(name: str) -> None:
     first = draw(name)

@@ -134,6 +134,7 @@ def test_the_image_has_names_and_milliseconds() -> None:
     assert ">Transform._make  darkroom/services/serve/transform.py<" in text
 
 
+@pytest.mark.slow
 def test_a_running_process_is_sampled() -> None:
     turns: list[int] = []
     try:

@@ -103,6 +103,7 @@ def test_a_time_to_live_of_a_day_is_like_a_cache_that_keeps_nothing() -> None:
     assert (nothing.cdn_hits == a_day.cdn_hits).all()
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("exponent", [0.0, 0.8, 1.0])
 def test_the_simulation_agrees_with_the_steady_state(exponent: float) -> None:
     shop = replace(SMALL, images=5_000, views_a_month=200_000, exponent=exponent, new_share=0, refines=False)
@@ -137,6 +138,7 @@ def test_re_encoding_costs_requests_of_the_store() -> None:
     assert with_it.renders.sum() == pytest.approx(without.renders.sum(), rel=0.02)
 
 
+@pytest.mark.slow
 def test_a_sample_has_the_ratios_of_the_whole() -> None:
     shop = replace(SMALL, images=20_000, views_a_month=500_000)
     whole, sampled = year_of(shop), year_of(replace(shop, sample=10))

@@ -167,6 +167,7 @@ def tls_url(image: Path) -> Iterator[str]:
         use_tls(on=False)
 
 
+@pytest.mark.slow
 def test_tls_is_verified_by_the_clients_of_the_functions(tls_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = KEYS | {"AWS_ENDPOINT_URL": tls_url}
 

@@ -61,6 +61,7 @@ def test_the_function_of_vary_is_the_templates() -> None:
     assert set(read_edge_functions()) == {EDGE, VARY}
 
 
+@pytest.mark.slow
 def test_a_stored_image_comes_from_s3_at_first(s3_url: str, who: Viewer) -> None:
     headers = {"Content-Type": "image/webp", "Cache-Control": "public, max-age=60"}
     store_image(s3_url, f"derivatives/1/{NAME}", BODY, headers)
@@ -88,6 +89,7 @@ def test_the_figure_is_the_ratio_within_each_turn_and_its_floor_is_s3_alone() ->
     assert figure.floor == pytest.approx((25 + 10) / 135)
 
 
+@pytest.mark.slow
 def test_without_a_peer_the_table_has_ours_alone() -> None:
     table = origin.text(Spread.of([30]), None, BODY, 1, 0.1)
     assert "| Darkroom, stored: CDN and S3 | 30 (30–30) | 1.00 |" in table

@@ -35,6 +35,7 @@ def test_the_dearest_tile_is_the_figure() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_tables_have_all_levels_and_both_pyramids() -> None:
     making, levels = scene.making_table(OURS, PEER, 5), scene.tiles_table([NEAR, FAR], 0.1)
     assert [row[:3] for row in making.rows] == [("Darkroom", "40", "1.60"), ("libvips alone", "25", "1.00")]

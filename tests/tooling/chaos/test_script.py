@@ -40,7 +40,7 @@ def test_a_seed_is_a_script() -> None:
     assert write_script(12, 120) != SCRIPT
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("uploads", [1, 7, 120])
 def test_a_script_has_the_requested_number_of_uploads(uploads: int) -> None:
     assert Counter(action.operation for action in write_script(11, uploads))[Operation.PUT] == uploads
@@ -70,6 +70,7 @@ def _contents() -> Iterator[tuple[str, Content]]:
     yield from (("photo.jpg", images.damaged(number)) for number in range(40))
 
 
+@pytest.mark.slow
 def test_exactly_the_declared_files_are_refused() -> None:
     wrong = [(key, content.name) for key, content in _contents() if code(key, content.data) != content.code]
     assert wrong == []

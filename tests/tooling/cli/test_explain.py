@@ -77,6 +77,7 @@ def world(
     return World(aws, tmp_path, lambda *given: commands.local(aws_environment, tmp_path, capsys, *given))
 
 
+@pytest.mark.slow
 def test_parsing_normal_form_and_policy(world: World) -> None:
     world.configure(presets={"own": {"w": 300, "h": 200, "fit": "cover"}}, access_mode="guarded")
     found = world.explain("https://cdn.example/café.jpg?preset=own&fit=contain&height=100&g=north&dpr=2#top")
@@ -97,6 +98,7 @@ def test_parsing_normal_form_and_policy(world: World) -> None:
     assert found["signature"]["kind"] == "none"
 
 
+@pytest.mark.slow
 def test_the_kind_and_the_key_of_signatures(world: World) -> None:
     url = "/caf%C3%A9.jpg?width=801&f=webp"
     for signed, kind, key in (
@@ -118,6 +120,7 @@ def test_the_kind_and_the_key_of_signatures(world: World) -> None:
     assert NEW not in json.dumps(ended)
 
 
+@pytest.mark.slow
 def test_storage_master_and_trace(world: World) -> None:
     etag = world.put("masters/a.jpg", b"another", ContentType="image/jpeg")
     start = "derivatives/a.jpg/_/"
@@ -162,6 +165,7 @@ def test_storage_master_and_trace(world: World) -> None:
         assert part in text
 
 
+@pytest.mark.slow
 def test_refusals_of_the_parser_and_of_the_function(world: World) -> None:
     assert world.explain("/a.jpg?w=0")["refusal"]["option"] == "w"
     assert world.explain("/a.jpg?colour=1")["refusal"]["code"] == "unknown-option"

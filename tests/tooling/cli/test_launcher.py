@@ -96,6 +96,7 @@ def test_a_missing_package_names_the_remedy(tmp_path: Path) -> None:
     assert done.stderr == f"darkroom: the package click is not installed. Run: make -C {ROOT} .venv/.ready\n"
 
 
+@pytest.mark.slow
 def test_the_installed_script_is_the_command(tmp_path: Path) -> None:
     """As ``make`` installs it, in an environment that has the packages of this one."""
     venv.create(tmp_path, with_pip=False)

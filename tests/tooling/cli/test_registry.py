@@ -80,6 +80,7 @@ def test_a_folder_is_registered_as_the_endpoint_here_tells_of_it(desk: Desk, tmp
     assert set(version.lineage) <= {"revision"}
 
 
+@pytest.mark.slow
 def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: Desk) -> None:
     arns = [desk.run("register", "--image", f"image:{number}")[1].strip() for number in (1, 2)]
     assert desk.run("approve", "1", "--why", "as good", "--by", "ada") == (0, f"{arns[0]} approved\n")

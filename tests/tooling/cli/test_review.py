@@ -55,6 +55,7 @@ def test_held_images_are_listed(command: Commands) -> None:
     assert (image["key"], image["format"]) == (KEY, "jpeg")
 
 
+@pytest.mark.slow
 def test_a_held_image_is_released(world: IngestEnvironment, command: Commands) -> None:
     decide(world, command, "release", KEY, "--by", "ada")
     assert world.record(KEY).state == READY

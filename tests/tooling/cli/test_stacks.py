@@ -167,6 +167,7 @@ def put_lines(aws: Callable[[str], Any], function: str, *lines: str, ago_s: floa
     aws("logs").put_log_events(logGroupName=f"/aws/lambda/{function}", logStreamName="one", logEvents=events)
 
 
+@pytest.mark.slow
 def test_the_log_of_a_function_is_printed(of_function: Commands, function: str, aws: Callable[[str], Any]) -> None:
     put_lines(aws, function, '{"level":"INFO"}', '{"level":"ERROR"}\n', ago_s=60)
     put_lines(aws, function, "long ago", ago_s=7200)

@@ -15,6 +15,7 @@ def luma(body: bytes) -> float:
     return float(np.asarray(Image.open(io.BytesIO(body)).convert("L")).mean()) / 255
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", [USUAL, SHIFTED, *FABRICS, MIXED_FABRICS])
 def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert draw_image(kind, "a", 7) == draw_image(kind, "a", 7)
@@ -22,6 +23,7 @@ def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert len(bodies) == 80
 
 
+@pytest.mark.slow
 def test_shifted_images_are_dark_tiny_or_of_other_formats() -> None:
     usual = [draw_image(USUAL, "a", number) for number in range(60)]
     shifted = [draw_image(SHIFTED, "a", number) for number in range(60)]

@@ -105,6 +105,7 @@ def _hold(state: Path, ready: Connection) -> None:
         ready.recv()
 
 
+@pytest.mark.slow
 def test_one_stack_per_state_folder_and_it_can_be_stopped(tmp_path: Path) -> None:
     place = StackPaths(tmp_path)
     assert (pidfile.running_pid(place), pidfile.stop(place)) == (0, False)

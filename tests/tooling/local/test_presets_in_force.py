@@ -65,6 +65,7 @@ def test_the_console_rejects_an_invalid_document(media: S3Bucket, ministack_url:
     assert "settings document invalid" in json.loads(answer.body)["detail"]
 
 
+@pytest.mark.slow
 def test_the_ingest_report_uses_current_presets(media: S3Bucket, ministack_url: str) -> None:
     def stack() -> Stack:
         return Stack(Cloud(ministack_url).s3, None, None, "", media.bucket, "", "", {}, "")

@@ -195,6 +195,7 @@ def test_unknown_names_are_rejected(stage: Stage) -> None:
     assert stage.container.seen == []
 
 
+@pytest.mark.slow
 def test_the_largest_payload_and_a_larger_one(stage: Stage) -> None:
     at_most = b"0" * MAX_PAYLOAD_BYTES
     stage.client.invoke_endpoint(EndpointName="darkroom", Body=at_most)

@@ -153,6 +153,7 @@ def test_a_running_stack_applies_what_is_saved(cloud: Cloud, file: SettingsFile)
     assert said[1].startswith("The settings document is invalid: ")
 
 
+@pytest.mark.slow
 def test_an_invalid_file_changes_nothing_and_is_reported_once(cloud: Cloud, file: SettingsFile) -> None:
     line = file.path.read_text(encoding="utf-8").count("\n") + 1
     said = save(file, "keep_gps = 1\n")

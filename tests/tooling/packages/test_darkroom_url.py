@@ -199,6 +199,7 @@ wrong: int = sign("/a.jpg", "k")
 """
 
 
+@pytest.mark.slow
 def test_a_type_checker_reads_its_types(server: Server, tmp_path: Path) -> None:
     (tmp_path / "page.py").write_text(TYPED)
     command = [sys.executable, "-m", "mypy", "--strict", "--python-executable", str(server.python), "page.py"]

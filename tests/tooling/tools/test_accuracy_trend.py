@@ -65,6 +65,7 @@ def test_a_table_shows_missing_weeks_as_missing() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_metrics_are_read_by_task_and_variant(aws: Callable[[str], Any]) -> None:
     namespace, client = f"Trend{next(_numbers)}", aws("cloudwatch")
     now_s = datetime.now(UTC).timestamp()

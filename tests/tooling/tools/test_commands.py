@@ -14,6 +14,7 @@ TOOLS = sorted(
 )
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("tool", TOOLS)
 def test_a_tool_finds_what_it_needs(tool: str) -> None:
     done = subprocess.run(

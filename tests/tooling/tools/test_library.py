@@ -70,6 +70,7 @@ WAITS = json.dumps(
 )
 
 
+@pytest.mark.slow
 def test_a_stopped_execution_begins_no_further_batch(aws: Callable[[str], Any]) -> None:
     """MiniStack marks only the execution; :mod:`local.emulation.mapping` ends its children, as AWS does."""
     client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
@@ -122,6 +123,7 @@ def test_a_source_that_does_not_exist_is_refused_before_the_start(
     assert Machine(client, arn).latest("second") is not None
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_prices_the_keys_and_starts_nothing(
     aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -64,6 +64,7 @@ def test_a_budget_is_the_share_that_the_objective_allows() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_each_objective_is_compared_with_its_events(command: Commands, put: Callable[..., None]) -> None:
     put("Requests", 1000, "transform")
     put("Requests", 9000, "transform", days_ago=3)

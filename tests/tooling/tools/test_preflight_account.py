@@ -84,6 +84,7 @@ def test_certificates_and_keys_are_read(reader: Reader, aws: Callable[[str], Any
     assert isinstance(reader.read_key_state(KEY), Unknown)
 
 
+@pytest.mark.slow
 def test_what_the_engine_lacks_is_unknown_with_a_reason(reader: Reader) -> None:
     for fact in (reader.read_quotas("cloudfront"), reader.read_services(), reader.has_vectors()):
         assert isinstance(fact, Unknown)
@@ -107,6 +108,7 @@ def test_the_command_ends_well_where_nothing_is_in_the_way(
     assert output.splitlines()[-1].endswith("unknown")
 
 
+@pytest.mark.slow
 def test_the_command_says_what_is_in_the_way(
     session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

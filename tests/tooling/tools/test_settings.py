@@ -256,6 +256,7 @@ def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monke
 # ----------------------------------------------------------------- the command
 
 
+@pytest.mark.slow
 def test_the_command_from_the_first_version_to_a_rollback(
     deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -328,6 +329,7 @@ TABLES = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(TABLES)
 def test_what_is_written_as_toml_is_read_again(table: dict[str, object]) -> None:
     assert read_text(to_toml(table)) == table
@@ -339,6 +341,7 @@ def test_publishing_twice_changes_nothing(deployed: Deployed) -> None:
     assert publish(deployed.target.edge, entries) == 0
 
 
+@pytest.mark.slow
 def test_a_broken_document_is_replaced_by_a_version_of_the_history(deployed: Deployed, tmp_path: Path) -> None:
     for number, mode in enumerate(("open", "signed"), start=1):
         (tmp_path / "settings.toml").write_text(f'access_mode = "{mode}"\n')

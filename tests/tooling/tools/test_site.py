@@ -30,6 +30,7 @@ def copy_docs(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_the_site_has_every_page_and_a_search_index(tmp_path: Path) -> None:
     built = build(ROOT, tmp_path)
     assert built.returncode == 0, built.stderr

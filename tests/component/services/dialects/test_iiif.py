@@ -326,6 +326,7 @@ def test_every_format_is_detected(opened: IiifService) -> None:
         assert image(ask(opened, f"{SQUARES}/full/100,/0/default.{name}")).format == form
 
 
+@pytest.mark.slow
 def test_what_is_too_large_for_an_answer_is_fetched_from_the_store(opened: IiifService, media: FastBucket) -> None:
     media.put("masters/noise.png", png_noise(1500, 1500), {})
     response = ask(opened, "/iiif/3/noise.png/full/max/0/default.png")

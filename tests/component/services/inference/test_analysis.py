@@ -328,6 +328,7 @@ def test_the_small_models_alone(env: InferEnvironment) -> None:
     assert len(env.models.seen) == 1
 
 
+@pytest.mark.slow
 def test_a_new_endpoint_analyses_the_images_of_the_small_models(env: InferEnvironment) -> None:
     env.mode = "lambda"
     env.ready(KEY, jpeg_photo())

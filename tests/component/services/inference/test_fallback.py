@@ -41,7 +41,7 @@ def put_off(env: InferEnvironment) -> AnalysisRequest:
     return request
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
 def test_small_models_analyse_and_the_endpoint_is_called_again_later(
     env: InferEnvironment, fault: Any, capsys: pytest.CaptureFixture[str]
@@ -142,6 +142,7 @@ def test_waits_grow_and_are_left_to_chance() -> None:
         assert len(waits) > 5
 
 
+@pytest.mark.slow
 def test_while_the_breaker_is_open_the_endpoint_is_not_called(env: InferEnvironment) -> None:
     env.circuit = CircuitSettings(max_failures=4, open_s=30, probe_s=60)
     env.runtime.behave = sagemaker.dead

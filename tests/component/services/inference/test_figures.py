@@ -42,6 +42,7 @@ def test_analysed_images_are_counted_by_origin(env: InferEnvironment, flush_metr
     assert of(flush_metrics(), "ImagesAnalysed") == {"in-process": 1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("over_ms", "slow"), [(-5_000, {}), (5_000, {"": 1})])
 def test_an_analysis_is_slow_by_its_objective(
     env: InferEnvironment, flush_metrics: FlushMetrics, over_ms: int, slow: dict[str, float]

@@ -17,6 +17,7 @@ from tests.images.photographs import jpeg_photo
 from .harness import ALL, SMALL, InferEnvironment
 
 
+@pytest.mark.slow
 def test_a_photograph_is_analysed_while_the_endpoint_is_down(env: InferEnvironment) -> None:
     env.finder, env.runtime.behave = InProcessDetector(models_folder(), ALL), sagemaker.dead
     assert env.ready("astronaut.jpg", jpeg_photo((512, 512))) is AnalysisOutcome.FALLBACK

@@ -135,7 +135,7 @@ def _with_images(env: InferEnvironment, key: str) -> None:
 SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, fallen_back, improved, corrected, removed)}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_message_comes_again(
@@ -174,7 +174,7 @@ class Overtaking:
         env.infer.handle(AnalysisRequest(RequestKind.READY, key, sequencer))
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("deletes", [False, True], ids=["overwritten", "deleted"])
 @pytest.mark.parametrize("scene", ["judged", "improved", "removed"])
 def test_overtaken_at_any_call_the_newer_master_wins(env: InferEnvironment, scene: str, deletes: bool) -> None:

@@ -140,6 +140,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
 DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "unreadable.json": 0}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", DONE)
 def test_the_files_have_the_outcome_of_their_names(env: InferEnvironment, function: Function, name: str) -> None:
     env.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
@@ -186,6 +187,7 @@ def test_anything_else_is_refused(body: str) -> None:
         parse_request(body)
 
 
+@pytest.mark.slow
 def test_each_attempt_is_counted(env: InferEnvironment, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
     body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))

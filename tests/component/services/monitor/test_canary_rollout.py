@@ -94,6 +94,7 @@ def test_one_variant_is_nothing_to_decide_about(
     assert watch.states.read() is None
 
 
+@pytest.mark.slow
 def test_a_worse_canary_is_rolled_back_and_published(
     stack: MonitorEnvironment,
     watch: CanaryRollout,
@@ -165,6 +166,7 @@ def test_a_canary_is_judged_by_the_golden_set(
     assert named is (action != "promote")
 
 
+@pytest.mark.slow
 def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
@@ -242,7 +244,7 @@ STEPS: dict[str, Callable[[CanaryRollout], object]] = {
 METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "event": "publish"}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_completed_by_the_next(

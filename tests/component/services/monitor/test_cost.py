@@ -90,6 +90,7 @@ def test_storage_is_the_newest_daily_count(stack: MonitorEnvironment, capsys: py
     assert parts["storage"] == pytest.approx(usd("s3-gb-months", 730 / HOURS_A_MONTH))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.unheard-of.xlarge", 0), ("", 0)]
 )

@@ -74,6 +74,7 @@ def look(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> Look:
     return looking
 
 
+@pytest.mark.slow
 def test_the_first_baseline_waits_for_enough_samples(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL[:-1])
     assert look()[0] == {"samples": ENOUGH - 1, "wanted": ENOUGH}
@@ -107,6 +108,7 @@ def test_unchanged_images_are_no_drift(stack: MonitorEnvironment, look: Look) ->
     assert stack.env.published() == []
 
 
+@pytest.mark.slow
 def test_dark_images_are_drift_that_is_published_once_a_day(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL)
     look()

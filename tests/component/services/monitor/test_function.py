@@ -91,7 +91,7 @@ def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mod
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_an_operator_runs_one_check(stack: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
     stack.sampled(samples(1, 200))
@@ -124,6 +124,7 @@ def test_a_deployment_of_code_is_noted(stack: MonitorEnvironment, environment: d
     assert [entry["kind"] for entry in stack.written] == ["release"]
 
 
+@pytest.mark.slow
 def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_has_it(
     environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:

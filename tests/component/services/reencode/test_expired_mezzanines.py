@@ -63,6 +63,7 @@ def test_stored_mezzanines_are_not_written_again(service: Reencoder, bucket: Fas
     assert [found[0] for found in read_all(bucket) if found] == [b"as stored"] * 2
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "changes", [{"mezzanines": False}, {"always": AlwaysRedact.parse("photo=faces")}], ids=["off", "redacted"]
 )

@@ -62,6 +62,7 @@ def opened(bucket: FastBucket, name: str) -> StoredObject:
     return found
 
 
+@pytest.mark.slow
 def test_a_derivative_is_put_over_by_a_smaller_one(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -78,6 +79,7 @@ def test_a_derivative_is_put_over_by_a_smaller_one(
     assert of(observed, "BytesSaved") == {"": stored.size_bytes - found.size_bytes}
 
 
+@pytest.mark.slow
 def test_a_second_message_finds_nothing_to_do(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -90,7 +92,7 @@ def test_a_second_message_finds_nothing_to_do(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"thorough": 1}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 def test_what_is_as_small_as_it_gets_is_written_down(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -107,7 +109,7 @@ def test_what_is_as_small_as_it_gets_is_written_down(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"kept": 1}
 
 
-@pytest.mark.sample(2)
+@pytest.mark.slow
 def test_a_type_may_be_chosen_again_and_the_headers_name_it(
     service: Reencoder, transform: Transform, bucket: FastBucket
 ) -> None:
@@ -209,18 +211,21 @@ class Interrupted(FastBucket):
         self.real.delete(key)
 
 
+@pytest.mark.slow
 def test_a_derivative_stored_meanwhile_wins(service: Reencoder, stored: StoredObject, bucket: FastBucket) -> None:
     late = replace(service, media=Interrupted(bucket, lambda: bucket.put(NAME, b"newer", {PACE: "quick"})))
     assert late.handle(ReencodeMessage(NAME)) is ReencodeOutcome.OVERTAKEN
     assert opened(bucket, NAME).read() == b"newer"
 
 
+@pytest.mark.slow
 def test_a_purge_meanwhile_is_not_undone(service: Reencoder, stored: StoredObject, bucket: FastBucket) -> None:
     late = replace(service, media=Interrupted(bucket, lambda: bucket.delete(NAME)))
     assert late.handle(ReencodeMessage(NAME)) is ReencodeOutcome.OVERTAKEN
     assert bucket.open(NAME) is None
 
 
+@pytest.mark.slow
 def test_what_was_made_of_a_master_that_went_meanwhile_is_deleted(
     service: Reencoder, stored: StoredObject, bucket: FastBucket
 ) -> None:

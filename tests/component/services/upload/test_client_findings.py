@@ -46,6 +46,7 @@ def sidecar(env: IngestEnvironment, key: str = KEY) -> Findings | None:
     return None if opened is None else findings_from_document(json.loads(opened.body.read()))
 
 
+@pytest.mark.slow
 def test_from_the_form_to_the_sidecar(env: IngestEnvironment) -> None:
     uploads = UploadApi(
         PostPresigner(env.clients["s3"], env.names["uploads"]),
