@@ -10,6 +10,7 @@ from darkroom.models.model_set import ENGINES, Engine, Engines
 
 from .cutout import READ_MASK, CutoutModel
 from .detector import READ_BOXES, Detector
+from .upscale import READ_IMAGE, UpscaleModel
 
 
 def load_onnx(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
@@ -18,6 +19,8 @@ def load_onnx(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
         return Detector(models[0], folder, device)
     if models[0].read == READ_MASK:
         return CutoutModel(models, folder, device)
+    if models[0].read == READ_IMAGE:
+        return UpscaleModel(models, folder, device)
     return ENGINES["onnxruntime"](models, folder, device)
 
 

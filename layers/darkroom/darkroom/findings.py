@@ -18,6 +18,8 @@ SCHEMA = 1
 FACES, TEXT, MODERATION, SIMILARITY, TAGS = "faces", "text", "moderation", "similarity", "tags"
 LIKENESS, OBJECTS, CUTOUT = "likeness", "objects", "cutout"
 TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS, OBJECTS, CUTOUT)
+UPSCALE = "upscale"
+"""A task of the endpoint whose result is not stored with the findings: it is an image of a derivative."""
 VECTOR_TASKS = (SIMILARITY, LIKENESS)
 """Tasks whose findings are embeddings: similarity finds copies of an image, likeness images of the same kind."""
 
@@ -119,7 +121,8 @@ class Finding:
     could not read the image.
 
     A ``raster`` is a map of the upright image: a PNG with one band of 8 bits and the image's aspect ratio, no side over
-    :data:`MAX_RASTER_PX`. That of a cut-out is the coverage by the foreground, 255 for all of a pixel.
+    :data:`MAX_RASTER_PX`. That of a cut-out is the coverage by the foreground, 255 for all of a pixel. That of UPSCALE
+    is the image itself, enlarged, in sRGB.
     """
 
     task: str
@@ -247,7 +250,7 @@ def explanation_from_document(document: Mapping[str, Any]) -> Explanation:
 
 def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
     """Convert JSON to a finding; raises ValueError, KeyError or TypeError if it is invalid."""
-    if task not in TASKS:
+    if task not in (*TASKS, UPSCALE):
         raise ValueError(f"unknown task {task!r}")
     packed = base64.b64decode(document.get("vector", ""))
     if len(packed) % 4:

@@ -97,7 +97,7 @@ class Endpoint:
             answer = self._client.invoke_endpoint(
                 EndpointName=self._name,
                 Body=jpeg,
-                ContentType="image/jpeg",
+                ContentType="image/png" if jpeg.startswith(b"\x89PNG") else "image/jpeg",
                 Accept="application/json",
                 CustomAttributes=";".join(f"{name}={value}" for name, value in attributes.items() if value),
                 InferenceId=image_id,
