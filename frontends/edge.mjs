@@ -4,7 +4,7 @@ const ENTRIES = {
     "refusal-bad-option.w": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"w must be a whole number from 1 to 8192, but is '%s'\",\"code\":\"bad-option\",\"option\":\"w\"}",
     "refusal-bad-option.h": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"h must be a whole number from 1 to 8192, but is '%s'\",\"code\":\"bad-option\",\"option\":\"h\"}",
     "refusal-bad-option.dpr": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"dpr must be a number from 1 to 4 in steps of 0.5, but is '%s'\",\"code\":\"bad-option\",\"option\":\"dpr\"}",
-    "refusal-bad-option.up": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"up must be 0 or 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"up\"}",
+    "refusal-bad-option.up": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"up must be 0, 1 or ai, but is '%s'\",\"code\":\"bad-option\",\"option\":\"up\"}",
     "refusal-bad-option.fit": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"fit must be one of contain, cover, fill, letterbox, but is '%s'\",\"code\":\"bad-option\",\"option\":\"fit\"}",
     "refusal-bad-option.g": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"g must be one of center, north, northeast, east, southeast, south, southwest, west, northwest, attention, entropy, face, text, obj:class, or fp:x:y with x and y from 0 to 1, but is '%s'\",\"code\":\"bad-option\",\"option\":\"g\"}",
     "refusal-bad-option.crop": "{\"type\":\"urn:darkroom:problem:bad-option\",\"title\":\"An option has an invalid value\",\"status\":400,\"detail\":\"crop must be x,y,w,h in pixels up to 65535, or pct:x,y,w,h in percent with x+w and y+h up to 100, but is '%s'\",\"code\":\"bad-option\",\"option\":\"crop\"}",
@@ -76,13 +76,16 @@ const refuse = (name, shown, status) => {
     throw [name, shown, status || 400];
 };
 
+// Names of the language that are used several times are short in the minified code.
 const keysOf = Object.keys;
+const percentEncode = encodeURIComponent;
+const percentDecode = decodeURIComponent;
 
 const has = (list, one) => list.includes(one);
 
 const decoded = text => {
     try {
-        return decodeURIComponent(text.replace(/\+/g, ' '));
+        return percentDecode(text.replace(/\+/g, ' '));
     } catch (error) {
         refuse('bad-option.utf8');
     }
@@ -90,7 +93,7 @@ const decoded = text => {
 
 // Percent-encodes all characters but A-Z a-z 0-9 - _ . ! ~ * ' ( ), and of these those that match `more`.
 const escaped = (text, more) =>
-    encodeURIComponent(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
+    percentEncode(text).replace(more, character => '%' + character.charCodeAt(0).toString(16).toUpperCase());
 
 // Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.image_keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
@@ -99,7 +102,7 @@ const encoded = text => /[%~]|\.-/.test(text)
 const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
 const printable = text => {
-    const plain = text.replace(/[^ -~]+/g, encodeURIComponent);
+    const plain = text.replace(/[^ -~]+/g, percentEncode);
     return plain.length > 40 ? plain.slice(0, 40) + '...' : plain;
 };
 
@@ -130,7 +133,7 @@ const redactions = words => {
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|w|1;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;enh=|none|c|none auto;wb=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|c|0 1 ai;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;enh=|none|c|none auto;wb=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
 const FALLBACK = {_w320:{w:320,f:'webp'},_w640:{w:640,f:'webp'},_w960:{w:960,f:'webp'},_w1280:{w:1280,f:'webp'},_w1920:{w:1920,f:'webp'},_cover:{w:256,h:256,fit:'cover',g:'attention',f:'webp'},_social:{w:1200,h:630,fit:'cover',g:'attention',f:'jpeg'}};
 const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
@@ -217,7 +220,7 @@ const readKey = uri => {
     }
     let key;
     try {
-        key = escaped(decodeURIComponent(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
+        key = escaped(percentDecode(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
     } catch (error) {
         refuse('bad-key.utf8');
     }
@@ -351,9 +354,11 @@ const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !keysOf(p
 
 // Negotiation
 
+const ladderWidth = wanted => LADDER.find(width => width >= wanted) || 3840;
+
 const atRatio = (plan, text, ratio) => {
     if (isLadder(plan)) {
-        return {w: LADDER.find(width => width >= plan.w * ratio) || 3840, f: plan.f};
+        return {w: ladderWidth(plan.w * ratio), f: plan.f};
     }
     const variant = Object.assign({}, plan);
     if (!text.startsWith('h-2560_w-2560.')) {

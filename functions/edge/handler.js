@@ -59,7 +59,7 @@ const enlarge = (asked, text) => {
 // Returns the entry that shows whether a plan needs no signature, '' if that is known without one. Presets are shorter
 // than the part of a text that is looked up, as the store refuses long names.
 const unsignedEntry = (asked, plan, text) =>
-    asked.values.s || asked.settings[0] === 'open' && !plan.ov ? ''
+    asked.values.s || asked.settings[0] === 'open' && !plan.ov && plan.up !== 'ai' ? ''
         : !has(['guarded', 'open'], asked.settings[0]) ? refuse('unsigned', 0, 403)
         : isUnsigned(plan, text) ? '' : 'unsigned-' + text.slice(0, 99);
 

@@ -7,6 +7,7 @@ from typing import Any
 from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
+from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.secrets import Secret
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
@@ -25,6 +26,8 @@ _sqs, _credentials = create_client("sqs"), CredentialSource()
 _observer = PowertoolsObserver("refine")
 _source = connect(_env.master_bucket, _credentials)
 _media = connect(_env.media_bucket, _credentials)
+UPSCALE_TIMEOUT_S = 58.0
+"""Longer than the endpoint lets a request wait (55 s), shorter than SageMaker does (60 s)."""
 
 
 def _build_signer(settings: Settings) -> DerivativeSigner | None:
@@ -34,6 +37,14 @@ def _build_signer(settings: Settings) -> DerivativeSigner | None:
 
     secret = Secret(_env.credentials_secret, _credentials, parse_signing_key, observer=_observer)
     return ManifestSigner(secret, lambda: create_client("kms", _env.variables), settings.manifest_base_url)
+
+
+def _open_endpoint(settings: Settings) -> Endpoint | None:
+    """Return the endpoint, if the deployment has one and images may be enlarged."""
+    if not (_env.endpoint_name and settings.upscale_prefixes):
+        return None
+    client = create_client("sagemaker-runtime", _env.variables, read_s=UPSCALE_TIMEOUT_S, attempts=1)
+    return Endpoint(client, _env.endpoint_name)
 
 
 def _open_inbox(settings: Settings) -> ReencodeConsumer:
@@ -54,6 +65,8 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             caching=build_cache_policy(settings, refines=_env.refine),
             mezzanines=settings.mezzanines and _env.owns_masters,
             signer=_build_signer(settings),
+            endpoint=_open_endpoint(settings),
+            upscale_prefixes=settings.upscale_prefixes,
         ),
         observer=_observer,
         queue=Queue(_sqs, _env.refine_queue_url, _observer.trace_header),

@@ -61,6 +61,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         fallback_images=settings.fallback_images,
         inference=_env.inference_mode != "off",
         cutout_prefixes=settings.cutout_prefixes,
+        upscale_prefixes=settings.upscale_prefixes,
         always=settings.always_redact,
         presets=cache(lambda: settings.presets),
         limits=build_source_limits(settings),

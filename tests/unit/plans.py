@@ -25,6 +25,7 @@ from darkroom.plan.option_types import (
     FileName,
     FixedPoint,
     Flag,
+    FlagOrWord,
     Integer,
     IntegerChoice,
     OptionType,
@@ -65,6 +66,11 @@ def _(kind: FixedPoint) -> Strategy:
 @values_of.register
 def _(kind: Flag) -> Strategy:
     return st.booleans()
+
+
+@values_of.register
+def _(kind: FlagOrWord) -> Strategy:
+    return st.sampled_from([False, True, kind.word])
 
 
 @values_of.register

@@ -202,7 +202,7 @@ REFUSED = [
     ("metadata=all", BadOption, "metadata: must be one of"),
     ("onerror=ignore", BadOption, "onerror: must be one of redirect"),
     ("compression=slow", BadOption, "compression: must be one of fast"),
-    ("upscale=generate", BadOption, "upscale: generate needs generative AI"),
+    ("upscale=generate", BadOption, "upscale: generate needs a signature"),
     ("segment=background", BadOption, "segment: must be one of foreground"),
     ("border=1", BadOption, "border is not supported"),
 ]

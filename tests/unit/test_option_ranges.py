@@ -25,7 +25,7 @@ NATIVE = {
     "w": ("1 2 8191 8192", "0 -1 8193 1.5 1~1"),
     "h": ("1 2 8191 8192", "0 -1 8193 1.5 1~1"),
     "dpr": ("1 1.5 2 2.5 3 3.5 4", "0.5 0.99 1.25 1.51 4.01 4.5 1~1"),
-    "up": ("0 1", "-1 2 1~1"),
+    "up": ("0 1 ai", "-1 2 1~1 AI ai~1"),
     "fit": ("contain cover fill letterbox", "inside cover~cover"),
     "g": (
         f"{COMPASS} attention entropy face text fp~0~0 fp~1~1 obj~car obj~0 obj~{'x' * 32}",
@@ -273,10 +273,11 @@ def test_js_args_have_the_bounds_of_the_types() -> None:
     }
     assert {short: rule["word"] for short, rule in rules.items() if "word" in rule} == {"q": "auto"}
     assert [rules[short]["high"] for short in ("crop", "pad", "ov", "dl")] == [65_535, 2048, 500, 64]
+    assert rules["up"] == {"words": ["0", "1", "ai"]}
     assert rules["rot"] == {"words": ["0", "90", "180", "270"]}
     assert rules["wm"] == {"words": COMPASS.split(), "position": "southeast", "opacity": 100, "scale": 25}
     bare = {short for short, rule in rules.items() if not rule}
-    assert bare == {"up", "bg", "equalise", "gray", "cutout", "wb", "redact", "anim", "boxes"}
+    assert bare == {"bg", "equalise", "gray", "cutout", "wb", "redact", "anim", "boxes"}
     assert [
         option.short
         for option in EXTENDED_OPTIONS

@@ -192,7 +192,7 @@ def test_ten_thousand_unsigned_requests_make_no_more_than_the_number() -> None:
         "fit": ["cover", "contain"],
         "g": ["attention", "center"],
         "q": ["50", "80"],
-        "up": ["0", "1"],
+        "up": ["0", "1", "ai"],
         "anim": ["0", "1"],
         "rot": ["0", "90"],
         "page": ["0", "1"],

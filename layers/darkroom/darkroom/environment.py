@@ -214,6 +214,7 @@ class RefineEnvironment(MasterEnvironment):
     max_receives: int
     refine: bool = False
     credentials_secret: str = ""
+    endpoint_name: str = ""
 
 
 class SceneEnvironment(Environment):

@@ -232,6 +232,13 @@ class Settings:
         "",
         "Key prefixes whose images are cut out by the option `cutout`. Needs `InferenceMode=endpoint` with the model.",
     )
+    upscale_prefixes: tuple[str, ...] = _setting(
+        (),
+        _KEY_PREFIXES,
+        "",
+        "Key prefixes whose images may be enlarged by a model, with the option `up=ai`. Needs `Refine=on` and "
+        "`InferenceMode=endpoint` with the model.",
+    )
     refine_hits: int = _setting(
         20, between(1, 10**6), "views/hour", "Views from which any derivative is re-encoded. Needs `AccessLogDays`."
     )

@@ -10,6 +10,7 @@ from darkroom.services.caching import UNREFINED_S
 
 from .stack import Stack
 from .test_intake import matches
+from .test_permissions import granted
 
 EVENT: dict[str, Any] = {
     "source": "aws.s3",
@@ -91,3 +92,13 @@ def test_off_renders_nothing_and_reports_it() -> None:
     assert "refine=" not in off.variables("MonitorFunction")["FUNCTIONS"]
     variables = off.variables("MonitorFunction")
     assert variables["REFINE_QUEUE_URL"] == variables["REFINE_DLQ_URL"] == ""
+
+
+def test_it_may_call_the_endpoint_of_a_deployment_that_has_one() -> None:
+    found = []
+    for parameters in ({}, {"InferenceMode": "endpoint", "EndpointName": "mine"}):
+        stack = Stack(**parameters)
+        calls = {action: names for action, names in granted(stack, "Refine").items() if "sagemaker" in action}
+        found.append((calls, stack.properties("RefineFunction")["Environment"]["Variables"]["ENDPOINT_NAME"]))
+    endpoint = "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mine"
+    assert found == [({}, ""), ({"sagemaker:InvokeEndpoint": [endpoint]}, "mine")]

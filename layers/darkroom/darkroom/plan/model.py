@@ -47,6 +47,11 @@ LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 type Quality = int | Literal["auto"]
 """1–100 on JPEG's scale, or the quality at which every image looks equally good."""
 
+type Upscale = bool | Literal["ai"]
+
+MODEL_UPSCALE: Literal["ai"] = "ai"
+"""The image is enlarged by a model, in the background."""
+
 AUTO_QUALITY: Literal["auto"] = "auto"
 """Quality chosen for each image."""
 
@@ -276,7 +281,7 @@ class Plan:
     key: str
     width: int | None = None
     height: int | None = None
-    upscale: bool = False
+    upscale: Upscale = False
     fit: str = "contain"
     gravity: Gravity = Gravity()
     crop: Crop | None = None

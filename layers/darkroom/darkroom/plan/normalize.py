@@ -286,4 +286,4 @@ def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
 def _fold_enlarge_only(fields: dict[str, Value]) -> None:
     """Keep ``enlarge_only`` for a contained image with a box, which it allows to grow."""
     if fields.pop("enlarge_only", False) and "fit" not in fields and fields.keys() & {"width", "height"}:
-        fields |= {"enlarge_only": True, "upscale": True}
+        fields |= {"enlarge_only": True, "upscale": fields.get("upscale", True)}

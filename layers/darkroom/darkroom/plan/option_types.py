@@ -199,6 +199,27 @@ class Flag(OptionType):
 
 
 @dataclass(frozen=True, slots=True)
+class FlagOrWord(OptionType):
+    """``0`` (off), ``1`` (on), or ``word``."""
+
+    name: ClassVar[str] = "choice"
+    word: str
+
+    @property
+    def allowed_values(self) -> str:
+        return f"0, 1 or {self.word}"
+
+    def parse(self, parts: list[str]) -> Value:
+        return self.word if parts == [self.word] else Flag().parse(parts)
+
+    def format(self, value: Value) -> str:
+        return self.word if value == self.word else Flag().format(value)
+
+    def js_args(self) -> JsArgs:
+        return {"words": ["0", "1", self.word]}
+
+
+@dataclass(frozen=True, slots=True)
 class Choice(OptionType):
     """One of ``words``. ``synonyms`` maps further spellings to them."""
 

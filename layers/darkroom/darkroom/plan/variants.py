@@ -22,6 +22,7 @@ from .model import (
     IMAGE_FORMATS,
     LOSSLESS_FORMATS,
     MAIN_FORMATS,
+    MODEL_UPSCALE,
     RIGHTS,
     SEARCHED,
     Plan,
@@ -150,9 +151,9 @@ def needs_signature(
 
     With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
     Rights never do: an image has at most two files of one variant. Overlays are as in ``guarded`` where all else is
-    open: they could put any text on an image.
+    open: they could put any text on an image. So is upscaling by a model, as each variant costs a run of it.
     """
-    if mode is AccessMode.OPEN and not plan.overlays:
+    if mode is AccessMode.OPEN and not plan.overlays and plan.upscale != MODEL_UPSCALE:
         return False
     if mode is AccessMode.SIGNED:
         return True

@@ -34,6 +34,7 @@ from ..imaging.rendered_image import RenderedImage
 from ..imaging.source import Source
 from ..plan.limits import Limits
 from ..plan.model import AUTO_QUALITY, Plan
+from .upscale import Upscaler, UpscaleResult
 
 MAX_SCORE_LOSS = 0.3
 """Points of SSIMULACRA2 that an image may lose. People begin to see differences at ten times as much."""
@@ -50,11 +51,15 @@ MAX_ENCODES = 5
 
 @dataclass(frozen=True, slots=True)
 class ReencodeResult:
-    """A smaller image, and the scores of the stored one and of this one (None for animations)."""
+    """A better image, and the scores of the stored one and of this one (None for animations, and for upscaled ones).
+
+    ``is_upscaled``: a model has enlarged it. It may have more bytes than the stored one.
+    """
 
     image: RenderedImage
     stored_score: float | None = None
     score: float | None = None
+    is_upscaled: bool = False
 
 
 def reencode(
@@ -69,15 +74,19 @@ def reencode(
     findings: Findings | None = None,
     rights: str = "",
     added_bytes: int = 0,
+    upscaler: Upscaler | None = None,
 ) -> ReencodeResult | None:
     """Re-encode ``stored``, a derivative of ``plan``, with fewer bytes; return None where nothing is gained.
 
-    ``added_bytes`` of ``stored`` are a signature, which the result does not have.
-    Raises what :func:`.pipeline.render` does. An image that is too large to be held in memory is left as it is.
+    ``added_bytes`` of ``stored`` are a signature, which the result does not have. ``upscaler`` enlarges the image, if
+    that is better. An image that is too large to be held in memory is left as it is.
+    Raises what :func:`.pipeline.render` does, and ModelUnavailable.
     """
     timer = StageTimer()
     header, geometry = inspect_source(plan, source, limits, findings)
-    context = decode(plan, source, header, geometry, limits, watermark, findings, "slow")
+    steps = upscaler.steps if upscaler else ()
+    context = decode(plan, source, header, geometry, limits, watermark, findings, "slow", steps=steps)
+    is_upscaled = upscaler is not None and upscaler.result is UpscaleResult.MODEL
     context.second_watermark, context.overlays = second_watermark, overlays
     context.rights = load_rights(plan, source, header, rights)
     timer.stop("decode")
@@ -88,15 +97,15 @@ def reencode(
         context.frames = [frame.copy_memory() for frame in context.frames]
         timer.stop("transform")
         press = _Reencoder(context, source, header)
-        found = press.find_replacement(stored)
+        found = press.encode() if is_upscaled else press.find_replacement(stored)
     timer.stop("encode")
-    if found is None or not found.should_replace(len(stored) - added_bytes):
+    if found is None or not (is_upscaled or found.should_replace(len(stored) - added_bytes)):
         return None
     frame = context.frames[0]
     image = RenderedImage(
         found.body, found.form.content_type, frame.width, frame.height, len(context.frames), timer.timings_ms
     )
-    return ReencodeResult(image, found.stored_score, found.score)
+    return ReencodeResult(image, found.stored_score, found.score, is_upscaled)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,14 +10,16 @@ from functools import partial
 from typing import ClassVar
 
 from ..aws.s3_fast import FastBucket, StoredObject
+from ..aws.sagemaker import Endpoint
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
-from ..errors import BadUpload, DarkroomError, ObjectChanged
+from ..errors import BadUpload, DarkroomError, ModelUnavailable, ObjectChanged
+from ..findings import UPSCALE
 from ..image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
-from ..plan.model import DATA_FORMATS, Plan
+from ..plan.model import DATA_FORMATS, MODEL_UPSCALE, Plan
 from ..plan.overlays import list_overlay_files
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
@@ -47,6 +49,7 @@ from ..services.queue_consumer import QueueConsumer, SqsMessage
 from ..services.serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
 from ..services.sidecars import Sidecar, read_sidecar
 from .search import ReencodeResult, reencode
+from .upscale import Upscaler
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,17 @@ def parse_message(body: str) -> ReencodeMessage:
 
 
 class ReencodeOutcome(StrEnum):
-    """``REFINED``: replaced by a smaller one. ``KEPT``: not smaller, which is recorded. All others: not changed.
+    """``REFINED``: replaced by a smaller one. ``UPSCALED``: by one that a model enlarged. ``KEPT``: not smaller, which
+    is recorded. All others: not changed.
 
     ``THOROUGH``: re-encoded before. ``NO_IMAGE``: data, or a marker. ``SIGNED``: outside the finite set and not
     popular. ``GONE``: the derivative is deleted. ``STALE``: its master has changed. ``OVERTAKEN``: one of the two
-    changed meanwhile. ``REFUSED``: its source is refused now.
+    changed meanwhile. ``REFUSED``: its source is refused now. ``NO_MODEL``: the endpoint did not answer, so that the
+    resampled image stays, for a short time in the CDN.
     """
 
     REFINED = "refined"
+    UPSCALED = "upscaled"
     KEPT = "kept"
     THOROUGH = "thorough"
     NO_IMAGE = "no-picture"
@@ -106,6 +112,7 @@ class ReencodeOutcome(StrEnum):
     STALE = "stale"
     OVERTAKEN = "overtaken"
     REFUSED = "refused"
+    NO_MODEL = "no-model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +130,8 @@ class _Job:
 class Reencoder:
     """The service. ``source`` holds the masters by ``source_names``; ``always`` is what the deployment redacts.
 
-    ``mezzanines``: masters may have mezzanines. ``signer`` signs derivatives, if they are signed.
+    ``mezzanines``: masters may have mezzanines. ``signer`` signs derivatives, if they are signed. ``endpoint`` enlarges
+    images of keys with ``upscale_prefixes``; None without one.
     """
 
     source: FastBucket
@@ -136,16 +144,26 @@ class Reencoder:
     caching: CachePolicy = field(default_factory=CachePolicy)
     mezzanines: bool = False
     signer: DerivativeSigner | None = None
+    endpoint: Endpoint | None = None
+    upscale_prefixes: tuple[str, ...] = ()
     _master_reader: MasterReader = field(default_factory=MasterReader, init=False, repr=False)
 
-    def handle(self, message: ReencodeMessage) -> ReencodeOutcome:
+    def handle(self, message: ReencodeMessage, *, is_last: bool = False) -> ReencodeOutcome:
         """Re-encode the derivative of ``message``, if that is due. Raises DarkroomError where a retry may help.
 
-        Idempotent: a second call finds nothing to do.
+        Idempotent: a second call finds nothing to do. ``is_last``: there is no retry, so that an endpoint that does not
+        answer is no error.
         """
         job = self._find_job(message)
-        outcome = job if isinstance(job, ReencodeOutcome) else self._reencode(job)
-        if outcome is not ReencodeOutcome.REFINED:
+        try:
+            outcome = job if isinstance(job, ReencodeOutcome) else self._reencode(job)
+        except ModelUnavailable as error:
+            self.observer.count("UpscaleFailures")
+            self.observer.log("WARNING", "upscaling failed", name=message.name, last=is_last, detail=error.detail)
+            if not is_last:
+                raise
+            outcome = ReencodeOutcome.NO_MODEL
+        if outcome not in (ReencodeOutcome.REFINED, ReencodeOutcome.UPSCALED):
             self.observer.count("RefineSkipped", reason=outcome.value)
         return outcome
 
@@ -154,7 +172,7 @@ class Reencoder:
         plan = message.plan
         if plan is None:
             return ReencodeOutcome.NO_IMAGE
-        if not message.hits and not is_refined(plan, self.presets, self.always):
+        if not (message.hits or self._may_upscale(plan) or is_refined(plan, self.presets, self.always)):
             return ReencodeOutcome.SIGNED
         stored = self.media.open(message.name)
         if stored is None:
@@ -168,11 +186,31 @@ class Reencoder:
             sidecar = read_sidecar(self.media, plan.findings, plan.key) if plan.findings else None
         return _Job(plan, message.name, stored, master, sidecar)
 
+    def _may_upscale(self, plan: Plan) -> bool:
+        """Return whether a model may enlarge the image of ``plan``: a signature or a preset has requested it."""
+        return plan.upscale == MODEL_UPSCALE and plan.key.startswith(self.upscale_prefixes)
+
+    def _open_upscaler(self, job: _Job) -> Upscaler | None:
+        endpoint = self.endpoint
+        if not self._may_upscale(job.plan):
+            return None
+        if endpoint is None:
+            self.observer.count("UpscaleFailures")
+            self.observer.log("WARNING", "upscaling without endpoint", key=job.plan.key)
+            return None
+
+        image_id, trace = job.master.etag.strip('"'), self.observer.trace_id()  # not known to the thread of a render
+
+        def enlarge(png: bytes) -> bytes | None:
+            return endpoint.invoke(png, [UPSCALE], image_id, trace=trace).found[UPSCALE].raster or None
+
+        return Upscaler(enlarge)
+
     def _reencode(self, job: _Job) -> ReencodeOutcome:
-        body = job.stored.read()
+        body, upscaler = job.stored.read(), self._open_upscaler(job)
         try:
             with self.observer.step("render"):
-                better = self._encode(job, body)
+                better = self._encode(job, body, upscaler)
         except DarkroomError as error:
             if error.is_fault or error.retryable:
                 raise
@@ -184,12 +222,19 @@ class Reencoder:
             if not self._replace(job, file, content_type):
                 return ReencodeOutcome.OVERTAKEN
             self._restore_mezzanines(job)
+        if upscaler is not None and upscaler.result is not None:
+            if upscaler.spent_ms:
+                self.observer.record_stages({"upscale": upscaler.spent_ms}, started_s=upscaler.started_s)
+            self.observer.count("UpscaleResults", result=upscaler.result.value)
+            self.observer.log("INFO", "upscaling decided", name=job.name, result=upscaler.result.value)
         if better is None:
             return ReencodeOutcome.KEPT
+        if better.is_upscaled:
+            return ReencodeOutcome.UPSCALED
         self._log_savings(job, len(body), len(file.body), better)
         return ReencodeOutcome.REFINED
 
-    def _encode(self, job: _Job, body: bytes) -> ReencodeResult | None:
+    def _encode(self, job: _Job, body: bytes, upscaler: Upscaler | None) -> ReencodeResult | None:
         marks = (job.plan.watermark, job.plan.second_watermark)
         first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
         overlays = {name: read_watermark(self.media, name, self.presets()) for name in list_overlay_files(job.plan)}
@@ -207,6 +252,7 @@ class Reencoder:
                     findings=trusted_findings(job.plan.key, job.master.etag, job.sidecar, self.always),
                     rights=job.master.attributes.get(MASTER_RIGHTS, ""),
                     added_bytes=count_added_bytes(job.stored.attributes),
+                    upscaler=upscaler,
                 )
             )
 
@@ -299,7 +345,7 @@ class ReencodeConsumer(QueueConsumer):
         """Re-encode the derivative of ``message``; raises BadUpload, or what the service raises."""
         parsed = parse_message(message.body)
         self.observer.add_metadata("key", parsed.name)
-        outcome = self.reencoder.handle(parsed)
+        outcome = self.reencoder.handle(parsed, is_last=message.receives >= self.max_receives)
         self.log_handled(message, outcome, name=parsed.name, hits=parsed.hits)
 
     def hide(self, message: SqsMessage, seconds: float) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from zlib import crc32
 
 from .. import VERSION
-from ..plan.model import Plan
+from ..plan.model import MODEL_UPSCALE, Plan
 
 if TYPE_CHECKING:
     from ..imaging.rendered_image import MezzanineOf
@@ -41,6 +41,10 @@ PACE = "pace"
 UNREFINED_S = 7_200
 """CDN age of a derivative that will be re-encoded: longer than queue and encoder take (15 minutes), short enough that
 most views get the smaller one. Each expiry costs one GET per edge location."""
+
+RESAMPLED_S = 600
+"""Age of a resampled image that a model will enlarge: the delay of the queue, and as long again. It is also that in
+browsers, since the difference shows."""
 
 PROVISIONAL_S = 30
 """CDN age of an image rendered before its findings were known, which mostly takes seconds."""
@@ -81,6 +85,8 @@ def derivative_headers(
     ``unrefined``: it was encoded fast and will be re-encoded.
     """
     cache_control = policy.cache_control(plan.key, unrefined=unrefined and policy.refines)
+    if plan.upscale == MODEL_UPSCALE and unrefined and policy.refines:
+        cache_control = f"public, max-age={RESAMPLED_S}, s-maxage={RESAMPLED_S}"
     headers = {"Content-Type": content_type, "Cache-Control": cache_control}
     if plan.download:
         name = f"{plan.download}.{_extension(content_type)}" if plan.append_extension else plan.download

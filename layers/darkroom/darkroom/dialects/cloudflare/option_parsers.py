@@ -159,7 +159,7 @@ def parse_anim(options: CloudflareOptions, name: str, text: str) -> None:
 
 def parse_upscale(_options: CloudflareOptions, name: str, text: str) -> None:
     if text == "generate":
-        raise bad_option(name, "generate needs generative AI and is not supported")
+        raise bad_option(name, "generate needs a signature, which these URLs do not have")
     require_word(name, text, ("interpolate",))
 
 

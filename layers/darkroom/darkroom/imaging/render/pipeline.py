@@ -140,12 +140,16 @@ def decode(
     effort: Effort,
     *,
     of_mezzanine: bool = False,
+    steps: Iterable[Step] = (),
 ) -> RenderContext:
-    """Decode and reduce the source, or its mezzanine, to the remaining pixels. Raises what :func:`render` does."""
+    """Decode and reduce the source, or its mezzanine, to the remaining pixels. Raises what :func:`render` does.
+
+    ``steps`` are run instead of :data:`DECODE_STEPS` if there are any.
+    """
     context = _load(plan, source, header, geometry, limits, effort, of_mezzanine=of_mezzanine)
     context.watermark, context.findings, context.effort = watermark, _locate_findings(plan, header, findings), effort
     with source.decoding(of_source=decodes_identically(source, header)):
-        run_steps(DECODE_STEPS, context)
+        run_steps(steps or DECODE_STEPS, context)
     tones = plan.enhance != "none"
     if tones or plan.white_balance:
         from .steps.enhance import make_sample_plan, measure  # few plans need a second decode

@@ -235,7 +235,7 @@ def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | N
     """Scale by the plan's box. A side that is not given is unlimited."""
     size = placed.subject.size
     turns = plan.rotate in (90, 270)
-    upscale = plan.upscale and bool(plan.width or plan.height)
+    upscale = bool(plan.upscale and (plan.width or plan.height))
     longest = max(MAX_SIDE_PX, *size) if upscale else max(room)
     sides = (min(side or longest, most) for side, most in zip((plan.width, plan.height), room, strict=True))
     box = Size(*sides).transposed if turns else Size(*sides)
@@ -261,7 +261,7 @@ def _resize_by_request(plan: Plan, placed: Geometry, room: Size, max_pixels: int
     most = Size(*(min(side, max(MAX_SIDE_PX, *size)) for side in (room.transposed if turns else room)))
     if plan.pixel_ratio != 1 or plan.max_side:
         return _resize_at_ratio(plan, placed, wish, max(most), max_pixels)
-    scaled, kept = resize(size, wish, _choose_fit(plan), plan.cover_mode, most, upscale=plan.upscale)
+    scaled, kept = resize(size, wish, _choose_fit(plan), plan.cover_mode, most, upscale=bool(plan.upscale))
     if scaled == kept:
         return replace(placed, scaled=limit_pixels(scaled, max_pixels))
     return _add_window(plan, replace(placed, scaled=scaled), kept)
@@ -279,7 +279,7 @@ def _resize_at_ratio(
         _choose_extension(plan),
         Padding(*(plan.padding[1:] + plan.padding[:1] if turns else plan.padding)),
     )
-    sized = resize_at_ratio(placed.subject.size, wanted, _choose_fit(plan), plan.cover_mode, upscale=plan.upscale)
+    sized = resize_at_ratio(placed.subject.size, wanted, _choose_fit(plan), plan.cover_mode, upscale=bool(plan.upscale))
     padding = multiply_padding(plan.padding, sized.ratio)
     placed = replace(placed, scaled=limit_pixels(sized.scaled, max_pixels), padding=padding, ratio=sized.ratio)
     return (

@@ -26,7 +26,7 @@ from ...errors import (
 )
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
-from ...plan.model import OVERLAY_PREFIX, Plan
+from ...plan.model import MODEL_UPSCALE, OVERLAY_PREFIX, Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
 from ...plan.variants import PRESETS, is_preset, is_refined
@@ -164,10 +164,11 @@ class Renderer:
         if _awaits(get_followed_tasks(plan), findings):
             return _answer_provisional(plan, image, timings_ms)
         too_large = len(image.body) > MAX_BODY_BYTES
+        upscaled = plan.upscale == MODEL_UPSCALE  # later, from what is stored now
         stored = is_preset(plan, self.presets, self.always) if self.stores == PRESETS else self.stores
-        if not (stored or job.replaces or too_large):
+        if not (stored or upscaled or job.replaces or too_large):
             return self._answer_unstored(job, image, timings_ms)
-        unrefined = self.caching.refines and is_refined(plan, self.presets, self.always)
+        unrefined = self.caching.refines and (upscaled or is_refined(plan, self.presets, self.always))
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)
         if not too_large and self._stores_later(job, image.body, headers):
             etag = md5_etag(image.body)

@@ -24,7 +24,7 @@ from ...errors import (
 from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
-from ...plan.model import Plan
+from ...plan.model import MODEL_UPSCALE, Plan
 from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
@@ -66,7 +66,8 @@ class Transform:
     ``stores``: whether derivatives are stored, or ``presets``; otherwise only those that are too large for a response.
     ``mezzanines``: whether masters may have mezzanines.
     ``fallback_images``: keys of images that replace failed ones, by key prefix, the longest first.
-    ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out.
+    ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out;
+    ``upscale_prefixes``: of keys whose images a model may enlarge.
     ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
     ``is_load_shedding``: whether only named presets are rendered now.
     """
@@ -81,6 +82,7 @@ class Transform:
     fallback_images: Sequence[tuple[str, str]] = ()
     inference: bool = False
     cutout_prefixes: tuple[str, ...] = ()
+    upscale_prefixes: tuple[str, ...] = ()
     always: AlwaysRedact = NO_FORCED_REDACTION
     presets: Callable[[], Presets] = load_default_presets
     limits: Limits = field(default_factory=Limits)
@@ -187,7 +189,12 @@ class Transform:
             _check_literal(request.url, signed, expires_s, self.presets())
 
     def _check_redaction(self, plan: Plan) -> None:
-        """Refuse a path that the edge never requests: without a forced redaction, or without findings."""
+        """Refuse a path that the edge never requests: without a forced redaction, or without findings.
+
+        Refuse also options that are not allowed for the key.
+        """
+        if plan.upscale == MODEL_UPSCALE and not plan.key.startswith(self.upscale_prefixes):
+            raise BadOption("up: images with this prefix are not enlarged by a model", option="up")
         if not needs_findings(plan) and apply_forced_redaction(plan, self.always) == plan:
             return
         if not self.inference:
