@@ -43,7 +43,7 @@ class Result:
 
 def main() -> None:
     """Measure and print."""
-    results = {name: dict(_measure(image)) for name, image in _load_photographs()}
+    results = {name: dict(_measure(image)) for name, image in load_photographs()}
     rows = [[name, f"{one['none'].enhanced:.1f}", f"{one['none'].balanced:.1f}"] for name, one in results.items()]
     print(Table("Photographs as they are", ["", "enh=auto", "wb=1"], rows).markdown())
     rows = [[how, *_summarise([one[how] for one in results.values()])] for how in DEGRADE if how != "none"]
@@ -59,7 +59,7 @@ def _summarise(results: list[Result]) -> list[str]:
     return [f"{means[0]:.1f}", f"{means[1]:.1f}", *map(str, counts), f"{max(0, -min(gains)):.1f}", f"{balanced:.1f}"]
 
 
-def _load_photographs() -> Iterator[tuple[str, pyvips.Image]]:
+def load_photographs() -> Iterator[tuple[str, pyvips.Image]]:
     package = Path(str(files("skimage"))) / "data"
     for path in [*(package / name for name in SAMPLES), *list_files()]:
         image = pyvips.Image.thumbnail(str(path), SIDE_PX, height=SIDE_PX).colourspace("srgb")
