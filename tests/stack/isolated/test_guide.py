@@ -128,13 +128,16 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())
-    yield Guide(checkout, Cloud(ports.aws_url), reader(tmp_path_factory.mktemp("reader")))
+    cloud = Cloud(ports.aws_url)
+    cloud.s3.create_bucket(Bucket="my-photos")  # the reader's own, which the guide serves by SourceBucket
+    yield Guide(checkout, cloud, reader(tmp_path_factory.mktemp("reader")))
     asyncio.run(ministack.stop())
 
 
 def test_the_guide_is_followed_from_the_top(guide: Guide) -> None:
     """Every block runs; tests/guide.py lists the lines that run otherwise or not at all."""
     (guide.checkout / "photo.jpg").write_bytes(jpeg_photo((640, 480)))
+    (guide.checkout / "keys.txt").write_text("photo.jpg\n")
     blocks = read_blocks()
     outputs = [guide.shell(adapt(block), keep=variables(blocks)) for block in in_order(blocks)]
     [published] = [text for text in outputs if "edge entries changed: " in text]
