@@ -6,7 +6,7 @@ from dataclasses import fields
 
 import pytest
 
-from darkroom.content_credentials.actions import ACTIONS, FURTHER_FIELDS, OPTIONS, list_actions
+from darkroom.content_credentials.actions import ACTIONS, FURTHER_FIELDS, OPTIONS, PARTLY_BY_MODEL, list_actions
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.model import Plan
 
@@ -37,3 +37,10 @@ def test_actions_are_those_of_the_plan_in_their_order(options: str, actions: lis
     found = list_actions(parse_path(f"/a/_/{options}"))
     assert [action["action"] for action in found] == [*actions, "c2pa.transcoded"]
     assert found[-1]["parameters"] == {OPTIONS: options.rpartition(".")[0]}
+
+
+def test_only_an_image_of_a_model_is_marked_as_such() -> None:
+    plan = parse_path("/a/_/up-ai_w-300.webp")
+    resampled, enlarged = list_actions(plan), list_actions(plan, is_upscaled=True)
+    assert [set(action) for action in resampled] == [{"action"}, {"action", "parameters"}]
+    assert enlarged == [resampled[0] | {"digitalSourceType": PARTLY_BY_MODEL}, resampled[1]]

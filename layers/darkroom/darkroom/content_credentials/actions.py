@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from ..imaging.formats.metadata.rights import SOURCE_TYPES
 from ..plan.canonical import options_text
 from ..plan.model import Plan
 
@@ -51,15 +52,23 @@ FURTHER_FIELDS = frozenset(
 OPTIONS = "com.darkroom.options"
 """Parameter of the last action: the options in the canonical path (docs/reference/urls.md)."""
 
+PARTLY_BY_MODEL = SOURCE_TYPES + "compositeWithTrainedAlgorithmicMedia"
+"""IPTC's term for an image that is partly made by a generative model."""
+
 _UNCHANGED = Plan("")
 
 
-def list_actions(plan: Plan) -> list[dict[str, object]]:
-    """Return the actions from the upload to a derivative of ``plan``, the encoding last."""
+def list_actions(plan: Plan, *, is_upscaled: bool = False) -> list[dict[str, object]]:
+    """Return the actions from the upload to a derivative of ``plan``, the encoding last.
+
+    ``is_upscaled``: a model has enlarged it, which its ``c2pa.resized`` states.
+    """
     changed = [name for name, fields in ACTIONS.items() if any(_has_effect(plan, field) for field in fields)]
     if plan.fit == "cover" and plan.width and plan.height and "c2pa.cropped" not in changed:
         changed.insert(changed.index("c2pa.resized"), "c2pa.cropped")
     actions: list[dict[str, object]] = [{"action": name} for name in changed]
+    if is_upscaled:
+        actions[changed.index("c2pa.resized")]["digitalSourceType"] = PARTLY_BY_MODEL
     return [*actions, {"action": "c2pa.transcoded", "parameters": {OPTIONS: options_text(plan)}}]
 
 

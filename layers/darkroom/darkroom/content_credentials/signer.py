@@ -91,10 +91,12 @@ class ManifestSigner:
     connect_kms: Callable[[], Any]
     base_url: str = ""
 
-    def __call__(self, plan: Plan, body: bytes, content_type: str, parent: Parent) -> SignedFile:
+    def __call__(
+        self, plan: Plan, body: bytes, content_type: str, parent: Parent, *, is_upscaled: bool = False
+    ) -> SignedFile:
         """Sign ``body``, a derivative of ``plan``. Other types than :data:`MEDIA_TYPES` stay as they are.
 
-        Raises Unavailable without a valid key.
+        ``is_upscaled``: a model has enlarged it. Raises Unavailable without a valid key.
         """
         if content_type not in MEDIA_TYPES:
             return SignedFile(body)
@@ -104,7 +106,8 @@ class ManifestSigner:
         with _translate_errors(), Context.from_dict(OFFLINE) as context, self._open(key) as signer:
             for candidate in parents:
                 try:
-                    made = self._sign(context, signer, plan, body, content_type, candidate, remote=remote)
+                    document = _build_manifest(plan, candidate, is_upscaled=is_upscaled)
+                    made = self._sign(context, signer, document, plan, body, content_type, candidate, remote=remote)
                 except C2paError as error:  # also of a manifest that cannot be an ingredient
                     failure = str(error)
                     continue
@@ -116,6 +119,7 @@ class ManifestSigner:
         self,
         context: Context,
         signer: Signer,
+        document: dict[str, object],
         plan: Plan,
         body: bytes,
         content_type: str,
@@ -125,7 +129,7 @@ class ManifestSigner:
     ) -> SignedFile:
         """Sign once; raises C2paError."""
         signed, token = BytesIO(), _hash_name(body)
-        with Builder(_build_manifest(plan, parent), context) as builder:
+        with Builder(document, context) as builder:
             builder.set_intent(C2paBuilderIntent.EDIT)
             if parent.manifest:
                 builder.add_ingredient_from_archive(BytesIO(parent.manifest))
@@ -166,7 +170,7 @@ def _translate_errors() -> Iterator[None]:
         raise Unavailable(detail=f"content credentials: {error}") from error
 
 
-def _build_manifest(plan: Plan, parent: Parent) -> dict[str, object]:
+def _build_manifest(plan: Plan, parent: Parent, *, is_upscaled: bool) -> dict[str, object]:
     """Build the manifest, without the title and the key of the image: other keys may have the same file."""
     described = {"title": PARENT, "format": parent.content_type, "relationship": "parentOf"}
     ingredient = described | {"instance_id": f"urn:sha256:{parent.sha256}" if parent.sha256 else PARENT}
@@ -174,7 +178,7 @@ def _build_manifest(plan: Plan, parent: Parent) -> dict[str, object]:
     redacted = [
         {"action": "c2pa.redacted", "reason": "c2pa.PII.present", "parameters": {"redacted": uri}} for uri in private
     ]
-    actions = {"actions": [*redacted, *list_actions(plan)], "allActionsIncluded": True}
+    actions = {"actions": [*redacted, *list_actions(plan, is_upscaled=is_upscaled)], "allActionsIncluded": True}
     return {
         "claim_generator_info": [{"name": "Darkroom"}],
         "title": "image",

@@ -218,7 +218,7 @@ class Reencoder:
             return ReencodeOutcome.REFUSED
         content_type = better.image.content_type if better else job.stored.attributes["Content-Type"]
         with self.observer.step("store"):
-            file = self._sign(job, better.image.body if better else body, content_type, is_new=better is not None)
+            file = self._sign(job, body, content_type, better)
             if not self._replace(job, file, content_type):
                 return ReencodeOutcome.OVERTAKEN
             self._restore_mezzanines(job)
@@ -256,15 +256,17 @@ class Reencoder:
                 )
             )
 
-    def _sign(self, job: _Job, body: bytes, content_type: str, *, is_new: bool) -> SignedFile:
-        """Sign ``body`` unless it is the stored file and signed. Raises Unavailable without a valid key."""
-        if not is_new and SIGNED in job.stored.attributes:
+    def _sign(self, job: _Job, body: bytes, content_type: str, better: ReencodeResult | None) -> SignedFile:
+        """Sign the better image, or the stored ``body`` unless it is signed. Raises Unavailable without a valid key."""
+        if better is None and SIGNED in job.stored.attributes:
             return SignedFile(body, job.stored.attributes[SIGNED])
+        body = better.image.body if better else body
         if self.signer is None:
             return SignedFile(body)
         sha256, master_type = job.master.attributes.get(UPLOAD_SHA256, ""), job.master.attributes["Content-Type"]
         parent = read_parent(self.media.read, job.plan.key, sha256, master_type)
-        return self.signer(job.plan, body, content_type, parent)
+        is_upscaled = better is not None and better.is_upscaled
+        return self.signer(job.plan, body, content_type, parent, is_upscaled=is_upscaled)
 
     def _replace(self, job: _Job, file: SignedFile, content_type: str) -> bool:
         """Replace exactly the derivative that was read; return whether its master is still current.

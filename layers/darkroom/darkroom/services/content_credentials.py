@@ -67,9 +67,14 @@ class CredentialReader(Protocol):
 
 
 class DerivativeSigner(Protocol):
-    """Signs ``body``, a derivative of ``plan``. Raises Unavailable if there is no valid key."""
+    """Signs ``body``, a derivative of ``plan``, which a model has enlarged if ``is_upscaled``.
 
-    def __call__(self, plan: Plan, body: bytes, content_type: str, parent: Parent) -> SignedFile: ...
+    Raises Unavailable if there is no valid key.
+    """
+
+    def __call__(
+        self, plan: Plan, body: bytes, content_type: str, parent: Parent, *, is_upscaled: bool = False
+    ) -> SignedFile: ...
 
 
 def manifest_name(key: str, sha256: str) -> str:
