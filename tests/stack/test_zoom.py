@@ -24,7 +24,7 @@ from darkroom.dialects.iiif.tiles import is_listed, iterate_tiles
 from darkroom.dialects.iiif.url import ImageRequest, encode_identifier, parse
 from darkroom.plan.geometry.placement import Size
 from local import viewer as osd
-from local.control_pages import CONSOLE
+from local.control_pages import CONSOLE, find_console_file
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.browser.serving import served
 from tests.images.photographs import photograph
@@ -202,7 +202,9 @@ def test_it_reports_why_the_viewer_cannot_open() -> None:
 
     async def answer(request: web.Request) -> web.StreamResponse:
         if request.path.startswith("/_local/console/"):
-            return web.FileResponse(CONSOLE / request.path.rsplit("/", 1)[1])
+            file = find_console_file(request.path.rsplit("/", 1)[1])
+            assert file
+            return web.FileResponse(file)
         if request.path == "/_local/zoom":
             return web.FileResponse(CONSOLE / "zoom.html")
         if request.path.startswith("/_local/zoom/"):
