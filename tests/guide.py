@@ -27,6 +27,7 @@ class Deviation:
 _INSTALLED = Deviation("the SAM CLI is installed already, from the same requirements file (local/tool_venvs.py)")
 _NO_CDN = Deviation("the distribution's domain name has no address on the engine; tests/stack has a CDN")
 _NO_SMOKE = Deviation("needs a CDN; tests/stack/test_smoke.py runs it on the local stack")
+_NO_LOGS = Deviation("the copy has no history and no access logs; tests/tooling/cli/test_compare_builds.py runs it")
 
 DEVIATIONS: Mapping[str, Deviation] = {
     "python3.13 -m venv ../sam && . ../sam/bin/activate": _INSTALLED,
@@ -36,6 +37,9 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "./darkroom smoke --stack darkroom --region eu-central-1 --output smoke.json": _NO_SMOKE,
     "./darkroom smoke  ": _NO_SMOKE,
     "./darkroom smoke --only removal --only odd-keys": _NO_SMOKE,
+    "git worktree add ../darkroom-before ": _NO_LOGS,
+    'aws s3 cp --recursive "s3://$LOG_BUCKET/" logs/': _NO_LOGS,
+    "./darkroom compare-builds ": _NO_LOGS,
     "sam delete --stack-name $stack": Deviation(
         "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint "
         "(docs/getting-started/local-stack.md)",
