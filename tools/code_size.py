@@ -28,6 +28,7 @@ OPTIONAL = (
     "inference",
     "origins",
     "experiments",
+    "textures",
 )
 """Packages of the layer that its core never imports."""
 

@@ -254,6 +254,13 @@ class ReviewEnvironment(MasterEnvironment):
     app_url: str
 
 
+class TexturesEnvironment(MasterEnvironment):
+    """Variables of the textures function. ``encoder_path`` is the program that compresses textures."""
+
+    signing_keys_arn: str
+    encoder_path: str = "/opt/textures/basisu"
+
+
 class SimilarEnvironment(VectorEnvironment):
     """Variables of the similar function."""
 

@@ -53,6 +53,7 @@ if TYPE_CHECKING:
     from ...imaging.formats.image_format import Header
     from ...imaging.rendered_image import RenderedImage
     from ...imaging.source import Source
+    from .converter import Converter
 
 
 class BackgroundCall[T]:
@@ -153,6 +154,7 @@ class Renderer:
     caching: CachePolicy
     observer: Observer
     defer: Defer
+    converter: Converter | None = None
 
     def render(self, job: RenderJob) -> Answer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
@@ -229,7 +231,7 @@ class Renderer:
         """Render from ``source``, which is a mezzanine of an image with the header ``master`` if that is given."""
         from ...imaging.render.pipeline import render
 
-        plan = job.plan
+        plan = self.converter.choose_pixels(job.plan) if self.converter else job.plan
         files = {name: found.result() for name, found in job.watermarks.items()}
         first, second = (files[mark.name] if mark else None for mark in (plan.watermark, plan.second_watermark))
         started_s = time.time()
@@ -249,6 +251,8 @@ class Renderer:
                 rights=job.master.attributes.get(MASTER_RIGHTS, ""),
             )
         )
+        if self.converter:
+            image = self.converter.convert(job.plan, image)
         self.observer.record_stages(image.timings_ms, started_s=started_s)
         return image
 

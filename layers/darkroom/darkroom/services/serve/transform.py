@@ -52,6 +52,7 @@ from .rendering import (
 
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer
+    from .converter import Converter
 
 _OTHER_VARIANT = "The signature is for another variant"
 
@@ -70,6 +71,7 @@ class Transform:
     ``upscale_prefixes``: of keys whose images a model may enlarge.
     ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
     ``is_load_shedding``: whether only named presets are rendered now.
+    ``converter``: encodes formats that the core does not have.
     """
 
     source: FastBucket
@@ -94,6 +96,7 @@ class Transform:
     master_reader: MasterReader = field(default_factory=MasterReader, repr=False)
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
     defer: Defer = store_before_response
+    converter: Converter | None = None
 
     def answer(self, request: TransformRequest) -> Answer:
         """Authorise, then find or render the derivative. DarkroomErrors are returned as Failed."""
@@ -266,6 +269,7 @@ class Transform:
             self.caching,
             self.observer,
             self.defer,
+            self.converter,
         )
 
 

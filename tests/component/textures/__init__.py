@@ -1,0 +1,1 @@
+"""GPU textures: the encoder, the service and the function."""
