@@ -18,6 +18,7 @@ from . import (
     replay,
     settings,
     stack,
+    textures,
     training,
 )
 
@@ -37,5 +38,6 @@ __all__ = [
     "replay",
     "settings",
     "stack",
+    "textures",
     "training",
 ]

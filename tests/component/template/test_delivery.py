@@ -30,7 +30,7 @@ def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
         "Items": [403, 404, 500, 502, 503, 504],
     }
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
-    assert [one["PathPattern"] for one in config["CacheBehaviors"]] == ["/_/review/*"]
+    assert [one["PathPattern"] for one in config["CacheBehaviors"]] == ["/_/review/*", "*/_/texture"]
     origins = {origin["Id"]: origin for origin in config["Origins"]}
     assert origins["derivatives"]["OriginPath"] == "/derivatives"
     assert origins["derivatives"]["OriginAccessControlId"] == "<MediaAccessControl>"

@@ -14,6 +14,9 @@ from .stack import ROOT, TEMPLATE, Stack, broken_rules, template
 
 ENVIRONMENTS = ("small", "inference", "archive")
 """Of samconfig.toml, for `sam deploy --config-env`."""
+OWN_STACKS = ("review", "textures")
+"""Stacks of their own, of which functions are part."""
+
 SAM = ROOT / ".local" / "venvs" / "sam" / "bin" / "sam"
 
 
@@ -26,7 +29,9 @@ def sam() -> str:
 
 
 @pytest.mark.parametrize(
-    "path", [TEMPLATE, pytest.param(ROOT / "stacks" / "review.yaml", marks=pytest.mark.slow)], ids=["root", "review"]
+    "path",
+    [TEMPLATE, *(pytest.param(ROOT / "stacks" / f"{name}.yaml", marks=pytest.mark.slow) for name in OWN_STACKS)],
+    ids=["root", *OWN_STACKS],
 )
 def test_sam_validates_with_lint(sam: str, path: Path) -> None:
     environment = os.environ | {

@@ -1,0 +1,134 @@
+"""stacks/textures.yaml: textures beside the stack of template.yaml, and the cache behaviour that leads to them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from darkroom.environment import TexturesEnvironment
+from darkroom.textures.request import PAGE
+from darkroom.textures.service import BASE
+from tools.texture_parameters import build_parameters
+
+from .policies import listed
+from .schemas import faults, resources_of
+from .stack import ROOT, TEMPLATE, Stack, template
+from .test_parameters import LIBVIPS, POWERTOOLS
+from .test_permissions import KEY, granted, statements
+from .test_tags import OF_SAM, tag_property
+
+SOURCE = ROOT / "stacks" / "textures.yaml"
+OUTPUTS = {
+    "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
+    "MediaBucketName": "media",
+    "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
+}
+BASIC = build_parameters("darkroom", OUTPUTS, {})
+OWN_SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/", "KmsKeyArn": KEY}
+
+
+def textures(**parameters: str) -> Stack:
+    return Stack(SOURCE, **{**BASIC, **parameters})
+
+
+@pytest.mark.parametrize("further", [{}, OWN_SOURCE], ids=["basic", "own source"])
+def test_resources_match_their_schemas(further: dict[str, str]) -> None:
+    kinds = ["AWS::ApiGatewayV2::", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::"]
+    found = resources_of(textures(**further), kinds)
+    assert len(found) >= 5
+    assert faults(found) == []
+
+
+def test_the_cache_policy_matches_its_schema() -> None:
+    found = resources_of(Stack(), ["AWS::CloudFront::CachePolicy"])
+    assert "TextureCachePolicy" in found
+    assert faults(found) == []
+
+
+def test_the_command_prints_every_parameter_without_a_default() -> None:
+    declared = template(SOURCE)["Parameters"]
+    required = {name for name, one in declared.items() if "Default" not in one}
+    assert required <= BASIC.keys() <= declared.keys()
+    known = {"SourceBucket": "photos", "SourcePrefix": "", "Arch": "x86_64", "RetentionDays": "1,2,3,4,5"}
+    found = build_parameters("darkroom", OUTPUTS, known)
+    assert (found["ApiId"], found["Arch"], found["LogDays"], found["SourcePrefix"]) == ("a1b2c3", "x86_64", "4", "")
+    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+
+
+def test_environment_is_what_the_function_reads() -> None:
+    given = textures().variables("TexturesFunction")
+    assert set(given) == {field.upper() for field in TexturesEnvironment.fields()} | POWERTOOLS | LIBVIPS
+    assert given["POWERTOOLS_SERVICE_NAME"] == "textures"
+    assert given["ENCODER_PATH"] == TexturesEnvironment.encoder_path == "/opt/textures/basisu"
+
+
+def test_the_role_reads_masters_and_writes_derivatives_alone() -> None:
+    found = {action: set(resources) for action, resources in granted(textures(), "Textures").items()}
+    for action in ("xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"):
+        del found[action]
+    derivatives = "arn:aws:s3:::media/derivatives/*"
+    read = {f"arn:aws:s3:::media/{prefix}/*" for prefix in ("settings", "switches", "watermarks", "masters")}
+    assert found == {
+        "s3:GetObject": read | {derivatives},
+        "s3:PutObject": {derivatives},
+        "s3:DeleteObject": {derivatives},
+        "s3:ListBucket": {"arn:aws:s3:::media"},
+        "secretsmanager:GetSecretValue": {OUTPUTS["SigningKeysArn"]},
+    }
+
+
+def test_masters_of_a_source_bucket_are_read_there() -> None:
+    found = granted(textures(**OWN_SOURCE), "Textures")
+    assert "arn:aws:s3:::photos/originals/*" in found["s3:GetObject"]
+    assert "arn:aws:s3:::media/masters/*" not in found["s3:GetObject"]
+    assert "arn:aws:s3:::photos" in found["s3:ListBucket"]
+    [uses] = [one for one in statements(textures(**OWN_SOURCE), "Textures") if one["Sid"] == "UseKey"]
+    assert uses["Resource"] == KEY
+
+
+def test_only_the_api_of_the_stack_invokes_it() -> None:
+    stack = textures()
+    [permission] = stack.of_type("AWS::Lambda::Permission").values()
+    assert permission["Principal"] == "apigateway.amazonaws.com"
+    assert permission["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*/_/textures*"
+    [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
+    assert (route["ApiId"], route["RouteKey"]) == ("a1b2c3", f"ANY {BASE}/{{proxy+}}")
+
+
+def test_every_resource_that_can_be_tagged_is() -> None:
+    untagged = []
+    for logical_id, resource in textures().resources.items():
+        if resource["Type"] in OF_SAM - {"AWS::IAM::Role"} or (place := tag_property(resource["Type"])) is None:
+            continue
+        name, kind = place
+        tags = resource.get("Properties", {}).get(name, {})
+        found = tags if kind == "object" else {tag["Key"]: tag["Value"] for tag in tags}
+        if found.get("darkroom") != "darkroom":
+            untagged.append(logical_id)
+    assert untagged == []
+
+
+def behaviour(**parameters: str) -> dict[str, Any]:
+    config = Stack(**parameters).properties("Distribution")["DistributionConfig"]
+    [found] = [one for one in config["CacheBehaviors"] if one["PathPattern"] == f"*/_/{PAGE}"]
+    [origin] = [one for one in config["Origins"] if one["Id"] == found["TargetOriginId"]]
+    assert origin["DomainName"] == "<UploadApi>.execute-api.eu-central-1.amazonaws.com"
+    assert origin["OriginPath"] == BASE
+    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
+    return dict(found)
+
+
+def test_the_cdn_leads_to_the_api_and_caches_by_path_and_query() -> None:
+    found = behaviour()
+    assert found == behaviour(Dialects="on")
+    assert listed(found["AllowedMethods"]) == ["GET", "HEAD"]
+    assert found["CachePolicyId"] == "<TextureCachePolicy>"
+    assert found["ResponseHeadersPolicyId"] == "<ResponseHeadersPolicy>", "loaders need CORS"
+    assert "FunctionAssociations" not in found
+    policy = Stack().properties("TextureCachePolicy")["CachePolicyConfig"]
+    key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
+    assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 31_536_000)
+    assert key["QueryStringsConfig"] == {"QueryStringBehavior": "all"}
+    assert key["HeadersConfig"] == {"HeaderBehavior": "none"}
+    assert key["CookiesConfig"] == {"CookieBehavior": "none"}
