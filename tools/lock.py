@@ -35,6 +35,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
+    "bench/textures/requirements.txt": ("bench-textures",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 

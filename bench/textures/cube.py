@@ -1,4 +1,4 @@
-"""Render a page with two textured cubes in Chromium: ``python -m bench.textures.cube IMAGE FILE.png``.
+"""Render a page with two textured cubes in Chromium: ``python -m bench.textures.cube IMAGE FILE``.
 
 The left cube has IMAGE as ETC1S, the right one as UASTC. Both are made by the textures function's converter and loaded
 by three.js's KTX2Loader. Chromium renders by SwiftShader, without a GPU.
@@ -74,7 +74,7 @@ def photograph(
                 pixels = [tuple(page.evaluate(f"window.pixel({x}, {y})")) for x, y in points]
                 if screenshot is not None:
                     page.screenshot(path=screenshot)
-                found = Cubes(page.evaluate("window.loaded"), pixels)  # type: ignore[arg-type]
+                found = Cubes(page.evaluate("window.loaded"), pixels)
                 browser.close()
                 return found
         finally:
@@ -109,13 +109,13 @@ def main() -> None:
     """Write the screenshot, and print what was loaded."""
     parser = argparse.ArgumentParser(prog="python -m bench.textures.cube", description=__doc__)
     parser.add_argument("image", type=Path, help="any image that Darkroom renders")
-    parser.add_argument("screenshot", type=Path, help="the PNG to write")
+    parser.add_argument("screenshot", type=Path, help="the PNG or JPEG to write")
     parser.add_argument("--width", type=int, default=256, help="width of the textures in px")
     chosen = parser.parse_args()
     image = chosen.image.read_bytes()
-    textures = [make_texture(image, f"f=ktx2&w={chosen.width}&codec={codec}") for codec in ("etc1s", "uastc")]
-    found = photograph(*textures, chosen.screenshot)
-    for texture, one in zip(textures, found.loaded, strict=True):
+    left, right = (make_texture(image, f"f=ktx2&w={chosen.width}&codec={codec}") for codec in ("etc1s", "uastc"))
+    found = photograph(left, right, chosen.screenshot)
+    for texture, one in zip((left, right), found.loaded, strict=True):
         print(len(texture), "bytes", dict(one))
 
 
