@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tomllib
@@ -35,6 +36,9 @@ LOCKS: Mapping[str, str] = {
     "endpoint/requirements-gpu.txt": "image, GPU",
 }
 """The target of each lock file. Wheels of models have none: files are extracted from them."""
+
+PROGRAMS: Mapping[str, str] = {"layers/textures/package-lock.json": "layer textures"}
+"""The target of each lock file of npm."""
 
 DOCKERFILE = ROOT / "endpoint" / "Dockerfile"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
@@ -76,6 +80,16 @@ def packages() -> Iterator[tuple[str, str, str, str]]:
         yield name, ", ".join(versions), LICENCES["packages"][name], ", ".join(places)
 
 
+def programs() -> Iterator[tuple[str, str, str, str]]:
+    """Yield name, version, licence and targets of each package of npm; optional ones are not installed."""
+    for lock, place in PROGRAMS.items():
+        found = json.loads((ROOT / lock).read_text(encoding="utf-8"))["packages"]
+        for path, one in found.items():
+            if path and not one.get("optional"):
+                name = path.removeprefix("node_modules/")
+                yield name, one["version"], LICENCES["programs"][name], place
+
+
 def models() -> Iterator[tuple[str, str, str, str]]:
     """Yield file, licence, origin and targets of each model."""
     places: dict[str, list[str]] = {}
@@ -113,6 +127,8 @@ def page() -> str:
             table(("wheel", "libraries", "licence", "source"), *binaries).strip(),
             "## Python packages",
             table(("package", "version", "licence", "in"), *packages()).strip(),
+            "## Programs",
+            table(("package of npm", "version", "licence", "in"), *programs()).strip(),
             "## Base image",
             base + "\n",
         ]

@@ -7,6 +7,7 @@ import json
 import os
 import platform
 import re
+import shutil
 import struct
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from .building import LAYERS, build, content_hash
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
 from .test_review import BASIC
+from .test_textures import BASIC as TEXTURES
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -343,3 +345,24 @@ print(json.dumps([app.handler.__name__, claims, foreign]))
     known = (*homes, str(Path(json.__file__).parents[1]))
     assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
     assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
+
+
+@pytest.mark.slow
+def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str, tmp_path: Path) -> None:
+    """Amazon Linux 2023 has glibc 2.34."""
+    if shutil.which("npm") is None:
+        pytest.skip("npm is not installed")
+    folder = build("TexturesLayer", arch, tmp_path / "TexturesLayer", ROOT / "layers" / "textures") / "textures"
+    assert sorted(path.name for path in folder.iterdir()) == ["LICENSE", "basisu"]
+    assert "Apache License" in (folder / "LICENSE").read_text()
+    program = folder / "basisu"
+    assert program.stat().st_mode & 0o111
+    assert program.stat().st_size < 3_000_000
+    data = program.read_bytes()
+    assert (data[:4], struct.unpack_from("<H", data, 18)[0]) == (b"\x7fELF", ELF_MACHINES[arch])
+    needed = {tuple(map(int, found.split(b"."))) for found in re.findall(rb"GLIBC_([0-9.]+)\0", data)}
+    assert (2, 17) in needed or (2, 14) in needed
+    assert max(needed) <= (2, 34)
+    layers = Stack(ROOT / "stacks" / "textures.yaml", **TEXTURES).properties("TexturesFunction")["Layers"]
+    names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
+    assert names == ["DarkroomLayer", "ImagingLayer", "TexturesLayer"]
