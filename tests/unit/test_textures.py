@@ -9,8 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cloudfront_local.patterns import is_invalidated, matches
 from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, UnknownOption
+from darkroom.image_keys import derivatives_prefix
+from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
+from darkroom.services.purge.consumer import cdn_paths
 from darkroom.textures.container import (
     LINEAR,
     NO_SUPERCOMPRESSION,
@@ -99,6 +103,17 @@ def test_paths_name_their_keys(key: str) -> None:
     request = parse("f=ktx2&w=512", texture_path(key))
     assert request.plan.key == key
     assert request.url == f"{texture_path(key)}?f=ktx2&w=512"
+
+
+@pytest.mark.parametrize("key", ["a.jpg", "dir/café 1.jpg"])
+def test_the_cdn_leads_here_and_a_purge_of_the_key_covers_it(key: str) -> None:
+    assert matches("*/_/texture", texture_path(key))
+    assert not matches("*/_/texture", f"/{key}/_/w-512.etc1s.ktx2")
+    cached = f"{texture_path(key)}?f=ktx2&w=512"
+    assert any(is_invalidated(cached, path) for path in cdn_paths(key))
+    assert derivative_name(parse("f=ktx2&w=512", texture_path(key)).plan).startswith(
+        derivatives_prefix(key).removeprefix("derivatives/")
+    )
 
 
 def test_a_preset_alone_is_noticed() -> None:

@@ -14,13 +14,14 @@ from darkroom.errors import DarkroomError, OverLimits, TooSlow, Unavailable
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.model import Plan
 from darkroom.textures import converter
-from darkroom.textures.container import BT709, LINEAR, SRGB, ZSTANDARD, parse_texture
+from darkroom.textures.container import BT709, LINEAR, SRGB, UNSPECIFIED, ZSTANDARD, parse_texture
 from darkroom.textures.converter import TextureConverter, align_blocks
 from darkroom.textures.encoder import COLOUR_MODELS, Encoder
 from darkroom.textures.request import Codec, Space, TextureOptions
 
 from .decoding import decode_levels, find_program
 
+COLOURS = {Space.SRGB: (BT709, SRGB), Space.LINEAR: (UNSPECIFIED, LINEAR)}
 EVERY = [TextureOptions(codec, space) for codec in Codec for space in Space]
 
 
@@ -56,7 +57,7 @@ def test_a_texture_states_what_it_is(encoder: Encoder, options: TextureOptions) 
     assert (texture.width, texture.height, len(texture.levels)) == (32, 16, 6)
     assert (texture.vk_format, texture.type_size) == (0, 1)
     assert texture.colour_model == COLOUR_MODELS[options.codec]
-    assert (texture.primaries, texture.transfer) == (BT709, SRGB if options.space is Space.SRGB else LINEAR)
+    assert (texture.primaries, texture.transfer) == COLOURS[options.space]
     assert texture.metadata["KTXorientation"] == b"rd\0"
     assert texture.metadata["KTXwriter"].startswith(b"darkroom ")
     assert texture.metadata["KTXwriter"].endswith(b"Basis Universal 1.16\0")

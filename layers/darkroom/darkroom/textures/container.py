@@ -16,8 +16,8 @@ MEDIA_TYPE = "image/ktx2"
 LINEAR, SRGB = 1, 2
 """Transfer functions of the DFD (``KHR_DF_TRANSFER_LINEAR``, ``KHR_DF_TRANSFER_SRGB``)."""
 
-BT709 = 1
-"""Colour primaries of the DFD (``KHR_DF_PRIMARIES_BT709``)."""
+UNSPECIFIED, BT709 = 0, 1
+"""Colour primaries of the DFD (``KHR_DF_PRIMARIES_UNSPECIFIED``, ``KHR_DF_PRIMARIES_BT709``)."""
 
 NO_SUPERCOMPRESSION, BASIS_LZ, ZSTANDARD = 0, 1, 2
 MAX_LEVELS = 32

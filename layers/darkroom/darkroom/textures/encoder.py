@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 
 from .. import VERSION
 from ..errors import DarkroomError, TooSlow, Unavailable
-from .container import BT709, LINEAR, SRGB, Texture, count_levels, parse_texture, set_colour, write_texture
+from .container import BT709, LINEAR, SRGB, UNSPECIFIED, Texture, count_levels, parse_texture, set_colour, write_texture
 from .request import Codec, Space, TextureOptions
 
 MEMORY_BYTES = 1_200_000_000
@@ -30,6 +30,9 @@ _CODEC = {
     Codec.UASTC: ("-uastc", "-uastc_level", "1", "-ktx2_zstandard_level", "9"),
 }
 """``bench/suites/textures.py`` has the sizes, times and scores of these and other levels."""
+
+_COLOURS = {Space.SRGB: (BT709, SRGB), Space.LINEAR: (UNSPECIFIED, LINEAR)}
+"""Primaries and transfer function of colours and of data, as glTF's extension KHR_texture_basisu requires them."""
 
 _SPACE = {Space.SRGB: (), Space.LINEAR: ("-linear",)}
 _LIMITED = 'ulimit -v "$1" || exit 99; shift; exec "$@"'
@@ -99,7 +102,6 @@ def _check(texture: Texture, options: TextureOptions, width: int, height: int) -
 
 def _describe(texture: Texture, options: TextureOptions) -> Texture:
     """Set colour space, orientation (right, down: the first texel is top left) and writer."""
-    transfer = SRGB if options.space is Space.SRGB else LINEAR
     writer = f"darkroom {VERSION} / {texture.metadata.get('KTXwriter', b'').rstrip(b'\0').decode(errors='replace')}"
     metadata = {**texture.metadata, "KTXorientation": b"rd\0", "KTXwriter": writer.strip(" /").encode() + b"\0"}
-    return replace(texture, descriptor=set_colour(texture.descriptor, BT709, transfer), metadata=metadata)
+    return replace(texture, descriptor=set_colour(texture.descriptor, *_COLOURS[options.space]), metadata=metadata)
