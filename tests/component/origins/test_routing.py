@@ -177,8 +177,10 @@ def test_a_purge_compares_with_the_master_in_the_source_of_the_key(sites: Sites)
     def derive(key: str, name: str, etag: str) -> str:
         name = derivatives_prefix(key) + name
         sites.client.put(name, b"print", headers={}, metadata=derivative_metadata(etag))
+        derived.add(name)
         return name
 
+    derived: set[str] = set()
     kept = derive("partner/a.jpg", "w-320.webp", sites.partner.put("originals/a.jpg", b"new", {}))
     derive("partner/a.jpg", "w-640.webp", '"old"')
     derive("partner/gone.jpg", "w-320.webp", '"old"')
@@ -187,4 +189,5 @@ def test_a_purge_compares_with_the_master_in_the_source_of_the_key(sites: Sites)
     purge = RoutedPurge(sites.client, sites.client, MASTERS, sites.settings.sources, lambda _: sites.partner_client)
     for key in ("partner/a.jpg", "partner/gone.jpg", "shop/a.jpg", "own.jpg"):
         assert purge.delete_stale(key).complete
-    assert [one.key for page in sites.client.list_pages("derivatives/") for one in page] == sorted([own, kept])
+    left = {one.key for page in sites.client.list_pages("derivatives/") for one in page}
+    assert left & derived == {own, kept}
