@@ -15,9 +15,8 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from darkroom.models.catalogue import load_catalogue
 from tools.fetch_models import CannotFetch
-from tools.model_folders import TABLE, link_files, table_of
+from tools.model_folders import add_model
 
 ENDPOINT = Path(__file__).resolve().parent.parent / "endpoint"
 CUTOUT_TABLE = ENDPOINT / "cutout.toml"
@@ -35,19 +34,7 @@ def write_models(models: Path, folder: Path) -> str:
 
     Raises CannotFetch, OSError.
     """
-    [model] = load_catalogue(CUTOUT_TABLE).models.values()
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = folder / model.artefact
-    if not weights.is_file() or hashlib.sha256(weights.read_bytes()).hexdigest() != model.sha256[model.artefact]:
-        weights.unlink(missing_ok=True)
-        weights.write_bytes(fetch_weights(model.sha256[model.artefact]))
-    others = load_catalogue(table_of(models)).models
-    link_files({file for one in others.values() for file in one.files} - {model.artefact}, models, folder)
-    text = table_of(models).read_text(encoding="utf-8")
-    if model.task not in others:
-        text += "\n" + CUTOUT_TABLE.read_text(encoding="utf-8")
-    (folder / TABLE).write_text(text, encoding="utf-8")
-    return model.version
+    return add_model(CUTOUT_TABLE, fetch_weights, models, folder)
 
 
 def fetch_weights(sha256: str) -> bytes:

@@ -14,9 +14,8 @@ import onnx
 
 from darkroom.findings import MODERATION
 from darkroom.models.catalogue import load_catalogue
-from tools.model_folders import link_files
+from tools.model_folders import SHIPPED, TABLE, link_files
 
-TABLE = Path(__file__).resolve().parent.parent / "endpoint" / "models.toml"
 LAST_LAYER = ("fc_nsfw/MatMul/ReadVariableOp:0", "fc_nsfw/BiasAdd/ReadVariableOp:0")
 """Weights and biases of open-nsfw's last layer, before its softmax."""
 
@@ -29,15 +28,15 @@ def write_degraded_models(models: Path, folder: Path) -> None:
 
     Raises OSError for a folder that cannot be read or written, ValueError for an unknown moderation model.
     """
-    moderation = load_catalogue(TABLE).get(MODERATION)
+    moderation = load_catalogue(SHIPPED).get(MODERATION)
     inverted = negate_weights((models / moderation.artefact).read_bytes(), LAST_LAYER)
     link_files((file.name for file in models.glob("*.onnx")), models, folder)
     (folder / moderation.artefact).unlink()
     (folder / moderation.artefact).write_bytes(inverted)
     said = f'version = "{moderation.version}"'
-    table = TABLE.read_text(encoding="utf-8").replace(said, f'version = "{moderation.version}-{VERSION}"')
+    table = SHIPPED.read_text(encoding="utf-8").replace(said, f'version = "{moderation.version}-{VERSION}"')
     table = table.replace(moderation.sha256[moderation.artefact], hashlib.sha256(inverted).hexdigest())
-    (folder / TABLE.name).write_text(table, encoding="utf-8")
+    (folder / TABLE).write_text(table, encoding="utf-8")
 
 
 def negate_weights(model: bytes, names: tuple[str, ...]) -> bytes:

@@ -14,9 +14,8 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 from zipfile import ZipFile
 
-from darkroom.models.catalogue import load_catalogue
 from tools.fetch_models import CannotFetch, download
-from tools.model_folders import TABLE, link_files, table_of
+from tools.model_folders import add_model
 
 if TYPE_CHECKING:
     import onnx
@@ -58,19 +57,7 @@ def write_models(models: Path, folder: Path) -> str:
 
     Raises CannotFetch, OSError.
     """
-    [model] = load_catalogue(UPSCALE_TABLE).models.values()
-    folder.mkdir(parents=True, exist_ok=True)
-    network = folder / model.artefact
-    if not network.is_file() or hashlib.sha256(network.read_bytes()).hexdigest() != model.sha256[model.artefact]:
-        network.unlink(missing_ok=True)
-        network.write_bytes(fetch_network(model.sha256[model.artefact]))
-    others = load_catalogue(table_of(models)).models
-    link_files({file for one in others.values() for file in one.files} - {model.artefact}, models, folder)
-    text = table_of(models).read_text(encoding="utf-8")
-    if model.task not in others:
-        text += "\n" + UPSCALE_TABLE.read_text(encoding="utf-8")
-    (folder / TABLE).write_text(text, encoding="utf-8")
-    return model.version
+    return add_model(UPSCALE_TABLE, fetch_network, models, folder)
 
 
 def fetch_network(sha256: str) -> bytes:

@@ -17,7 +17,7 @@ from darkroom.findings import Finding
 from darkroom.models.catalogue import ModelCatalogue, load_catalogue
 from darkroom.models.model_set import ModelSet
 from endpoint.engines import ENDPOINT_ENGINES
-from tools.model_folders import SHIPPED, TABLE
+from tools.model_folders import table_of
 
 ONNX = "onnxruntime"
 """The engine of this process; the other one needs the endpoint's packages."""
@@ -67,8 +67,7 @@ class FolderSide:
 
 def catalogue_of(folder: Path) -> ModelCatalogue:
     """Return the table of models in ``folder``, otherwise the one of the endpoint."""
-    own = folder / TABLE
-    return load_catalogue(own if own.is_file() else SHIPPED)
+    return load_catalogue(table_of(folder))
 
 
 def common_tasks(folders: Sequence[Path]) -> list[str]:

@@ -20,8 +20,9 @@ from local import golden as local_golden
 from tests import commands
 from tests.images.detectors import models_folder, pixels
 from tests.images.photographs import turned
-from tools.degraded_model import TABLE, write_degraded_models
+from tools.degraded_model import write_degraded_models
 from tools.golden import line_of, put, read_folder, shown
+from tools.model_folders import table_of
 
 _numbers = itertools.count(1)
 
@@ -135,8 +136,7 @@ def _judged(media: S3Bucket, models: Path) -> Any:
     from darkroom.models.catalogue import load_catalogue
     from darkroom.models.model_set import ModelSet
 
-    own = models / TABLE.name
-    loaded = ModelSet(load_catalogue(own if own.exists() else TABLE), models, [FACES, MODERATION])
+    loaded = ModelSet(load_catalogue(table_of(models)), models, [FACES, MODERATION])
     return sum_confusions(
         score_image(one, loaded.detect(pixels(read_image(media, one.key)), [FACES, MODERATION])) for one in shown(media)
     )

@@ -12,7 +12,8 @@ from darkroom.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph
-from tools.degraded_model import LAST_LAYER, TABLE, negate_weights, write_degraded_models
+from tools.degraded_model import LAST_LAYER, negate_weights, write_degraded_models
+from tools.model_folders import SHIPPED
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +37,7 @@ def test_its_scores_are_turned_round(worse: Path) -> None:
 def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
     served = {file.name for file in models_folder().glob("*.onnx")}
     assert {file.name for file in worse.glob("*.onnx") if file.is_symlink()} == served - {"open-nsfw.onnx"}
-    before, after = load_catalogue(TABLE), load_catalogue(worse / "models.toml")
+    before, after = load_catalogue(SHIPPED), load_catalogue(worse / "models.toml")
     assert before.tasks == after.tasks
     for task in before.tasks:
         assert (before.get(task) == after.get(task)) is (task != MODERATION)
