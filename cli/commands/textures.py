@@ -22,10 +22,10 @@ def texture_parameters(call: Call) -> None:
     """Print the parameters of stacks/textures.yaml for this stack, for `sam deploy --parameter-overrides`."""
     import shlex
 
-    from tools.texture_parameters import build_parameters
+    from tools.stack_parameters import build_common_parameters
 
     deployment = call.deployment
-    found = build_parameters(deployment.name, deployment.outputs, deployment.parameters)
+    found = build_common_parameters(deployment.name, deployment.outputs, deployment.parameters)
     call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
 
 
@@ -36,7 +36,7 @@ def texture_parameters(call: Call) -> None:
 def sign_texture(call: Call, key: str, query: str, expires_in: int | None) -> None:
     """Sign the texture of the image KEY with the options of QUERY, such as "w=1024&codec=uastc"."""
     from darkroom.errors import DarkroomError
-    from tools.texture_parameters import sign_url
+    from tools.texture_urls import sign_url
 
     deployment = call.deployment
     expires_s = None if expires_in is None else int(time.time()) + expires_in

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from darkroom.textures.service import BASE
-from tools.texture_parameters import sign_url
+from tools.texture_urls import sign_url
 
 from . import LOCAL_KEY, Event
 from .http_api import build_request

@@ -1,0 +1,23 @@
+"""Parameters that the stacks beside a deployed stack of ``template.yaml`` have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+
+def build_common_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return all parameters of ``stacks/textures.yaml`` by name; ``stacks/review.yaml`` has them, too.
+
+    ``outputs`` and ``parameters`` are those of the stack ``name``. Raises KeyError for a missing output.
+    """
+    return {
+        "StackName": name,
+        "ApiId": outputs["UploadApiUrl"].split("//", 1)[1].split(".", 1)[0],
+        "MediaBucket": outputs["MediaBucketName"],
+        "SourceBucket": parameters.get("SourceBucket", ""),
+        "SourcePrefix": parameters.get("SourcePrefix", "masters/"),
+        "SigningKeysArn": outputs["SigningKeysArn"],
+        "KmsKeyArn": parameters.get("KmsKeyArn", ""),
+        "Arch": parameters.get("Arch", "arm64"),
+        "LogDays": parameters.get("RetentionDays", "90,30,14,30,365").split(",")[3],
+    }
