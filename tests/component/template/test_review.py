@@ -10,12 +10,12 @@ from darkroom.environment import ReviewEnvironment
 from darkroom.review.sign_in import SCOPE
 from tools.review_parameters import build_parameters
 
+from .own_stack import OWN_SOURCE, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack, template
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import KEY, granted, statements
-from .test_tags import OF_SAM, tag_property
 
 SOURCE = ROOT / "stacks" / "review.yaml"
 OUTPUTS = {
@@ -27,7 +27,6 @@ OUTPUTS = {
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
 BASIC = build_parameters("darkroom", "https://images.example.com", OUTPUTS, {})
-OWN_SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/", "KmsKeyArn": KEY}
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/index"
 
 
@@ -133,12 +132,7 @@ def test_the_role_reads_and_decides_and_changes_nothing_else() -> None:
 
 
 def test_masters_of_a_source_bucket_are_read_there() -> None:
-    found = granted(review(**OWN_SOURCE), "Review")
-    assert "arn:aws:s3:::photos/originals/*" in found["s3:GetObject"]
-    assert "arn:aws:s3:::media/masters/*" not in found["s3:GetObject"]
-    assert "arn:aws:s3:::photos" in found["s3:ListBucket"]
-    [uses] = [one for one in statements(review(**OWN_SOURCE), "Review") if one["Sid"] == "UseKey"]
-    assert uses["Resource"] == KEY
+    uses = read_own_source(review(**OWN_SOURCE), "Review")
     assert all(
         service.split(".")[0] in ("s3", "dynamodb", "secretsmanager")
         for service in uses["Condition"]["StringEquals"]["kms:ViaService"]
@@ -147,35 +141,17 @@ def test_masters_of_a_source_bucket_are_read_there() -> None:
 
 def test_only_the_api_of_the_stack_invokes_it() -> None:
     stack = review()
-    [permission] = stack.of_type("AWS::Lambda::Permission").values()
-    assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*/_/review*"
-    [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
-    assert (route["ApiId"], route["RouteKey"]) == ("a1b2c3", "ANY /_/review/{proxy+}")
+    assert find_route(stack, "/_/review") == "ANY /_/review/{proxy+}"
     [trust] = stack.properties("ReviewRole")["AssumeRolePolicyDocument"]["Statement"]
     assert trust["Condition"]["StringEquals"] == {"aws:SourceAccount": "111122223333"}
 
 
 def test_every_resource_that_can_be_tagged_is() -> None:
-    untagged = []
-    for logical_id, resource in review().resources.items():
-        if resource["Type"] in OF_SAM - {"AWS::IAM::Role"} or (place := tag_property(resource["Type"])) is None:
-            continue
-        name, kind = place
-        tags = resource.get("Properties", {}).get(name, {})
-        found = tags if kind == "object" else {tag["Key"]: tag["Value"] for tag in tags}
-        if found.get("darkroom") != "darkroom":
-            untagged.append(logical_id)
-    assert untagged == []
+    assert list_untagged(review()) == []
 
 
 def behaviour(**parameters: str) -> dict[str, Any]:
-    config = Stack(**parameters).properties("Distribution")["DistributionConfig"]
-    [found] = [one for one in config["CacheBehaviors"] if one["PathPattern"] == "/_/review/*"]
-    [origin] = [one for one in config["Origins"] if one["Id"] == found["TargetOriginId"]]
-    assert origin["DomainName"] == "<UploadApi>.execute-api.eu-central-1.amazonaws.com"
-    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
-    return dict(found)
+    return find_behaviour("/_/review/*", **parameters)[0]
 
 
 def test_the_cdn_leads_to_the_api_and_stores_nothing() -> None:

@@ -9,14 +9,14 @@ import pytest
 from darkroom.environment import TexturesEnvironment
 from darkroom.textures.request import PAGE
 from darkroom.textures.service import BASE
-from tools.texture_parameters import build_parameters
+from tools.stack_parameters import build_common_parameters
 
+from .own_stack import OWN_SOURCE, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack, template
 from .test_parameters import LIBVIPS, POWERTOOLS
-from .test_permissions import KEY, granted, statements
-from .test_tags import OF_SAM, tag_property
+from .test_permissions import granted
 
 SOURCE = ROOT / "stacks" / "textures.yaml"
 OUTPUTS = {
@@ -24,8 +24,7 @@ OUTPUTS = {
     "MediaBucketName": "media",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_parameters("darkroom", OUTPUTS, {})
-OWN_SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/", "KmsKeyArn": KEY}
+BASIC = build_common_parameters("darkroom", OUTPUTS, {})
 
 
 def textures(**parameters: str) -> Stack:
@@ -51,7 +50,7 @@ def test_the_command_prints_every_parameter_without_a_default() -> None:
     required = {name for name, one in declared.items() if "Default" not in one}
     assert required <= BASIC.keys() <= declared.keys()
     known = {"SourceBucket": "photos", "SourcePrefix": "", "Arch": "x86_64", "RetentionDays": "1,2,3,4,5"}
-    found = build_parameters("darkroom", OUTPUTS, known)
+    found = build_common_parameters("darkroom", OUTPUTS, known)
     assert (found["ApiId"], found["Arch"], found["LogDays"], found["SourcePrefix"]) == ("a1b2c3", "x86_64", "4", "")
     assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
 
@@ -79,44 +78,21 @@ def test_the_role_reads_masters_and_writes_derivatives_alone() -> None:
 
 
 def test_masters_of_a_source_bucket_are_read_there() -> None:
-    found = granted(textures(**OWN_SOURCE), "Textures")
-    assert "arn:aws:s3:::photos/originals/*" in found["s3:GetObject"]
-    assert "arn:aws:s3:::media/masters/*" not in found["s3:GetObject"]
-    assert "arn:aws:s3:::photos" in found["s3:ListBucket"]
-    [uses] = [one for one in statements(textures(**OWN_SOURCE), "Textures") if one["Sid"] == "UseKey"]
-    assert uses["Resource"] == KEY
+    read_own_source(textures(**OWN_SOURCE), "Textures")
 
 
 def test_only_the_api_of_the_stack_invokes_it() -> None:
-    stack = textures()
-    [permission] = stack.of_type("AWS::Lambda::Permission").values()
-    assert permission["Principal"] == "apigateway.amazonaws.com"
-    assert permission["SourceArn"] == "arn:aws:execute-api:eu-central-1:111122223333:a1b2c3/*/*/_/textures*"
-    [route] = stack.of_type("AWS::ApiGatewayV2::Route").values()
-    assert (route["ApiId"], route["RouteKey"]) == ("a1b2c3", f"ANY {BASE}/{{proxy+}}")
+    assert find_route(textures(), BASE) == f"ANY {BASE}/{{proxy+}}"
 
 
 def test_every_resource_that_can_be_tagged_is() -> None:
-    untagged = []
-    for logical_id, resource in textures().resources.items():
-        if resource["Type"] in OF_SAM - {"AWS::IAM::Role"} or (place := tag_property(resource["Type"])) is None:
-            continue
-        name, kind = place
-        tags = resource.get("Properties", {}).get(name, {})
-        found = tags if kind == "object" else {tag["Key"]: tag["Value"] for tag in tags}
-        if found.get("darkroom") != "darkroom":
-            untagged.append(logical_id)
-    assert untagged == []
+    assert list_untagged(textures()) == []
 
 
 def behaviour(**parameters: str) -> dict[str, Any]:
-    config = Stack(**parameters).properties("Distribution")["DistributionConfig"]
-    [found] = [one for one in config["CacheBehaviors"] if one["PathPattern"] == f"*/_/{PAGE}"]
-    [origin] = [one for one in config["Origins"] if one["Id"] == found["TargetOriginId"]]
-    assert origin["DomainName"] == "<UploadApi>.execute-api.eu-central-1.amazonaws.com"
+    found, origin = find_behaviour(f"*/_/{PAGE}", **parameters)
     assert origin["OriginPath"] == BASE
-    assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
-    return dict(found)
+    return found
 
 
 def test_the_cdn_leads_to_the_api_and_caches_by_path_and_query() -> None:
