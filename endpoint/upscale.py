@@ -13,22 +13,19 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from darkroom.findings import Finding
+from darkroom.findings import MAX_UPSCALE_PIXELS, Finding
 from darkroom.models.catalogue import ModelSpec
 from darkroom.models.onnx_model import PREPARE, READ, OnnxModel, Read
 from darkroom.models.pixels import Floats, ModelInput, ModelOutput, Pixels
 
 READ_IMAGE = "image"
 
-MAX_PIXELS = 640 * 640
-"""Pixels of an image: with 4 times its sides, its PNG fits into a response of SageMaker (25 MB, in base64)."""
-
 OVERLAP_PX = 24
 """Pixels around the middle of a tile that it shares with its neighbours. With 16, pixels of Real-ESRGAN differ by 2 of
 255 in the mean from those of an image that is computed at once, with 8 by 3.3. Its own code has 10."""
 
 TOO_LARGE = "too-large"
-"""The error of a finding whose image has more than MAX_PIXELS."""
+"""The error of a finding whose image has more than MAX_UPSCALE_PIXELS."""
 
 
 class Tile(NamedTuple):
@@ -73,7 +70,7 @@ class UpscaleModel(OnnxModel):
     def detect_batch(
         self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]], batch_size: int = 0
     ) -> list[dict[str, Finding]]:
-        """Return each image enlarged, one after the other, or an error for more than MAX_PIXELS.
+        """Return each image enlarged, one after the other, or an error for more than MAX_UPSCALE_PIXELS.
 
         ``batch_size`` has no effect: one tile is computed at a time.
         """
@@ -85,7 +82,7 @@ class UpscaleModel(OnnxModel):
 
     def _enlarge(self, image: Pixels) -> Finding:
         height, width = image.shape[:2]
-        if height * width > MAX_PIXELS:
+        if height * width > MAX_UPSCALE_PIXELS:
             return Finding(self._model.task, self._model.name, self._model.version, error=TOO_LARGE)
         rows = [
             np.concatenate(

@@ -20,6 +20,10 @@ LIKENESS, OBJECTS, CUTOUT = "likeness", "objects", "cutout"
 TASKS = (FACES, TEXT, MODERATION, SIMILARITY, TAGS, LIKENESS, OBJECTS, CUTOUT)
 UPSCALE = "upscale"
 """A task of the endpoint whose result is not stored with the findings: it is an image of a derivative."""
+MODEL_TASKS = (*TASKS, UPSCALE)
+MAX_UPSCALE_PIXELS = 640 * 640
+"""Pixels of an image to be enlarged: with 4 times its sides, its PNG fits into a response of SageMaker (25 MB, in
+base64)."""
 VECTOR_TASKS = (SIMILARITY, LIKENESS)
 """Tasks whose findings are embeddings: similarity finds copies of an image, likeness images of the same kind."""
 
@@ -250,7 +254,7 @@ def explanation_from_document(document: Mapping[str, Any]) -> Explanation:
 
 def finding_from_document(task: str, document: Mapping[str, Any]) -> Finding:
     """Convert JSON to a finding; raises ValueError, KeyError or TypeError if it is invalid."""
-    if task not in (*TASKS, UPSCALE):
+    if task not in MODEL_TASKS:
         raise ValueError(f"unknown task {task!r}")
     packed = base64.b64decode(document.get("vector", ""))
     if len(packed) % 4:

@@ -12,12 +12,12 @@ from onnx import TensorProto, helper
 from PIL import Image
 from skimage import data
 
-from darkroom.findings import UPSCALE, Finding, finding_from_document, finding_to_document
+from darkroom.findings import MAX_UPSCALE_PIXELS, UPSCALE, Finding, finding_from_document, finding_to_document
 from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
 from darkroom.models.model_set import ModelSet
 from darkroom.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
-from endpoint.upscale import MAX_PIXELS, OVERLAP_PX, TOO_LARGE, list_tiles
+from endpoint.upscale import OVERLAP_PX, TOO_LARGE, list_tiles
 from tests.images.upscaling import upscale_folder
 from tools.upscale_model import UPSCALE_TABLE
 
@@ -80,7 +80,7 @@ def test_only_images_with_the_task_are_enlarged(models: ModelSet) -> None:
 
 
 def test_a_large_image_is_refused(models: ModelSet) -> None:
-    side = int(MAX_PIXELS**0.5) + 1
+    side = int(MAX_UPSCALE_PIXELS**0.5) + 1
     found = models.detect(np.zeros((side, side, 3), np.uint8), [UPSCALE])[UPSCALE]
     assert (found.error, found.raster) == (TOO_LARGE, b"")
 

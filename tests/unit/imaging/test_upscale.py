@@ -18,7 +18,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.model import MODEL_UPSCALE, Crop, Plan
 from darkroom.reencode.search import ReencodeResult, reencode
 from darkroom.reencode.upscale import (
-    MAX_SOURCE_PIXELS,
+    MAX_UPSCALE_PIXELS,
     Enlarge,
     Upscaler,
     UpscaleResult,
@@ -151,9 +151,9 @@ def test_what_is_known_before(
 
 
 def test_the_endpoint_has_the_same_limit() -> None:
-    from endpoint.upscale import MAX_PIXELS
+    from endpoint import upscale
 
-    assert MAX_PIXELS == MAX_SOURCE_PIXELS
+    assert upscale.MAX_UPSCALE_PIXELS == MAX_UPSCALE_PIXELS
 
 
 @pytest.mark.parametrize("damage", [lambda image: image, lambda image: image.gaussblur(2), lambda image: image + 20])

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, get_origin, get_type_hints
 
-from ..findings import TASKS, UPSCALE
+from ..findings import MODEL_TASKS
 
 SMALL_MODELS = Path(__file__).with_name("small.toml")
 """The models that run within a Lambda function; their files are in the layer ``inference``."""
@@ -94,8 +94,8 @@ class ModelCatalogue:
 
     @property
     def tasks(self) -> tuple[str, ...]:
-        """The declared tasks, in the order of :data:`darkroom.findings.TASKS`."""
-        return tuple(task for task in (*TASKS, UPSCALE) if task in self.models)
+        """The declared tasks, in the order of :data:`darkroom.findings.MODEL_TASKS`."""
+        return tuple(task for task in MODEL_TASKS if task in self.models)
 
     def get(self, task: str) -> ModelSpec:
         """Return the model of ``task``. Raises ValueError without one."""
@@ -122,8 +122,8 @@ def _parse_model(table: Mapping[str, Any]) -> ModelSpec:
         model = ModelSpec(**_parse_fields(ModelSpec, {**table, "input": wanted}))
     except TypeError as error:
         raise ValueError(f"{name}: {error}") from error
-    if model.task not in (*TASKS, UPSCALE):
-        raise ValueError(f"{name}: task is one of {', '.join((*TASKS, UPSCALE))}, not {model.task!r}")
+    if model.task not in MODEL_TASKS:
+        raise ValueError(f"{name}: task is one of {', '.join(MODEL_TASKS)}, not {model.task!r}")
     if model.batch_size < 1:
         raise ValueError(f"{name}: batch_size is 1 or more, not {model.batch_size}")
     if any(Path(file).name != file for file in model.files):

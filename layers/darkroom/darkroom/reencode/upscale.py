@@ -16,15 +16,13 @@ from math import inf, log10
 import pyvips
 
 from ..errors import ModelUnavailable
+from ..findings import MAX_UPSCALE_PIXELS
 from ..imaging.colour.cicp import cicp_to_srgb, needs_conversion
 from ..imaging.colour.convert import PEAK_8_BIT, ensure_rgb, resize_to, split_alpha, to_eight_bits, to_srgb
 from ..imaging.render.context import RenderContext, Step
 from ..imaging.render.pipeline import DECODE_STEPS
 from ..imaging.render.steps.common import resize
 from ..plan.geometry.layout import Size
-
-MAX_SOURCE_PIXELS = 640 * 640
-"""Pixels of a region that is sent to the endpoint, which refuses more (``endpoint/upscale.py``)."""
 
 MIN_SOURCE_SIDE_PX = 16
 """Sides of a region below which :func:`measure_blur` has too few pixels."""
@@ -138,7 +136,7 @@ def find_obstacle(frames: Sequence[pyvips.Image], size: Size) -> UpscaleResult |
         return UpscaleResult.ANIMATED
     if max(size.width / first.width, size.height / first.height) < MIN_FACTOR:
         return UpscaleResult.SMALLER
-    if first.width * first.height > MAX_SOURCE_PIXELS or min(first.width, first.height) < MIN_SOURCE_SIDE_PX:
+    if first.width * first.height > MAX_UPSCALE_PIXELS or min(first.width, first.height) < MIN_SOURCE_SIDE_PX:
         return UpscaleResult.SIZE
     return None
 
