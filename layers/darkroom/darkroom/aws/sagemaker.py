@@ -59,7 +59,7 @@ class Endpoint:
 
     def invoke(
         self,
-        jpeg: bytes,
+        image: bytes,
         tasks: Sequence[str],
         image_id: str,
         *,
@@ -67,7 +67,7 @@ class Endpoint:
         variant: str = "",
         explains: bool = False,
     ) -> InferenceResult:
-        """What the models say of an image, for each of ``tasks``.
+        """What the models say of ``image``, a JPEG or a PNG, for each of ``tasks``.
 
         An image that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
         fault of the endpoint, and for an answer that is none. ``image_id`` and ``trace`` (the id of an X-Ray trace) are
@@ -77,7 +77,7 @@ class Endpoint:
         started_s = time.perf_counter()
         try:
             with translate_errors(f"invoke {self._name}"):
-                answer = self._invoke(jpeg, tasks, image_id, trace, variant, explains)
+                answer = self._invoke(image, tasks, image_id, trace, variant, explains)
         except Unavailable as error:
             raise ModelUnavailable(detail=error.detail) from error
         took_ms = (time.perf_counter() - started_s) * 1000
@@ -89,15 +89,15 @@ class Endpoint:
         return InferenceResult(found, answer.variant, parse_stages_ms(answer.attributes), took_ms, decode_ms)
 
     def _invoke(
-        self, jpeg: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str, explains: bool
+        self, image: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str, explains: bool
     ) -> _Response | str:
         """The answer, or the code of a refusal."""
         attributes = {"tasks": ",".join(tasks), "trace": trace, "explain": "1" if explains else ""}
         try:
             answer = self._client.invoke_endpoint(
                 EndpointName=self._name,
-                Body=jpeg,
-                ContentType="image/png" if jpeg.startswith(b"\x89PNG") else "image/jpeg",
+                Body=image,
+                ContentType="image/png" if image.startswith(b"\x89PNG") else "image/jpeg",
                 Accept="application/json",
                 CustomAttributes=";".join(f"{name}={value}" for name, value in attributes.items() if value),
                 InferenceId=image_id,
