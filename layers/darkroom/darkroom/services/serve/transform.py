@@ -120,14 +120,14 @@ class Transform:
     def _find_fallback(self, plan: Plan) -> Answer:
         """Find or render a fallback image. It is always stored: missing keys, which are endless, share one render."""
         storing = replace(self, stores=True)
-        storing._check_redaction(plan)
+        storing._check_allowed(plan)
         return storing._find_or_render(plan, "", None)
 
     def serve(self, plan: Plan, if_none_match: str = "", master: StoredObject | None = None) -> Answer:
         """Find or render the variant ``plan`` of an authorised request, from ``master`` if it is open already."""
         self.observer.add_metadata("key", plan.key)
         try:
-            self._check_redaction(plan)
+            self._check_allowed(plan)
             return self._find_or_render(plan, if_none_match, master)
         except DarkroomError as error:
             return Failed(error)
@@ -191,11 +191,9 @@ class Transform:
         if try_keys(self.keys, check, BadSignature):
             _check_literal(request.url, signed, expires_s, self.presets())
 
-    def _check_redaction(self, plan: Plan) -> None:
-        """Refuse a path that the edge never requests: without a forced redaction, or without findings.
-
-        Refuse also options that are not allowed for the key.
-        """
+    def _check_allowed(self, plan: Plan) -> None:
+        """Refuse options that are not allowed for the key, and a path that the edge never requests: without a forced
+        redaction, or without findings."""
         if plan.upscale == MODEL_UPSCALE and not plan.key.startswith(self.upscale_prefixes):
             raise BadOption("up: images with this prefix are not enlarged by a model", option="up")
         if not needs_findings(plan) and apply_forced_redaction(plan, self.always) == plan:
