@@ -29,7 +29,7 @@ _CODEC = {
     Codec.ETC1S: ("-q", "128", "-comp_level", "1"),
     Codec.UASTC: ("-uastc", "-uastc_level", "1", "-ktx2_zstandard_level", "9"),
 }
-"""``bench/suites/textures.py`` has the sizes, times and scores of these and other levels."""
+"""``python -m bench.textures`` measures sizes, times and scores of these levels."""
 
 _COLOURS = {Space.SRGB: (BT709, SRGB), Space.LINEAR: (UNSPECIFIED, LINEAR)}
 """Primaries and transfer function of colours and of data, as glTF's extension KHR_texture_basisu requires them."""
