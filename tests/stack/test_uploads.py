@@ -110,6 +110,7 @@ def test_bytes_that_are_known_already(uploader: Uploader) -> None:
     assert uploader.upload("second.jpg", data)["same_as"] == uploader.folder + "first.jpg"
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_what_is_no_image_is_refused_with_a_reason(uploader: Uploader, viewer: Viewer) -> None:
     fate = uploader.upload("page.jpg", b"<!doctype html><html><body>not an image</body></html>")

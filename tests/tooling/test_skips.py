@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from local.paths import ROOT
 
 CASES = """
@@ -30,6 +32,7 @@ def test_of_another_subject(absent): ...
 """
 
 
+@pytest.mark.slow
 def test_a_skip_is_a_failure_where_the_mark_forbids_it(tmp_path: Path) -> None:
     (tmp_path / "test_cases.py").write_text(CASES, encoding="utf-8")
     command = [sys.executable, "-m", "pytest", "-p", "tests.skips", "-p", "no:cacheprovider", "--strict-markers"]

@@ -36,6 +36,7 @@ def test_an_entry_records_actor_action_time_and_reason(vault: S3Bucket) -> None:
     }
 
 
+@pytest.mark.slow
 def test_entries_of_one_moment_do_not_replace_each_other(vault: S3Bucket) -> None:
     audit = AuditLog(vault, clock=lambda: NOON_S)
     written = {audit.write(OVERRIDE, "a.jpg", "person") for _ in range(20)}

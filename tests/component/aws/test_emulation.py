@@ -98,6 +98,7 @@ def test_a_function_url_passes_the_trace_of_its_event(url_of_function: str) -> N
     assert "Sampled=1" in answered
 
 
+@pytest.mark.slow
 def test_a_throttled_caller_gets_the_error_of_lambda(
     aws: Callable[[str], Any], function: str, url_of_function: str
 ) -> None:
@@ -173,7 +174,7 @@ def handler(event, context):
 """
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("times", "recursive_loop", "invocations", "dead"),
     [(15, "Terminate", 16, []), (16, "Terminate", 16, [0]), (40, "Terminate", 16, [24]), (40, "Allow", 41, [])],

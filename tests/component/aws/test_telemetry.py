@@ -58,6 +58,7 @@ def test_no_text_is_too_odd_for_a_header(text: str) -> None:
     assert found is None or found.root
 
 
+@pytest.mark.slow
 @given(
     st.from_regex(r"[0-9a-f-]{1,40}", fullmatch=True), st.from_regex(r"[0-9a-f]{0,16}", fullmatch=True), st.booleans()
 )

@@ -35,6 +35,7 @@ def make_image() -> bytes:
     return file.getvalue()
 
 
+@pytest.mark.slow
 def test_cubes_are_drawn_upright_in_colours_of_the_image() -> None:
     image = make_image()
     found = cube.photograph(
@@ -51,6 +52,7 @@ def test_cubes_are_drawn_upright_in_colours_of_the_image() -> None:
         assert below[2] > 180 > 70 > below[0], found.pixels
 
 
+@pytest.mark.slow
 def test_data_stays_linear_and_a_damaged_texture_is_refused() -> None:
     linear = cube.make_texture(make_image(), "f=ktx2&w=32&codec=uastc&space=linear")
     found = cube.photograph(linear, linear)

@@ -77,6 +77,7 @@ def test_an_upload_that_a_dead_worker_left_is_repaired(runs: BulkJobs) -> None:
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
+@pytest.mark.slow
 def test_an_upload_newer_than_the_index_waits_for_its_own_event(runs: BulkJobs) -> None:
     runs.env.created("a.jpg", jpeg_photo((300, 200)))
     sequencer = runs.env.upload("a.jpg", jpeg_photo())

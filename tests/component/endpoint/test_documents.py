@@ -41,7 +41,7 @@ def words(finding: Finding) -> list[str]:
         pytest.param("contrast of 10, noise", marks=pytest.mark.slow),
         pytest.param("contrast of 14, noise, skew of 9°", marks=pytest.mark.slow),
         pytest.param("very dark", marks=pytest.mark.slow),
-        "shadow to 8 %, with an edge",
+        pytest.param("shadow to 8 %, with an edge", marks=pytest.mark.slow),
     ],
 )
 def test_a_page_in_bad_light_is_read(server: Server, name: str) -> None:

@@ -155,6 +155,7 @@ def test_the_response_lists_the_times_of_its_stages(server: Server) -> None:
     assert large > small
 
 
+@pytest.mark.slow
 def test_each_of_a_batch_gets_its_own(batching: Server) -> None:
     """Also beside images that cannot be read, of other shapes and with other tasks."""
     asked = [
@@ -181,6 +182,7 @@ def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
     assert [(label["name"], label["score"] > 0.9) for label in document["labels"]] == [("green", True)]
 
 
+@pytest.mark.slow
 def test_a_detector_of_ones_own_finds_objects(server: Server) -> None:
     image = Image.new("RGB", (640, 320), "#808080")
     image.paste("#ff0000", (64, 64, 256, 160))

@@ -211,6 +211,7 @@ def calls(function: EmulatedFunction) -> list[str]:
     return (function.log_file.parent / "calls").read_text(encoding="utf-8").split()
 
 
+@pytest.mark.slow
 def test_every_invocation_ends_and_has_run_its_calls(plain: EmulatedFunction) -> None:
     """Those of a handler that raises, too, and those of a process that is replaced."""
     first = plain.invoke({"call": "a", "registers": True})

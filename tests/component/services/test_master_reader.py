@@ -96,6 +96,7 @@ def test_a_tile_of_a_large_image_reads_little_of_it(service: Transform, counting
     assert counting.read < 0.1 * len(scene())
 
 
+@pytest.mark.slow
 def test_what_was_read_of_it_is_not_read_again(service: Transform, counting: Counting) -> None:
     first = service.answer(request(TILE))
     counting.ranged.clear()

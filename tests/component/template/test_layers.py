@@ -70,6 +70,7 @@ def test_every_shared_object_is_for_the_target(built: Built, arch: str) -> None:
         assert struct.unpack_from("<H", header, 18)[0] == ELF_MACHINES[arch], path
 
 
+@pytest.mark.slow
 def test_every_source_has_bytecode_that_nothing_invalidates(built: Built) -> None:
     sources = [path for path in files(built) if path.suffix == ".py"]
     assert {"errors.py", "vimage.py", "store.py", "Image.py"} <= {path.name for path in sources}

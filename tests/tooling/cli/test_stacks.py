@@ -201,6 +201,7 @@ def test_a_deployed_function_is_invoked(of_function: Commands, tmp_path: Path) -
     assert of_function.run("invoke", "transform", str(event), "--deployed").code == ExitCode.USAGE
 
 
+@pytest.mark.slow
 def test_keys_are_purged(
     aws: Callable[[str], Any],
     aws_environment: dict[str, str],

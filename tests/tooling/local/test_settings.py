@@ -131,6 +131,7 @@ def test_a_saved_file_is_in_force_at_once(cloud: Cloud, file: SettingsFile) -> N
     assert document(cloud)["number"] == 2
 
 
+@pytest.mark.slow
 def test_a_running_stack_applies_what_is_saved(cloud: Cloud, file: SettingsFile) -> None:
     """A broken document does not end the stack, and a comparison follows each save."""
     said: list[str] = []

@@ -190,6 +190,7 @@ def test_the_page_has_its_place_for_the_tables(found: CostComparison) -> None:
     assert f"as read on {PRICES.read_on.isoformat()}" in measured_part
 
 
+@pytest.mark.slow
 def test_the_conditions_are_on_the_page(found: CostComparison) -> None:
     text = for_page({TITLE: found}, PRICES, PROCESSOR)
     assert f"### {TITLE}: USD for a million misses" in text

@@ -97,6 +97,7 @@ def test_an_account_that_does_not_answer_is_unknown(session: boto3.Session) -> N
     assert "127.0.0.1:1" in fact.reason
 
 
+@pytest.mark.slow
 def test_the_command_ends_well_where_nothing_is_in_the_way(
     session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

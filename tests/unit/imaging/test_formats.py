@@ -36,7 +36,7 @@ ALLOWANCES = {"png palette": 0.15, "jpeg cmyk": 0.05, "tiff cmyk": 0.05, "svg": 
 TRANSPARENT = ("png alpha", "png grey alpha", "webp alpha", "avif alpha", "svg")
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("form", IMAGE_FORMATS)
 @pytest.mark.parametrize("kind", sources())
 def test_every_source_to_every_format(kind: str, form: str) -> None:

@@ -322,6 +322,7 @@ def test_a_variant_has_one_copy_whatever_age_its_urls_request(bucket: FastBucket
     assert copy.attributes["Cache-Control"] == "public, max-age=3600, s-maxage=3600", "the deployment's own"
 
 
+@pytest.mark.slow
 def test_a_copy_is_that_of_the_present_derivative(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     stack = served(bucket)
