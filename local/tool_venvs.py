@@ -2,7 +2,8 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito.
+``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito, and
+``map-tiles`` the packages of the layer of this name.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ REQUIREMENTS = {
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
     "accounts": ROOT / "layers" / "review" / "requirements.txt",
+    "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
 }
 """Requirements file of each environment that pip installs."""
 
@@ -37,6 +39,7 @@ TOOLS = ("ministack", "sam")
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
 ACCOUNTS = "accounts"
+MAP_TILES = "map-tiles"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
@@ -78,6 +81,12 @@ async def ensure_accounts(progress: Progress) -> None:
     """Create the environment for signed tokens if it is missing or older than its requirements; raises StartError."""
     async with AsyncFileLock(VENVS / f".{ACCOUNTS}.lock"):
         await _ensure((ACCOUNTS,), progress)
+
+
+async def ensure_map_tiles(progress: Progress) -> None:
+    """Create the environment of map tiles if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{MAP_TILES}.lock"):
+        await _ensure((MAP_TILES,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
@@ -146,6 +155,7 @@ async def _ensure_all() -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(ensure(Progress()))
         group.create_task(ensure_endpoint(Progress()))
+        group.create_task(ensure_map_tiles(Progress()))
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ LOCKS: Mapping[str, str] = {
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
     "layers/review/requirements.txt": "layer review",
+    "layers/map_tiles/requirements.txt": "layer map_tiles",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
 }

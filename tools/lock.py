@@ -25,6 +25,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/inference/requirements-build.txt": ("models-build",),
     "layers/aws/requirements.txt": ("aws",),
     "layers/review/requirements.txt": ("review",),
+    "layers/map_tiles/requirements.txt": ("map-tiles",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),
@@ -33,15 +34,16 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
+    "bench/map_tiles/requirements-rasters.txt": ("map-tiles-rasters",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
     "bench/textures/requirements.txt": ("bench-textures",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
-ALONE = ("models", "models-text", "credentials")
-"""Extras that are locked without dependencies: of models only a file is extracted, and no code runs; ``c2pa-python``
-uses its dependencies only to download itself."""
+ALONE = ("models", "models-text", "credentials", "map-tiles-rasters")
+"""Extras that are locked without dependencies: of models and rasters only a file is extracted, and no code runs;
+``c2pa-python`` uses its dependencies only to download itself."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
