@@ -23,6 +23,8 @@ from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
 from .image_details import ImageDetails
+from .map_pages import MapPages
+from .map_tiles_stack import DeployedTiles
 from .paths import CONTROL, REGION, Ports
 from .review_app import LocalReviewApp
 from .sagemaker import control as sagemaker_control
@@ -54,6 +56,7 @@ async def open_gateway(
         app = web.Application()
         app.add_routes(ControlPages(cloud, info, live, journal).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
+        app.add_routes(MapPages(DeployedTiles(cloud, info.media_bucket)).routes())
         app.add_routes(
             ImageDetails(
                 cloud, info, endpoint, lambda: active_generation(live.main.stored[info.outputs["FindingsStoreArn"]])

@@ -20,6 +20,7 @@ from . import (
     changed_defaults,
     deploy,
     derivatives,
+    map_tiles_stack,
     pidfile,
     review_stack,
     sam_invoke_template,
@@ -54,16 +55,24 @@ def up(
     watching: bool,
     models: Path | None,
     reviewing: bool = False,
+    mapping: bool = False,
     overrides: Sequence[str] = (),
 ) -> None:
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
     ``watching`` deploys changed sources, ``models`` is the folder of the endpoint's models, None for no endpoint,
-    ``reviewing`` deploys the review app, ``overrides`` are template parameters (``Name=Value``) or settings
-    (``name=value``) that replace the defaults.
+    ``reviewing`` deploys the review app, ``mapping`` map tiles; ``overrides`` are template parameters (``Name=Value``)
+    or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
-        run = _run(paths, ports, watching=watching, models=models, reviewing=reviewing, overrides=overrides)
+        run = _run(
+            *(paths, ports),
+            watching=watching,
+            models=models,
+            reviewing=reviewing,
+            mapping=mapping,
+            overrides=overrides,
+        )
         asyncio.run(_until_signalled(run))
 
 
@@ -85,7 +94,14 @@ async def _until_signalled(stack: Coroutine[None, None, None]) -> None:
 
 
 async def _run(
-    paths: StackPaths, ports: Ports, *, watching: bool, models: Path | None, reviewing: bool, overrides: Sequence[str]
+    paths: StackPaths,
+    ports: Ports,
+    *,
+    watching: bool,
+    models: Path | None,
+    reviewing: bool,
+    mapping: bool,
+    overrides: Sequence[str],
 ) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
@@ -101,6 +117,7 @@ async def _run(
         before = await asyncio.to_thread(source_digest.digest, ROOT)
         deployed = await deploy.ensure(paths, cloud, progress, inference=models is not None, overrides=overrides)
         review_url = await review_stack.deploy(paths, cloud, ports, progress) if reviewing else ""
+        map_url = await map_tiles_stack.deploy(paths, cloud, ports, progress) if mapping else ""
         if deployed:
             ministack.save()
         if endpoint:
@@ -126,7 +143,7 @@ async def _run(
                 info.write(paths.stack_info)
                 changed = await asyncio.to_thread(changed_defaults.list_parameters, cloud)
                 changed += await asyncio.to_thread(changed_defaults.list_settings, cloud, info.media_bucket)
-                _welcome(info, paths, progress, review_url, changed)
+                _welcome(info, paths, progress, review_url, map_url, changed)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
@@ -190,12 +207,16 @@ _INFERENCE = {
 }
 
 
-def _welcome(found: StackInfo, paths: StackPaths, progress: Progress, review_url: str, changed: Sequence[str]) -> None:
+def _welcome(
+    found: StackInfo, paths: StackPaths, progress: Progress, review_url: str, map_url: str, changed: Sequence[str]
+) -> None:
     """Print addresses, and ``changed``: parameters and settings that differ from the defaults."""
     progress.report("Ready")
     if review_url:
         people = ", ".join(review_stack.ACCOUNTS)
         print(f"\n  Review app   {review_url}\n               {people}; password {review_stack.PASSWORD}")
+    if map_url:
+        print(f"\n  Map tiles    {map_url}")
     print(
         f"""
   Start page   {found.cdn_url}/

@@ -31,6 +31,7 @@ WORKERS = 8
 @click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
 @click.option("--models", type=FOLDER, help="Folder of the endpoint's models (.local/models).")
 @click.option("--review", is_flag=True, help="Deploy the review app too, with accounts to sign in.")
+@click.option("--map-tiles", is_flag=True, help="Deploy map tiles too, with a map at /_local/map.")
 @click.option(
     "--parameter",
     "parameters",
@@ -47,6 +48,7 @@ def up(
     no_inference: bool,
     models: Path | None,
     review: bool,
+    map_tiles: bool,
     parameters: tuple[str, ...],
 ) -> None:
     """Start the stack on this machine. Ctrl-C ends it."""
@@ -58,6 +60,7 @@ def up(
 
         options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(paths.state)]
         options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference + ["--review"] * review
+        options += ["--map-tiles"] * map_tiles
         options += ["--models", str(models)] if models else []
         up_detached(paths, options + [word for pair in parameters for word in ("--parameter", pair)])
         return
@@ -68,6 +71,7 @@ def up(
         watching=not no_watch,
         models=None if no_inference else (models or MODELS).resolve(),
         reviewing=review,
+        mapping=map_tiles,
         overrides=parameters,
     )
 

@@ -1,4 +1,4 @@
-"""OpenSeadragon for the page at ``/_local/zoom``: the npm package, installed at the page's first request."""
+"""OpenSeadragon for ``/_local/zoom`` and Leaflet for ``/_local/map``: npm packages, installed at the first request."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ INSTALLED = ROOT / ".local" / "viewer"
 
 BUILT = INSTALLED / "node_modules" / "openseadragon" / "build" / "openseadragon"
 SCRIPT = BUILT / "openseadragon.min.js"
+LEAFLET = INSTALLED / "node_modules" / "leaflet" / "dist"
+LEAFLET_FILES = ("leaflet.js", "leaflet.css")
 
 
 async def ensure_script() -> Path:
@@ -26,6 +28,12 @@ async def ensure_script() -> Path:
         if not _is_here():
             await _install()
     return SCRIPT
+
+
+async def ensure_leaflet(name: str) -> Path:
+    """Return the path of one of :data:`LEAFLET_FILES`, installed like OpenSeadragon's script. Raises StartError."""
+    await ensure_script()
+    return LEAFLET / name
 
 
 def _is_here() -> bool:
@@ -38,7 +46,7 @@ def _is_here() -> bool:
 async def _install() -> None:
     npm = shutil.which("npm")
     if npm is None:
-        raise StartError("This page needs OpenSeadragon, which npm installs. Install Node and npm, then reload.")
+        raise StartError("This page needs packages that npm installs. Install Node and npm, then reload.")
     shutil.rmtree(INSTALLED, ignore_errors=True)
     INSTALLED.mkdir(parents=True)
     for file in LOCKED:
@@ -47,5 +55,5 @@ async def _install() -> None:
     if done.status or not SCRIPT.exists():
         shutil.rmtree(INSTALLED, ignore_errors=True)
         raise StartError(
-            f"npm could not install OpenSeadragon. The first installation needs network access.\n{done.tail()}"
+            f"npm could not install the viewers. The first installation needs network access.\n{done.tail()}"
         )
