@@ -1,4 +1,7 @@
-"""The map page in Chromium: tiles of a real raster by the function's code, from MiniStack's S3; panning loads more."""
+"""The map page in Chromium: tiles of a real raster from MiniStack's S3 by the function's code; panning loads more.
+
+``SCREENSHOTS=FOLDER`` writes ``map.png``, from which ``docs/images/map.jpg`` is made.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import asyncio
 import os
 import shutil
 from collections.abc import Awaitable, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +32,12 @@ SHOWN = "[...document.querySelectorAll('img.leaflet-tile-loaded')].map(one => on
 
 
 class InProcess:
-    """The function's code in this process. ``targets`` are the requests that it had."""
+    """The function's code in one thread: a function handles one request at a time. ``targets`` are its requests."""
 
     def __init__(self, world: World) -> None:
         self.world = world
         self.targets: list[str] = []
+        self._thread = ThreadPoolExecutor(1)
 
     def list_rasters(self) -> list[str]:
         return ["landsat7.tif", "srtm90.tif"]
@@ -40,7 +45,7 @@ class InProcess:
     def respond(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         query = event["rawQueryString"]
         self.targets.append(event["rawPath"] + (f"?{query}" if query else ""))
-        return self.world.app.respond(event)[0]
+        return self._thread.submit(lambda: self.world.app.respond(event)[0]).result()
 
 
 def on_the_map(world: World, act: Callable[[Page, InProcess], Awaitable[None]]) -> None:
@@ -81,7 +86,8 @@ def test_a_map_pans_and_zooms(world: World) -> None:
         await page.until(f"{LOADED} >= 6")
         before, requested = set(await page.evaluate(SHOWN)), len(tiles.targets)
         if folder := os.environ.get("SCREENSHOTS"):
-            await asyncio.sleep(1)
+            await page.until("document.querySelectorAll('img.leaflet-tile:not(.leaflet-tile-loaded)').length === 0")
+            await asyncio.sleep(1)  # tiles fade in
             await page.screenshot(Path(folder) / "map.png")
         box = await page.tab.locator("#map").bounding_box()
         assert box

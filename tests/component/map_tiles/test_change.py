@@ -74,7 +74,7 @@ def test_changes_are_found_and_published(world: World, changed: np.ndarray) -> N
     result = world.store.describe(str(found["result"]))
     with world.store.open(result) as dataset:
         scores = dataset.read(1)
-        assert dataset.overviews(1) == [2, 4]
+        assert dataset.overviews(1) == [2, 4, 8]
     assert found["share"] == pytest.approx(changed[scores > 0].mean(), abs=0.002)
     flagged = scores >= 1 + 254 * CHANGED_FROM
     assert (flagged & changed).sum() / changed[scores > 0].sum() > 0.9  # recall

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,9 +55,10 @@ print(json.dumps([len(body), side * side, resource.getrusage(resource.RUSAGE_SEL
 @pytest.mark.slow
 @pytest.mark.parametrize(("side", "block"), [(16_384, 4096), (8_192, 64)])
 def test_a_compression_bomb_takes_bounded_memory(tmp_path: Path, side: int, block: int) -> None:
-    places = [ROOT / "layers" / "darkroom", ROOT / "layers" / "map_tiles"]
+    layers = [ROOT / "layers" / "darkroom", ROOT / "layers" / "map_tiles"]
+    places = [*layers, tool_venvs.site_packages(tool_venvs.MAP_TILES)]
     done = subprocess.run(
-        [tool_venvs.python_path(tool_venvs.MAP_TILES), "-c", CODE, tmp_path / "bomb.tif", str(side), str(block)],
+        [sys.executable, "-c", CODE, tmp_path / "bomb.tif", str(side), str(block)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
         capture_output=True,
         text=True,
