@@ -47,7 +47,7 @@ def s3_options(bucket: str, environment: Mapping[str, str] = os.environ) -> dict
     """Return options for rasters of ``bucket`` at the S3 endpoint of ``environment``, by default AWS's.
 
     GDAL takes the credentials from the variables of the process. Nothing is cached for a file that is closed: an object
-    that is replaced is read anew.
+    that is replaced is read again.
     """
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
     found: dict[str, Any] = {"AWS_REGION": region, "CPL_VSIL_CURL_NON_CACHED": f"/vsis3/{bucket}/"}
