@@ -10,7 +10,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 from filelock import AsyncFileLock
 
-from tools.map_tiles_parameters import build_parameters
+from tools.stack_parameters import build_map_tiles_parameters
 
 from .aws import Cloud
 from .deploy import run_sam
@@ -31,7 +31,7 @@ async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progre
     outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
     parameters = {one["ParameterKey"]: one["ParameterValue"] for one in described["Parameters"]}
     page = f"{ports.cdn_url}{PAGE}"
-    given = build_parameters(STACK, outputs, parameters) | {"Arch": architecture(), "PublicUrl": page}
+    given = build_map_tiles_parameters(STACK, outputs, parameters) | {"Arch": architecture(), "PublicUrl": page}
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
         with progress.step("Deploying map tiles, whose layer has GDAL"):
             await build_and_deploy(paths, cloud, given)

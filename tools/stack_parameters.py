@@ -21,3 +21,9 @@ def build_common_parameters(name: str, outputs: Mapping[str, str], parameters: M
         "Arch": parameters.get("Arch", "arm64"),
         "LogDays": parameters.get("RetentionDays", "90,30,14,30,365").split(",")[3],
     }
+
+
+def build_map_tiles_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of ``stacks/map-tiles.yaml``: no route of the API leads to it, and it reads no master."""
+    found = build_common_parameters(name, outputs, parameters)
+    return {one: found[one] for one in ("StackName", "MediaBucket", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}

@@ -189,23 +189,6 @@ def review_parameters(call: Call) -> None:
     call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
 
 
-@app.group("map-tiles")
-def map_tiles() -> None:
-    """Deploy map tiles, a stack of their own."""
-
-
-@map_tiles.command("parameters", output={"parameters": "values by the name of the parameter"})
-def map_tiles_parameters(call: Call) -> None:
-    """Print the parameters of stacks/map-tiles.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    import shlex
-
-    from tools.map_tiles_parameters import build_parameters
-
-    deployment = call.deployment
-    found = build_parameters(deployment.name, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
-
-
 DECISION = {
     "key": "key of the image",
     "sha256": "that of the upload that is held",

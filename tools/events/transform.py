@@ -8,6 +8,7 @@ from darkroom.signing import sign
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 from . import LOCAL_KEY, Event
+from .function_url import build_request
 
 
 def events() -> dict[str, Event]:
@@ -39,46 +40,11 @@ def event(url: str, negotiated: str, *, key: str = "", path: str = "", headers: 
     request = parse_url(url).path
     path = path or request.removesuffix("auto") + negotiated
     signature = {"x-darkroom-signature": sign(request, key)} if key else {}
-    return _sent(path, {"x-darkroom-request": request, "x-darkroom-url": url, **signature, **(headers or {})})
+    return build_request(path, {"x-darkroom-request": request, "x-darkroom-url": url, **signature, **(headers or {})})
 
 
 def in_dialect(dialect: str, url: str, format_class: str) -> Event:
     """Return a GET of ``url`` in ``dialect`` by a viewer of ``format_class``."""
     dialect_headers = {"x-darkroom-language": dialect, "x-darkroom-url": url, "x-darkroom-class": format_class}
     scheme = {"x-darkroom-host": "localhost:8088", "cloudfront-forwarded-proto": "http"}
-    return _sent(url.partition("?")[0], dialect_headers | scheme)
-
-
-def _sent(path: str, headers: dict[str, str]) -> Event:
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": {
-            "accept": "*/*",
-            "host": "abcdefghij.lambda-url.eu-central-1.on.aws",
-            "user-agent": "Amazon CloudFront",
-            "via": "2.0 0123456789abcdef.cloudfront.net (CloudFront)",
-            "x-amz-cf-id": "kV0Jw1mM2yQxg3l8pRzUe7oQ2nA5sT9dC4hB6fE8iG0jK1lM2nO3pQ==",
-            "x-amzn-trace-id": "Root=1-67447a00-0123456789abcdef01234567",
-            **headers,
-        },
-        "requestContext": {
-            "accountId": "anonymous",
-            "domainName": "abcdefghij.lambda-url.eu-central-1.on.aws",
-            "http": {
-                "method": "GET",
-                "path": path,
-                "protocol": "HTTP/1.1",
-                "sourceIp": "203.0.113.7",
-                "userAgent": "Amazon CloudFront",
-            },
-            "requestId": "8f1d6a0e-0c35-4a55-9a44-6a1d3b1c9f10",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "25/Nov/2026:12:00:00 +0000",
-            "timeEpoch": 1795608000000,
-        },
-        "isBase64Encoded": False,
-    }
+    return build_request(url.partition("?")[0], dialect_headers | scheme)

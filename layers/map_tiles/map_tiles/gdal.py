@@ -50,7 +50,11 @@ def s3_options(bucket: str, environment: Mapping[str, str] = os.environ) -> dict
     that is replaced is read again.
     """
     region = environment.get("AWS_REGION") or environment.get("AWS_DEFAULT_REGION") or "us-east-1"
-    found: dict[str, Any] = {"AWS_REGION": region, "CPL_VSIL_CURL_NON_CACHED": f"/vsis3/{bucket}/"}
+    found: dict[str, Any] = {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,  # GDAL prefers that of the process to AWS_REGION
+        "CPL_VSIL_CURL_NON_CACHED": f"/vsis3/{bucket}/",
+    }
     if endpoint := environment.get("AWS_ENDPOINT_URL_S3") or environment.get("AWS_ENDPOINT_URL"):
         scheme, _, host = endpoint.rstrip("/").partition("://")
         found |= {

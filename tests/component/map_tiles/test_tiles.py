@@ -14,12 +14,15 @@ from rio_tiler.constants import WEB_MERCATOR_TMS
 from rio_tiler.io import Reader
 
 from darkroom.errors import DamagedSource, SourceMissing, TypeNotAllowed
+from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
+from tools.events import LOCAL_KEY
+from tools.events.map_tiles import RASTER, events
 
 from .tiffs import write_tiff
-from .world import HOST, World, decode, middle, sign
+from .world import HOST, NOW_S, Keys, World, decode, middle, sign
 
 EARTH_RADIUS_M = 6_378_137
 
@@ -180,3 +183,13 @@ def test_what_is_no_raster_is_not_registered(world: World, rasters: Path) -> Non
         world.bucket.etag(DESCRIPTORS.name(f"{key}.json")) is None for key in ("plain.tif", "vrt.tif", "cut.tif")
     )
     assert world.bucket.etag(RASTERS.name("plain.tif")) is not None
+
+
+STATUS = {"tile.json": 200, "signed.json": 200, "unsigned.json": 403, "tilejson.json": 200}
+
+
+def test_the_sample_events_get_the_response_of_their_names(world: World, rasters: Path) -> None:
+    world.put(RASTER, (rasters / "landsat7.tif").read_bytes())
+    world.register(RASTER)
+    app = MapTiles(world.store, Keys(LOCAL_KEY), clock=lambda: NOW_S)
+    assert {name: app.respond(event)[0]["statusCode"] for name, event in events().items()} == STATUS

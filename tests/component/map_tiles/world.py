@@ -30,8 +30,11 @@ NOW_S = 1_800_000_000
 class Keys:
     """Signing keys that need no secret."""
 
+    def __init__(self, key: str = KEY) -> None:
+        self._key = key
+
     def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (KEY,)
+        return (self._key,)
 
 
 class Events:

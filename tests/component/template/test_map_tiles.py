@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tools.map_tiles_parameters import build_parameters
+from tools.stack_parameters import build_map_tiles_parameters
 
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack, template
@@ -12,10 +12,11 @@ from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "stacks" / "map-tiles.yaml"
 OUTPUTS = {
+    "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_parameters("darkroom", OUTPUTS, {})
+BASIC = build_map_tiles_parameters("darkroom", OUTPUTS, {})
 
 
 def tiles(**parameters: str) -> Stack:

@@ -1,0 +1,28 @@
+"""Events of the map_tiles function: requests for tiles of a raster, which has to be registered."""
+
+from __future__ import annotations
+
+from darkroom.signing import sign_message
+
+from . import LOCAL_KEY, Event
+from .function_url import build_request
+
+RASTER = "bay/2000-06.tif"
+TILES = f"/tiles/{RASTER}/{{z}}/{{x}}/{{y}}.png"
+
+
+def events() -> dict[str, Event]:
+    """Return each event by file name."""
+    query = "bands=3&rescale=0,120"
+    signature = sign_message(f"{TILES}?{query}", LOCAL_KEY)
+    return {
+        "tile.json": event(TILES.format(z=9, x=81, y=197)),
+        "signed.json": event(TILES.format(z=9, x=81, y=197), f"{query}&s={signature}"),
+        "unsigned.json": event(TILES.format(z=9, x=81, y=197), query),
+        "tilejson.json": event(f"/tiles/{RASTER}/tilejson.json"),
+    }
+
+
+def event(path: str, query: str = "") -> Event:
+    """Return a GET of ``path``, with the host that the CDN adds."""
+    return build_request(path, {"x-viewer-host": "d111111abcdef8.cloudfront.net"}, query)
