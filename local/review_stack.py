@@ -7,25 +7,19 @@ its function, with its role.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
-
-from filelock import AsyncFileLock
 
 from tools.review_parameters import build_parameters
 
 from . import tool_venvs
 from .aws import Cloud
-from .deploy import run_sam
-from .errors import StartError
-from .paths import ROOT, STACK, Ports, StackPaths, architecture
+from .own_stack import deploy_own_stack
+from .paths import Ports, StackPaths
 from .progress import Progress
 
-NAME = f"{STACK}-review"
-TEMPLATE = "stacks/review.yaml"
-BUILD = ROOT / ".aws-sam" / "review"
 PASSWORD = "Analytical-Engine-1843"
 """Of each account."""
 
@@ -51,38 +45,15 @@ async def prepare(progress: Progress) -> tuple[Path, ...]:
     return (tool_venvs.site_packages(tool_venvs.ACCOUNTS),)
 
 
-async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> str:
-    """Deploy the stack and create its accounts; return the address of the app. Raises StartError."""
-    described = (await asyncio.to_thread(cloud.cloudformation.describe_stacks, StackName=STACK))["Stacks"][0]
-    outputs = {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
-    parameters = {one["ParameterKey"]: one["ParameterValue"] for one in described["Parameters"]}
-    given = build_parameters(STACK, ports.cdn_url, outputs, parameters) | {
-        "Arch": architecture(),
-        "CognitoUrl": ports.aws_url,
-    }
-    async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
-        with progress.step("Deploying the review app"):
-            await _build_and_deploy(paths, cloud, [f"{name}={value}" for name, value in given.items() if value])
-    review = (await asyncio.to_thread(cloud.cloudformation.describe_stacks, StackName=NAME))["Stacks"][0]
-    found = {one["OutputKey"]: one["OutputValue"] for one in review["Outputs"]}
+async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> Sequence[str]:
+    """Deploy the stack and create its accounts; return what to print about the app. Raises StartError."""
+
+    def build(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> Mapping[str, str]:
+        return build_parameters(name, ports.cdn_url, outputs, parameters)
+
+    found = await deploy_own_stack(paths, cloud, progress, "review", build, {"CognitoUrl": ports.aws_url})
     await asyncio.to_thread(create_accounts, cloud, found["UserPoolId"])
-    return found["ReviewUrl"]
-
-
-async def _build_and_deploy(paths: StackPaths, cloud: Cloud, parameters: list[str]) -> None:
-    build = await run_sam(
-        *(paths, cloud, "build", "review-build"),
-        *("--template", TEMPLATE, "--build-dir", str(BUILD), "--parameter-overrides", f"Arch={architecture()}"),
-    )
-    if build.status:
-        raise StartError(f"sam build of {TEMPLATE} failed:\n{build.tail(25)}")
-    done = await run_sam(
-        *(paths, cloud, "deploy", "review-deploy"),
-        *("--template", str(BUILD / "template.yaml"), "--stack-name", NAME),
-        *("--parameter-overrides", *parameters),
-    )
-    if done.status:
-        raise StartError(f"sam deploy of {TEMPLATE} failed:\n{done.tail(10)}")
+    return f"Review app   {found['ReviewUrl']}", f"             {', '.join(ACCOUNTS)}; password {PASSWORD}"
 
 
 def create_accounts(cloud: Cloud, pool: str) -> None:

@@ -28,6 +28,7 @@ from . import (
     settings_file,
     source_digest,
     stack_info,
+    textures_stack,
     tool_venvs,
 )
 from .aws import Cloud
@@ -47,6 +48,11 @@ from .reload import watch
 from .settings_file import SettingsFile
 from .stack_info import StackInfo
 
+REVIEW = "review"
+
+FURTHER = {REVIEW: review_stack.deploy, "map-tiles": map_tiles_stack.deploy, "textures": textures_stack.deploy}
+"""Stacks beside the first one, by the names of their templates; each returns lines to print."""
+
 
 def up(
     paths: StackPaths,
@@ -54,25 +60,17 @@ def up(
     *,
     watching: bool,
     models: Path | None,
-    reviewing: bool = False,
-    mapping: bool = False,
+    further: Sequence[str] = (),
     overrides: Sequence[str] = (),
 ) -> None:
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
     ``watching`` deploys changed sources, ``models`` is the folder of the endpoint's models, None for no endpoint,
-    ``reviewing`` deploys the review app, ``mapping`` map tiles; ``overrides`` are template parameters (``Name=Value``)
-    or settings (``name=value``) that replace the defaults.
+    ``further`` are names of :data:`FURTHER`, stacks that are deployed too; ``overrides`` are template parameters
+    (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
-        run = _run(
-            *(paths, ports),
-            watching=watching,
-            models=models,
-            reviewing=reviewing,
-            mapping=mapping,
-            overrides=overrides,
-        )
+        run = _run(paths, ports, watching=watching, models=models, further=further, overrides=overrides)
         asyncio.run(_until_signalled(run))
 
 
@@ -99,15 +97,14 @@ async def _run(
     *,
     watching: bool,
     models: Path | None,
-    reviewing: bool,
-    mapping: bool,
+    further: Sequence[str],
     overrides: Sequence[str],
 ) -> None:
     progress = Progress()
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await tool_venvs.ensure(progress)
-    packages = await review_stack.prepare(progress) if reviewing else ()
+    packages = await review_stack.prepare(progress) if REVIEW in further else ()
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(paths, models, progress) if models else nullcontext() as endpoint,
@@ -116,8 +113,7 @@ async def _run(
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
         deployed = await deploy.ensure(paths, cloud, progress, inference=models is not None, overrides=overrides)
-        review_url = await review_stack.deploy(paths, cloud, ports, progress) if reviewing else ""
-        map_url = await map_tiles_stack.deploy(paths, cloud, ports, progress) if mapping else ""
+        about = [line for name in further for line in await FURTHER[name](paths, cloud, ports, progress)]
         if deployed:
             ministack.save()
         if endpoint:
@@ -143,7 +139,7 @@ async def _run(
                 info.write(paths.stack_info)
                 changed = await asyncio.to_thread(changed_defaults.list_parameters, cloud)
                 changed += await asyncio.to_thread(changed_defaults.list_settings, cloud, info.media_bucket)
-                _welcome(info, paths, progress, review_url, map_url, changed)
+                _welcome(info, paths, progress, about, changed)
                 async with asyncio.TaskGroup() as group:
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
@@ -208,15 +204,12 @@ _INFERENCE = {
 
 
 def _welcome(
-    found: StackInfo, paths: StackPaths, progress: Progress, review_url: str, map_url: str, changed: Sequence[str]
+    found: StackInfo, paths: StackPaths, progress: Progress, about: Sequence[str], changed: Sequence[str]
 ) -> None:
-    """Print addresses, and ``changed``: parameters and settings that differ from the defaults."""
+    """Print addresses, lines ``about`` further stacks, and ``changed``: what differs from the defaults."""
     progress.report("Ready")
-    if review_url:
-        people = ", ".join(review_stack.ACCOUNTS)
-        print(f"\n  Review app   {review_url}\n               {people}; password {review_stack.PASSWORD}")
-    if map_url:
-        print(f"\n  Map tiles    {map_url}")
+    if about:
+        print("\n  " + "\n  ".join(about))
     print(
         f"""
   Start page   {found.cdn_url}/

@@ -30,8 +30,21 @@ WORKERS = 8
 @click.option("--no-watch", is_flag=True, help="Do not deploy changed sources.")
 @click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
 @click.option("--models", type=FOLDER, help="Folder of the endpoint's models (.local/models).")
-@click.option("--review", is_flag=True, help="Deploy the review app too, with accounts to sign in.")
-@click.option("--map-tiles", is_flag=True, help="Deploy map tiles too, with a map at /_local/map.")
+@click.option(
+    "--review",
+    "further",
+    flag_value="review",
+    multiple=True,
+    help="Deploy the review app too, with accounts to sign in.",
+)
+@click.option(
+    "--map-tiles",
+    "further",
+    flag_value="map-tiles",
+    multiple=True,
+    help="Deploy map tiles too, with a map at /_local/map.",
+)
+@click.option("--textures", "further", flag_value="textures", multiple=True, help="Deploy GPU textures too.")
 @click.option(
     "--parameter",
     "parameters",
@@ -47,8 +60,7 @@ def up(
     no_watch: bool,
     no_inference: bool,
     models: Path | None,
-    review: bool,
-    map_tiles: bool,
+    further: tuple[str, ...],
     parameters: tuple[str, ...],
 ) -> None:
     """Start the stack on this machine. Ctrl-C ends it."""
@@ -59,8 +71,8 @@ def up(
         from local.background_start import up_detached
 
         options = ["--port", str(port), "--aws-port", str(aws_port), "--state-dir", str(paths.state)]
-        options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference + ["--review"] * review
-        options += ["--map-tiles"] * map_tiles
+        options += ["--no-watch"] * no_watch + ["--no-inference"] * no_inference
+        options += [f"--{name}" for name in further]
         options += ["--models", str(models)] if models else []
         up_detached(paths, options + [word for pair in parameters for word in ("--parameter", pair)])
         return
@@ -70,8 +82,7 @@ def up(
         *(paths, Ports(port, aws_port)),
         watching=not no_watch,
         models=None if no_inference else (models or MODELS).resolve(),
-        reviewing=review,
-        mapping=map_tiles,
+        further=further,
         overrides=parameters,
     )
 

@@ -1,0 +1,67 @@
+"""Build a stack beside that of ``template.yaml``, such as ``stacks/textures.yaml``, and deploy it to MiniStack."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from filelock import AsyncFileLock
+
+from .aws import Cloud
+from .deploy import run_sam
+from .errors import StartError
+from .paths import ROOT, STACK, StackPaths, architecture
+from .progress import Progress
+
+type BuildParameters = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
+"""From name, outputs and parameters of the stack of ``template.yaml`` to parameters of the other one."""
+
+
+def stack_name(name: str) -> str:
+    """Return the name of the stack of ``stacks/<name>.yaml``."""
+    return f"{STACK}-{name}"
+
+
+async def deploy_own_stack(
+    paths: StackPaths,
+    cloud: Cloud,
+    progress: Progress,
+    name: str,
+    build_parameters: BuildParameters,
+    further: Mapping[str, str] | None = None,
+) -> dict[str, str]:
+    """Build and deploy ``stacks/<name>.yaml`` with these parameters and ``further`` ones; return its outputs.
+
+    Raises StartError with the last lines of ``sam``.
+    """
+    outputs, parameters = await _describe(cloud, STACK)
+    given = {**build_parameters(STACK, outputs, parameters), "Arch": architecture(), **(further or {})}
+    async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
+        with progress.step(f"Deploying stacks/{name}.yaml"):
+            await _build_and_deploy(paths, cloud, name, [f"{one}={value}" for one, value in given.items() if value])
+    return (await _describe(cloud, stack_name(name)))[0]
+
+
+async def _describe(cloud: Cloud, stack: str) -> tuple[dict[str, str], dict[str, str]]:
+    [found] = (await asyncio.to_thread(cloud.cloudformation.describe_stacks, StackName=stack))["Stacks"]
+    return (
+        {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])},
+        {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
+    )
+
+
+async def _build_and_deploy(paths: StackPaths, cloud: Cloud, name: str, parameters: list[str]) -> None:
+    template, build = f"stacks/{name}.yaml", ROOT / ".aws-sam" / name
+    built = await run_sam(
+        *(paths, cloud, "build", f"{name}-build"),
+        *("--template", template, "--build-dir", str(build), "--parameter-overrides", f"Arch={architecture()}"),
+    )
+    if built.status:
+        raise StartError(f"sam build of {template} failed:\n{built.tail(25)}")
+    done = await run_sam(
+        *(paths, cloud, "deploy", f"{name}-deploy"),
+        *("--template", str(build / "template.yaml"), "--stack-name", stack_name(name)),
+        *("--parameter-overrides", *parameters),
+    )
+    if done.status:
+        raise StartError(f"sam deploy of {template} failed:\n{done.tail(10)}")
