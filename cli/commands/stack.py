@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,19 @@ COUNTED = 1000
 
 WORKERS = 8
 
+FURTHER = {
+    "review": "Deploy the review app too, with accounts to sign in.",
+    "map-tiles": "Deploy map tiles too, with a map at /_local/map.",
+    "textures": "Deploy GPU textures too.",
+}
+"""Flags that deploy further stacks (``local.stack.FURTHER``), with their help."""
+
+
+def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:
+    for name, meaning in reversed(FURTHER.items()):
+        command = click.option(f"--{name}", is_flag=True, help=meaning)(command)
+    return command
+
 
 @app.command()
 @click.option("--port", type=int, default=CDN_PORT, show_default=True, help="Port of the CDN and the console.")
@@ -30,21 +43,7 @@ WORKERS = 8
 @click.option("--no-watch", is_flag=True, help="Do not deploy changed sources.")
 @click.option("--no-inference", is_flag=True, help="Start without the model endpoint.")
 @click.option("--models", type=FOLDER, help="Folder of the endpoint's models (.local/models).")
-@click.option(
-    "--review",
-    "further",
-    flag_value="review",
-    multiple=True,
-    help="Deploy the review app too, with accounts to sign in.",
-)
-@click.option(
-    "--map-tiles",
-    "further",
-    flag_value="map-tiles",
-    multiple=True,
-    help="Deploy map tiles too, with a map at /_local/map.",
-)
-@click.option("--textures", "further", flag_value="textures", multiple=True, help="Deploy GPU textures too.")
+@_add_flags
 @click.option(
     "--parameter",
     "parameters",
@@ -60,13 +59,13 @@ def up(
     no_watch: bool,
     no_inference: bool,
     models: Path | None,
-    further: tuple[str, ...],
     parameters: tuple[str, ...],
+    **flags: bool,
 ) -> None:
     """Start the stack on this machine. Ctrl-C ends it."""
     from local.paths import MODELS, Ports, StackPaths
 
-    paths = StackPaths(call.local_state)
+    paths, further = StackPaths(call.local_state), [name for name in FURTHER if flags[name.replace("-", "_")]]
     if detach:
         from local.background_start import up_detached
 
