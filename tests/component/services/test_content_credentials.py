@@ -128,7 +128,7 @@ def test_without_a_signer_none_are(env: IngestEnvironment) -> None:
 def test_without_a_valid_key_presets_are_served_unsigned(
     env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def fail(*_: object) -> SignedFile:
+    def fail(*_: object, **__: object) -> SignedFile:
         raise Unavailable(detail="no key")
 
     env.signer = fail
@@ -264,7 +264,7 @@ def test_what_is_not_smaller_is_signed_once(env: IngestEnvironment, media: FastB
 def test_a_re_encode_without_a_valid_key_is_tried_again(
     env: IngestEnvironment, media: FastBucket, reencoder: Reencoder
 ) -> None:
-    def fail(*_: object) -> SignedFile:
+    def fail(*_: object, **__: object) -> SignedFile:
         raise Unavailable(detail="no key")
 
     presets = Presets({"wide": {"w": "640", "f": "webp"}}, {}, ("wide",))
