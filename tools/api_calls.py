@@ -30,6 +30,7 @@ ARNS = {
     "AWS::SQS::Queue": ("arn:aws:sqs:{region}:{account}:{}", "Arn"),
     "AWS::SecretsManager::Secret": ("arn:aws:secretsmanager:{region}:{account}:secret:{}", "Id"),
     "AWS::StepFunctions::StateMachine": ("{}", ""),
+    "AWS::CloudFront::KeyValueStore": ("arn:aws:cloudfront::{account}:key-value-store/{}", "Arn"),
 }
 """The ARN of a resource by its type, built from its physical id, and the attribute with which the template refers to
 it.

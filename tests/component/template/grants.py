@@ -79,13 +79,7 @@ UNRECORDED: dict[str, Grants] = {
     "Popular": {"<MediaBucket.Arn>/experiments/*": ["s3:DeleteObject"]},
     "Monitor": {
         "<IndexTable.Arn>": ["dynamodb:PutItem"],
-        "arn:aws:events:eu-central-1:111122223333:event-bus/default": ["events:PutEvents"],
         "<MediaBucket.Arn>/golden/*": ["s3:GetObject"],
-        "<FindingsStore.Arn>": [
-            "cloudfront-keyvaluestore:DescribeKeyValueStore",
-            "cloudfront-keyvaluestore:UpdateKeys",
-        ],
-        "<AuditBucket.Arn>/*": ["s3:PutObject"],
         "<MediaBucket.Arn>/switches/*": ["s3:PutObject"],
         "<MediaBucket.Arn>/watch/*": ["s3:PutObject"],
         "<IngestDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
