@@ -87,7 +87,8 @@ def _replace_layer_paths(worker: Any) -> None:
 def unpack_layers_once(runtime: Any, folder: Path) -> None:
     """Unpack each layer once into ``folder``, for all processes.
 
-    MiniStack 1.5.33 unpacks all layers for each process, which takes hundreds of megabytes and seconds.
+    MiniStack 1.5.33 unpacks all layers for each process, which takes hundreds of megabytes and seconds, and without the
+    permissions of files, so that no program of a layer can be run.
     """
     own, lock = runtime.zipfile, threading.Lock()
 
@@ -102,10 +103,16 @@ def unpack_layers_once(runtime: Any, folder: Path) -> None:
                 if not shared.exists():
                     draft = shared.with_suffix(".new")
                     super().extractall(str(draft))
+                    self._restore_modes(draft)
                     draft.rename(shared)
             for entry in shared.iterdir():
                 (Path(path) / entry.name).symlink_to(entry)
             Path(self.filename).unlink()
+
+        def _restore_modes(self, unpacked: Path) -> None:
+            for member in self.infolist():
+                if mode := member.external_attr >> 16 & 0o777:
+                    (unpacked / member.filename).chmod(mode)
 
     runtime.zipfile = SimpleNamespace(**{**vars(own), "ZipFile": ZipFile})
 

@@ -288,12 +288,16 @@ def test_a_layer_is_unpacked_once_and_code_per_process(tmp_path: Path) -> None:
         folder.mkdir(parents=True)
         with zipfile.ZipFile(archive, "w") as file:
             file.writestr("python/module.py", content)
+            program = zipfile.ZipInfo("bin/program")
+            program.external_attr = 0o755 << 16
+            file.writestr(program, "")
         with runtime.zipfile.ZipFile(str(archive)) as file:
             file.extractall(str(folder))
         assert (folder / "python" / "module.py").read_text() == content
         return (folder / "python" / "module.py").resolve()
 
     first = unpacked("one", "layer_0", "A = 1")
+    assert os.access(first.parent.parent / "bin" / "program", os.X_OK)
     assert unpacked("two", "layer_0", "A = 1") == first
     assert unpacked("two", "layer_1", "A = 2") != first
     assert unpacked("one", "code", "A = 1").is_relative_to(tmp_path / "one")
