@@ -2,8 +2,8 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito, and
-``map-tiles`` the packages of the layer of this name.
+``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito,
+``map-tiles`` and ``medical`` the packages of the layers of these names.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ REQUIREMENTS = {
     "conformance": ROOT / "requirements-conformance.txt",
     "accounts": ROOT / "layers" / "review" / "requirements.txt",
     "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
+    "medical": ROOT / "layers" / "medical" / "requirements.txt",
 }
 """Requirements file of each environment that pip installs."""
 
@@ -40,6 +41,7 @@ ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
 ACCOUNTS = "accounts"
 MAP_TILES = "map-tiles"
+MEDICAL = "medical"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
@@ -87,6 +89,12 @@ async def ensure_map_tiles(progress: Progress) -> None:
     """Create the environment of map tiles if it is missing or older than its requirements; raises StartError."""
     async with AsyncFileLock(VENVS / f".{MAP_TILES}.lock"):
         await _ensure((MAP_TILES,), progress)
+
+
+async def ensure_medical(progress: Progress) -> None:
+    """Create the environment of medical images if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{MEDICAL}.lock"):
+        await _ensure((MEDICAL,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
@@ -156,6 +164,7 @@ async def _ensure_all() -> None:
         group.create_task(ensure(Progress()))
         group.create_task(ensure_endpoint(Progress()))
         group.create_task(ensure_map_tiles(Progress()))
+        group.create_task(ensure_medical(Progress()))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/aws/requirements.txt": ("aws",),
     "layers/review/requirements.txt": ("review",),
     "layers/map_tiles/requirements.txt": ("map-tiles",),
+    "layers/medical/requirements.txt": ("medical",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),
@@ -37,13 +38,14 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "bench/map_tiles/requirements-rasters.txt": ("map-tiles-rasters",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
+    "bench/medical/requirements.txt": ("bench-medical",),
     "bench/textures/requirements.txt": ("bench-textures",),
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
-ALONE = ("models", "models-text", "credentials", "map-tiles-rasters")
-"""Extras that are locked without dependencies: of models and rasters only a file is extracted, and no code runs;
-``c2pa-python`` uses its dependencies only to download itself."""
+ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical")
+"""Extras that are locked without dependencies: of models, rasters and DICOM files only files are extracted, and no code
+runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),

@@ -1,0 +1,58 @@
+"""The ingest functions of medical images: DICOM uploads become masters without patient data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from darkroom.aws.clients import create_client
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.sagemaker import Endpoint
+from darkroom.aws.secrets import Secret
+from darkroom.aws.telemetry import LightObserver
+from darkroom.environment import Environment
+from darkroom.signing import parse_signing_keys
+from medical.ingest import Ingest
+from medical.messages import consume
+
+
+class MedicalIngestEnvironment(Environment):
+    """Variables of the function. ``media_bucket`` is the stack's bucket of masters.
+
+    ``stat_queue_url`` is empty in the function that consumes this queue. Without ``endpoint_name``, images that may
+    have text are not served.
+    """
+
+    uploads_bucket: str
+    uid_key_arn: str
+    endpoint_name: str = ""
+    stat_queue_url: str = ""
+
+
+_env = MedicalIngestEnvironment()
+_observer = LightObserver("medical_ingest")
+_uid_key = Secret(_env.uid_key_arn, CredentialSource(), parse_signing_keys, observer=_observer)
+_ingest = Ingest(
+    create_client("s3"),
+    _env.uploads_bucket,
+    _env.media_bucket,
+    lambda: _uid_key.get()[0],
+    Endpoint(create_client("sagemaker-runtime"), _env.endpoint_name) if _env.endpoint_name else None,
+)
+_sqs = create_client("sqs")
+
+
+def _send_urgent(body: str) -> None:
+    _sqs.send_message(QueueUrl=_env.stat_queue_url, MessageBody=body)
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Consume messages with event notifications of S3; return those that failed."""
+    _observer.begin(context)
+    with _observer.message("ingest"):
+        return consume(
+            event,
+            _ingest,
+            _observer,
+            lambda: context.get_remaining_time_in_millis() / 1000,
+            _send_urgent if _env.stat_queue_url else None,
+        )

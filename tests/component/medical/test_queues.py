@@ -1,0 +1,108 @@
+"""Messages about uploads: STAT studies first, failures again, and no names in logs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from urllib.parse import quote_plus
+
+import pytest
+
+from darkroom.aws.telemetry import LightObserver
+from medical.messages import MIN_REMAINING_S, consume, read_names
+from medical.store import INCOMING, STAT
+
+from .files import make, save
+from .world import MASTERS, UPLOADS, World
+
+
+def body(name: str) -> str:
+    """An event notification of S3, which encodes names like a form."""
+    found = {"s3": {"bucket": {"name": UPLOADS}, "object": {"key": quote_plus(name, safe="/")}}}
+    return json.dumps({"Records": [found]})
+
+
+def event(*names: str) -> dict[str, Any]:
+    records = [{"messageId": f"m{number}", "body": body(name)} for number, name in enumerate(names)]
+    return {"Records": records}
+
+
+def put(world: World, name: str, **attributes: Any) -> str:
+    world.s3.put_object(Bucket=UPLOADS, Key=name, Body=save(make(**attributes)))
+    return name
+
+
+def test_an_upload_whose_header_says_stat_is_sent_on_before_others_are_ingested(
+    world: World, aws: Callable[[str], Any], capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.empty()
+    sqs = aws("sqs")
+    url = sqs.create_queue(QueueName="medical-stat")["QueueUrl"]
+    routine = put(world, f"{INCOMING}routine/a b+c.dcm")
+    urgent = put(world, f"{INCOMING}routine/urgent.dcm", RequestedProcedurePriority="STAT")
+    stored_before: list[int] = []
+
+    def send(message: str) -> None:
+        stored_before.append(len(world.names(MASTERS)))
+        sqs.send_message(QueueUrl=url, MessageBody=message)
+
+    found = consume(event(routine, urgent), world.ingest, LightObserver("medical_ingest"), lambda: 900.0, send)
+    assert found == {"batchItemFailures": []}
+    assert stored_before == [0]
+    assert world.names(UPLOADS) == [urgent]
+    [message] = sqs.receive_message(QueueUrl=url)["Messages"]
+    assert list(read_names(message["Body"])) == [urgent]
+    again = {"Records": [{"messageId": "1", "body": message["Body"]}]}
+    consume(again, world.ingest, LightObserver("medical_ingest"), lambda: 900.0)
+    assert world.names(UPLOADS) == []
+    assert sum(name.endswith("instance.json") for name in world.names(MASTERS)) == 2
+    logged = capsys.readouterr().out
+    assert logged.count('"outcome":"stored"') == 2
+    assert "urgent.dcm" not in logged
+
+
+def test_a_failure_is_received_again_and_logged_without_the_name(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.empty()
+    first, second = put(world, f"{STAT}DOE.dcm"), put(world, f"{STAT}ROE.dcm")
+    failing = replace(world.ingest, masters="no-such-bucket")
+    found = consume(event(first, second), failing, LightObserver("medical_ingest"), lambda: 900.0)
+    assert [one["itemIdentifier"] for one in found["batchItemFailures"]] == ["m0", "m1"]
+    assert world.names(UPLOADS) == [first, second]
+    logged = capsys.readouterr().out
+    assert logged.count("message failed") == 2
+    assert "DOE" not in logged
+    assert "no-such-bucket" not in logged
+
+
+def test_nothing_is_started_without_time(world: World) -> None:
+    world.empty()
+    name = put(world, f"{INCOMING}routine/late.dcm")
+    found = consume(event(name), world.ingest, LightObserver("medical_ingest"), lambda: MIN_REMAINING_S - 1)
+    assert len(found["batchItemFailures"]) == 1
+    assert world.names(UPLOADS) == [name]
+
+
+def test_an_upload_that_is_gone_is_done(world: World) -> None:
+    world.empty()
+    found = consume(event(f"{INCOMING}routine/x.dcm"), world.ingest, LightObserver("medical_ingest"), lambda: 900.0)
+    assert found == {"batchItemFailures": []}
+
+
+@pytest.mark.parametrize("text", ['{"Event": "s3:TestEvent"}', "no JSON", "[]", body("quarantine/x.dcm")])
+def test_other_messages_name_no_upload(text: str) -> None:
+    assert list(read_names(text)) == []
+
+
+def test_a_second_upload_replaces_the_master(world: World) -> None:
+    world.empty()
+    dataset = make()
+    first = world.read(world.upload(save(dataset)))
+    dataset.PixelData = bytes(len(dataset.PixelData))
+    second = world.read(world.upload(save(dataset)))
+    assert first.instance == second.instance
+    assert first.master != second.master
+    assert sorted(world.names(MASTERS)) == sorted([second.master, f"{second.master.rpartition('/')[0]}/instance.json"])
