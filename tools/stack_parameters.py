@@ -27,3 +27,10 @@ def build_map_tiles_parameters(name: str, outputs: Mapping[str, str], parameters
     """Return the parameters of ``stacks/map-tiles.yaml``: no route of the API leads to it, and it reads no master."""
     found = build_common_parameters(name, outputs, parameters)
     return {one: found[one] for one in ("StackName", "MediaBucket", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}
+
+
+def build_medical_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of ``stacks/medical.yaml``, which has buckets and an API of its own."""
+    found = build_common_parameters(name, outputs, parameters)
+    shared = {one: found[one] for one in ("StackName", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}
+    return shared | {"EndpointName": outputs.get("InferEndpointName", "")}
