@@ -33,6 +33,7 @@ LOCKS: Mapping[str, str] = {
     "layers/inference/requirements.txt": "layer inference",
     "layers/review/requirements.txt": "layer review",
     "layers/map_tiles/requirements.txt": "layer map_tiles",
+    "layers/medical/requirements.txt": "layer medical",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
 }
@@ -54,6 +55,9 @@ packages. It is no legal advice.
 - **LGPL** (libvips, libheif, libde265 and others): they are in the wheels that their projects publish, unmodified, and
   can be replaced by building a layer with other versions. A layer or an image that is passed on needs their licences
   beside it: they are in the wheels' `dist-info` folders.
+- **GPL-3.0** (libjpeg in pylibjpeg-libjpeg): only in the layer of the separate stack of [medical
+  images](../guides/medical.md), where a process of its own loads it. Running it for oneself has no conditions; a layer
+  that is passed on needs the licence and the source beside it.
 - **HEVC patents**: HEIC uploads are decoded by libde265. Its copyright licence is no patent licence, and patent pools
   (Access Advance, Via LA) license HEVC. HEIC is never an output format, so that no HEVC encoder runs.
 - **AV1**: the Alliance for Open Media grants a royalty-free patent licence.

@@ -20,6 +20,7 @@ FAMILIES = {
     "BSD-3-Clause": r"BSD",
     "0BSD": r"0BSD",
     "CC0-1.0": r"CC0",
+    "GPL-3.0-only": r"GPL V3|GPLv3",
     "LGPL-3.0-or-later": r"LGPL|Lesser General Public License",
     "MPL-2.0": r"MPL|Mozilla",
     "OFL-1.1": r"OFL",
