@@ -6,16 +6,17 @@ from typing import Any
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry import LightObserver
-from darkroom.environment import Environment
+from darkroom.environment import EventEnvironment
 from darkroom.signing import parse_signing_keys
-from medical.ingest import Ingest
+from medical.ingest import Ingest, Outcome
 from medical.messages import consume
 
 
-class MedicalIngestEnvironment(Environment):
+class MedicalIngestEnvironment(EventEnvironment):
     """Variables of the function. ``media_bucket`` is the stack's bucket of masters.
 
     ``stat_queue_url`` is empty in the function that consumes this queue. Without ``endpoint_name``, images that may
@@ -31,12 +32,20 @@ class MedicalIngestEnvironment(Environment):
 _env = MedicalIngestEnvironment()
 _observer = LightObserver("medical_ingest")
 _uid_key = Secret(_env.uid_key_arn, CredentialSource(), parse_signing_keys, observer=_observer)
+_events = EventBus(create_client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
+
+
+def _publish(outcome: Outcome) -> None:
+    _events.publish("MedicalImageIngested", outcome.to_event())
+
+
 _ingest = Ingest(
     create_client("s3"),
     _env.uploads_bucket,
     _env.media_bucket,
     lambda: _uid_key.get()[0],
     Endpoint(create_client("sagemaker-runtime"), _env.endpoint_name) if _env.endpoint_name else None,
+    _publish,
 )
 _sqs = create_client("sqs")
 

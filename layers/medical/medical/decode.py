@@ -1,7 +1,7 @@
 """Decode one upload, in a process of its own: ``python -m medical.decode FILE FOLDER``.
 
-Codecs parse bytes that a client chose. The process has limits of memory, CPU time and file size, and neither
-credentials nor keys. It writes into FOLDER:
+Codecs parse bytes that a client chose. The process has limits of memory, CPU time and file size, and its environment
+has neither credentials nor keys. It writes into FOLDER:
 
 - ``pages.raw``: the pages, one after the other
 - ``overlay-N.raw``: a byte for each pixel

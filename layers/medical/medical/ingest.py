@@ -33,6 +33,7 @@ PEEK_BYTES = 65_536
 """Of an upload, to find its priority."""
 
 URGENT = "STAT"
+STORED = "stored"
 
 
 class Objects(Protocol):
@@ -67,7 +68,8 @@ class Objects(Protocol):
 class Outcome:
     """The result of an ingest: ``stored``, ``refused``, ``missing``, or the state of an image without pixels.
 
-    ``upload`` is the digest of its name. ``code`` and ``reason`` are those of a refusal.
+    ``upload`` is the digest of its name, ``id`` that of its name and content. ``code`` and ``reason`` are those of a
+    refusal.
     """
 
     outcome: str
@@ -79,6 +81,23 @@ class Outcome:
     reason: str = ""
     pages: int = 0
     covered: int = 0
+    id: str = ""
+    etag: str = ""
+
+    def to_event(self) -> dict[str, object]:
+        """Return the detail of the event. ``id`` is the same whenever an upload is ingested again."""
+        return {
+            "id": self.id,
+            "etag": self.etag,
+            "outcome": self.outcome,
+            "code": self.code,
+            "reason": self.reason,
+            "study": self.study,
+            "series": self.series,
+            "instance": self.instance,
+            "pages": self.pages,
+            "covered": self.covered,
+        }
 
     def fields(self) -> dict[str, object]:
         """Return what a log line has."""
@@ -86,11 +105,16 @@ class Outcome:
         return {name: value for name in names if (value := getattr(self, name))}
 
 
+def _publish_nothing(outcome: Outcome) -> None:
+    """Announce nothing."""
+
+
 @dataclass(frozen=True)
 class Ingest:
     """Ingests uploads from the bucket ``uploads`` into ``masters``.
 
-    ``key`` returns the key of UIDs. Without an ``endpoint``, images that may have text are quarantined.
+    ``key`` returns the key of UIDs. Without an ``endpoint``, images that may have text are quarantined. ``publish``
+    announces an outcome before the upload is deleted; if it raises, the upload is ingested again.
     """
 
     objects: Objects
@@ -98,6 +122,7 @@ class Ingest:
     masters: str
     key: Callable[[], str]
     endpoint: Endpoint | None = None
+    publish: Callable[[Outcome], None] = _publish_nothing
 
     def is_urgent(self, name: str) -> bool:
         """Return whether the header of the upload ``name`` has the priority STAT; False if that cannot be read."""
@@ -110,25 +135,33 @@ class Ingest:
     def ingest(self, name: str) -> Outcome:
         """Ingest the upload ``name``. A refusal is an outcome. Raises what a retry can help against."""
         digest = digest_name(name, self.key())
-        size = self._find_size(name)
-        if size is None:
+        head = self._find(name)
+        if head is None:
             return Outcome("missing", digest)
-        try:
-            outcome = self._ingest(name, digest, size)
-        except NoInference as error:
-            return self._quarantine(name, Outcome("no-inference", digest, code=error.code, reason=error.message))
-        except DarkroomError as error:
-            if error.status >= 500 or error.retryable:
-                raise
-            return self._quarantine(name, Outcome("refused", digest, code=error.code, reason=error.message))
+        etag = str(head["ETag"]).strip('"')
+        outcome = replace(self._try(name, digest, int(head["ContentLength"])), etag=etag)
+        outcome = replace(outcome, id=digest_name(f"{name} {etag}", self.key()))
+        if outcome.outcome != STORED:
+            self._quarantine(name, outcome)
+        self.publish(outcome)
         self.objects.delete_object(Bucket=self.uploads, Key=name)
         return outcome
 
-    def _find_size(self, name: str) -> int | None:
+    def _try(self, name: str, digest: str, size: int) -> Outcome:
+        try:
+            return self._ingest(name, digest, size)
+        except NoInference as error:
+            return Outcome("no-inference", digest, code=error.code, reason=error.message)
+        except DarkroomError as error:
+            if error.status >= 500 or error.retryable:
+                raise
+            return Outcome("refused", digest, code=error.code, reason=error.message)
+
+    def _find(self, name: str) -> Mapping[str, Any] | None:
         from botocore.exceptions import ClientError
 
         try:
-            return int(self.objects.head_object(Bucket=self.uploads, Key=name)["ContentLength"])
+            return self.objects.head_object(Bucket=self.uploads, Key=name)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
                 return None
@@ -150,7 +183,7 @@ class Ingest:
                 instance = self._remove_text(instance, folder, only_overlays=True)
             instance = self._store(instance, folder)
         names = (instance.study, instance.series, instance.instance)
-        return Outcome("stored", digest, *names, pages=instance.pages, covered=instance.covered)
+        return Outcome(STORED, digest, *names, pages=instance.pages, covered=instance.covered)
 
     def _remove_text(self, instance: Instance, folder: Path, *, only_overlays: bool = False) -> Instance:
         """Remove text from pages and overlays. If that fails, store the reason in place of the pixels, and raise it.
@@ -215,19 +248,12 @@ class Ingest:
         body = instance.to_json()
         self.objects.put_object(Bucket=self.masters, Key=name, Body=body, ContentType="application/json")
 
-    def _quarantine(self, name: str, outcome: Outcome) -> Outcome:
-        """Move the upload to the quarantine, under its digest, beside a document with the reason."""
-        moved = f"{QUARANTINE}{outcome.upload}.dcm"
-        reason = {"code": outcome.code, "reason": outcome.reason}
-        self.objects.copy({"Bucket": self.uploads, "Key": name}, self.uploads, moved)
-        self.objects.put_object(
-            Bucket=self.uploads,
-            Key=f"{QUARANTINE}{outcome.upload}.json",
-            Body=json.dumps(reason).encode(),
-            ContentType="application/json",
-        )
-        self.objects.delete_object(Bucket=self.uploads, Key=name)
-        return outcome
+    def _quarantine(self, name: str, outcome: Outcome) -> None:
+        """Copy the upload to the quarantine, under its digest, beside a document with the reason."""
+        target = f"{QUARANTINE}{outcome.upload}"
+        body = json.dumps({"code": outcome.code, "reason": outcome.reason}).encode()
+        self.objects.copy({"Bucket": self.uploads, "Key": name}, self.uploads, f"{target}.dcm")
+        self.objects.put_object(Bucket=self.uploads, Key=f"{target}.json", Body=body, ContentType="application/json")
 
 
 def build_instance(found: Mapping[str, Any], key: str) -> Instance:

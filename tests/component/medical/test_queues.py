@@ -11,8 +11,11 @@ from urllib.parse import quote_plus
 import pytest
 
 from darkroom.aws.telemetry import LightObserver
+from darkroom.errors import Unavailable
+from medical.ingest import Outcome
 from medical.messages import MIN_REMAINING_S, consume, read_names
 from medical.store import INCOMING, STAT
+from tests.announcements import complaints
 
 from .files import make, save
 from .world import MASTERS, UPLOADS, World
@@ -48,10 +51,14 @@ def test_an_upload_whose_header_says_stat_is_sent_on_before_others_are_ingested(
         stored_before.append(len(world.names(MASTERS)))
         sqs.send_message(QueueUrl=url, MessageBody=message)
 
-    found = consume(event(routine, urgent), world.ingest, LightObserver("medical_ingest"), lambda: 900.0, send)
+    published: list[Outcome] = []
+    ingest = replace(world.ingest, publish=published.append)
+    found = consume(event(routine, urgent), ingest, LightObserver("medical_ingest"), lambda: 900.0, send)
     assert found == {"batchItemFailures": []}
     assert stored_before == [0]
     assert world.names(UPLOADS) == [urgent]
+    [outcome] = published
+    assert complaints("MedicalImageIngested", outcome.to_event() | {"stack": "darkroom"}) == []
     [message] = sqs.receive_message(QueueUrl=url)["Messages"]
     assert list(read_names(message["Body"])) == [urgent]
     again = {"Records": [{"messageId": "1", "body": message["Body"]}]}
@@ -106,3 +113,24 @@ def test_a_second_upload_replaces_the_master(world: World) -> None:
     assert first.instance == second.instance
     assert first.master != second.master
     assert sorted(world.names(MASTERS)) == sorted([second.master, f"{second.master.rpartition('/')[0]}/instance.json"])
+
+
+def test_an_upload_is_deleted_after_its_event(world: World) -> None:
+    world.empty()
+    dataset = make()
+    dataset.PixelData = dataset.PixelData[:10]
+    published: list[Outcome] = []
+
+    def refuse(outcome: Outcome) -> None:
+        published.append(outcome)
+        raise Unavailable
+
+    failing = replace(world, ingest=replace(world.ingest, publish=refuse))
+    with pytest.raises(Unavailable):
+        failing.upload(save(dataset))
+    assert "incoming/image.dcm" in world.names(UPLOADS)
+    replace(world, ingest=replace(world.ingest, publish=published.append)).ingest.ingest("incoming/image.dcm")
+    first, second = published
+    assert first == second
+    assert complaints("MedicalImageIngested", first.to_event() | {"stack": "darkroom"}) == []
+    assert "incoming/image.dcm" not in world.names(UPLOADS)

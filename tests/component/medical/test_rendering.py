@@ -68,9 +68,7 @@ def test_frames_are_modality_values(world: World, tmp_path: Path) -> None:
     path = tmp_path / "ct.dcm"
     path.write_bytes(believed(shipped("CT_small.dcm")))
     instance = world.store(path)
-    response = world.get(path_of(instance, "/frames/1"))
-    _, _, body = body_of(response).partition(b"\r\n\r\n")
-    numbers = np.frombuffer(body[: 128 * 128 * 2], "<u2").reshape(128, 128)
+    numbers = numbers_of(world.get(path_of(instance, "/frames/1")), (128, 128))
     dataset = dcmread(path)
     assert np.array_equal(
         numbers * instance.scale(1).slope + instance.scale(1).intercept,
@@ -128,7 +126,47 @@ def test_a_modality_lut_and_a_voi_lut_are_applied(world: World) -> None:
     assert np.array_equal(shown, np.clip(values - 500, 0, 999) // 4)
 
 
-def test_frames_are_pages_with_scales_of_their_own(world: World, tmp_path: Path) -> None:
+def numbers_of(response: Any, shape: tuple[int, int]) -> np.ndarray:
+    """Return the numbers of a frame, as viewers get them."""
+    _, _, body = body_of(response).partition(b"\r\n\r\n")
+    return np.frombuffer(body[: 2 * shape[0] * shape[1]], "<u2").reshape(shape)
+
+
+def test_frames_have_scales_and_windows_of_their_own(world: World) -> None:
+    from pydicom.dataset import Dataset
+    from pydicom.sequence import Sequence
+
+    groups = []
+    for number in range(3):
+        scale, window, group = Dataset(), Dataset(), Dataset()
+        scale.RescaleSlope, scale.RescaleIntercept = number + 1, -10 * number
+        window.WindowCenter, window.WindowWidth = 100 * (number + 1), 50
+        group.PixelValueTransformationSequence = Sequence([scale])
+        group.FrameVOILUTSequence = Sequence([window])
+        groups.append(group)
+    frames = np.stack([np.full((8, 8), 100, np.uint16)] * 3)
+    instance = world.read(world.upload(save(make(frames, PerFrameFunctionalGroupsSequence=Sequence(groups)))))
+    assert [tuple(instance.scale(page)) for page in (1, 2, 3)] == [(1, 0), (2, -10), (3, -20)]
+    assert (instance.low, instance.high) == (100, 280)
+    for page, value in ((1, 100), (2, 190), (3, 280)):
+        shown = pixels_of(world.get(path_of(instance, f"/frames/{page}/rendered"), "image/png"))
+        expected = np.clip((value - (100 * page - 0.5)) / 49 + 0.5, 0, 1) * 255
+        assert abs(int(shown[0, 0]) - expected) <= 0.51, page
+
+
+def test_values_of_32_bits_are_rounded_to_steps(world: World, tmp_path: Path) -> None:
+    path = tmp_path / "dose.dcm"
+    path.write_bytes(believed(shipped("rtdose.dcm")))
+    instance = world.store(path)
+    values = pixel_array(dcmread(path))
+    assert (instance.pages, instance.low, instance.high) == (15, values.min(), values.max())
+    for page in (1, 15):
+        numbers = numbers_of(world.get(path_of(instance, f"/frames/{page}")), (10, 10))
+        found = numbers * instance.scale(page).slope + instance.scale(page).intercept
+        assert np.abs(found - values[page - 1]).max() <= instance.scale(page).slope / 2 + 1e-6
+
+
+def test_frames_are_pages(world: World) -> None:
     frames = np.stack([np.full((40, 60), 100 * number, np.uint16) for number in range(5)])
     outcome = world.upload(save(make(frames)))
     instance = world.read(outcome)

@@ -64,6 +64,7 @@ def test_the_schemas_are_schemas() -> None:
         "DriftFound",
         "ExperimentDecided",
         "ChangeFound",
+        "MedicalImageIngested",
     }
     for name, schema in SCHEMAS.items():
         Draft202012Validator.check_schema(schema)
