@@ -66,8 +66,8 @@ def ingest(path: Path, folder: Path) -> tuple[Instance, Source]:
     """Return an instance and its master, as the function makes them."""
     found = decode_upload(path, folder)
     instance = build_instance(found, "a key of measurements")
-    size = {"width": instance.width, "height": instance.height, "count": instance.pages, "colour": instance.colour}
-    levels = write_master(folder / "pages.raw", folder / "master.tif", **size)
+    size = {"width": instance.width, "height": instance.height, "count": instance.pages}
+    levels = write_master(folder / "pages.raw", folder / "master.tif", **size, colour=instance.colour)
     return replace(instance, levels=levels), Source.from_bytes((folder / "master.tif").read_bytes())
 
 

@@ -77,7 +77,8 @@ def _mask(frame: Pixels, dataset: Any) -> Pixels:
     high = int(dataset.get("HighBit", stored - 1))
     if stored >= allocated or allocated == 1 or not stored - 1 <= high < allocated:
         return frame
-    values = frame.astype(np.int64 if stored > 16 else np.int32) >> (high - stored + 1) & ((1 << stored) - 1)
+    wide: Pixels = frame.astype(np.int64 if stored > 16 else np.int32)
+    values = wide >> (high - stored + 1) & ((1 << stored) - 1)
     if int(dataset.get("PixelRepresentation", 0)):
         values -= (values >> (stored - 1)) << stored
     return np.asarray(values)
