@@ -90,6 +90,9 @@ def draw_by_pydicom(path: Path, voi: Voi) -> Levels:
     from pydicom.pixels import apply_modality_lut, apply_voi, apply_windowing, pixel_array
 
     dataset = dcmread(path)
+    if "SharedFunctionalGroupsSequence" in dataset:  # which pydicom's functions do not read
+        for group in dataset.SharedFunctionalGroupsSequence[0].get("PixelValueTransformationSequence") or ():
+            dataset.RescaleSlope, dataset.RescaleIntercept = group.RescaleSlope, group.RescaleIntercept
     values = apply_modality_lut(pixel_array(dataset, index=0), dataset)
     if isinstance(voi, LookupTable):
         return np.asarray(apply_voi(values.astype(np.int64), dataset) * 255.0 / ((1 << voi.bits) - 1))
@@ -143,7 +146,9 @@ def describe_syntax(path: Path) -> str:
     from pydicom import dcmread
 
     name = str(dcmread(path, stop_before_pixels=True).file_meta.TransferSyntaxUID.name)
-    return name.partition("(")[0].replace("Image Compression", "").replace("Explicit VR", "").strip(" ,")
+    for word in ("Explicit VR", "Image Compression"):
+        name = name.replace(word, "")
+    return " ".join(name.partition("(")[0].partition(",")[0].split())
 
 
 START = """
@@ -162,7 +167,7 @@ def measure_starts() -> Table:
         "AWS_REGION": "eu-central-1",
         "AWS_ACCESS_KEY_ID": "test",
         "AWS_SECRET_ACCESS_KEY": "test",
-        **dict.fromkeys(("MEDIA_BUCKET", "UPLOADS_BUCKET", "SIGNING_KEYS_ARN", "UID_KEY_ARN"), "name"),
+        **dict.fromkeys(("MEDIA_BUCKET", "UPLOADS_BUCKET", "SIGNING_KEYS_ARN", "UID_KEY_ARN", "STACK_NAME"), "name"),
     }
     environment.pop("PYTHONDONTWRITEBYTECODE", None)  # a layer has bytecode
     codes = {
