@@ -190,11 +190,3 @@ def test_images_of_a_series_stay_together_and_other_keys_part_them() -> None:
     uid = f"1.2.{random.Random(3).randrange(10**20)}"
     assert replace_uid(uid, UID_KEY) == replace_uid(f"{uid}\0", UID_KEY) != replace_uid(uid, "another key of UIDs")
     assert replace_uid("1.2.840.10008.5.1.4.1.1.2", UID_KEY) == "1.2.840.10008.5.1.4.1.1.2"
-
-
-def test_an_instance_without_pixels_has_no_path_to_them(world: World) -> None:
-    outcome = world.upload(save(make(Modality="US", BurnedInAnnotation="NO")))
-    assert (outcome.outcome, outcome.code) == ("no-inference", "no-inference")
-    [name] = [one for one in world.names(MASTERS) if one.endswith("instance.json")][-1:]
-    instance = world.objects(MASTERS)[name]
-    assert json.loads(instance)["master"] == ""

@@ -104,6 +104,7 @@ def test_other_messages_name_no_upload(text: str) -> None:
     assert list(read_names(text)) == []
 
 
+@pytest.mark.slow
 def test_a_second_upload_replaces_the_master(world: World) -> None:
     world.empty()
     dataset = make()

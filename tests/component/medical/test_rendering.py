@@ -154,6 +154,7 @@ def test_frames_have_scales_and_windows_of_their_own(world: World) -> None:
         assert abs(int(shown[0, 0]) - expected) <= 0.51, page
 
 
+@pytest.mark.slow
 def test_values_of_32_bits_are_rounded_to_steps(world: World, tmp_path: Path) -> None:
     path = tmp_path / "dose.dcm"
     path.write_bytes(believed(shipped("rtdose.dcm")))
@@ -194,6 +195,7 @@ def test_a_viewport_reads_a_smaller_copy(world: World) -> None:
     assert abs(int(part[0, 0]) - 102) <= 2, "of the middle of the upper edge to the right"
 
 
+@pytest.mark.slow
 def test_colours_and_palettes_are_rgb(world: World, tmp_path: Path) -> None:
     for name in ("examples_palette.dcm", "examples_ybr_color.dcm", "SC_rgb_jpeg_dcmtk.dcm"):
         path = tmp_path / name
@@ -211,6 +213,7 @@ def test_colours_and_palettes_are_rgb(world: World, tmp_path: Path) -> None:
         assert np.array_equal(shown, reference), name
 
 
+@pytest.mark.slow
 def test_series_and_instances_are_listed(world: World) -> None:
     first = make(InstanceNumber=1)
     second = make(InstanceNumber=2)
@@ -228,6 +231,7 @@ def test_series_and_instances_are_listed(world: World) -> None:
     assert sorted(item["00200013"]["Value"][0] for item in described) == [1, 2]
 
 
+@pytest.mark.slow
 def test_overlays_without_a_text_model_are_left_out(world: World, tmp_path: Path) -> None:
     path = tmp_path / "overlay.dcm"
     path.write_bytes(believed(shipped("examples_overlay.dcm")))
