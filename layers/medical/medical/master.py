@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import mmap
 from pathlib import Path
 
 import pyvips
@@ -17,12 +18,8 @@ def write_master(pages: Path, target: Path, *, width: int, height: int, count: i
 
     A page has 16-bit numbers, little endian, or 8-bit RGB. Compression is lossless. Copies are means of 2 x 2 px.
     """
-    image = pyvips.Image.rawload(
-        *(str(pages), width, height * count, 3 if colour else 1),
-        format="uchar" if colour else "ushort",
-        interpretation="srgb" if colour else "grey16",
-    )
-    image = image.copy()
+    image = _map(pages, width, height * count, 3 if colour else 1, "uchar" if colour else "ushort")
+    image = image.copy(interpretation="srgb" if colour else "grey16")
     image.set_type(pyvips.GValue.gint_type, "page-height", height)
     image.tiffsave(
         str(target),
@@ -45,5 +42,12 @@ def write_master(pages: Path, target: Path, *, width: int, height: int, count: i
 
 def write_overlay(mask: Path, width: int, height: int) -> bytes:
     """Return a mask, a raw byte for each pixel, as PNG."""
-    image = pyvips.Image.rawload(str(mask), width, height, 1, format="uchar", interpretation="b-w")
+    image = _map(mask, width, height, 1, "uchar").copy(interpretation="b-w")
     return bytes(image.pngsave_buffer(bitdepth=1, keep="none"))
+
+
+def _map(file: Path, width: int, height: int, bands: int, number_format: str) -> pyvips.Image:
+    """Return raw pixels of ``file`` without reading them: the core blocks libvips' loader of raw files."""
+    with file.open("rb") as opened:
+        pixels = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    return pyvips.Image.new_from_memory(pixels, width, height, bands, number_format)
