@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import struct
-import tracemalloc
 from itertools import product
 
 import numpy as np
@@ -207,33 +206,3 @@ def test_more_pixels_than_fit_in_memory_are_over_the_limits(monkeypatch: pytest.
     assert len(shown(animated())) == 1
     with pytest.raises(OverLimits):
         shown(animated(), page=1)
-
-
-@pytest.mark.parametrize("page", [7, None])
-def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None) -> None:
-    """A file of a few KB can have hundreds of frames; each is blended with the canvas, in floating-point numbers."""
-    wide, tall, frames = 500, 400, 8
-    canvas_bytes = wide * tall * 4
-    data = blended(wide, tall, frames)
-    tracemalloc.start()
-    try:
-        image = apng_decode.load_frames(Source.from_bytes(data), page=page)
-        peak_bytes = tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
-    loaded = 1 if page is not None else frames
-    assert image.height == tall * loaded
-    assert peak_bytes < (loaded + 3) * canvas_bytes + apng_decode._STRIP_PIXELS * 150
-
-
-def blended(wide: int, tall: int, frames: int) -> bytes:
-    """An APNG whose frames all have the size of the canvas, and are painted over it."""
-    body = body_of(Image.new("RGBA", (wide, tall), (9, 8, 7, 99)))
-    control = struct.pack(">4I2H2B", wide, tall, 0, 0, 1, 10, KEEP, OVER)
-    parts = [png_chunk(b"acTL", struct.pack(">II", frames, 0)), png_chunk(b"fcTL", bytes(4) + control)]
-    parts.append(png_chunk(b"IDAT", body))
-    for number in range(1, frames):
-        parts.append(png_chunk(b"fcTL", (2 * number - 1).to_bytes(4) + control))
-        parts.append(png_chunk(b"fdAT", (2 * number).to_bytes(4) + body))
-    head = saved(Image.new("RGBA", (wide, tall)), "PNG")[:33]
-    return head + b"".join([*parts, png_chunk(b"IEND", b"")])
