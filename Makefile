@@ -49,7 +49,7 @@ lint: $(READY)  ## ruff, mypy, import contracts and the word list
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/mypy
-	@PYTHONPATH=layers/darkroom:. $(VENV)/bin/lint-imports --no-cache --no-logo
+	@PYTHONPATH=layers/darkroom:layers/evidence:. $(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(RUN) -m tools.terms
 
 format: $(READY)  ## Format the Python code

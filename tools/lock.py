@@ -27,6 +27,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/review/requirements.txt": ("review",),
     "layers/map_tiles/requirements.txt": ("map-tiles",),
     "layers/medical/requirements.txt": ("medical",),
+    "layers/evidence/requirements.txt": ("evidence",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),

@@ -18,11 +18,11 @@ from typing import Any
 from ..errors import ObjectChanged
 from .s3 import S3Bucket
 
-DECISION, OVERRIDE, RELEASE, ERASURE = "decision", "override", "release", "erasure"
+DECISION, OVERRIDE, RELEASE, ERASURE, ACCESS = "decision", "override", "release", "erasure", "access"
 """Kinds of entries: a decision of the monitor; a model's result overruled by a person; a version of code or model that
-was released to users; an erasure request."""
+was released to users; an erasure request; a person's access to an image that is kept as evidence."""
 
-KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE)
+KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE, ACCESS)
 
 
 def hash_key(key: str) -> str:

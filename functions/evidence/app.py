@@ -1,0 +1,80 @@
+"""The evidence function: reports of what speaks for or against the authenticity of an image, for token holders."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from darkroom.aws.audit import AuditLog
+from darkroom.aws.clients import create_client
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.index import Index
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.secrets import Secret
+from darkroom.aws.tag_index import TagIndex
+from darkroom.aws.telemetry.powertools import PowertoolsObserver
+from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.findings import SIMILARITY, VECTOR_TASKS
+from darkroom.http.api import respond
+from darkroom.image_keys import master_names
+from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.similarity import SimilaritySearch
+from darkroom.settings import Settings
+from darkroom.signing import parse_signing_keys
+from evidence.api import respond_to_request
+from evidence.custody import Custody
+from evidence.environment import EvidenceEnvironment
+from evidence.locked_bucket import LockedBucket
+from evidence.originals import Originals
+from evidence.sandbox import Sandbox
+from evidence.service import EvidenceService
+
+_env = EvidenceEnvironment()
+_observer = PowertoolsObserver("evidence")
+_s3, _dynamodb = create_client("s3"), create_client("dynamodb")
+_index = Index(_dynamodb, _env.index_table)
+_keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
+_custody = Custody(LockedBucket(_s3, _env.custody_bucket), AuditLog(S3Bucket(_s3, _env.audit_bucket)))
+
+
+def _build_search(settings: Settings) -> SimilaritySearch | None:
+    if not _env.vector_table:
+        return None
+    vectors = {task: DynamoDBVectors(_dynamodb, _env.vector_table, task) for task in VECTOR_TASKS}
+    return SimilaritySearch(
+        vectors=vectors,
+        hashes=vectors[SIMILARITY],
+        tags=TagIndex(_dynamodb, _env.vector_table),
+        index=_index,
+        keys=_keys,
+        tasks=settings.tasks if _env.inference_mode != "off" else (),
+    )
+
+
+def _build(settings: Settings) -> EvidenceService:
+    return EvidenceService(
+        index=_index,
+        originals=Originals(_s3, S3Bucket(_s3, _env.uploads_bucket), _custody),
+        masters=S3Bucket(_s3, _env.master_bucket),
+        master_names=master_names(_env),
+        search=_build_search(settings),
+        custody=_custody,
+        sandbox=Sandbox(_env.analysis_timeout_s),
+        keys=_keys,
+    )
+
+
+_service = SettingsBound(LiveSettings(S3Bucket(_s3, _env.media_bucket).read, _observer), _build)
+
+
+def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
+    """Respond to an HTTP API event of ``ANY /_evidence/{key+}``, or return the report for an export.
+
+    Only principals with the permission to invoke the function can request an export: ``{"export": {"key": …, "by": …,
+    "reason": …}}``.
+    """
+    _observer.begin(context)
+    if export := event.get("export"):
+        with _observer.message("export", key=export["key"]):
+            return _service().export(export["key"], export["by"], export.get("reason", ""))
+    with _observer.message("answer", route=event["routeKey"]):
+        return respond(_observer, lambda: respond_to_request(_service, event))
