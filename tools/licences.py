@@ -34,6 +34,7 @@ LOCKS: Mapping[str, str] = {
     "layers/review/requirements.txt": "layer review",
     "layers/map_tiles/requirements.txt": "layer map_tiles",
     "layers/medical/requirements.txt": "layer medical",
+    "layers/evidence/requirements.txt": "layer evidence",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
 }

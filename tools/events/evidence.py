@@ -1,0 +1,31 @@
+"""Events of the evidence function: requests of an HTTP API (payload format 2.0), and an export."""
+
+from __future__ import annotations
+
+from . import Event
+from .http_api import build_request
+
+ROUTE = "ANY /_evidence/{key+}"
+KEY = "samples/coffee.jpg"
+
+
+def events() -> dict[str, Event]:
+    """Return each event by file name."""
+    return {
+        "page.json": event({"accept": "text/html"}),
+        "no-token.json": event({}),
+        "export.json": {"export": {"key": KEY, "by": "arn:aws:iam::111122223333:user/anna", "reason": "case 42"}},
+    }
+
+
+def event(headers: dict[str, str]) -> Event:
+    """Return a GET of the report of an image."""
+    return build_request(
+        "GET",
+        ROUTE,
+        f"/_evidence/{KEY}",
+        headers,
+        rawQueryString="f=evidence",
+        queryStringParameters={"f": "evidence"},
+        pathParameters={"key": KEY},
+    )

@@ -1,0 +1,85 @@
+"""Custody of images for operators: legal holds, exports, and who the operator is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from darkroom.aws.audit import AuditLog
+from darkroom.aws.s3 import S3Bucket
+
+from .deployment import Deployment, NoStack, make_client
+
+if TYPE_CHECKING:
+    from evidence.custody import Custody
+
+
+@dataclass(frozen=True)
+class EvidenceStack:
+    """The stack of ``stacks/evidence.yaml`` beside ``deployment``, by its ``outputs``."""
+
+    deployment: Deployment
+    outputs: Mapping[str, str]
+
+    @property
+    def custody(self) -> Custody:
+        """Its records, and their entries in the audit log of the other stack."""
+        from evidence.custody import Custody
+        from evidence.locked_bucket import LockedBucket
+
+        s3 = self.deployment.client("s3")
+        audit = AuditLog(S3Bucket(s3, self.deployment.output("AuditBucketName")))
+        return Custody(LockedBucket(s3, self.outputs["CustodyBucketName"]), audit)
+
+
+def read_stack(deployment: Deployment, name: str) -> EvidenceStack:
+    """Read the stack ``name``, by default that of ``deployment`` with ``-evidence``. Raises NoStack."""
+    from botocore.exceptions import ClientError
+
+    name = name or f"{deployment.name}-evidence"
+    try:
+        [found] = deployment.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ValidationError":
+            raise
+        raise NoStack(
+            f"There is no stack {name}: deploy stacks/evidence.yaml, or name it by --evidence-stack."
+        ) from error
+    return EvidenceStack(deployment, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())})
+
+
+def identify_operator(deployment: Deployment) -> str:
+    """Return the ARN of the AWS identity that commands run as. Raises ClientError."""
+    endpoint = deployment.endpoints.get("")
+    return str(make_client(deployment.session, "sts", endpoint).get_caller_identity()["Arn"])
+
+
+def export(stack: EvidenceStack, key: str, by: str, reason: str) -> tuple[bytes, str]:
+    """Return the export of ``key``, and the SHA-256 of the key that signed it. Raises DarkroomError, ValueError.
+
+    The function records the export before the records are read, so that they have it.
+    """
+    from evidence.export import Evidence, KmsSigner, build_export
+
+    deployment = stack.deployment
+    request = {"export": {"key": key, "by": by, "reason": reason}}
+    report: dict[str, Any] = deployment.invoke(stack.outputs["EvidenceFunctionName"], request)
+    evidence = Evidence(report, read_original(stack, report), stack.custody.read(key))
+    body, signature = build_export(evidence, KmsSigner(deployment.client("kms"), stack.outputs["ExportKeyId"]))
+    return body, signature.fingerprint
+
+
+def read_original(stack: EvidenceStack, report: Mapping[str, Any]) -> bytes:
+    """Return the upload that ``report`` is about, empty if it is gone."""
+    from evidence.locked_bucket import read_version
+
+    original, key = report["original"], report["key"]
+    s3 = stack.deployment.client("s3")
+    for version in stack.custody.list_originals(key):
+        if version.name.endswith(f"/_/{original['version_id']}"):
+            return stack.custody.bucket.read(version)
+    uploads = stack.deployment.output("UploadsBucketName")
+    if S3Bucket(s3, uploads).head(key, original["version_id"]) is None:
+        return b""
+    return read_version(s3, uploads, key, original["version_id"])
