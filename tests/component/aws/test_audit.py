@@ -57,7 +57,7 @@ def test_the_newest_entries_come_first_over_days(vault: S3Bucket) -> None:
 
 
 def test_kinds_are_a_closed_list(vault: S3Bucket) -> None:
-    assert KINDS == ("decision", "override", "release", "erasure")
+    assert KINDS == ("decision", "override", "release", "erasure", "access")
     with pytest.raises(ValueError, match="gossip"):
         AuditLog(vault).write("gossip", "a", "b")
     assert keys(vault) == []

@@ -22,6 +22,7 @@ from tools.fetch_models import PLACES, is_there
 from .building import LAYERS, build, content_hash
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
+from .test_evidence import BASIC as EVIDENCE
 from .test_review import BASIC
 from .test_textures import BASIC as TEXTURES
 
@@ -367,3 +368,31 @@ def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str, tmp_pat
     layers = Stack(ROOT / "stacks" / "textures.yaml", **TEXTURES).properties("TexturesFunction")["Layers"]
     names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
     assert names == ["DarkroomLayer", "ImagingLayer", "TexturesLayer"]
+
+
+@pytest.mark.slow
+def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Built, arch: str, tmp_path: Path) -> None:
+    own = build("EvidenceLayer", arch, tmp_path / "EvidenceLayer", ROOT / "layers" / "evidence")
+    size_bytes = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
+    assert size_bytes < 70 * 1024 * 1024
+    layers = Stack(ROOT / "stacks" / "evidence.yaml", **EVIDENCE).properties("EvidenceFunction")["Layers"]
+    names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
+    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "EvidenceLayer"]
+    found = built | {"EvidenceLayer": own}
+    assert sum(path.stat().st_size for path in files({name: found[name] for name in names})) < MAX_UNZIPPED_BYTES
+    if arch != platform.machine():
+        return
+    code = """
+import io
+from PIL import Image
+from evidence.sandbox import Sandbox
+target = io.BytesIO()
+Image.effect_noise((320, 320), 40).convert("RGB").save(target, "JPEG", quality=80)
+found = Sandbox(600).analyse(target.getvalue(), {})
+print(found["quantisation_tables"]["value"]["libjpeg_quality"], found["double_compression"]["state"])
+"""
+    homes = os.pathsep.join(str(found[name] / "python") for name in names)
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code], env={"PYTHONPATH": homes}, check=False, capture_output=True, text=True
+    )
+    assert (done.stdout, done.stderr) == ("[80, 80] measured\n", "")

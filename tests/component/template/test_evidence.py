@@ -1,0 +1,116 @@
+"""stacks/evidence.yaml: reports and custody beside the stack of template.yaml, which does not refer to them."""
+
+from __future__ import annotations
+
+import pytest
+
+from evidence.environment import CustodyEnvironment, EvidenceEnvironment
+from tools.evidence_parameters import build_parameters
+
+from .own_stack import OWN_SOURCE, find_route, list_untagged, read_own_source
+from .policies import listed
+from .schemas import faults, resources_of
+from .stack import ROOT, TEMPLATE, Stack, template
+from .test_parameters import LIBVIPS, POWERTOOLS
+from .test_permissions import granted
+
+SOURCE = ROOT / "stacks" / "evidence.yaml"
+OUTPUTS = {
+    "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
+    "MediaBucketName": "media",
+    "UploadsBucketName": "uploads",
+    "AuditBucketName": "audit",
+    "IndexTableName": "index",
+    "VectorTableName": "vectors",
+    "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
+}
+BASIC = build_parameters("darkroom", OUTPUTS, {})
+WATCHED = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"}
+CUSTODY = "<CustodyBucket.Arn>"
+
+
+def evidence(**parameters: str) -> Stack:
+    return Stack(SOURCE, **{**BASIC, **parameters})
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize(
+    "further", [{}, OWN_SOURCE, {"CopyUploads": "off", "VectorTable": ""}], ids=["basic", "own source", "reports alone"]
+)
+def test_resources_match_their_schemas(further: dict[str, str]) -> None:
+    kinds = ["AWS::S3::", "AWS::SQS::", "AWS::KMS::", "AWS::Events::", "AWS::ApiGatewayV2::", "AWS::IAM::Role"]
+    found = resources_of(evidence(**further), kinds)
+    assert len(found) >= 8
+    assert faults(found) == []
+
+
+def test_the_command_prints_every_parameter_without_a_default() -> None:
+    declared = template(SOURCE)["Parameters"]
+    assert {name for name, one in declared.items() if "Default" not in one} <= BASIC.keys() <= declared.keys()
+    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+    elsewhere = build_parameters("darkroom", OUTPUTS, {"SimilarityStore": "s3vectors", "InferenceMode": "lambda"})
+    assert (BASIC["VectorTable"], elsewhere["VectorTable"], elsewhere["InferenceMode"]) == ("vectors", "", "lambda")
+
+
+def test_the_other_stack_does_not_know_of_it() -> None:
+    assert "evidence" not in TEMPLATE.read_text(encoding="utf-8").lower()
+
+
+def test_environment_is_what_the_functions_read() -> None:
+    given = set(evidence().variables("EvidenceFunction"))
+    assert given == {field.upper() for field in EvidenceEnvironment.fields()} | POWERTOOLS | LIBVIPS
+    given = set(evidence().variables("CustodyFunction"))
+    masters = {"SOURCE_BUCKET", "SOURCE_PREFIX"}
+    assert given == {field.upper() for field in CustodyEnvironment.fields()} - masters | POWERTOOLS
+
+
+def permissions(function: str) -> dict[str, set[str]]:
+    found = granted(evidence(), function)
+    return {action: set(resources) for action, resources in found.items() if action not in WATCHED}
+
+
+def test_the_evidence_role_writes_records_and_deletes_nothing() -> None:
+    found = permissions("Evidence")
+    assert found["s3:PutObject"] == {f"{CUSTODY}/records/*", "arn:aws:s3:::audit/*"}
+    assert not [action for action in found if "Delete" in action or "Retention" in action or "Hold" in action]
+    assert found["s3:GetObjectVersion"] == {
+        "arn:aws:s3:::uploads/*",
+        f"{CUSTODY}/originals/*",
+        f"{CUSTODY}/records/*",
+    }
+    assert "kms:Sign" not in found, "operators sign exports"
+
+
+def test_the_custody_role_cannot_lift_a_lock() -> None:
+    found = permissions("Custody")
+    assert found["s3:PutObjectLegalHold"] == {f"{CUSTODY}/originals/*"}
+    assert not [action for action in found if "Delete" in action.replace("sqs:DeleteMessage", "")]
+    assert not [action for action in found if "Bypass" in action or "Retention" in action]
+
+
+def test_masters_of_a_source_bucket_are_read_there() -> None:
+    read_own_source(evidence(**OWN_SOURCE), "Evidence")
+
+
+def test_only_the_api_of_the_stack_invokes_it() -> None:
+    assert find_route(evidence(), "/_evidence") == "ANY /_evidence/{key+}"
+
+
+def test_copies_are_locked_and_expire() -> None:
+    bucket = evidence(LockMode="COMPLIANCE", LockDays="3650").properties("CustodyBucket")
+    assert bucket["ObjectLockEnabled"] is True
+    retention = bucket["ObjectLockConfiguration"]["Rule"]["DefaultRetention"]
+    assert (retention["Mode"], int(retention["Days"])) == ("COMPLIANCE", 3650)
+    expires = next(rule for rule in bucket["LifecycleConfiguration"]["Rules"] if rule["Id"] == "copies-expire")
+    assert (int(expires["ExpirationInDays"]), expires["Prefix"]) == (3650, "originals/")
+
+
+def test_uploads_are_copied_on_request() -> None:
+    rule = evidence(CopyPrefix="cases/").properties("UploadsRule")
+    detail = rule["EventPattern"]["detail"]
+    assert (listed(detail["bucket"]["name"]), detail["object"]["key"]) == (["uploads"], [{"prefix": "cases/"}])
+    assert "UploadsRule" not in evidence(CopyUploads="off").resources
+
+
+def test_every_resource_that_can_be_tagged_is() -> None:
+    assert list_untagged(evidence()) == []
