@@ -38,6 +38,14 @@ SOURCE_MEDIA_TYPES = {media_type: name for name, types in SOURCE_TYPES.items() f
 SOURCE_CONTENT_TYPES = {name: next(iter(types)) for name, types in SOURCE_TYPES.items()}
 """Media types of responses with the bytes of a master, by format."""
 
+CONVERTED_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
+    "bmp": {"image/bmp": ("bmp",)},
+    "ico": {"image/vnd.microsoft.icon": ("ico",)},
+    "jp2": {"image/jp2": ("jp2",), "image/j2c": ("j2k",)},
+    "jxl": {"image/jxl": ("jxl",)},
+}
+"""Formats of uploads that ingest can convert, in the form of :data:`SOURCE_TYPES`."""
+
 DATA_FORMATS = ("json", "thumbhash")
 """Formats that describe the whole source. Only ``page``, and to JSON ``boxes``, apply to them."""
 

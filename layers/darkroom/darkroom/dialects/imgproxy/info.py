@@ -50,6 +50,14 @@ def _reject_if_set(_request: InfoRequest, option: str, args: list[str]) -> None:
         raise bad_option(option, "is not supported")
 
 
+def _parse_blurhash(request: InfoRequest, option: str, args: list[str]) -> None:
+    """Accept the number of components that ``f=json`` has, or 0."""
+    if args == ["4", "3"]:
+        request.fields.add("blurhash")
+    elif any(text not in ("", "0") for text in args):
+        raise bad_option(option, "must be 4:3")
+
+
 def _parse_page(request: InfoRequest, option: str, args: list[str]) -> None:
     if text := single(option, args):
         request.page = parse_int(option, text, 0)
@@ -84,7 +92,7 @@ _OPTIONS: tuple[tuple[tuple[str, ...], _InfoParser], ...] = (
     (("palette", "p"), _reject_if_set),
     (("average", "avg"), _reject_if_set),
     (("dominant_colors", "dc"), _reject_if_set),
-    (("blurhash", "bh"), _reject_if_set),
+    (("blurhash", "bh"), _parse_blurhash),
     (("perceptual_hash", "phash", "ph"), _reject_if_set),
     (("calc_hashsums", "chs"), _reject_if_set),
     (("preset", "pr"), _reject_if_set),
@@ -129,5 +137,6 @@ def build_response(fields: set[str], description: Mapping[str, Any]) -> dict[str
         "pages_number": {"pages_number": description["frames"]},
         "alpha": {"alpha": {"has_alpha": description["colour"]["alpha"]}},
         "thumb_hash": {"thumb_hash": description["thumbhash"]},
+        "blurhash": {"blurhash": description.get("blurhash", "")},
     }
     return {name: value for field, found in known.items() if field in fields for name, value in found.items()}

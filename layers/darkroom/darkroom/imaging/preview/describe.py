@@ -9,6 +9,7 @@
      "colour": {"space": "rgb", "profile": "Display P3" or null, "bits": 8, "alpha": false, "hdr": false},
      "dominant": "#8a6f4d",
      "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+     "blurhash": "LbF%_#adWBof~qWXRjofIUj[ofj[",
      "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w",
      "rights": {"creator": "Ann", "copyright": "© 2024 Ann", "licence_url": "https://…"}}    what the upload states
 
@@ -86,6 +87,8 @@ def describe(
     """
     import json  # not needed for images
 
+    from .blurhash import encode_blurhash
+
     wide, tall = header.upright_width, header.upright_height
     answer = {
         "width": wide,
@@ -104,6 +107,7 @@ def describe(
         },
         "dominant": find_dominant_colour(sample),
         "thumbhash": encode_placeholder(sample),
+        "blurhash": encode_blurhash(sample.width, sample.height, _rgba(sample)),
         "srcset": build_srcset(plan, wide, ladder),
         "rights": rights.document if rights else {},
     }
