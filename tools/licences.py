@@ -29,6 +29,8 @@ LOCKS: Mapping[str, str] = {
     "layers/imaging/requirements.txt": "layer imaging",
     "layers/aws/requirements.txt": "layer aws",
     "layers/credentials/requirements.txt": "layer credentials",
+    "layers/credentials/requirements-jpeg-xl.txt": "layer credentials",
+    "layers/documents/requirements.txt": "layer documents",
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
     "layers/review/requirements.txt": "layer review",

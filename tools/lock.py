@@ -18,6 +18,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/imaging/requirements.txt": ("imaging",),
     "layers/imaging/requirements-build.txt": ("imaging-build",),
     "layers/credentials/requirements.txt": ("credentials",),
+    "layers/credentials/requirements-jpeg-xl.txt": ("jpeg-xl",),
+    "layers/documents/requirements.txt": ("documents",),
     "layers/fonts/requirements.txt": ("fonts",),
     "layers/fonts/requirements-build.txt": ("fonts-build",),
     "layers/inference/requirements.txt": ("inference",),
@@ -44,9 +46,9 @@ LOCKS: dict[str, tuple[str, ...]] = {
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
-ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical")
-"""Extras that are locked without dependencies: of models, rasters and DICOM files only files are extracted, and no code
-runs; ``c2pa-python`` uses its dependencies only to download itself."""
+ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical", "jpeg-xl")
+"""Extras that are locked without dependencies: of models, rasters, DICOM files and ``imagecodecs`` only files are
+extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),

@@ -25,7 +25,7 @@ from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
 from darkroom.services.ingest.evidence import BLOCK, ClientFindingsReader, Moderation
-from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
 from darkroom.services.ingest.handler import IngestConsumer
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
@@ -67,6 +67,14 @@ def _build_signer(settings: Settings) -> DerivativeSigner | None:
     return ManifestSigner(secret, lambda: create_client("kms", _env.variables), settings.manifest_base_url)
 
 
+def _build_converter(settings: Settings) -> UploadConverter | None:
+    if not settings.converted_formats:
+        return None
+    from darkroom.conversion.converter import Converter
+
+    return Converter(settings.converted_formats)
+
+
 def _build_context(settings: Settings) -> IngestContext:
     blocks, refines = settings.moderation_policy == BLOCK, _env.refine
     scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
@@ -82,7 +90,9 @@ def _build_context(settings: Settings) -> IngestContext:
             _media, purge, _purges, build_cache_policy(settings, refines=refines), _build_signer(settings)
         ),
         quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
-        examiner=UploadExaminer(build_upload_limits(settings), _observer, scanner, _CPU_LIMIT),
+        examiner=UploadExaminer(
+            build_upload_limits(settings), _observer, scanner, _CPU_LIMIT, _build_converter(settings)
+        ),
         moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), blocks),
         client_findings=ClientFindingsReader(
             _keys, FindingsStore(_media, _documents), settings.findings_generation, _observer

@@ -37,6 +37,7 @@ def _uploads(settings: Settings) -> UploadApi:
         counters=_counters,
         observer=_observer,
         max_bytes=settings.max_source_bytes,
+        converted_formats=settings.converted_formats,
     )
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .errors import Unavailable
 from .further_sources import FurtherSource
 from .plan.limits import Limits
-from .plan.model import METADATA
+from .plan.model import CONVERTED_TYPES, METADATA
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import PRESETS, AccessMode
@@ -157,6 +157,12 @@ class Settings:
     )
     scene_concurrency: int = _setting(10, between(1, 1000), "strips", "Strips of one large image cut at the same time.")
     library_concurrency: int = _setting(10, between(1, 1000), "batches", "Most concurrent batches of a bulk job.")
+    converted_formats: tuple[str, ...] = _setting(
+        (),
+        list_of(one_of(tuple(CONVERTED_TYPES)), 0, len(CONVERTED_TYPES)),
+        "",
+        "Further formats of uploads, which ingest converts ([uploads](../guides/uploads.md#converted-formats)).",
+    )
     keep_gps: bool = _setting(
         False, FLAG, "", "Whether the index keeps the GPS position of a photo. Served files never contain it."
     )

@@ -36,6 +36,7 @@ class UploadApi:
     counters: UploadCounters
     observer: Observer
     max_bytes: int = Limits().max_bytes
+    converted_formats: tuple[str, ...] = ()
     post_lifetime_s: int = POST_LIFETIME_S
     clock: Callable[[], float] = time.time
 
@@ -46,7 +47,7 @@ class UploadApi:
     def presign(self, grant: Grant, body: bytes) -> dict[str, object]:
         """Presign the upload that the JSON in ``body`` describes. Raises DarkroomError."""
         self.counters.count_request(grant.text, self.clock())
-        upload = parse_upload_request(body, grant, self.max_bytes)
+        upload = parse_upload_request(body, grant, self.max_bytes, self.converted_formats)
         if grant.max_files is not None:
             self.counters.count_file(grant.text, grant.max_files, grant.expires_s)
         expires_s = self.clock() + self.post_lifetime_s

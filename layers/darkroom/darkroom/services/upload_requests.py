@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from ..client_findings import encode_findings, parse_client_findings
 from ..errors import BadKey, BadToken, BadUpload, NotGranted
 from ..image_keys import check_key
-from ..plan.model import SOURCE_MEDIA_TYPES
+from ..plan.model import CONVERTED_TYPES, SOURCE_MEDIA_TYPES
 from ..signing import encode_base64url, is_signed, sign_message
 
 MAX_TOKEN_LASTS_S = 86_400
@@ -108,8 +108,10 @@ def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     return grant
 
 
-def parse_upload_request(body: bytes, grant: Grant, max_bytes: int) -> DeclaredUpload:
-    """Parse the JSON of a request.
+def parse_upload_request(
+    body: bytes, grant: Grant, max_bytes: int, converted_formats: Sequence[str] = ()
+) -> DeclaredUpload:
+    """Parse the JSON of a request. ``converted_formats`` are accepted as well as formats of masters.
 
     Raises BadUpload with the invalid field, or NotGranted for a key that the grant does not cover.
     """
@@ -119,7 +121,7 @@ def parse_upload_request(body: bytes, grant: Grant, max_bytes: int) -> DeclaredU
         raise NotGranted(f"The upload token covers only {_describe_range(grant.prefix)}")
     return DeclaredUpload(
         key=key,
-        media_type=_parse_media_type(document["type"]),
+        media_type=_parse_media_type(document["type"], converted_formats),
         size_bytes=_parse_size(document["size"], min(max_bytes, grant.max_bytes or max_bytes)),
         sha256=_parse_sha256(document["sha256"]),
         findings=encode_findings(parse_client_findings(document["findings"])) if "findings" in document else "",
@@ -181,9 +183,10 @@ def _parse_key(value: object) -> str:
     return value
 
 
-def _parse_media_type(value: object) -> str:
-    if not isinstance(value, str) or value not in SOURCE_MEDIA_TYPES:
-        raise BadUpload(f"type: expected one of {', '.join(SOURCE_MEDIA_TYPES)}", field="type")
+def _parse_media_type(value: object, converted_formats: Sequence[str]) -> str:
+    accepted = [*SOURCE_MEDIA_TYPES, *(name for form in converted_formats for name in CONVERTED_TYPES[form])]
+    if not isinstance(value, str) or value not in accepted:
+        raise BadUpload(f"type: expected one of {', '.join(accepted)}", field="type")
     return value
 
 

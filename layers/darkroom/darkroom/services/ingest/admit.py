@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from typing import Any
 
 from ...aws.record import READY, MasterRef, Record
 from ...client_findings import ClientFindings
@@ -79,8 +80,10 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     candidate = assess(context, attempt, known, upload)
     if deduplicate(context, attempt, known, candidate):
         return IngestOutcome.DUPLICATE
+    facts = describe_header(header, len(data))
     deadline = Deadline(examiner.cpu_limit)
-    described = _describe(context, header, data)
+    data, header = examiner.convert(data, header, deadline)
+    described = _describe(context, header, data, facts)
     decoded = examiner.decode(
         data,
         candidate.plans,
@@ -110,9 +113,9 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     return IngestOutcome.READY
 
 
-def _describe(context: IngestContext, header: Header, data: bytes) -> Description:
-    """Describe an upload before it is decoded."""
-    facts, provenance = describe_header(header, len(data)), read_provenance(data, header, keep_gps=context.keep_gps)
+def _describe(context: IngestContext, header: Header, data: bytes, facts: Mapping[str, Any]) -> Description:
+    """Describe an upload with these ``facts`` before it is decoded."""
+    provenance = read_provenance(data, header, keep_gps=context.keep_gps)
     stated = provenance.get("content_credentials")
     if context.credentials is None or not isinstance(stated, dict) or not stated["embedded"]:
         return Description(facts, provenance)

@@ -23,7 +23,7 @@ from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.limits import Limits
-from ...plan.model import Plan
+from ...plan.model import SOURCE_FORMATS, Plan
 from ..deadline import INGEST, CpuLimit, Deadline
 
 type Rendition = tuple[Plan | MezzanineOf, RenderedImage]
@@ -34,6 +34,19 @@ class ImageSource(Protocol):
     """Images that are rendered when they are requested."""
 
     def render_all(self) -> Iterator[Rendition]: ...
+
+
+class UploadConverter(Protocol):
+    """Converts uploads of formats that are not decoded here (:mod:`darkroom.conversion`)."""
+
+    def detect_format(self, first_bytes: bytes) -> str:
+        """Return the name of the format if it is converted, else an empty text."""
+
+    def read_header(self, data: bytes, limits: Limits) -> Header | None:
+        """Return the header of an upload that is converted, None for others; raises what :func:`probe` does."""
+
+    def convert(self, data: bytes, header: Header, limits: Limits) -> bytes:
+        """Return ``data`` as a file of a format that is decoded here; raises what decoding does."""
 
 
 _CHUNK_BYTES = 1024 * 1024
@@ -102,12 +115,16 @@ def detect_format(upload: FetchedUpload) -> str:
 
 @dataclass(frozen=True)
 class UploadExaminer:
-    """Checks of uploads. Without a ``scanner``, nothing is scanned. ``cpu_limit`` applies to one upload."""
+    """Checks of uploads. Without a ``scanner``, nothing is scanned. ``cpu_limit`` applies to one upload.
+
+    ``converter``: formats that are converted first; without it they are refused.
+    """
 
     limits: Limits
     observer: Observer
     scanner: Scanner | None = None
     cpu_limit: CpuLimit = INGEST
+    converter: UploadConverter | None = None
 
     def read_header(self, key: str, upload: FetchedUpload) -> tuple[Header, bytes]:
         """Return the header and the bytes of ``upload``, after all checks short of decoding.
@@ -118,13 +135,27 @@ class UploadExaminer:
         if upload.data is None:
             size_bytes = upload.head.size_bytes
             raise OverLimits(f"The source has {size_bytes:,} bytes; the limit is {self.limits.max_bytes:,}")
-        with self.observer.step("sniff"):
-            sniff(upload.first_bytes)
-        with self.observer.step("limits"):
-            header = probe(Source.from_bytes(upload.data), self.limits)
+        header = self.converter.read_header(upload.data, self.limits) if self.converter else None
+        if header is None:
+            with self.observer.step("sniff"):
+                sniff(upload.first_bytes)
+            with self.observer.step("limits"):
+                header = probe(Source.from_bytes(upload.data), self.limits)
         with self.observer.step("checksum"):
             check_checksums(upload)
         return header, upload.data
+
+    def detect_converted_format(self, upload: FetchedUpload) -> str:
+        """Return the name of the format if ``upload`` is to be converted, else an empty text."""
+        return self.converter.detect_format(upload.first_bytes) if self.converter else ""
+
+    def convert(self, data: bytes, header: Header, deadline: Deadline) -> tuple[bytes, Header]:
+        """Return ``data`` in a format that is decoded here, with its header; raises what decoding does, OverLimits."""
+        if self.converter is None or header.format in SOURCE_FORMATS:
+            return data, header
+        with self.observer.step("convert"):
+            converted = deadline.run(partial(self.converter.convert, data, header, self.limits))
+        return converted, probe(Source.from_bytes(converted), self.limits)
 
     def scan(self, data: bytes) -> None:
         """Raise InfectedUpload if the scanner finds malware in ``data``, Unavailable if it does not answer."""

@@ -49,7 +49,7 @@ def read_header(context: IngestContext, upload: FetchedUpload, over: OverLimits)
     unscanned = upload.data is None and examiner.scanner is not None
     if unscanned or limits.max_scene_pixels <= limits.max_pixels:
         raise over
-    if not upload.first_bytes or sniff(upload.first_bytes) not in FORMATS:
+    if not upload.first_bytes or examiner.detect_converted_format(upload) or sniff(upload.first_bytes) not in FORMATS:
         raise over
     with context.observer.step("limits"):
         header = inspect_large_image(_open_source(context, upload), limits)

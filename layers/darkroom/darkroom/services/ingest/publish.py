@@ -295,7 +295,8 @@ def refuse(context: IngestContext, attempt: EventAttempt, upload: FetchedUpload,
 
 def _report_refusal(context: IngestContext, upload: FetchedUpload, error: DarkroomError) -> None:
     """Publish metrics and annotations of a refusal."""
-    detected, observer = detect_format(upload), context.observer
+    detected = context.examiner.detect_converted_format(upload) or detect_format(upload)
+    observer = context.observer
     observer.count("Refused", reason=error.code)
     observer.count("RefusedByFormat", format=detected)
     count_refusal(observer, error)

@@ -1,0 +1,147 @@
+"""Limits that a decoder sets on its own process, before it reads untrusted bytes. Imports no library of images."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import resource
+import struct
+import sys
+from collections.abc import Callable
+
+from .exit_codes import DAMAGED, NO_MEMORY
+
+_X86_64 = frozenset(
+    {
+        0,
+        1,
+        3,
+        5,
+        8,
+        9,
+        10,
+        11,
+        12,
+        13,
+        14,
+        15,
+        19,
+        20,
+        24,
+        25,
+        28,
+        39,
+        60,
+        72,
+        79,
+        96,
+        98,
+        99,
+        100,
+        186,
+        202,
+        204,
+        228,
+        231,
+    }
+    | {318, 334}
+)
+"""Numbers of the system calls read, write, close, fstat, lseek, mmap, mprotect, munmap, brk, rt_sigaction,
+rt_sigprocmask, rt_sigreturn, readv, writev, sched_yield, mremap, madvise, getpid, exit, fcntl, getcwd, gettimeofday,
+getrusage, sysinfo, times, gettid, futex, sched_getaffinity, clock_gettime, exit_group, getrandom, rseq
+(arch/x86/entry/syscalls/syscall_64.tbl)."""
+
+_AARCH64 = frozenset(
+    {63, 64, 57, 80, 62, 222, 226, 215, 214, 134, 135, 139, 65, 66, 124, 216, 233, 172, 93, 25, 17, 169, 165, 179, 153}
+    | {178, 98, 123, 113, 94, 278, 293}
+)
+"""The same (include/uapi/asm-generic/unistd.h)."""
+
+_ARCHITECTURES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
+"""``AUDIT_ARCH_*`` and the allowed calls, by the machine's name."""
+
+_LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
+"""Instructions of classic BPF: load a word of the call, compare it with a constant, return."""
+_NUMBER_AT, _ARCHITECTURE_AT = 0, 4
+"""Offsets in ``struct seccomp_data``."""
+_ALLOW, _FAIL, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
+"""``SECCOMP_RET_ALLOW``, ``SECCOMP_RET_ERRNO`` with EPERM, ``SECCOMP_RET_KILL_PROCESS``."""
+_PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS, _MODE_FILTER = 22, 38, 2
+_CHUNK_BYTES = 1 << 20
+
+
+def main(prepare: Callable[[list[str]], Callable[[bytes], bytes]]) -> None:
+    """Confine this process and write what the prepared decoder returns for the bytes of standard input.
+
+    ``prepare`` gets the arguments of the decoder, and loads all that it needs. Exit code: :mod:`.exit_codes`.
+    """
+    memory_bytes, output_bytes, cpu_s, *arguments = sys.argv[1:]
+    decode = prepare(arguments)
+    set_limits(int(memory_bytes), int(output_bytes), int(cpu_s))
+    forbid_system_calls()
+    try:
+        _write(decode(_read()))
+    except MemoryError:
+        code = NO_MEMORY
+    except Exception as error:  # whatever a decoder raises for damaged bytes
+        _report(repr(error))
+        code = NO_MEMORY if "memory" in str(error).lower() else DAMAGED
+    else:
+        code = 0
+    os._exit(code)  # nothing of the interpreter's end needs to run
+
+
+def set_limits(memory_bytes: int, output_bytes: int, cpu_s: int) -> None:
+    """Limit address space, sizes of written files and CPU time. No further process can be started."""
+    for kind, most in (
+        (resource.RLIMIT_AS, memory_bytes),
+        (resource.RLIMIT_FSIZE, output_bytes),
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_NPROC, 0),
+    ):
+        resource.setrlimit(kind, (most, most))
+    resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 1))
+
+
+def forbid_system_calls() -> bool:
+    """Allow the system calls of :data:`_ARCHITECTURES` alone; others fail with EPERM. Return whether that is in force.
+
+    Kernels without seccomp, and systems that refuse it, keep the other limits.
+    """
+    machine = os.uname().machine
+    if machine not in _ARCHITECTURES:
+        return False
+    architecture, calls = _ARCHITECTURES[machine]
+    program = _build_program(architecture, sorted(calls))
+    code = ctypes.create_string_buffer(program, len(program))
+    header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+        return False
+    return not libc.prctl(_PR_SET_SECCOMP, _MODE_FILTER, ctypes.create_string_buffer(header, len(header)), 0, 0)
+
+
+def _build_program(architecture: int, calls: list[int]) -> bytes:
+    """Return the filter: another architecture ends the process, an allowed call jumps to the end."""
+    steps = [(_LOAD, 0, 0, _ARCHITECTURE_AT), (_EQUAL, 1, 0, architecture), (_RETURN, 0, 0, _KILL)]
+    steps.append((_LOAD, 0, 0, _NUMBER_AT))
+    steps += [(_EQUAL, len(calls) - at, 0, call) for at, call in enumerate(calls)]
+    steps += [(_RETURN, 0, 0, _FAIL), (_RETURN, 0, 0, _ALLOW)]
+    return b"".join(struct.pack("HBBI", *step) for step in steps)
+
+
+def _read() -> bytes:
+    pieces = list[bytes]()
+    while piece := os.read(0, _CHUNK_BYTES):
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+def _write(data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(1, view) :]
+
+
+def _report(text: str) -> None:
+    os.write(2, text.encode(errors="replace")[-1000:])
