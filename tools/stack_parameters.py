@@ -34,3 +34,10 @@ def build_medical_parameters(name: str, outputs: Mapping[str, str], parameters: 
     found = build_common_parameters(name, outputs, parameters)
     shared = {one: found[one] for one in ("StackName", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}
     return shared | {"EndpointName": outputs.get("InferEndpointName", "")}
+
+
+def build_documents_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of ``stacks/documents.yaml``, which writes into the bucket of uploads alone."""
+    found = build_common_parameters(name, outputs, parameters)
+    shared = {one: found[one] for one in ("StackName", "KmsKeyArn", "Arch", "LogDays")}
+    return shared | {"UploadsBucket": outputs["UploadsBucketName"]}
