@@ -1,0 +1,1 @@
+"""Memory and time of the decoders of converted formats."""
