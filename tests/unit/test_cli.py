@@ -29,7 +29,19 @@ from tools.deployment import MissingOutput, NoStack
 
 REQUESTED = (
     *("up", "stop", "upload", "sign", "token", "purge", "forget", "release", "redrive", "findings", "library"),
-    *("replay", "review", "map-tiles", "registry", "switch", "preflight", "invoke", "logs", "status", "explain"),
+    *(
+        "replay",
+        "review",
+        "map-tiles",
+        "documents",
+        "registry",
+        "switch",
+        "preflight",
+        "invoke",
+        "logs",
+        "status",
+        "explain",
+    ),
 )
 
 

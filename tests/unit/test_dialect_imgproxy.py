@@ -454,6 +454,7 @@ DESCRIPTION = {
     "orientation": 6,
     "colour": {"alpha": False},
     "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
+    "blurhash": "LbF%_#adWBof~qWXRjofIUj[ofj[",
 }
 
 
@@ -463,6 +464,7 @@ DESCRIPTION = {
         ("", {"size": 12_345, "format": "jpeg", "width": 800, "height": 600, "orientation": 6}),
         ("exif:1/iptc:0/xmp:1/vm:1/cb:x/f:0/", {"size": 12_345, "width": 800, "height": 600, "orientation": 6}),
         ("s:0/f:0/d:0/th:1/", {"thumb_hash": "1QcSHQRnh493V4dIh4eXh1h4kJUI"}),
+        ("s:0/f:0/d:0/bh:4:3/", {"blurhash": "LbF%_#adWBof~qWXRjofIUj[ofj["}),
         ("size:f/format:/dimensions:0/pn:t/a:1/", {"pages_number": 1, "alpha": {"has_alpha": False}}),
         ("bh:0:0/p:0/avg:0:0/dc:f/do:0/chs:none/s:0/d:0/", {"format": "jpeg"}),
     ],
@@ -488,6 +490,7 @@ def test_info_is_signed_like_an_image() -> None:
     [
         ("p:5", BadOption, "p: is not supported"),
         ("do:1", BadOption, "do: is not supported"),
+        ("bh:5:5", BadOption, "bh: must be 4:3"),
         ("w:5", UnknownOption, "no option 'w' of /info"),
         ("pg:x", BadOption, "pg: must be a whole"),
     ],

@@ -35,7 +35,7 @@ from darkroom.services.ingest.events import (
     read_event,
 )
 from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation
-from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import DerivativeStore, MasterStore
@@ -113,6 +113,7 @@ class IngestEnvironment:
     metadata: str = "none"
     credentials: CredentialReader | None = None
     signer: DerivativeSigner | None = None
+    converter: UploadConverter | None = None
     sent: list[str] = field(default_factory=list)
     _sequence: Any = field(default_factory=lambda: itertools.count(0x1000))
 
@@ -169,7 +170,7 @@ class IngestEnvironment:
                 media, DerivativePurge(media, media), self.queue("purges"), CachePolicy(), self.signer
             ),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
-            examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit),
+            examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit, self.converter),
             moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
             client_findings=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),

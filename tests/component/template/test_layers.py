@@ -219,6 +219,21 @@ def run_with_layers(built: Built, function: str, code: str) -> Any:
     return json.loads(done.stdout)
 
 
+def test_further_formats_are_decoded_from_the_layers(built: Built, arch: str) -> None:
+    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+        pytest.skip(f"this machine does not run {arch}")
+    code = f"""
+import json
+from pathlib import Path
+from darkroom.conversion.converter import Converter
+from darkroom.plan.limits import Limits
+converter = Converter(("jxl",), wall_s=300)
+data = Path({str(ROOT / "tests" / "images" / "jxl" / "lossy.jxl")!r}).read_bytes()
+print(json.dumps(len(converter.convert(data, converter.read_header(data, Limits()), Limits()))))
+"""
+    assert run_with_layers(built, "ingest", code) > 1000
+
+
 def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:
     """A class that is missing is compiled at each cold start: name its module in compile_dataclasses.py."""
     if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
@@ -347,6 +362,17 @@ print(json.dumps([app.handler.__name__, claims, foreign]))
     known = (*homes, str(Path(json.__file__).parents[1]))
     assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
     assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
+
+
+@pytest.mark.slow
+def test_the_documents_layer_has_a_library_that_lambda_can_load(arch: str, tmp_path: Path) -> None:
+    """Amazon Linux 2023 has glibc 2.34."""
+    folder = build("DocumentsLayer", arch, tmp_path / "DocumentsLayer", ROOT / "layers" / "documents") / "python"
+    data = (folder / "pypdfium2_raw" / "libpdfium.so").read_bytes()
+    assert (data[:4], struct.unpack_from("<H", data, 18)[0]) == (b"\x7fELF", ELF_MACHINES[arch])
+    assert max(tuple(map(int, found.split(b"."))) for found in re.findall(rb"GLIBC_([0-9.]+)\0", data)) <= (2, 34)
+    assert not (folder / "pypdfium2_cli").exists()
+    assert sum(path.stat().st_size for path in files({"DocumentsLayer": folder})) < 9_000_000
 
 
 @pytest.mark.slow

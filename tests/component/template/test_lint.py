@@ -14,7 +14,7 @@ from .stack import ROOT, TEMPLATE, Stack, broken_rules, template
 
 ENVIRONMENTS = ("small", "inference", "archive")
 """Of samconfig.toml, for `sam deploy --config-env`."""
-OWN_STACKS = ("review", "textures", "map-tiles", "medical", "evidence")
+OWN_STACKS = ("review", "textures", "map-tiles", "medical", "evidence", "documents")
 """Stacks of their own, of which functions are part."""
 
 SAM = ROOT / ".local" / "venvs" / "sam" / "bin" / "sam"

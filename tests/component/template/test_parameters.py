@@ -105,6 +105,7 @@ def read_by_libraries(function: str) -> set[str]:
 
 def test_every_function_is_deployed() -> None:
     elsewhere = {"review", "textures", "map_tiles", "rasters", "medical", "medical_ingest", "evidence", "custody"}
+    elsewhere |= {"documents"}
     assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == {*FUNCTIONS, *elsewhere}, "template.yaml"
     assert set(full_stack().of_type("AWS::Lambda::Function")) == set(map(id_of, FUNCTIONS))
 

@@ -32,6 +32,7 @@ def test_all_metadata_at_once() -> None:
     data = with_exif(saved("JPEG", 960, 640), 6)
     found = described(data)
     assert len(b64decode(str(found.pop("thumbhash")))) > 15
+    assert len(str(found.pop("blurhash"))) == 28
     assert found == {
         "width": 640,
         "height": 960,

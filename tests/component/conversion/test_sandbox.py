@@ -1,0 +1,136 @@
+"""The process of a decoder: what it returns, what it may not do, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from darkroom.conversion import sandbox
+from darkroom.conversion.converter import Converter
+from darkroom.conversion.formats import FORMATS
+from darkroom.conversion.sandbox import ProcessLimits
+from darkroom.errors import DamagedSource, OverLimits, TooSlow, Unavailable
+from darkroom.plan.limits import Limits
+from tests.waiting import HANG_S
+
+from .files import SIZE, samples
+
+EVERY = Converter(tuple(FORMATS), wall_s=HANG_S)
+ROOM = ProcessLimits(600_000_000, 1_000_000, wall_s=HANG_S)
+
+DECODER = """
+import os, socket, subprocess, sys
+from darkroom.conversion.confine import main
+
+def attempt(act):
+    try:
+        act()
+    except OSError as error:
+        return type(error).__name__
+    return "done"
+
+def decode(data):
+    if data == b"burn":
+        while True:
+            pass
+    if data == b"fill":
+        return bytes(3_000_000_000)
+    if data == b"crash":
+        import ctypes
+        ctypes.string_at(0)
+    if data == b"long":
+        return bytes(2_000_000)
+    if data == b"odd":
+        raise RuntimeError("odd")
+    acts = (
+        lambda: os.open("/etc/hostname", os.O_RDONLY),
+        lambda: os.open("/proc/self/environ", os.O_RDONLY),
+        lambda: os.open("/tmp/darkroom-written", os.O_WRONLY | os.O_CREAT),
+        lambda: socket.socket(),
+        lambda: os.execv("/bin/true", ["true"]),
+        lambda: os.fork() or os._exit(0),
+        lambda: os.kill(os.getppid(), 0),
+        lambda: os.listdir("/"),
+    )
+    return " ".join(map(attempt, acts)).encode()
+
+main(lambda arguments: decode)
+"""
+
+
+@pytest.fixture
+def decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    (tmp_path / "probing_decoder.py").write_text(DECODER, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    return "probing_decoder"
+
+
+@pytest.mark.parametrize("name", ["bmp", "ico", "jp2"])
+def test_a_file_is_converted(name: str) -> None:
+    data = samples()[name]
+    header = EVERY.read_header(data, Limits())
+    assert header is not None
+    image = Image.open(io.BytesIO(EVERY.convert(data, header, Limits())))
+    assert image.format == "PNG"
+    assert image.size == ((48, 32) if name == "ico" else SIZE)
+
+
+def test_a_damaged_file_is_refused() -> None:
+    data = bytearray(samples()["jp2"])
+    data[1500:] = bytes(len(data) - 1500)
+    header = EVERY.read_header(bytes(data), Limits())
+    assert header is not None
+    with pytest.raises(DamagedSource):
+        EVERY.convert(bytes(data), header, Limits())
+
+
+def test_no_files_sockets_or_programs(decoder: str) -> None:
+    """What decoders need is loaded before; a decoder that is taken over has no way out but its result."""
+    assert set(sandbox.run(decoder, [], b"", ROOM).decode().split()) == {"PermissionError"}
+
+
+def test_no_variables_of_the_function(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    module = "import os\nfrom darkroom.conversion.confine import main\nnames = ' '.join(os.environ).encode()\n"
+    (tmp_path / "listing_decoder.py").write_text(module + "main(lambda _: lambda data: names)\n", encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    assert b"AWS" not in sandbox.run("listing_decoder", [], b"", ROOM)
+
+
+@pytest.mark.parametrize(
+    ("data", "limits", "error"),
+    [
+        (b"burn", ProcessLimits(600_000_000, 1000, cpu_s=1, wall_s=HANG_S), TooSlow),
+        (b"fill", ROOM, OverLimits),
+        (b"crash", ROOM, DamagedSource),
+        (b"long", ROOM, DamagedSource),
+        (b"odd", ROOM, DamagedSource),
+        (b"burn", ProcessLimits(600_000_000, 1000, wall_s=0.1), Unavailable),
+    ],
+    ids=lambda value: value.decode() if isinstance(value, bytes) else None,
+)
+def test_how_a_decoder_ends(decoder: str, data: bytes, limits: ProcessLimits, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        sandbox.run(decoder, [], data, limits)
+
+
+def test_a_decoder_that_does_not_start() -> None:
+    with pytest.raises(Unavailable, match="right now") as failure:
+        sandbox.run("darkroom.conversion.no_such_worker", [], b"", ROOM)
+    assert "No module named" in failure.value.detail
+
+
+def test_decoders_load_neither_libvips_nor_libraries_of_aws() -> None:
+    found = subprocess.run(
+        [sys.executable, "-c", "import sys, darkroom.conversion.pillow_worker; print(*sys.modules)"],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={"PYTHONPATH": ":".join(filter(None, sys.path))},
+    ).stdout.split()
+    assert not {"boto3", "pyvips", "numpy"} & set(found)
