@@ -90,7 +90,9 @@ class Work:
             masters=MasterStore(claims, media, MASTERS),
             held_masters=MasterStore(claims, media, HELD_MASTERS),
             derivatives=SimpleNamespace(purge=self._call("purge")),
-            examiner=SimpleNamespace(limits=self.limits, scanner=self.scanner, scan=self._scan),
+            examiner=SimpleNamespace(
+                limits=self.limits, scanner=self.scanner, scan=self._scan, detect_converted_format=lambda upload: ""
+            ),
             observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
             uploads=SimpleNamespace(head=self._head),
             state_machine=SimpleNamespace(start=self._start),

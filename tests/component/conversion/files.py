@@ -16,7 +16,7 @@ SIZE = (96, 64)
 
 
 @cache
-def picture(mode: str = "RGB") -> Image.Image:
+def photograph(mode: str = "RGB") -> Image.Image:
     """A small photograph."""
     image = photo().convert("RGB").resize(SIZE)
     if mode == "RGBA":
@@ -71,19 +71,19 @@ def icon_bitmap(width: int, height: int, bits: int, pixels: bytes, mask: bytes, 
 
 def samples() -> dict[str, bytes]:
     """One file of each variant."""
-    grey16 = picture("L").convert("I").point(lambda level: level * 257).convert("I;16")
+    grey16 = photograph("L").convert("I").point(lambda level: level * 257).convert("I;16")
     return {
-        "bmp": save(picture(), "BMP"),
-        "bmp palette": save(picture("P"), "BMP"),
-        "bmp grey": save(picture("L"), "BMP"),
-        "bmp bilevel": save(picture("1"), "BMP"),
-        "bmp 32 bit": save(picture("RGBA"), "BMP"),
-        "ico": save(picture("RGBA"), "ICO", sizes=[(16, 16), (48, 32)], bitmap_format="bmp"),
-        "ico png": save(picture("RGBA"), "ICO", sizes=[(16, 16), (96, 64)]),
-        "jp2": save(picture(), "JPEG2000"),
-        "jp2 grey": save(picture("L"), "JPEG2000"),
-        "jp2 alpha": save(picture("RGBA"), "JPEG2000"),
-        "jp2 lossy": save(picture(), "JPEG2000", irreversible=True, quality_mode="dB", quality_layers=[40]),
-        "jp2 codestream": save(picture(), "JPEG2000", no_jp2=True),
+        "bmp": save(photograph(), "BMP"),
+        "bmp palette": save(photograph("P"), "BMP"),
+        "bmp grey": save(photograph("L"), "BMP"),
+        "bmp bilevel": save(photograph("1"), "BMP"),
+        "bmp 32 bit": save(photograph("RGBA"), "BMP"),
+        "ico": save(photograph("RGBA"), "ICO", sizes=[(16, 16), (48, 32)], bitmap_format="bmp"),
+        "ico png": save(photograph("RGBA"), "ICO", sizes=[(16, 16), (96, 64)]),
+        "jp2": save(photograph(), "JPEG2000"),
+        "jp2 grey": save(photograph("L"), "JPEG2000"),
+        "jp2 alpha": save(photograph("RGBA"), "JPEG2000"),
+        "jp2 lossy": save(photograph(), "JPEG2000", irreversible=True, quality_mode="dB", quality_layers=[40]),
+        "jp2 codestream": save(photograph(), "JPEG2000", no_jp2=True),
         "jp2 16 bit": save(grey16, "JPEG2000"),
     }

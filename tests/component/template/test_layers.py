@@ -104,7 +104,7 @@ def test_everybody_may_read_and_licences_travel_along(built: Built) -> None:
 
 def test_nothing_of_development_is_in(built: Built) -> None:
     assert [path for path in files(built) if path.suffix in (".pyi", ".h", ".mk") or path.name == "RECORD"] == []
-    assert {path.name for folder in built.values() for path in folder.iterdir()} == {"python", "models", "fonts"}
+    assert {path.name for folder in built.values() for path in folder.iterdir()} == {"python", "models", "fonts", "jxl"}
 
 
 def test_the_models_are_those_that_are_declared(built: Built) -> None:
