@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
-from darkroom.errors import BadToken, MethodNotAllowed
+from darkroom.errors import BadOption, BadToken, MethodNotAllowed
 from darkroom.http.api import parse_key, read_bearer_token, read_body
 from darkroom.http.response import HttpResponse, json_response
 
 from .page import HEADERS, format_report, format_sign_in
-from .service import BadFormat
 
 if TYPE_CHECKING:
     from .service import EvidenceService
@@ -30,7 +29,7 @@ def respond_to_request(service: Callable[[], EvidenceService], event: Mapping[st
     method = event["requestContext"]["http"]["method"]
     key = parse_key(event["pathParameters"]["key"])
     if (event.get("queryStringParameters") or {}).get("f") != FORMAT:
-        raise BadFormat
+        raise BadOption("The query must be f=evidence", option="f")
     accepts_html = "text/html" in event["headers"].get("accept", "")
     if method == "POST":
         return _respond(service(), key, _read_form(event), as_page=True)

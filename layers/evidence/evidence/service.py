@@ -10,7 +10,7 @@ from typing import Any
 
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from darkroom.errors import BadToken, DarkroomError, NonViewerError, NotGranted, NotIngested
+from darkroom.errors import BadToken, DarkroomError, NotGranted, NotIngested
 from darkroom.image_keys import ObjectNames
 from darkroom.services.similarity import SimilaritySearch
 from darkroom.services.upload_requests import Grant
@@ -37,14 +37,6 @@ _REASONS = {
 }
 
 
-class NotEvidenceGranted(NotGranted, code="not-granted", title="The evidence token does not cover this key"):
-    """The evidence token is valid, but for other keys."""
-
-
-class BadFormat(NonViewerError, code="bad-option", status=400, title="The query must be f=evidence"):
-    """The query requests something else than a report."""
-
-
 @dataclass(frozen=True)
 class EvidenceService:
     """The service with its adapters. ``search`` is None where near copies cannot be searched."""
@@ -60,10 +52,10 @@ class EvidenceService:
     clock: Callable[[], float] = time.time
 
     def authorise(self, token: str, key: str) -> EvidenceGrant:
-        """Verify a token for ``key``; raises BadToken, NotEvidenceGranted, Unavailable."""
+        """Verify a token for ``key``; raises BadToken, NotGranted, Unavailable."""
         grant = try_keys(self.keys, lambda keys: verify_token(token, keys, self.clock()), BadToken)
         if not grant.keys.covers(key):
-            raise NotEvidenceGranted
+            raise NotGranted("The evidence token does not cover this key")
         return grant
 
     def read(self, key: str, grant: EvidenceGrant) -> dict[str, Any]:
