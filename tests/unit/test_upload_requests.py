@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadKey, BadSignature, BadToken, BadUpload, DarkroomError, NotGranted
+from darkroom.grant_tokens import MAX_TOKEN_LASTS_S
 from darkroom.image_keys import MAX_KEY_BYTES, check_key
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.model import SOURCE_FORMATS
 from darkroom.services.upload_requests import (
-    MAX_TOKEN_LASTS_S,
     SOURCE_MEDIA_TYPES,
     DeclaredUpload,
     Grant,

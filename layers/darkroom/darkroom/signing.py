@@ -96,6 +96,20 @@ def verify(
     return is_literal
 
 
+def verify_text(
+    text: str, signature: str, expires_s: int | None, keys: KeySource[tuple[str, ...]], now_s: float
+) -> None:
+    """Verify the signature of ``text``, also with fresh keys; raises BadSignature with the text, or Expired."""
+
+    def check(valid: tuple[str, ...]) -> None:
+        if not is_signed(text, signature, valid):
+            raise BadSignature(f"The signature does not match '{text}'")
+
+    try_keys(keys, check, BadSignature)
+    if expires_s is not None and now_s >= expires_s:
+        raise Expired
+
+
 def _signed_text(request_path: str, expires_s: int | None) -> str:
     return request_path if expires_s is None else f"{request_path}?exp={expires_s}"
 

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from darkroom.errors import BadOption, BadSignature, DuplicateOption, Expired, SourceMissing, UnknownOption, Unsigned
-from darkroom.image_keys import unquote
-from darkroom.signing import KeySource, is_signed, remove_signature, sign_message, try_keys
+from darkroom.errors import BadOption, SourceMissing, Unsigned
+from darkroom.http.query import parse_parameters
+from darkroom.signing import KeySource, remove_signature, sign_message, verify_text
 
 from .descriptor import Descriptor, check_raster_key
 from .grid import MAX_ZOOM, Tile
@@ -24,6 +24,7 @@ FORMATS = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 RESAMPLING = ("nearest", "bilinear", "cubic", "cubic_spline", "lanczos", "average", "mode")
 MAX_BANDS_SHOWN = 3
 MAX_QUERY_CHARACTERS = 512
+PARAMETERS = ("bands", "rescale", "resampling", "exp", "s")
 _TILE = re.compile(r"(?P<key>.+)/(?P<z>\d{1,2})/(?P<x>\d{1,9})/(?P<y>\d{1,9})\.(?P<format>png|webp|jpg)")
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
 _TILEJSON = re.compile(r"(?P<key>.+)/tilejson\.json")
@@ -103,31 +104,12 @@ def build_template(key: str, extension: str, query: str, sign: Keys) -> str:
 def _verify(text: str, signature: str, style: Style, keys: Keys, now_s: float) -> None:
     if not signature:
         raise Unsigned("Tiles with a query need a signature")
-
-    def check(valid: tuple[str, ...]) -> None:
-        if not is_signed(text, signature, valid):
-            raise BadSignature(f"The signature does not match '{text}'")
-
-    try_keys(keys, check, BadSignature)
-    if style.expires_s and now_s >= style.expires_s:
-        raise Expired
+    verify_text(text, signature, style.expires_s or None, keys, now_s)
 
 
 def parse_query(query: str) -> tuple[Style, str]:
     """Parse a query into a style and its signature; raises BadOption for every other parameter and value."""
-    if len(query) > MAX_QUERY_CHARACTERS:
-        raise BadOption(f"The query is longer than {MAX_QUERY_CHARACTERS} characters")
-    values: dict[str, str] = {}
-    for pair in filter(None, query.split("&")):
-        name, _, text = pair.partition("=")
-        if name not in ("bands", "rescale", "resampling", "exp", "s"):
-            raise UnknownOption(f"{name[:40]!r} is no parameter of tiles", option=name[:40])
-        if name in values:
-            raise DuplicateOption(f"{name} is given twice", option=name)
-        try:
-            values[name] = unquote(text)
-        except (ValueError, UnicodeError) as error:
-            raise BadOption(f"{name} is not percent-encoded UTF-8", option=name) from error
+    values = parse_parameters(query, PARAMETERS, MAX_QUERY_CHARACTERS, "parameter of tiles")
     return _build_style(values), values.get("s", "")
 
 

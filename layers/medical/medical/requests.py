@@ -6,8 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from darkroom.errors import BadOption, DuplicateOption, SourceMissing, TypeNotAllowed, UnknownOption
-from darkroom.image_keys import unquote
+from darkroom.errors import BadOption, SourceMissing, TypeNotAllowed
+from darkroom.http.query import parse_parameters
 
 from .render import DEFAULT_QUALITY, JPEG, MAX_VIEWPORT_PX, PNG, Appearance, Region
 from .voi import LINEAR, Window
@@ -52,20 +52,7 @@ def parse_path(path: str) -> Resource:
 
 def parse_query(query: str) -> dict[str, str]:
     """Return parameters by name; raises BadOption, UnknownOption or DuplicateOption."""
-    if len(query) > MAX_QUERY_CHARACTERS:
-        raise BadOption(f"The query is longer than {MAX_QUERY_CHARACTERS} characters")
-    values: dict[str, str] = {}
-    for pair in filter(None, query.split("&")):
-        name, _, text = pair.partition("=")
-        if name not in PARAMETERS:
-            raise UnknownOption(f"{name[:40]!r} is no parameter", option=name[:40])
-        if name in values:
-            raise DuplicateOption(f"{name} is given twice", option=name)
-        try:
-            values[name] = unquote(text)
-        except (ValueError, UnicodeError) as error:
-            raise BadOption(f"{name} is not percent-encoded UTF-8", option=name) from error
-    return values
+    return parse_parameters(query, PARAMETERS, MAX_QUERY_CHARACTERS)
 
 
 def parse_appearance(values: Mapping[str, str], accept: str) -> Appearance:

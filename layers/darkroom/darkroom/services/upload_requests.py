@@ -1,31 +1,24 @@
 """Upload tokens and requests to the upload API.
 
-A token is ``<grant>.<signature>``, both unpadded base64url. The grant is the text
+The grant of a token (:mod:`..grant_tokens`) is the text
 ``<expires>:<max bytes>[x<max files>][;priority=urgent]:<prefix>``: Unix time, a whole number or nothing, ``x`` and a
-number if the number of files is limited, and the prefix last, so that it needs no escapes. The signature is
-HMAC-SHA256, with a key that also signs URLs, over ``upload-token:`` and the encoded grant. A signed URL begins with a
-slash, so that no signature is valid for the other kind.
+number if the number of files is limited, and the prefix last, so that it needs no escapes.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from base64 import b64decode, b64encode, urlsafe_b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..client_findings import encode_findings, parse_client_findings
-from ..errors import BadKey, BadToken, BadUpload, NotGranted
+from ..errors import BadKey, BadUpload, NotGranted
+from ..grant_tokens import TokenKind
 from ..image_keys import check_key
 from ..plan.model import CONVERTED_TYPES, SOURCE_MEDIA_TYPES
-from ..signing import encode_base64url, is_signed, sign_message
 
-MAX_TOKEN_LASTS_S = 86_400
-"""Longest validity of a token. A longer one is rejected as a probable mistake in its time."""
-
-_SIGNING_DOMAIN = "upload-token:"
-_TOKEN = re.compile(r"([A-Za-z0-9_-]{1,1200})\.([A-Za-z0-9_-]{43})")
 _GRANT = re.compile(
     r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?(?:;priority=(urgent))?:(.+)", re.DOTALL
 )
@@ -84,28 +77,28 @@ class DeclaredUpload:
         return b64encode(self.sha256).decode()
 
 
+def _parse_grant(text: str) -> Grant | None:
+    parts = _GRANT.fullmatch(text)
+    if parts is None:
+        return None
+    expires, max_bytes, max_files, priority, prefix = parts.groups()
+    check_key(prefix.removesuffix("/"))
+    most_bytes, most_files = (int(most) if most else None for most in (max_bytes, max_files))
+    return Grant(prefix, int(expires), most_bytes, most_files, priority or "")
+
+
+_TOKENS = TokenKind("upload token", "upload-token:", 1200, _parse_grant)
+
+
 def make_token(grant: Grant, key: str) -> str:
     """Make a token of ``grant`` with ``key``; raises BadKey for an invalid prefix, BadToken for other parts."""
     check_key(grant.prefix.removesuffix("/"))
-    encoded = encode_base64url(grant.text.encode())
-    _parse_grant(encoded)
-    return f"{encoded}.{sign_message(_SIGNING_DOMAIN + encoded, key)}"
+    return _TOKENS.make(grant.text, key)
 
 
 def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
     """Return the grant of a token; raises BadToken if none of ``keys`` made it or it has expired."""
-    parts = _TOKEN.fullmatch(token)
-    if parts is None:
-        raise BadToken("The upload token is malformed")
-    encoded, signature = parts.groups()
-    if not is_signed(_SIGNING_DOMAIN + encoded, signature, keys):
-        raise BadToken("The upload token was not made with a valid key")
-    grant = _parse_grant(encoded)
-    if now_s >= grant.expires_s:
-        raise BadToken("The upload token has expired")
-    if grant.expires_s > now_s + MAX_TOKEN_LASTS_S:
-        raise BadToken(f"The upload token is valid for more than {MAX_TOKEN_LASTS_S} seconds")
-    return grant
+    return _TOKENS.verify(token, keys, now_s)
 
 
 def parse_upload_request(
@@ -126,20 +119,6 @@ def parse_upload_request(
         sha256=_parse_sha256(document["sha256"]),
         findings=encode_findings(parse_client_findings(document["findings"])) if "findings" in document else "",
     )
-
-
-def _parse_grant(encoded: str) -> Grant:
-    try:
-        data = urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4))
-        parts = _GRANT.fullmatch(data.decode())
-        if parts is None or encode_base64url(data) != encoded:
-            raise BadToken("The upload token is malformed")
-        expires, max_bytes, max_files, priority, prefix = parts.groups()
-        check_key(prefix.removesuffix("/"))
-    except (ValueError, BadKey) as error:
-        raise BadToken("The upload token is malformed", detail=str(error)) from error
-    most_bytes, most_files = (int(most) if most else None for most in (max_bytes, max_files))
-    return Grant(prefix, int(expires), most_bytes, most_files, priority or "")
 
 
 def _parse_document(body: bytes) -> dict[str, object]:
