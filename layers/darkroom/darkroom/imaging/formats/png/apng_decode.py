@@ -64,12 +64,14 @@ def _space(number_format: str) -> str:
 
 
 def _paint(canvas: pyvips.Image, pixels: pyvips.Image, frame: Frame) -> pyvips.Image:
-    """Paint ``pixels``, straight RGBA as ``canvas`` is, over what is there or in its place."""
-    if frame.blend != OVER:
-        return canvas.insert(pixels, frame.left, frame.top)
-    return canvas.composite2(pixels, "over", x=frame.left, y=frame.top, compositing_space=canvas.interpretation).cast(
-        canvas.format
-    )
+    """Paint ``pixels``, straight RGBA as ``canvas`` is, over what is there or in its place.
+
+    Only the region of the frame is blended.
+    """
+    if frame.blend == OVER:
+        below = canvas.crop(frame.left, frame.top, frame.width, frame.height)
+        pixels = below.composite2(pixels, "over", compositing_space=canvas.interpretation).cast(canvas.format)
+    return canvas.insert(pixels, frame.left, frame.top)
 
 
 def _decode_frame(data: bytes, frame: Frame) -> pyvips.Image:
