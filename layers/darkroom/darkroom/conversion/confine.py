@@ -11,54 +11,45 @@ from collections.abc import Callable
 
 from .exit_codes import DAMAGED, NO_MEMORY
 
-_X86_64 = frozenset(
-    {
-        0,
-        1,
-        3,
-        5,
-        8,
-        9,
-        10,
-        11,
-        12,
-        13,
-        14,
-        15,
-        19,
-        20,
-        24,
-        25,
-        28,
-        39,
-        60,
-        72,
-        79,
-        96,
-        98,
-        99,
-        100,
-        186,
-        202,
-        204,
-        228,
-        231,
-    }
-    | {318, 334}
-)
-"""Numbers of the system calls read, write, close, fstat, lseek, mmap, mprotect, munmap, brk, rt_sigaction,
-rt_sigprocmask, rt_sigreturn, readv, writev, sched_yield, mremap, madvise, getpid, exit, fcntl, getcwd, gettimeofday,
-getrusage, sysinfo, times, gettid, futex, sched_getaffinity, clock_gettime, exit_group, getrandom, rseq
-(arch/x86/entry/syscalls/syscall_64.tbl)."""
+_CALLS = {
+    "read": (0, 63),
+    "write": (1, 64),
+    "close": (3, 57),
+    "fstat": (5, 80),
+    "lseek": (8, 62),
+    "mmap": (9, 222),
+    "mprotect": (10, 226),
+    "munmap": (11, 215),
+    "brk": (12, 214),
+    "rt_sigaction": (13, 134),
+    "rt_sigprocmask": (14, 135),
+    "rt_sigreturn": (15, 139),
+    "readv": (19, 65),
+    "writev": (20, 66),
+    "sched_yield": (24, 124),
+    "mremap": (25, 216),
+    "madvise": (28, 233),
+    "getpid": (39, 172),
+    "exit": (60, 93),
+    "fcntl": (72, 25),
+    "getcwd": (79, 17),
+    "gettimeofday": (96, 169),
+    "getrusage": (98, 165),
+    "sysinfo": (99, 179),
+    "times": (100, 153),
+    "gettid": (186, 178),
+    "futex": (202, 98),
+    "sched_getaffinity": (204, 123),
+    "clock_gettime": (228, 113),
+    "exit_group": (231, 94),
+    "getrandom": (318, 278),
+    "rseq": (334, 293),
+}
+"""Numbers of the allowed system calls on x86_64 (arch/x86/entry/syscalls/syscall_64.tbl) and on aarch64
+(include/uapi/asm-generic/unistd.h)."""
 
-_AARCH64 = frozenset(
-    {63, 64, 57, 80, 62, 222, 226, 215, 214, 134, 135, 139, 65, 66, 124, 216, 233, 172, 93, 25, 17, 169, 165, 179, 153}
-    | {178, 98, 123, 113, 94, 278, 293}
-)
-"""The same (include/uapi/asm-generic/unistd.h)."""
-
-_ARCHITECTURES = {"x86_64": (0xC000003E, _X86_64), "aarch64": (0xC00000B7, _AARCH64)}
-"""``AUDIT_ARCH_*`` and the allowed calls, by the machine's name."""
+_ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
+"""``AUDIT_ARCH_*``, and which of the numbers applies, by the machine's name."""
 
 _LOAD, _EQUAL, _RETURN = 0x20, 0x15, 0x06
 """Instructions of classic BPF: load a word of the call, compare it with a constant, return."""
@@ -104,15 +95,15 @@ def set_limits(memory_bytes: int, output_bytes: int, cpu_s: int) -> None:
 
 
 def forbid_system_calls() -> bool:
-    """Allow the system calls of :data:`_ARCHITECTURES` alone; others fail with EPERM. Return whether that is in force.
+    """Allow the system calls of :data:`_CALLS` alone; others fail with EPERM. Return whether that is in force.
 
     Kernels without seccomp, and systems that refuse it, keep the other limits.
     """
     machine = os.uname().machine
     if machine not in _ARCHITECTURES:
         return False
-    architecture, calls = _ARCHITECTURES[machine]
-    program = _build_program(architecture, sorted(calls))
+    architecture, which = _ARCHITECTURES[machine]
+    program = _build_program(architecture, sorted(numbers[which] for numbers in _CALLS.values()))
     code = ctypes.create_string_buffer(program, len(program))
     header = struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code))
     libc = ctypes.CDLL(None, use_errno=True)
