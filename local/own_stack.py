@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from filelock import AsyncFileLock
+
+from tools.stack_parameters import BuildParameters
 
 from .aws import Cloud
 from .deploy import run_sam
 from .errors import StartError
 from .paths import ROOT, STACK, StackPaths, architecture
 from .progress import Progress
-
-type BuildParameters = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
-"""From name, outputs and parameters of the stack of ``template.yaml`` to parameters of the other one."""
 
 
 def stack_name(name: str) -> str:

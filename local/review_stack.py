@@ -9,10 +9,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from tools.review_parameters import build_parameters
+from tools.stack_parameters import build_review_parameters
 
 from . import tool_venvs
 from .aws import Cloud
@@ -47,10 +48,7 @@ async def prepare(progress: Progress) -> tuple[Path, ...]:
 
 async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> Sequence[str]:
     """Deploy the stack and create its accounts; return what to print about the app. Raises StartError."""
-
-    def build(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> Mapping[str, str]:
-        return build_parameters(name, ports.cdn_url, outputs, parameters)
-
+    build = partial(build_review_parameters, cdn_url=ports.cdn_url)
     found = await deploy_own_stack(paths, cloud, progress, "review", build, {"CognitoUrl": ports.aws_url})
     await asyncio.to_thread(create_accounts, cloud, found["UserPoolId"])
     return f"Review app   {found['ReviewUrl']}", f"             {', '.join(ACCOUNTS)}; password {PASSWORD}"

@@ -1,8 +1,11 @@
-"""Parameters that the stacks beside a deployed stack of ``template.yaml`` have in common."""
+"""Parameters of the stacks beside a deployed stack of ``template.yaml``."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+
+type BuildParameters = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
+"""From name, outputs and parameters of the stack of ``template.yaml`` to parameters of the other one."""
 
 
 def build_common_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
@@ -41,3 +44,30 @@ def build_documents_parameters(name: str, outputs: Mapping[str, str], parameters
     found = build_common_parameters(name, outputs, parameters)
     shared = {one: found[one] for one in ("StackName", "KmsKeyArn", "Arch", "LogDays")}
     return shared | {"UploadsBucket": outputs["UploadsBucketName"]}
+
+
+def build_evidence_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of ``stacks/evidence.yaml``."""
+    in_table = parameters.get("SimilarityStore", "table") == "table"
+    return build_common_parameters(name, outputs, parameters) | {
+        "UploadsBucket": outputs["UploadsBucketName"],
+        "AuditBucket": outputs["AuditBucketName"],
+        "IndexTable": outputs["IndexTableName"],
+        "VectorTable": outputs["VectorTableName"] if in_table else "",
+        "InferenceMode": parameters.get("InferenceMode", "off"),
+    }
+
+
+def build_review_parameters(
+    name: str, outputs: Mapping[str, str], parameters: Mapping[str, str], *, cdn_url: str
+) -> dict[str, str]:
+    """Return the parameters of ``stacks/review.yaml``.
+
+    ``cdn_url`` is where browsers reach the CDN of the first stack, without a slash at the end.
+    """
+    return build_common_parameters(name, outputs, parameters) | {
+        "CdnUrl": cdn_url,
+        "IndexTable": outputs["IndexTableName"],
+        "AuditBucket": outputs["AuditBucketName"],
+        "ReviewQueueUrl": outputs["ReviewQueueUrl"],
+    }

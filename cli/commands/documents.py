@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-
 from ..app import app
 from ..framework import Call
+from ..own_stacks import PARAMETERS, print_parameters
 
 
 @app.group()
@@ -13,11 +12,9 @@ def documents() -> None:
     """Deploy the function that renders PDF documents (docs/guides/documents.md)."""
 
 
-@documents.command("parameters", output={"parameters": "values by the name of the parameter"})
+@documents.command("parameters", output=PARAMETERS)
 def documents_parameters(call: Call) -> None:
     """Print the parameters of stacks/documents.yaml for this stack, for `sam deploy --parameter-overrides`."""
     from tools.stack_parameters import build_documents_parameters
 
-    deployment = call.deployment
-    found = build_documents_parameters(deployment.name, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
+    print_parameters(call, build_documents_parameters)

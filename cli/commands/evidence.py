@@ -10,6 +10,7 @@ import click
 from ..app import app
 from ..errors import NotFound, WrongArgument
 from ..framework import FILE, Call
+from ..own_stacks import PARAMETERS, print_parameters
 from .images import iso
 
 _STACK = click.option(
@@ -22,16 +23,12 @@ def evidence() -> None:
     """Report evidence about images and keep their chain of custody (docs/guides/evidence.md)."""
 
 
-@evidence.command("parameters", output={"parameters": "values by the name of the parameter"})
+@evidence.command("parameters", output=PARAMETERS)
 def evidence_parameters(call: Call) -> None:
     """Print the parameters of stacks/evidence.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    import shlex
+    from tools.stack_parameters import build_evidence_parameters
 
-    from tools.evidence_parameters import build_parameters
-
-    deployment = call.deployment
-    found = build_parameters(deployment.name, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
+    print_parameters(call, build_evidence_parameters)
 
 
 @evidence.command("token", output={"token": "the token", "expires_at": "ISO 8601", "url": "the page of one image"})

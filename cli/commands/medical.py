@@ -9,6 +9,7 @@ import click
 from ..app import app
 from ..errors import WrongArgument
 from ..framework import Call
+from ..own_stacks import PARAMETERS, print_parameters
 from .images import iso
 
 HOUR_S = 3600
@@ -19,16 +20,12 @@ def medical() -> None:
     """Deploy DICOM images, and allow viewers to read them (docs/guides/medical.md)."""
 
 
-@medical.command("parameters", output={"parameters": "values by the name of the parameter"})
+@medical.command("parameters", output=PARAMETERS)
 def medical_parameters(call: Call) -> None:
     """Print the parameters of stacks/medical.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    import shlex
-
     from tools.stack_parameters import build_medical_parameters
 
-    deployment = call.deployment
-    found = build_medical_parameters(deployment.name, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
+    print_parameters(call, build_medical_parameters)
 
 
 @medical.command("token", output={"token": "the token", "expires_at": "ISO 8601"})

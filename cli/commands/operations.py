@@ -13,6 +13,7 @@ from ..app import app
 from ..errors import NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import Call
+from ..own_stacks import PARAMETERS, print_parameters
 from .images import iso
 
 if TYPE_CHECKING:
@@ -177,16 +178,14 @@ def _describe_held(record: Record) -> dict[str, Any]:
     return {"key": record.key, "since": record.updated_at, **facts}
 
 
-@review.command("parameters", output={"parameters": "values by the name of the parameter"})
+@review.command("parameters", output=PARAMETERS)
 def review_parameters(call: Call) -> None:
     """Print the parameters of stacks/review.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    import shlex
+    from functools import partial
 
-    from tools.review_parameters import build_parameters
+    from tools.stack_parameters import build_review_parameters
 
-    deployment = call.deployment
-    found = build_parameters(deployment.name, deployment.cdn_url, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
+    print_parameters(call, partial(build_review_parameters, cdn_url=call.deployment.cdn_url))
 
 
 DECISION = {

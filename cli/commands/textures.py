@@ -9,6 +9,7 @@ import click
 from ..app import app
 from ..errors import WrongArgument
 from ..framework import Call
+from ..own_stacks import PARAMETERS, print_parameters
 from .images import iso
 
 
@@ -17,16 +18,12 @@ def textures() -> None:
     """Deploy and sign KTX2 textures (docs/guides/textures.md)."""
 
 
-@textures.command("parameters", output={"parameters": "values by the name of the parameter"})
+@textures.command("parameters", output=PARAMETERS)
 def texture_parameters(call: Call) -> None:
     """Print the parameters of stacks/textures.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    import shlex
-
     from tools.stack_parameters import build_common_parameters
 
-    deployment = call.deployment
-    found = build_common_parameters(deployment.name, deployment.outputs, deployment.parameters)
-    call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))
+    print_parameters(call, build_common_parameters)
 
 
 @textures.command("sign", output={"url": "the signed URL", "expires_at": "ISO 8601, or null"})

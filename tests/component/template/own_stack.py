@@ -1,14 +1,23 @@
-"""What holds for every stack beside that of template.yaml: stacks/review.yaml and stacks/textures.yaml."""
+"""What holds for every stack beside that of template.yaml."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from .stack import Stack
+from .stack import TEMPLATE, Stack, template
 from .test_permissions import KEY, granted, statements
 from .test_tags import OF_SAM, tag_property
 
 OWN_SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/", "KmsKeyArn": KEY}
+
+
+def check_parameters(source: Path, given: Mapping[str, str], outputs: Mapping[str, str]) -> None:
+    """Check that ``given`` has each parameter of a template without a default, and that the first stack has outputs."""
+    declared = template(source)["Parameters"]
+    assert {name for name, one in declared.items() if "Default" not in one} <= given.keys() <= declared.keys()
+    assert outputs.keys() <= template(TEMPLATE)["Outputs"].keys()
 
 
 def read_own_source(stack: Stack, function: str) -> dict[str, Any]:

@@ -7,9 +7,9 @@ import pytest
 from darkroom.conversion.documents import DocumentsEnvironment
 from tools.stack_parameters import build_documents_parameters
 
-from .own_stack import list_untagged
+from .own_stack import check_parameters, list_untagged
 from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import ROOT, Stack
 from .test_parameters import POWERTOOLS
 from .test_permissions import KEY, granted, statements
 
@@ -36,9 +36,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    assert {name for name, one in declared.items() if "Default" not in one} <= BASIC.keys() <= declared.keys()
-    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+    check_parameters(SOURCE, BASIC, OUTPUTS)
 
 
 def test_environment_is_what_the_function_reads() -> None:

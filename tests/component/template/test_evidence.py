@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from evidence.environment import CustodyEnvironment, EvidenceEnvironment
-from tools.evidence_parameters import build_parameters
+from tools.stack_parameters import build_evidence_parameters
 
-from .own_stack import OWN_SOURCE, find_route, list_untagged, read_own_source
+from .own_stack import OWN_SOURCE, check_parameters, find_route, list_untagged, read_own_source
 from .policies import listed
 from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import ROOT, TEMPLATE, Stack
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import granted
 
@@ -24,7 +24,7 @@ OUTPUTS = {
     "VectorTableName": "vectors",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_parameters("darkroom", OUTPUTS, {})
+BASIC = build_evidence_parameters("darkroom", OUTPUTS, {})
 WATCHED = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"}
 CUSTODY = "<CustodyBucket.Arn>"
 
@@ -45,10 +45,10 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    assert {name for name, one in declared.items() if "Default" not in one} <= BASIC.keys() <= declared.keys()
-    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
-    elsewhere = build_parameters("darkroom", OUTPUTS, {"SimilarityStore": "s3vectors", "InferenceMode": "lambda"})
+    check_parameters(SOURCE, BASIC, OUTPUTS)
+    elsewhere = build_evidence_parameters(
+        "darkroom", OUTPUTS, {"SimilarityStore": "s3vectors", "InferenceMode": "lambda"}
+    )
     assert (BASIC["VectorTable"], elsewhere["VectorTable"], elsewhere["InferenceMode"]) == ("vectors", "", "lambda")
 
 

@@ -6,8 +6,9 @@ import pytest
 
 from tools.stack_parameters import build_map_tiles_parameters
 
+from .own_stack import check_parameters
 from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import ROOT, TEMPLATE, Stack
 from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "stacks" / "map-tiles.yaml"
@@ -31,9 +32,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    assert {name for name, one in declared.items() if "Default" not in one} <= BASIC.keys() <= declared.keys()
-    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+    check_parameters(SOURCE, BASIC, OUTPUTS)
 
 
 def test_the_other_stack_does_not_know_of_it() -> None:

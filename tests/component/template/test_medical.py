@@ -12,9 +12,9 @@ from medical.process import WALL_S
 from medical.store import INCOMING, QUARANTINE, STAT
 from tools.stack_parameters import build_medical_parameters
 
-from .own_stack import list_untagged
+from .own_stack import check_parameters, list_untagged
 from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import ROOT, TEMPLATE, Stack
 from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "stacks" / "medical.yaml"
@@ -40,9 +40,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    assert {name for name, one in declared.items() if "Default" not in one} <= BASIC.keys() <= declared.keys()
-    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
+    check_parameters(SOURCE, BASIC, OUTPUTS)
 
 
 def test_the_other_stack_does_not_know_of_it() -> None:

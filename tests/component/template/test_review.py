@@ -8,9 +8,9 @@ import pytest
 
 from darkroom.environment import ReviewEnvironment
 from darkroom.review.sign_in import SCOPE
-from tools.review_parameters import build_parameters
+from tools.stack_parameters import build_review_parameters
 
-from .own_stack import OWN_SOURCE, find_behaviour, find_route, list_untagged, read_own_source
+from .own_stack import OWN_SOURCE, check_parameters, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack, template
@@ -26,7 +26,7 @@ OUTPUTS = {
     "ReviewQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/darkroom-review",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_parameters("darkroom", "https://images.example.com", OUTPUTS, {})
+BASIC = build_review_parameters("darkroom", OUTPUTS, {}, cdn_url="https://images.example.com")
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/index"
 
 
@@ -44,9 +44,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    required = {name for name, one in declared.items() if "Default" not in one}
-    assert required <= BASIC.keys() <= declared.keys()
+    check_parameters(SOURCE, BASIC, OUTPUTS)
     known = {
         "SourceBucket": "photos",
         "SourcePrefix": "",
@@ -54,7 +52,7 @@ def test_the_command_prints_every_parameter_without_a_default() -> None:
         "Arch": "x86_64",
         "RetentionDays": "1,2,3,4,5",
     }
-    found = build_parameters("darkroom", "https://images.example.com", OUTPUTS, known)
+    found = build_review_parameters("darkroom", OUTPUTS, known, cdn_url="https://images.example.com")
     assert {
         name: found[name] for name in ("ApiId", "SourceBucket", "SourcePrefix", "KmsKeyArn", "Arch", "LogDays")
     } == {

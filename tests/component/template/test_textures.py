@@ -11,10 +11,10 @@ from darkroom.textures.request import PAGE
 from darkroom.textures.service import BASE
 from tools.stack_parameters import build_common_parameters
 
-from .own_stack import OWN_SOURCE, find_behaviour, find_route, list_untagged, read_own_source
+from .own_stack import OWN_SOURCE, check_parameters, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
 from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
+from .stack import ROOT, Stack
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import granted
 
@@ -46,13 +46,10 @@ def test_the_cache_policy_matches_its_schema() -> None:
 
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
-    declared = template(SOURCE)["Parameters"]
-    required = {name for name, one in declared.items() if "Default" not in one}
-    assert required <= BASIC.keys() <= declared.keys()
+    check_parameters(SOURCE, BASIC, OUTPUTS)
     known = {"SourceBucket": "photos", "SourcePrefix": "", "Arch": "x86_64", "RetentionDays": "1,2,3,4,5"}
     found = build_common_parameters("darkroom", OUTPUTS, known)
     assert (found["ApiId"], found["Arch"], found["LogDays"], found["SourcePrefix"]) == ("a1b2c3", "x86_64", "4", "")
-    assert OUTPUTS.keys() <= template(TEMPLATE)["Outputs"].keys()
 
 
 def test_environment_is_what_the_function_reads() -> None:
