@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
+import platform
 import shutil
 import subprocess
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from .stack import ROOT
 
@@ -18,6 +23,11 @@ LAYERS = {
     "FontsLayer": "fonts",
     "InferenceLayer": "inference",
 }
+
+MAX_FUNCTION_BYTES = 262_144_000
+"""Lambda's limit for a function with its layers, unzipped."""
+
+CREDENTIALS = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 
 def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = None) -> Path:
@@ -42,3 +52,44 @@ def content_hash(folder: Path) -> str:
         digest.update(f"{path.relative_to(folder)}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def runs_here(arch: str) -> bool:
+    """Whether this machine runs code for ``arch``."""
+    return arch == {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def run_alone(code: str, homes: Sequence[str], variables: Mapping[str, str]) -> Any:
+    """Return the JSON document that ``code`` prints in a process that imports from ``homes`` alone."""
+    paths = {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        env={**variables, **CREDENTIALS, **paths},
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def load_handler(
+    homes: Sequence[str], variables: Mapping[str, str], further: str = "sys", linked: Sequence[str] = ()
+) -> set[str]:
+    """Import ``app`` and ``further`` modules from ``homes`` alone; return the names of all loaded modules.
+
+    Fails if there is no handler, or if a module is from elsewhere than ``homes``, the folders that these have links to,
+    ``linked``, and Python itself.
+    """
+    code = f"""
+import json, sys
+import app
+import {further}
+files = {{name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}}
+print(json.dumps([app.handler.__name__, files]))
+"""
+    name, imported = run_alone(code, homes, variables)
+    assert name == "handler"
+    known = (*homes, *linked, str(Path(json.__file__).parents[1]))
+    assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
+    return set(imported)

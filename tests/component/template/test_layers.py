@@ -19,7 +19,7 @@ import pytest
 from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
 from tools.fetch_models import PLACES, is_there
 
-from .building import LAYERS, build, content_hash
+from .building import LAYERS, build, content_hash, load_handler, run_alone, runs_here
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
 from .test_evidence import BASIC as EVIDENCE
@@ -119,7 +119,7 @@ def test_the_models_are_those_that_are_declared(built: Built) -> None:
 
 def test_fonts_draw_every_script_from_the_layer(built: Built, arch: str, tmp_path: Path) -> None:
     """The reduced font has the glyphs of the whole one, in the shapes of each language; a rare character is missing."""
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     folder = built["FontsLayer"] / "fonts"
     assert {path.name.partition("-")[0] for path in (folder / "licences").iterdir()} == {
@@ -175,7 +175,7 @@ def test_an_unknown_processor_is_refused(tmp_path: Path) -> None:
 
 
 def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     code = """
 import io, json, sys
@@ -206,21 +206,11 @@ def list_homes(built: Built, function: str) -> list[str]:
 
 def run_with_layers(built: Built, function: str, code: str) -> Any:
     """The JSON document that ``code`` prints in a process with the layers and the environment of ``function``."""
-    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    paths = {"PYTHONPATH": os.pathsep.join(list_homes(built, function)), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env=full_stack().variables(id_of(function)) | credentials | paths,
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return run_alone(code, list_homes(built, function), full_stack().variables(id_of(function)))
 
 
 def test_further_formats_are_decoded_from_the_layers(built: Built, arch: str) -> None:
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     code = f"""
 import json
@@ -236,7 +226,7 @@ print(json.dumps(len(converter.convert(data, converter.read_header(data, Limits(
 
 def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:
     """A class that is missing is compiled at each cold start: name its module in compile_dataclasses.py."""
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     code = """
 import dataclasses, json, sys
@@ -272,7 +262,7 @@ def test_libraries_have_no_symbols_for_debuggers(built: Built) -> None:
 
 def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
     """Files left out of a layer are not linked by the rest of it."""
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     objects = [str(path) for path in files(built) if ".so" in path.suffixes]
     assert objects
@@ -282,7 +272,7 @@ def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
 
 
 def test_models_run_from_the_layers(built: Built, arch: str) -> None:
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     code = """
 import sys, pathlib, numpy, onnxruntime
@@ -312,24 +302,15 @@ print(*found, numpy.__file__, onnxruntime.__file__)
 @pytest.mark.sample(4)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
-    code = """
-import json, sys
-import app
-foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
-print(json.dumps([app.handler.__name__, foreign]))
-"""
-    name, imported = run_with_layers(built, function, code)
-    assert name == "handler"
-    homes = [*list_homes(built, function), str(Path(json.__file__).parents[1])]
-    assert {module: file for module, file in imported.items() if not file.startswith(tuple(homes))} == {}
+    load_handler(list_homes(built, function), full_stack().variables(id_of(function)))
 
 
 @pytest.mark.slow
 def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str, tmp_path: Path) -> None:
     """It is in a template of its own, with a layer of its own; the token is signed and verified by that."""
-    if arch != {"aarch64": "arm64"}.get(platform.machine(), platform.machine()):
+    if not runs_here(arch):
         pytest.skip(f"this machine does not run {arch}")
     own = build("ReviewLayer", arch, tmp_path / "ReviewLayer", ROOT / "layers" / "review")
     stack = Stack(ROOT / "stacks" / "review.yaml", **BASIC)
@@ -340,27 +321,14 @@ def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str,
     layers = built | {"ReviewLayer": own}
     homes = [str(ROOT / "functions" / "review"), *(str(layers[name] / "python") for name in names)]
     code = """
-import json, sys
-import app, jwt
+import json
+import jwt
 from cryptography.hazmat.primitives.asymmetric import rsa
 key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-claims = jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public_key(), ["RS256"])
-foreign = {name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}
-print(json.dumps([app.handler.__name__, claims, foreign]))
+print(json.dumps(jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public_key(), ["RS256"])))
 """
-    credentials = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env=stack.variables("ReviewFunction") | credentials | {"PYTHONPATH": os.pathsep.join(homes)},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stderr
-    name, claims, imported = json.loads(done.stdout)
-    assert (name, claims) == ("handler", {"sub": "ada"})
-    known = (*homes, str(Path(json.__file__).parents[1]))
-    assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
+    assert run_alone(code, homes, stack.variables("ReviewFunction")) == {"sub": "ada"}
+    load_handler(homes, stack.variables("ReviewFunction"), "jwt, cryptography.hazmat.primitives.asymmetric.rsa")
     assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
 
 
