@@ -15,6 +15,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from cli.commands.stack import FURTHER as FLAGS
 from cloudfront_local import policies
 from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
@@ -29,7 +30,7 @@ from local.ministack import build_environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
 from local.samples import PHOTOGRAPHS, draw_watermark
-from local.stack import require_free
+from local.stack import FURTHER, require_free
 
 
 @pytest.fixture
@@ -302,3 +303,7 @@ def test_a_layer_is_unpacked_once_and_code_per_process(tmp_path: Path) -> None:
     assert unpacked("two", "layer_1", "A = 2") != first
     assert unpacked("one", "code", "A = 1").is_relative_to(tmp_path / "one")
     assert unpacked("two", "code", "A = 1").is_relative_to(tmp_path / "two")
+
+
+def test_each_flag_for_a_further_stack_has_a_deployment() -> None:
+    assert FLAGS.keys() == FURTHER.keys()
