@@ -51,7 +51,7 @@ class Endpoint:
         reported.
         """
         try:
-            await tool_venvs.ensure_endpoint(self._progress)
+            await tool_venvs.ensure_one(tool_venvs.ENDPOINT, self._progress)
             await self._fetch_models()
         except StartError as error:
             self._progress.report(f"The endpoint is not available; the small models are used. {error}")

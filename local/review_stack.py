@@ -42,7 +42,7 @@ ACCOUNTS: Mapping[str, Account] = {
 
 async def prepare(progress: Progress) -> tuple[Path, ...]:
     """Return the folders of packages by which MiniStack signs tokens; without them it issues no valid ones."""
-    await tool_venvs.ensure_accounts(progress)
+    await tool_venvs.ensure_one(tool_venvs.ACCOUNTS, progress)
     return (tool_venvs.site_packages(tool_venvs.ACCOUNTS),)
 
 

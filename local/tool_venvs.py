@@ -46,6 +46,9 @@ MAP_TILES = "map-tiles"
 MEDICAL = "medical"
 JPEG_XL = "jpeg-xl"
 DOCUMENTS = "documents"
+FOR_TESTS = (ENDPOINT, MAP_TILES, MEDICAL, JPEG_XL, DOCUMENTS)
+"""Environments that `make test` needs besides."""
+
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")
 """boto3 and its dependencies, as named in site-packages; linked from MiniStack's environment."""
 
@@ -71,46 +74,10 @@ async def ensure(progress: Progress) -> None:
             _marker("runtime").write_text(expected["ministack"])
 
 
-async def ensure_endpoint(progress: Progress) -> None:
-    """Create the model server's environment if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{ENDPOINT}.lock"):  # a separate lock: it may take minutes
-        await _ensure((ENDPOINT,), progress)
-
-
-async def ensure_conformance(progress: Progress) -> None:
-    """Create the validator's environment if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{CONFORMANCE}.lock"):
-        await _ensure((CONFORMANCE,), progress)
-
-
-async def ensure_accounts(progress: Progress) -> None:
-    """Create the environment for signed tokens if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{ACCOUNTS}.lock"):
-        await _ensure((ACCOUNTS,), progress)
-
-
-async def ensure_map_tiles(progress: Progress) -> None:
-    """Create the environment of map tiles if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{MAP_TILES}.lock"):
-        await _ensure((MAP_TILES,), progress)
-
-
-async def ensure_medical(progress: Progress) -> None:
-    """Create the environment of medical images if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{MEDICAL}.lock"):
-        await _ensure((MEDICAL,), progress)
-
-
-async def ensure_jpeg_xl(progress: Progress) -> None:
-    """Create the environment with libjxl if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{JPEG_XL}.lock"):
-        await _ensure((JPEG_XL,), progress)
-
-
-async def ensure_documents(progress: Progress) -> None:
-    """Create the environment with PDFium if it is missing or older than its requirements; raises StartError."""
-    async with AsyncFileLock(VENVS / f".{DOCUMENTS}.lock"):
-        await _ensure((DOCUMENTS,), progress)
+async def ensure_one(name: str, progress: Progress) -> None:
+    """Create the environment ``name`` if it is missing or older than its requirements; raises StartError."""
+    async with AsyncFileLock(VENVS / f".{name}.lock"):  # a separate lock: it may take minutes
+        await _ensure((name,), progress)
 
 
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
@@ -179,9 +146,8 @@ async def _ensure_all() -> None:
     """Create the environments that `make test` needs."""
     async with asyncio.TaskGroup() as group:
         group.create_task(ensure(Progress()))
-        group.create_task(ensure_endpoint(Progress()))
-        group.create_task(ensure_map_tiles(Progress()))
-        group.create_task(ensure_medical(Progress()))
+        for name in FOR_TESTS:
+            group.create_task(ensure_one(name, Progress()))
 
 
 if __name__ == "__main__":

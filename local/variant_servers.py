@@ -40,7 +40,7 @@ class VariantServers:
         Raises RequestError for an invalid or existing name, a missing folder, a negative weight, and a server that does
         not become ready.
         """
-        await tool_venvs.ensure_endpoint(self._progress)
+        await tool_venvs.ensure_one(tool_venvs.ENDPOINT, self._progress)
         self._require_new(endpoint, name, models, weight)
         log = self._paths.logs / f"endpoint-{name}.log"
         url, spec = find_models(models, f"Variant {name}", log)

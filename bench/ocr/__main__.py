@@ -63,7 +63,7 @@ class Reading(NamedTuple):
 def main() -> None:
     """Measure everything."""
     fetch(PLACES["endpoint"], MODELS)
-    asyncio.run(tool_venvs.ensure_endpoint(Progress()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.ENDPOINT, Progress()))
     page = draw_columns(1, heading=False)
     forms = [draw_form(seed) for seed in range(FORMS)]
     with TemporaryDirectory() as folder:

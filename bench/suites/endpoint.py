@@ -21,7 +21,7 @@ from . import Progress
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure the same images through a server with batches and one without, in turn."""
     load = os.getloadavg()[0]
-    asyncio.run(tool_venvs.ensure_endpoint(Installing()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.ENDPOINT, Installing()))
     fetch(PLACES["endpoint"], MODELS)
     count, times = (batching.AT_ONCE, 1) if rounds == "quick" else (2 * batching.AT_ONCE, 3)
     findings = batching.measure_batches(count, times, conditions(count, times, load), progress)

@@ -15,7 +15,7 @@ PREFIXES = {"2.0": "iiif/2", "3.0": "iiif/3"}
 
 async def prepare() -> None:
     """Install the validator unless it is installed. Raises StartError."""
-    await tool_venvs.ensure_conformance(Progress())
+    await tool_venvs.ensure_one(tool_venvs.CONFORMANCE, Progress())
     done = subprocess.run(  # noqa: S603
         [tool_venvs.python_path(tool_venvs.CONFORMANCE), "-c", "import magic"],
         capture_output=True,

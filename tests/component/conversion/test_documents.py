@@ -21,7 +21,7 @@ from darkroom.conversion import sandbox
 from darkroom.conversion.documents import _LIMITS, DocumentRenderer, Outcome
 from darkroom.errors import DamagedSource, DarkroomError
 from local.progress import Progress
-from local.tool_venvs import DOCUMENTS, ensure_documents, site_packages
+from local.tool_venvs import DOCUMENTS, ensure_one, site_packages
 from tests.component.services.functions import load
 from tests.waiting import HANG_S
 from tools.events.documents import events
@@ -37,7 +37,7 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def packages(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package with PDFium, behind all others."""
-    asyncio.run(ensure_documents(Progress()))
+    asyncio.run(ensure_one(DOCUMENTS, Progress()))
     folder = site_packages(DOCUMENTS)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     return folder

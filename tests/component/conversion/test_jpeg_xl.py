@@ -19,7 +19,7 @@ from darkroom.conversion.converter import Converter
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
 from local.progress import Progress
-from local.tool_venvs import JPEG_XL, ensure_jpeg_xl, site_packages
+from local.tool_venvs import JPEG_XL, ensure_one, site_packages
 from tests.waiting import HANG_S
 
 from .files import SIZE, photograph
@@ -33,7 +33,7 @@ CONVERTER = Converter(("jxl",), wall_s=HANG_S)
 @pytest.fixture(autouse=True)
 def packages(monkeypatch: pytest.MonkeyPatch) -> None:
     """The package with libjxl, behind all others."""
-    asyncio.run(ensure_jpeg_xl(Progress()))
+    asyncio.run(ensure_one(JPEG_XL, Progress()))
     folder = site_packages(JPEG_XL)
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     monkeypatch.setattr(jxl_worker, "FOLDERS", [str(folder / "imagecodecs.libs")])

@@ -49,7 +49,7 @@ layout = "yolov8"
 @pytest.fixture(scope="package")
 def environment() -> None:
     """The endpoint's virtual environment, made when first needed."""
-    asyncio.run(tool_venvs.ensure_endpoint(Progress()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.ENDPOINT, Progress()))
 
 
 @pytest.fixture(scope="package")

@@ -18,7 +18,7 @@ from bench.map_tiles.rasters import fetch_rasters
 from local import tool_venvs
 from local.progress import Progress
 
-asyncio.run(tool_venvs.ensure_map_tiles(Progress()))
+asyncio.run(tool_venvs.ensure_one(tool_venvs.MAP_TILES, Progress()))
 sys.path.append(str(tool_venvs.site_packages(tool_venvs.MAP_TILES)))
 
 from darkroom.aws.credentials import CredentialSource  # noqa: E402

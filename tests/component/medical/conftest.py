@@ -16,7 +16,7 @@ import pytest
 from local import tool_venvs
 from local.progress import Progress
 
-asyncio.run(tool_venvs.ensure_medical(Progress()))
+asyncio.run(tool_venvs.ensure_one(tool_venvs.MEDICAL, Progress()))
 sys.path.append(str(tool_venvs.site_packages(tool_venvs.MEDICAL)))
 
 from .world import World  # noqa: E402

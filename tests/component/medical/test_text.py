@@ -34,7 +34,7 @@ WORDS = ("DOE JOHN", "MRN 4711808", "1961-02-03")
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The real model server, with the model that reads text alone."""
-    asyncio.run(tool_venvs.ensure_endpoint(Progress()))
+    asyncio.run(tool_venvs.ensure_one(tool_venvs.ENDPOINT, Progress()))
     folder = tmp_path_factory.mktemp("models")
     for file in models_folder().glob("*.onnx"):
         (folder / file.name).symlink_to(file)
