@@ -13,6 +13,7 @@ from .aws import Cloud
 from .deploy import run_sam
 from .errors import StartError
 from .paths import ROOT, STACK, StackPaths, architecture
+from .post_deploy import apply_properties
 from .progress import Progress
 
 
@@ -38,6 +39,7 @@ async def deploy_own_stack(
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
         with progress.step(f"Deploying stacks/{name}.yaml"):
             await _build_and_deploy(paths, cloud, name, [f"{one}={value}" for one, value in given.items() if value])
+            await asyncio.to_thread(apply_properties, cloud, stack_name(name))
     return (await _describe(cloud, stack_name(name)))[0]
 
 

@@ -21,11 +21,8 @@ from .signing_certificate import store_certificate
 
 
 def complete(cloud: Cloud, name: str = STACK) -> None:
-    """Complete the deployment of the stack ``name``."""
-    for resource in list_resources(cloud, name):
-        for property_name, apply in _SETTERS.get(resource.kind, {}).items():
-            if (value := resource.property(property_name)) is not None:
-                apply(cloud, resource, value)
+    """Complete the deployment of the stack ``name`` of ``template.yaml``."""
+    apply_properties(cloud, name)
     listed = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
     outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
     keys = {"SigningKeysArn": {"current": LOCAL_KEY, "previous": ""}, "LanguageKeysArn": dialect_keys.DOCUMENT}
@@ -33,6 +30,14 @@ def complete(cloud: Cloud, name: str = STACK) -> None:
         if secret := outputs.get(output):
             cloud.secrets.put_secret_value(SecretId=secret, SecretString=json.dumps(document))
     store_certificate(cloud, name)
+
+
+def apply_properties(cloud: Cloud, name: str) -> None:
+    """Set the properties that MiniStack ignores, of all resources of the stack ``name``."""
+    for resource in list_resources(cloud, name):
+        for property_name, apply in _SETTERS.get(resource.kind, {}).items():
+            if (value := resource.property(property_name)) is not None:
+                apply(cloud, resource, value)
 
 
 def _lifecycle(cloud: Cloud, bucket: Resource, value: Any) -> None:
@@ -54,6 +59,12 @@ def _encryption(cloud: Cloud, bucket: Resource, value: Any) -> None:
 
 def _ownership(cloud: Cloud, bucket: Resource, value: Any) -> None:
     cloud.s3.put_bucket_ownership_controls(Bucket=bucket.physical_id, OwnershipControls=value)
+
+
+def _object_lock(cloud: Cloud, bucket: Resource, value: Any) -> None:
+    retention = value["Rule"]["DefaultRetention"]
+    retention["Days"] = int(retention["Days"])
+    cloud.s3.put_object_lock_configuration(Bucket=bucket.physical_id, ObjectLockConfiguration=value)
 
 
 def _time_to_live(cloud: Cloud, table: Resource, value: Any) -> None:
@@ -104,6 +115,7 @@ _SETTERS: Mapping[str, Mapping[str, Setter]] = {
         "LifecycleConfiguration": _lifecycle,
         "BucketEncryption": _encryption,
         "OwnershipControls": _ownership,
+        "ObjectLockConfiguration": _object_lock,
     },
     "AWS::DynamoDB::Table": {
         "TimeToLiveSpecification": _time_to_live,

@@ -73,14 +73,6 @@ class Operator:
         )["Attributes"]
         return sum(int(answer[f"ApproximateNumberOfMessages{state}"]) for state in states)  # type: ignore[call-overload]
 
-    def lock_audit_log(self) -> None:
-        """Lock the audit log as the template does. MiniStack creates the bucket without its ObjectLockConfiguration."""
-        retention = {"Mode": "GOVERNANCE", "Days": 365}
-        self.stack.cloud.s3.put_object_lock_configuration(
-            Bucket=self.info["outputs"]["AuditBucketName"],
-            ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": retention}},
-        )
-
     def forget_orders(self) -> None:
         """Delete messages of other tests from the refine queue: their fifteen minutes may end just now."""
         self.stack.cloud.queues.purge_queue(QueueUrl=self.info["queues"]["refine"])

@@ -74,7 +74,6 @@ def test_monthly_and_quarterly_routines(operator: Operator) -> None:
     secret, _ = operator.follow("../operations/routines.md", 11).splitlines()[-1].split("\t")
     assert secret in operator.info["outputs"]["SigningKeysArn"]
     operator.follow("../operations/routines.md", 12)
-    operator.lock_audit_log()
     said = operator.follow("../operations/routines.md", 13)
     assert "GOVERNANCE" in said
     groups = [line.split("\t") for line in said.splitlines() if line.startswith("/aws/lambda/darkroom-")]
