@@ -13,6 +13,7 @@ from uuid import uuid4
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 
 from tests.roles import create_function
 from tests.waiting import HANG_S, wait_until
@@ -120,6 +121,50 @@ def test_a_throttled_caller_gets_the_error_of_lambda(
         "Type": "User",
         "message": "Rate Exceeded.",
     }
+
+
+def test_an_event_of_s3_has_the_version_of_its_object(aws: Callable[[str], Any]) -> None:
+    name = f"emulated-{uuid4().hex[:8]}"
+    queue, s3 = aws("sqs").create_queue(QueueName=name)["QueueUrl"], aws("s3")
+    arn = aws("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_notification_configuration(
+        Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}}, SkipDestinationValidation=True
+    )
+    pattern = {"source": ["aws.s3"], "detail": {"bucket": {"name": [name]}}}
+    aws("events").put_rule(Name=name, EventPattern=json.dumps(pattern))
+    aws("events").put_targets(Rule=name, Targets=[{"Id": "q", "Arn": arn}])
+
+    def receive() -> Any:
+        [one] = aws("sqs").receive_message(QueueUrl=queue, WaitTimeSeconds=5)["Messages"]
+        aws("sqs").delete_message(QueueUrl=queue, ReceiptHandle=one["ReceiptHandle"])
+        return json.loads(one["Body"])["detail"]["object"].get("version-id")
+
+    s3.put_object(Bucket=name, Key="a")
+    assert receive() is None, "the bucket has no versions"
+    s3.put_bucket_versioning(Bucket=name, VersioningConfiguration={"Status": "Enabled"})
+    for call in (s3.put_object, s3.delete_object):
+        made = call(Bucket=name, Key="a")["VersionId"]
+        assert receive() == made
+
+
+def test_copies_have_the_default_retention(aws: Callable[[str], Any]) -> None:
+    name, s3 = f"emulated-{uuid4().hex[:8]}", aws("s3")
+    s3.create_bucket(Bucket=name, ObjectLockEnabledForBucket=True)
+    rule: Any = {"DefaultRetention": {"Mode": "GOVERNANCE", "Days": 1}}
+    s3.put_object_lock_configuration(
+        Bucket=name, ObjectLockConfiguration={"ObjectLockEnabled": "Enabled", "Rule": rule}
+    )
+    s3.put_object(Bucket=name, Key="a", Body=b"a")
+    s3.copy_object(Bucket=name, Key="b", CopySource={"Bucket": name, "Key": "a"})
+    upload: Any = {"Bucket": name, "Key": "c", "UploadId": s3.create_multipart_upload(Bucket=name, Key="c")["UploadId"]}
+    part = s3.upload_part(**upload, PartNumber=1, Body=b"c")["ETag"]
+    s3.complete_multipart_upload(**upload, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part}]})
+    for key in "abc":
+        version_id = s3.head_object(Bucket=name, Key=key)["VersionId"]
+        assert s3.get_object_retention(Bucket=name, Key=key)["Retention"]["Mode"] == "GOVERNANCE"
+        with pytest.raises(ClientError, match="AccessDenied"):
+            s3.delete_object(Bucket=name, Key=key, VersionId=version_id)
 
 
 def test_an_events_trace_is_that_of_the_message_that_it_becomes(aws: Callable[[str], Any]) -> None:
