@@ -109,6 +109,19 @@ class Ports:
         """Return MiniStack's address."""
         return f"http://127.0.0.1:{self.aws}"
 
+    def api_url(self, url: str) -> str:
+        """Return where MiniStack serves the HTTP API whose address on AWS is ``url``, without a slash at the end."""
+        return f"{self.aws_url}/_aws/execute-api/{_first_label(url)}"
+
+    def function_url(self, url: str) -> str:
+        """Return where MiniStack serves the Function URL ``url``."""
+        return f"{self.aws_url}/_aws/lambda-url/{_first_label(url)}/"
+
+
+def _first_label(url: str) -> str:
+    """Return the first label of the host name, which is the id of an API or a Function URL."""
+    return url.split("//", 1)[1].split(".", 1)[0]
+
 
 def architecture() -> str:
     """Return this machine's architecture in Lambda's notation."""

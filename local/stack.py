@@ -20,7 +20,6 @@ from . import (
     changed_defaults,
     deploy,
     derivatives,
-    map_tiles_stack,
     pidfile,
     review_stack,
     sam_invoke_template,
@@ -28,7 +27,6 @@ from . import (
     settings_file,
     source_digest,
     stack_info,
-    textures_stack,
     tool_venvs,
 )
 from .aws import Cloud
@@ -40,6 +38,7 @@ from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, sdk_variables
 from .errors import StartError
+from .further_stacks import FURTHER, REVIEW
 from .gateway import open_gateway
 from .ministack import MiniStack
 from .paths import ROOT, Ports, StackPaths
@@ -47,11 +46,6 @@ from .progress import Progress
 from .reload import watch
 from .settings_file import SettingsFile
 from .stack_info import StackInfo
-
-REVIEW = "review"
-
-FURTHER = {REVIEW: review_stack.deploy, "map-tiles": map_tiles_stack.deploy, "textures": textures_stack.deploy}
-"""Stacks beside the first one, by the names of their templates; each returns lines to print."""
 
 
 def up(
@@ -66,8 +60,8 @@ def up(
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
     ``watching`` deploys changed sources, ``models`` is the folder of the endpoint's models, None for no endpoint,
-    ``further`` are names of :data:`FURTHER`, stacks that are deployed too; ``overrides`` are template parameters
-    (``Name=Value``) or settings (``name=value``) that replace the defaults.
+    ``further`` are names of :data:`local.further_stacks.FURTHER`, stacks that are deployed too; ``overrides`` are
+    template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
         run = _run(paths, ports, watching=watching, models=models, further=further, overrides=overrides)

@@ -102,7 +102,7 @@ def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int])
     return StackInfo(
         cdn_url=ports.cdn_url,
         control_url=ports.cdn_url + CONTROL,
-        upload_url=f"{ports.aws_url}/_aws/execute-api/{_label(outputs['UploadApiUrl'])}",
+        upload_url=ports.api_url(outputs["UploadApiUrl"]),
         aws_endpoint_url=ports.aws_url,
         sagemaker_url=sagemaker_url,
         region=REGION,
@@ -126,9 +126,4 @@ def _function(cloud: Cloud, ports: Ports, name: str) -> FunctionInfo:
     urls = cloud.functions.list_function_url_configs(FunctionName=name)["FunctionUrlConfigs"]
     if not urls:
         return FunctionInfo(name, arn, log_group=log_group)
-    return FunctionInfo(name, arn, f"{ports.aws_url}/_aws/lambda-url/{_label(urls[0]['FunctionUrl'])}/", log_group)
-
-
-def _label(url: str) -> str:
-    """Return the first label of the host name, which is the id of an API or a Function URL."""
-    return url.split("//", 1)[1].split(".", 1)[0]
+    return FunctionInfo(name, arn, ports.function_url(urls[0]["FunctionUrl"]), log_group)

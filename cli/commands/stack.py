@@ -26,8 +26,11 @@ FURTHER = {
     "review": "Deploy the review app too, with accounts to sign in.",
     "map-tiles": "Deploy map tiles too, with a map at /_local/map.",
     "textures": "Deploy GPU textures too.",
+    "medical": "Deploy medical images too.",
+    "evidence": "Deploy reports of evidence and copies of uploads too.",
+    "documents": "Deploy PDF documents too.",
 }
-"""Flags that deploy further stacks (``local.stack.FURTHER``), with their help."""
+"""Flags that deploy further stacks (``local.further_stacks.FURTHER``), with their help."""
 
 
 def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:

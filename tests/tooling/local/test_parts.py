@@ -26,11 +26,12 @@ from local import pidfile, source_digest
 from local.aws import tool_environment
 from local.containers import open_relays
 from local.errors import StartError
+from local.further_stacks import FURTHER
 from local.ministack import build_environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
 from local.samples import PHOTOGRAPHS, draw_watermark
-from local.stack import FURTHER, require_free
+from local.stack import require_free
 
 
 @pytest.fixture
