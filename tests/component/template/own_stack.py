@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .stack import TEMPLATE, Stack, template
+from .stack import PSEUDO, ROOT, TEMPLATE, Stack, template
 from .test_permissions import KEY, granted, statements
 from .test_tags import OF_SAM, tag_property
 
@@ -63,3 +64,15 @@ def find_behaviour(pattern: str, **parameters: str) -> tuple[dict[str, Any], dic
     assert origin["DomainName"] == "<UploadApi>.execute-api.eu-central-1.amazonaws.com"
     assert origin["CustomOriginConfig"]["OriginProtocolPolicy"] == "https-only"
     return dict(found), dict(origin)
+
+
+def check_dead_letters_alarm(stack: Stack, queue: str) -> None:
+    """Check that a message in ``queue`` alarms the first stack's topic of tickets."""
+    [alarm] = stack.of_type("AWS::CloudWatch::Alarm").values()
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"<{queue}.QueueName>"}]
+    assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
+    assert alarm["AlarmActions"] == ["arn:aws:sns:eu-central-1:111122223333:darkroom-tickets"]
+    assert Stack().properties("TicketTopic")["TopicName"] == f"{PSEUDO['AWS::StackName']}-tickets"
+    guide = ROOT / re.findall(r"docs/\S+\.md", alarm["AlarmDescription"])[0]
+    section = alarm["AlarmDescription"].split("section ")[1].removesuffix(".")
+    assert f"## {section}\n" in guide.read_text()

@@ -7,7 +7,7 @@ import pytest
 from darkroom.conversion.documents import DocumentsEnvironment
 from tools.stack_parameters import build_documents_parameters
 
-from .own_stack import check_parameters, list_untagged
+from .own_stack import check_dead_letters_alarm, check_parameters, list_untagged
 from .schemas import faults, resources_of
 from .stack import ROOT, Stack
 from .test_parameters import POWERTOOLS
@@ -81,3 +81,7 @@ def test_the_render_ends_before_the_function() -> None:
 
 def test_every_resource_that_can_be_tagged_is() -> None:
     assert list_untagged(documents()) == []
+
+
+def test_dead_letters_alarm() -> None:
+    check_dead_letters_alarm(documents(), "DocumentsDeadLetters")

@@ -7,7 +7,14 @@ import pytest
 from evidence.environment import CustodyEnvironment, EvidenceEnvironment
 from tools.stack_parameters import build_evidence_parameters
 
-from .own_stack import OWN_SOURCE, check_parameters, find_route, list_untagged, read_own_source
+from .own_stack import (
+    OWN_SOURCE,
+    check_dead_letters_alarm,
+    check_parameters,
+    find_route,
+    list_untagged,
+    read_own_source,
+)
 from .policies import listed
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack
@@ -114,3 +121,7 @@ def test_uploads_are_copied_on_request() -> None:
 
 def test_every_resource_that_can_be_tagged_is() -> None:
     assert list_untagged(evidence()) == []
+
+
+def test_dead_letters_alarm() -> None:
+    check_dead_letters_alarm(evidence(), "CustodyDeadLetters")

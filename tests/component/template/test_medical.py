@@ -12,7 +12,7 @@ from medical.process import WALL_S
 from medical.store import INCOMING, QUARANTINE, STAT
 from tools.stack_parameters import build_medical_parameters
 
-from .own_stack import check_parameters, list_untagged
+from .own_stack import check_dead_letters_alarm, check_parameters, list_untagged
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack
 from .test_permissions import KEY, granted, statements
@@ -119,3 +119,7 @@ def test_the_ingest_role_invokes_the_endpoint_alone() -> None:
 
 def test_every_resource_that_can_be_tagged_is() -> None:
     assert list_untagged(medical()) == []
+
+
+def test_dead_letters_alarm() -> None:
+    check_dead_letters_alarm(medical(), "MedicalDeadLetters")
