@@ -69,10 +69,9 @@ def sign_medical(call: Call, target: str, expires_in: int) -> None:
 @click.option("--key-secret", required=True, metavar="ARN", help="Output UidKeyArn of the stack of medical images.")
 def medical_uid(call: Call, uid: str, key_secret: str) -> None:
     """Print the UID that the stack uses in place of UID, which is that of an uploaded file."""
-    from darkroom.aws.clients import create_client
     from darkroom.signing import parse_secret, parse_signing_keys
     from medical.uids import replace_uid
 
-    text = create_client("secretsmanager").get_secret_value(SecretId=key_secret)["SecretString"]
+    text = call.deployment.client("secretsmanager").get_secret_value(SecretId=key_secret)["SecretString"]
     found = replace_uid(uid, parse_signing_keys(parse_secret(text))[0])
     call.emit({"uid": found}, [found])

@@ -26,7 +26,7 @@ from tests.component.services.functions import load
 from tests.waiting import HANG_S
 from tools.events.documents import events
 
-from .files import photograph, save
+from .files import RED_HALF, document, photograph, save
 from .test_damage import mutate
 
 WORKER = "darkroom.conversion.pdf_worker"
@@ -43,21 +43,6 @@ def packages(monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def document(body: str, *, box: str = "0 0 200 100", resources: str = "", further: str = "") -> bytes:
-    """A document of one page with the content ``body``."""
-    return f"""%PDF-1.4
-1 0 obj <</Type /Catalog /Pages 2 0 R>> endobj
-2 0 obj <</Type /Pages /Kids [3 0 R] /Count 1>> endobj
-3 0 obj <</Type /Page /Parent 2 0 R /MediaBox [{box}] /Contents 4 0 R /Resources <<{resources}>>>> endobj
-4 0 obj <</Length {len(body)}>> stream
-{body}
-endstream endobj
-{further}
-trailer <</Root 1 0 R>>
-""".encode()
-
-
-RED_HALF = document("1 0 0 rg 0 0 100 100 re f")
 FONT = "/Font <</F <</Type /Font /Subtype /Type1 /BaseFont /Times-Roman>>>>"
 BOMB = document(
     "/A Do",
@@ -118,6 +103,7 @@ def test_damaged_documents(data: bytes) -> None:
         render(data)
 
 
+@pytest.mark.slow
 def test_a_document_that_never_ends() -> None:
     """Nested forms end at the limit of CPU time, or where PDFium stops."""
     try:

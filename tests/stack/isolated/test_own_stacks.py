@@ -1,29 +1,60 @@
-"""Stacks beside the first one, on one local stack: textures through the CDN and the HTTP API, and map tiles."""
+"""Stacks beside the first one, each deployed beside one local stack and used as by its users."""
 
 from __future__ import annotations
 
+import importlib
+import io
 import json
 import urllib.request
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
 
 import pytest
+from botocore.exceptions import ClientError
 from PIL import Image
 
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.textures.container import IDENTIFIER
-from local.paths import CONTROL
+from evidence.verify_evidence import verify
+from local.own_stack import stack_name
+from local.paths import CONTROL, Ports
+from tests.component.conversion.files import RED_HALF
 from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.operating import Operator
-from tests.waiting import HANG_S
+from tests.waiting import HANG_S, wait_until
 
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    options = ("--no-inference", "--no-watch", "--textures", "--map-tiles")
+    stacks = ("--textures", "--map-tiles", "--medical", "--evidence", "--documents")
+    options = ("--no-inference", "--no-watch", *stacks)
     running = start_stack(tmp_path_factory.mktemp("own"), *options)
     yield Operator(running, tmp_path_factory.mktemp("operator"))
     assert stop_stack(running) == 0
+
+
+@pytest.fixture(scope="module")
+def dicom() -> ModuleType:
+    """The module that makes DICOM files, whose packages have an environment of their own."""
+    importlib.import_module("tests.component.medical.conftest")
+    return importlib.import_module("tests.component.medical.files")
+
+
+def read_outputs(operator: Operator, name: str) -> dict[str, str]:
+    """Return the outputs of the stack of ``stacks/<name>.yaml``."""
+    [stack] = operator.stack.cloud.cloudformation.describe_stacks(StackName=stack_name(name))["Stacks"]
+    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+
+
+def fetch(url: str, token: str = "", accept: str = "*/*") -> Any:
+    headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=HANG_S)
 
 
 def test_a_texture_is_made_once_and_served_by_its_signed_url(operator: Operator) -> None:
@@ -49,3 +80,103 @@ def test_a_registered_raster_is_on_the_map(operator: Operator) -> None:
         tiles = json.load(document)["tiles"][0]
     with urllib.request.urlopen(tiles.format(z=9, x=81, y=197), timeout=HANG_S) as tile:
         assert Image.open(tile).size == (256, 256)
+
+
+def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:
+    s3, bucket = operator.stack.cloud.s3, read_outputs(operator, "documents")["DocumentsBucketName"]
+    s3.put_object(Bucket=bucket, Key="reports/annual.pdf", Body=RED_HALF)
+    wait_until(lambda: operator.state("documents/reports/annual.pdf") == "ready", "the page is ready")
+    with fetch(operator.darkroom("sign", "/documents/reports/annual.pdf?w=200&f=png").stdout.strip()) as answer:
+        image = Image.open(io.BytesIO(answer.read())).convert("RGB")
+    assert image.size == (200, 100)
+    assert (image.getpixel((50, 50)), image.getpixel((150, 50))) == ((255, 0, 0), (255, 255, 255))
+    s3.put_object(Bucket=bucket, Key="no.pdf", Body=b"no document")
+
+    def read_tags() -> dict[str, str]:
+        return {one["Key"]: one["Value"] for one in s3.get_object_tagging(Bucket=bucket, Key="no.pdf")["TagSet"]}
+
+    wait_until(lambda: read_tags() == {"darkroom": "refused", "code": "type-not-allowed"}, "the refusal is tagged")
+
+
+def test_an_upload_has_a_locked_copy_a_report_and_an_export(operator: Operator, tmp_path: Path) -> None:
+    key, s3 = "trips/rome.jpg", operator.stack.cloud.s3
+    bucket, photo = read_outputs(operator, "evidence")["CustodyBucketName"], jpeg_photo()
+    operator.upload(key, photo)
+
+    def list_copies() -> list[Any]:
+        return s3.list_object_versions(Bucket=bucket, Prefix=f"originals/{key}/").get("Versions", [])
+
+    wait_until(lambda: len(list_copies()) == 1, "the upload is copied")
+    [copy] = list_copies()
+    where: Any = {"Bucket": bucket, "Key": copy["Key"], "VersionId": copy["VersionId"]}
+    assert s3.get_object(**where)["Body"].read() == photo
+    kept = s3.get_object_retention(**where)["Retention"]
+    assert kept["Mode"] == "GOVERNANCE"
+    assert kept["RetainUntilDate"] > datetime.now(UTC) + timedelta(days=364)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        s3.delete_object(**where)
+
+    made = operator.darkroom("evidence", "token", key, "--person", "anna@example.com", "--json")
+    document = json.loads(made.stdout)
+    page = document["url"].partition("#")[0]
+    with fetch(page, document["token"]) as answer:
+        report = json.load(answer)
+    assert (report["original"]["place"], report["original"]["matches_index"]) == ("custody", True)
+    measured = {one["measure"]: one["state"] for one in report["measures"]}
+    assert measured["double_compression"] == "measured"
+    assert report["total"] is None
+    with pytest.raises(HTTPError, match="401"):
+        fetch(page, "another")
+
+    target = tmp_path / "rome.zip"
+    lines = operator.darkroom("evidence", "export", key, "--to", str(target), "--reason", "court").stdout.split()
+    assert verify(target, lines[-1])[0].startswith(f"Verified: {key}")
+    records = json.loads(operator.darkroom("evidence", "records", key, "--json").stdout)["records"]
+    assert [one["kind"] for one in records] == ["received", "read", "exported"]
+
+
+def test_a_slice_is_served_without_patient_data(operator: Operator, dicom: ModuleType) -> None:
+    s3, outputs = operator.stack.cloud.s3, read_outputs(operator, "medical")
+    sent = dicom.make(PatientName="Doe^Jane", WindowCenter=1536, WindowWidth=3072)
+    s3.put_object(Bucket=outputs["UploadsBucketName"], Key="incoming/routine/1.dcm", Body=dicom.save(sent))
+    ports = Ports(aws=urlsplit(operator.stack.aws_endpoint_url).port or 0)
+    base = ports.api_url(outputs["DicomWebUrl"]) + "/dicomweb"
+    uids = {
+        name: operator.darkroom("medical", "uid", str(uid), "--key-secret", outputs["UidKeyArn"]).stdout.strip()
+        for name, uid in (("study", sent.StudyInstanceUID), ("series", sent.SeriesInstanceUID))
+    }
+    token = operator.darkroom("medical", "token", uids["study"]).stdout.strip()
+    series = f"{base}/studies/{uids['study']}/series/{uids['series']}"
+
+    def read_metadata() -> Any:
+        try:
+            with fetch(f"{series}/metadata", token, "application/dicom+json") as answer:
+                return json.load(answer)
+        except HTTPError as error:
+            assert error.code == 404
+            return None
+
+    [metadata] = wait_until(read_metadata, "the instance is served")
+    assert "00100010" not in metadata, "the patient's name"
+    assert (metadata["00280010"]["Value"], metadata["00280011"]["Value"]) == ([48], [64])
+    instance = metadata["00080018"]["Value"][0]
+    with fetch(f"{series}/instances/{instance}/rendered?accept=image/png", token) as answer:
+        image = Image.open(io.BytesIO(answer.read()))
+    assert image.size == (64, 48)
+    assert image.getpixel((0, 0)) == 0
+    assert image.getpixel((63, 47)) == 255
+    with pytest.raises(HTTPError, match="403"):
+        fetch(f"{series}/metadata")
+    assert not s3.list_objects_v2(Bucket=outputs["UploadsBucketName"]).get("Contents"), "the upload is deleted"
+
+
+def test_urgent_uploads_have_a_queue_and_refused_ones_are_kept(operator: Operator) -> None:
+    s3, bucket = operator.stack.cloud.s3, read_outputs(operator, "medical")["UploadsBucketName"]
+    s3.put_object(Bucket=bucket, Key="incoming/stat/2.dcm", Body=b"no DICOM")
+
+    def list_keys() -> list[str]:
+        return sorted(one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", []))
+
+    wait_until(lambda: [Path(key).suffix for key in list_keys()] == [".dcm", ".json"], "the upload is in quarantine")
+    reason = json.load(s3.get_object(Bucket=bucket, Key=list_keys()[1])["Body"])
+    assert reason["code"] == "type-not-allowed"
