@@ -91,6 +91,7 @@ def test_a_signed_link_expires(viewer: Viewer, key: str) -> None:
     assert (late.status, late.problem["code"]) == (403, "expired")
 
 
+@pytest.mark.slow
 def test_hints_choose_among_the_ladder(viewer: Viewer, key: str) -> None:
     url = f"{key}?w=320&f=webp"
     assert image(viewer.get(url, sec_ch_dpr="2.625")).width == 960
@@ -145,6 +146,7 @@ def test_a_damaged_source_is_422_and_decoded_once(viewer: Viewer) -> None:
         assert (answer.status, answer.problem["code"]) == (422, "damaged")
 
 
+@pytest.mark.slow
 def test_a_type_that_is_not_served(viewer: Viewer) -> None:
     answer = viewer.get(f"{viewer.upload(b'%PDF-1.7 not an image', 'paper.jpg')}?w=320")
     assert (answer.status, answer.problem["code"]) == (415, "type-not-allowed")

@@ -208,6 +208,7 @@ def test_what_is_damaged_is_kept_in_quarantine_with_the_reason(
     assert viewer.get(f"{path_of(record)}?preset=w320").status == 404
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_the_same_bytes_are_copied(uploader: Uploader, viewer: Viewer) -> None:
     body = jpeg_photo((700, 500))

@@ -44,6 +44,7 @@ def test_entries_of_one_moment_do_not_replace_each_other(vault: S3Bucket) -> Non
     assert len(written) == 20
 
 
+@pytest.mark.slow
 def test_the_newest_entries_come_first_over_days(vault: S3Bucket) -> None:
     for past, subject in enumerate(["today", "yesterday", "the day before", "long ago"]):
         AuditLog(vault, clock=lambda past=past: NOON_S - DAY_S * (40 if past == 3 else past)).write(  # type: ignore[misc]

@@ -60,6 +60,7 @@ def test_an_xxhash_has_its_bytes_in_the_order_of_aws(name: str) -> None:
     assert hexadecimal(name, b"Hello world") == XXHASHES[name]
 
 
+@pytest.mark.slow
 @given(data=st.binary(max_size=300), name=st.sampled_from(sorted(REFLECTED)))
 def test_a_crc_follows_its_definition(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == bit_by_bit(data, *REFLECTED[name])

@@ -49,6 +49,7 @@ def test_the_first_version_creates_its_group(models: Models) -> None:
     assert group["ModelPackageGroupDescription"] == "Darkroom: versions of models"
 
 
+@pytest.mark.slow
 def test_the_newest_version_comes_first_over_pages(registry: ModelRegistry) -> None:
     for number in range(101):
         registry.register(replace(MODEL, image=f"image:{number}"))

@@ -123,6 +123,7 @@ def test_deletion_spares_what_is_retained(stacks: Stacks) -> None:
     assert stacks.queues() == {"first"}
 
 
+@pytest.mark.slow
 def test_a_childs_template_is_transformed(stacks: Stacks) -> None:
     table = {"Type": "AWS::Serverless::SimpleTable", "Properties": {"TableName": stacks.name}}
     template = child(Table=table) | {"Transform": "AWS::Serverless-2016-10-31"}

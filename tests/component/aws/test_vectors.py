@@ -94,6 +94,7 @@ def test_a_later_vector_takes_the_place(vectors: VectorStore) -> None:
     assert near.score == pytest.approx(1, abs=0.001)
 
 
+@pytest.mark.slow
 def test_what_is_deleted_is_not_found(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "oslo.jpg", OSLO)
@@ -103,6 +104,7 @@ def test_what_is_deleted_is_not_found(vectors: VectorStore) -> None:
     assert nearest(vectors, ROME) == ["oslo.jpg"]
 
 
+@pytest.mark.slow
 def test_the_nearest_come_first_with_the_cosine_as_their_score(vectors: VectorStore) -> None:
     scores = {"same.jpg": 1.0, "close.jpg": 0.9, "kin.jpg": 0.5, "none.jpg": 0.0, "opposite.jpg": -0.8}
     for key, score in reversed(scores.items()):
@@ -114,6 +116,7 @@ def test_the_nearest_come_first_with_the_cosine_as_their_score(vectors: VectorSt
     assert nearest(vectors, ROME, count=2) == ["same.jpg", "close.jpg"]
 
 
+@pytest.mark.slow
 def test_a_prefix_bounds_what_is_found(vectors: VectorStore) -> None:
     keys = ["a.jpg", "trips.jpg", "trips/a.jpg", "trips/rome/b.jpg", "tripsx/a.jpg", "other/trips/a.jpg"]
     for number, key in enumerate(keys):
@@ -124,6 +127,7 @@ def test_a_prefix_bounds_what_is_found(vectors: VectorStore) -> None:
     assert nearest(vectors, ROME) == keys
 
 
+@pytest.mark.slow
 def test_vectors_of_another_model_are_not_compared(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "small.jpg", ROME, model="sscd-small/1")
@@ -131,6 +135,7 @@ def test_vectors_of_another_model_are_not_compared(vectors: VectorStore) -> None
     assert [near.key for near in vectors.nearest(ROME, count=9, prefix="", model="sscd-small/1")] == ["small.jpg"]
 
 
+@pytest.mark.slow
 def test_keys_are_what_they_are(vectors: VectorStore) -> None:
     keys = ["trips/ü/50%.jpg", "trips/ü/a b+c.jpg", "trips/ü/" + "d" * 600]
     for key in keys:
@@ -139,6 +144,7 @@ def test_keys_are_what_they_are(vectors: VectorStore) -> None:
     assert sorted(nearest(vectors, ROME, prefix="trips/ü/")) == sorted(keys)
 
 
+@pytest.mark.slow
 def test_a_hash_alone_takes_no_vector_away(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "rome.jpg", (), perceptual_hash="1" * 16)

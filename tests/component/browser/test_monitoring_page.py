@@ -168,7 +168,7 @@ def test_formatting_and_scales() -> None:
 # Dashboards.
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("view", VIEWS)
 def test_an_empty_view_describes_what_fills_it(view: str) -> None:
     async def act(page: Page) -> None:
@@ -267,6 +267,7 @@ def test_pointer_and_arrow_keys_show_values() -> None:
     on("executive", stage, act)
 
 
+@pytest.mark.slow
 def test_numbers_bars_and_tables() -> None:
     async def number(page: Page) -> None:
         assert await text(page, ".number .value") == "99.972 %"
@@ -314,6 +315,7 @@ def test_data_are_refreshed_unless_paused() -> None:
     on("executive", stage, act)
 
 
+@pytest.mark.slow
 def test_the_time_range_is_sent_and_stored() -> None:
     stage = Responses()
 
@@ -449,6 +451,7 @@ def deep(depth: int) -> dict[str, Any]:
     return inner
 
 
+@pytest.mark.slow
 def test_a_trace_is_searched_and_shown_as_a_waterfall() -> None:
     whole = {
         "trace_id": "1-6925c0de-000000000000000000000001",
@@ -559,6 +562,7 @@ def test_an_image_that_cannot_be_displayed_is_replaced_by_text() -> None:
     on("failed", broken, act)
 
 
+@pytest.mark.slow
 def test_logs_are_grouped_by_code() -> None:
     lines = [
         responses.line("refused", took_ms=12, why=HOSTILE),
@@ -604,6 +608,7 @@ def test_samples_have_their_inputs_and_the_output_of_each_task() -> None:
     on("debug", stage, act)
 
 
+@pytest.mark.slow
 def test_the_index_has_pages_and_full_records() -> None:
     record = responses.row("a/ü &#1.jpg") | {
         "sha256": "ab" * 32,
@@ -766,6 +771,7 @@ def test_text_and_lines_have_enough_contrast(dark: bool) -> None:
     on("executive", stage, act, dark=dark)
 
 
+@pytest.mark.slow
 def test_the_page_works_by_keyboard() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('#tabs a').length === 10")

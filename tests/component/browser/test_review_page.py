@@ -169,6 +169,7 @@ def test_people_sign_in_with_their_roles_and_out_again(run: Run) -> None:
     run(act)
 
 
+@pytest.mark.slow
 def test_a_sign_in_that_fails_is_explained(run: Run) -> None:
     async def act(gateway: Gateway) -> None:
         page = await gateway.open_profile()

@@ -53,6 +53,7 @@ def carried_out(runs: BulkJobs) -> list[IngestOutcome]:
     return [runs.env.message(message) for message in runs.env.messages("changes")]
 
 
+@pytest.mark.slow
 def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: BulkJobs) -> None:
     runs.env.created("known.jpg", jpeg_photo((300, 200)))
     runs.env.created("refused.jpg", b"no image")
@@ -87,6 +88,7 @@ def test_an_upload_newer_than_the_index_waits_for_its_own_event(runs: BulkJobs) 
     assert settle(runs, "one", ORDER, batches) == {"a.jpg": "done"}
 
 
+@pytest.mark.slow
 def test_a_full_bucket_is_copied_and_ingested_by_s3_events(runs: BulkJobs, photos: str) -> None:
     put(runs, photos, "2019/a.jpg", jpeg_photo(), Metadata={"brought": "x"}, ContentType="image/jpeg")
     put(runs, photos, "2019/b.txt", b"no image")

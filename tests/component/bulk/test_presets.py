@@ -32,6 +32,7 @@ def prints(runs: BulkJobs, key: str) -> dict[str, str]:
     return {name: head.metadata["source-etag"] for name, head in heads.items() if head is not None}
 
 
+@pytest.mark.slow
 def test_each_key_of_the_prefix_has_an_outcome(runs: BulkJobs) -> None:
     etag = master(runs, "many/a.jpg", jpeg_photo())
     master(runs, "many/ünï 100%#.jpg", jpeg_photo((300, 200)))
@@ -48,6 +49,7 @@ def test_each_key_of_the_prefix_has_an_outcome(runs: BulkJobs) -> None:
     assert not runs.env.keys("media", "derivatives/other/")
 
 
+@pytest.mark.slow
 def test_derivatives_equal_those_of_ingest(runs: BulkJobs) -> None:
     runs.env.created("many/a.jpg", jpeg_photo())
     before = {name: runs.env.body("media", name) for name in prints(runs, "many/a.jpg")}
@@ -73,6 +75,7 @@ def test_a_master_that_goes_after_it_was_listed_is_missing(runs: BulkJobs) -> No
     assert runs.step("report", "one", ORDER)["outcomes"] == {"missing": 1}
 
 
+@pytest.mark.slow
 def test_derivatives_of_a_master_that_changes_meanwhile_are_deleted(runs: BulkJobs) -> None:
     """The master changes when its last print is put; the next try prints the new one."""
     master(runs, "many/a.jpg", jpeg_photo())

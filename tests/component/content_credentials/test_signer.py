@@ -138,6 +138,7 @@ def test_a_small_file_has_its_manifest_elsewhere() -> None:
     assert read_manifest(tamper(made.body), "image/jpeg", made.manifest)[0] == "Invalid"
 
 
+@pytest.mark.slow
 def test_a_large_file_has_its_manifest_inside() -> None:
     body = saved(photo().resize((1600, 1200)), "PNG")
     made = make_signer("https://img.example.com")(PLAN, body, "image/png", PARENT)

@@ -114,6 +114,7 @@ def test_requests_at_once_are_answered_together(server: Server, batching: Server
         assert vectors[0] @ vectors[1] == pytest.approx(1, abs=1e-4)
 
 
+@pytest.mark.slow
 def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) -> None:
     image = jpeg(photograph())
     reply = server.invoke(image, "faces,moderation", inference_id="0a1b2c", trace="1-5759e988-bd862e3fe1be46a994272793")
@@ -176,6 +177,7 @@ def test_each_of_a_batch_gets_its_own(batching: Server) -> None:
     assert len(found[2][FACES]["faces"]) == 1
 
 
+@pytest.mark.slow
 def test_a_model_of_ones_own_gives_tags(server: Server) -> None:
     document = server.invoke(flat("#00ff00"), "tags").document["tasks"][TAGS]
     assert (document["model"], document["version"]) == ("colours", "1")

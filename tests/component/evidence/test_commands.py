@@ -55,6 +55,7 @@ def own(world: World, aws_environment: dict[str, str]) -> tuple[str, str]:
     return "--evidence-stack", commands.deploy(aws_environment, names)
 
 
+@pytest.mark.slow
 def test_a_token_names_person_and_prefix(command: Commands) -> None:
     done = command.run("evidence", "token", IMAGE, "--person", "anna@example.com", "--json").document
     grant = verify_token(done["token"], [KEY], time.time())

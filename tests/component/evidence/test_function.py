@@ -59,6 +59,7 @@ def check_that_the_access_is_recorded(world: World, report: dict[str, Any]) -> N
     assert entry["facts"] == {"action": "read", "record": 1, "record_sha256": record.sha256}
 
 
+@pytest.mark.slow
 def test_the_page_is_static_html_with_all_images(world: World) -> None:
     world.upload(IMAGE, once(), facts={"name": "<script>"})
     form = world.request(IMAGE, accept="text/html,*/*")

@@ -78,7 +78,7 @@ def test_nothing_for_browsers_can_sign() -> None:
     assert reached == for_browsers
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @with_node
 @pytest.mark.parametrize("name", ["urls", "picture", "next", "nuxt", "astro", "ipx", "uppy", "upload", "examples"])
 def test_in_nodes_own_runner(name: str) -> None:
@@ -120,6 +120,7 @@ def test_unsigned_urls_need_no_signature(images: list[dict[str, Any]]) -> None:
             assert not needs_signature(request.plan, AccessMode.GUARDED), url
 
 
+@pytest.mark.slow
 @with_node
 def test_signed_urls_have_the_signature_that_is_requested(images: list[dict[str, Any]]) -> None:
     for image in images:

@@ -28,6 +28,7 @@ print(image.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", [29, None])
 def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None, tmp_path: Path) -> None:
     """A file of a few KB can have hundreds of frames; each is blended with the canvas."""

@@ -119,7 +119,7 @@ def test_large_images_are_encoded_without_slow_options() -> None:
     assert not list_trial_options("webp", 1, "fast")
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("form", LOSSY)
 def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     stripes = Image.new("RGB", (320, 240), (0, 200, 220))
@@ -155,6 +155,7 @@ def test_a_large_image_is_compared_by_a_sample_of_it() -> None:
     assert score == pytest.approx(TARGET_SCORE, abs=2.5)
 
 
+@pytest.mark.slow
 @given(
     width=st.integers(1, 3000),
     height=st.integers(1, 3000),

@@ -96,6 +96,7 @@ def test_stretched_lightness_is_sharps() -> None:
     assert seen(made(flat, normalise="stretch").body)[20, 20].tolist() == [90, 120, 150]
 
 
+@pytest.mark.slow
 def test_an_even_histogram_is_thumbors() -> None:
     """``_equalize.c``: (pixels up to a level − those of the least) ÷ (pixels − those of the least) × 255, cut off."""
     found = seen(made(PHOTO, normalise="equal").body)

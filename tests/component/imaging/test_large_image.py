@@ -94,7 +94,7 @@ def level(body: bytes, number: int) -> Any:
     return pyvips.Image.tiffload_buffer(body, subifd=number - 1).numpy()
 
 
-@pytest.mark.sample(9)
+@pytest.mark.sample(27)
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
@@ -116,7 +116,7 @@ def test_so_they_are_of_any_kind_of_pixels(bands: int, deep: bool) -> None:
     look_alike(data, body, width=150)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("orientation", [1, 3, 6, 8])
 def test_it_stays_turned(orientation: int) -> None:
     data = in_jpeg(make_image(1200, 900).jpegsave_buffer(Q=92), orientation)
@@ -133,7 +133,7 @@ def test_a_drawing_stays_lossless() -> None:
         assert np.array_equal(level(pyramid_of(data, strip_bytes=0), 0), np.asarray(drawing))
 
 
-@pytest.mark.sample(6)
+@pytest.mark.sample(18)
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
     source, header, plan = plan_of(upload(form))
@@ -169,6 +169,7 @@ def test_a_strip_reads_that_strip_alone(form: str) -> None:
         assert sum(end - start for start, end in store.asked) < 0.45 * len(data)
 
 
+@pytest.mark.slow
 def test_a_strip_of_what_is_read_from_its_top_is_made_all_the_same() -> None:
     source, header, plan = plan_of(upload("PNG"))
     assert not plan.by_region
@@ -216,7 +217,7 @@ def test_a_layout_covers_every_level_once(width: int, height: int, strip_bytes: 
             assert sum(map(layout.tiles, parts)) == layout.tiles(layout.sizes[number])
 
 
-@pytest.mark.sample(9)
+@pytest.mark.sample(27)
 @pytest.mark.parametrize("width", [40, 150, 301, 700, 1600])
 def test_derivatives_of_a_large_image_are_those_of_the_upload(width: int) -> None:
     look_alike(upload("tiles"), pyramid_of(upload("tiles")), width=width)
@@ -273,6 +274,7 @@ def test_strips_that_do_not_belong_together_are_not_bound() -> None:
             build_top_levels(plan, rows)
 
 
+@pytest.mark.slow
 def test_a_large_image_has_limits_of_its_own() -> None:
     data = upload("tiles")
     small = Limits(max_pixels=1000, max_bytes=1000)

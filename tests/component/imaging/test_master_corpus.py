@@ -79,6 +79,7 @@ def test_it_renders_like_the_upload(name: str) -> None:
         look_alike(upload(name), master(name).body, width=320)
 
 
+@pytest.mark.slow
 def test_a_photograph_from_a_phone_keeps_its_colours_and_stands_upright() -> None:
     phone = opened(master("iphone.heic").body)
     assert phone.size == (3024, 4032)

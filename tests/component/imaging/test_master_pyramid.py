@@ -94,6 +94,7 @@ def test_odd_sizes_shift_nothing(width: int) -> None:
     assert apart(shown, wanted) < 1
 
 
+@pytest.mark.slow
 def test_cuts_and_covers_come_from_the_level_that_is_enough() -> None:
     for options in (
         {"crop": Crop("pct", 25, 25, 50, 50), "width": 300},
@@ -106,6 +107,7 @@ def test_cuts_and_covers_come_from_the_level_that_is_enough() -> None:
         assert apart(before, after) < 2.5
 
 
+@pytest.mark.slow
 def test_at_least_a_halving_is_left_to_the_resize(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[int] = []
     call = pyvips.Operation.call

@@ -76,6 +76,7 @@ def display_p3() -> bytes:
     return body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("data", "form"),
     [
@@ -179,6 +180,7 @@ def test_coordinates_are_those_of_the_master(options: dict[str, Any]) -> None:
     assert apart(seen(ours.body), seen(theirs.body)) < 2.5
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("orientation", [6, 8])
 def test_a_turned_master_is_upright(orientation: int) -> None:
     data = turned(large(), orientation)

@@ -116,6 +116,7 @@ def test_a_large_image_made_small_takes_little_memory(tmp_path: Path, form: str,
     assert growth_mb(tmp_path / "large", "small") < limit_mb
 
 
+@pytest.mark.slow
 def test_a_large_image_kept_large_streams_too(tmp_path: Path) -> None:
     (tmp_path / "large").write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), "JPEG"))
     assert growth_mb(tmp_path / "large", "large") < 100

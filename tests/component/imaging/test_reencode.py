@@ -106,6 +106,7 @@ def test_what_is_lossless_stays_so() -> None:
     assert apart(seen(found.image.body), seen(stored.body)) == 0
 
 
+@pytest.mark.slow
 def test_a_drawing_stays_sharp() -> None:
     drawing = saved(Image.open(io.BytesIO(made(SVG, width=700).body)).convert("RGB"), "PNG")
     stored = made(drawing, width=500, format="auto-webp")
@@ -114,6 +115,7 @@ def test_a_drawing_stays_sharp() -> None:
     assert apart(seen(body), seen(stored.body)) == 0
 
 
+@pytest.mark.slow
 def test_an_animation_keeps_its_frames() -> None:
     shots = [photograph().resize((200, 200)).rotate(angle) for angle in (0, 4, 8)]
     source = saved(shots[0], "WEBP", save_all=True, append_images=shots[1:], duration=80, loop=0, quality=95)
@@ -161,6 +163,7 @@ def test_a_damaged_master_is_reported() -> None:
         again(jpeg_photo()[:20_000], stored.body, width=320, format="webp")
 
 
+@pytest.mark.slow
 def test_a_search_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     scored: list[bytes] = []
     real = Comparator.score

@@ -171,6 +171,7 @@ def test_a_drawings_window_is_found_as_a_render_finds_it() -> None:
         assert source.decodes == 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["GIF", "WEBP"])
 def test_animations_play_the_same(form: str) -> None:
     data = moving(form)

@@ -104,7 +104,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.sample(9)
+@pytest.mark.sample(27)
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> None:
     """36 MP are 108 MB of pixels. All presets together need 15 MB, the largest encode as much again."""

@@ -69,6 +69,7 @@ def test_an_image_is_similar_to_itself() -> None:
     assert Comparator(opened(image)).score(saved(image, "PNG")) == pytest.approx(100, abs=0.05)
 
 
+@pytest.mark.slow
 def test_one_verdict_does_not_depend_on_another() -> None:
     image = images()["whole"]
     comparator, bodies = Comparator(opened(image)), [saved(image, "WEBP", quality=quality) for quality in (30, 90)]

@@ -155,6 +155,7 @@ def test_any_mangled_file_is_cleaned_or_left(data: st.DataObject) -> None:
         assert len(found) < len(mangled) + 4096
 
 
+@pytest.mark.slow
 def test_items_over_one_another_do_not_make_it_grow() -> None:
     data = heif(grid(saved(photo(), "AVIF", quality=90), 8, 8, 8 * 320, 8 * 240), shared=True)
     assert pixels(data)

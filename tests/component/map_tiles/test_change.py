@@ -61,6 +61,7 @@ def changed(world: World, rasters: Any) -> np.ndarray:
     return truth
 
 
+@pytest.mark.slow
 def test_changes_are_found_and_published(world: World, changed: np.ndarray) -> None:
     world.events.published.clear()
     found = world.jobs.run({"action": "compare", "before": "landsat7.tif", "after": "later.tif"})
@@ -83,6 +84,7 @@ def test_changes_are_found_and_published(world: World, changed: np.ndarray) -> N
     assert decode(world.get(f"/tiles/{found['result']}/{tile.z}/{tile.x}/{tile.y}.png")).shape == (256, 256, 2)
 
 
+@pytest.mark.slow
 def test_the_same_date_has_no_change_and_no_event(world: World) -> None:
     world.events.published.clear()
     found = world.jobs.run({"action": "compare", "before": "landsat7.tif", "after": "landsat7.tif"})

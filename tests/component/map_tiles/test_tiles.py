@@ -153,6 +153,7 @@ def test_methods_and_missing_rasters(world: World) -> None:
     assert world.get(f"{target}?bands=1")["headers"]["cache-control"] == "no-store"
 
 
+@pytest.mark.slow
 def test_a_raster_that_was_replaced_is_served_after_its_next_registration(world: World, rasters: Path) -> None:
     world.put("replaced.tif", (rasters / "landsat7.tif").read_bytes())
     first = world.register("replaced.tif")

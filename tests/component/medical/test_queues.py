@@ -70,6 +70,7 @@ def test_an_upload_whose_header_says_stat_is_sent_on_before_others_are_ingested(
     assert "urgent.dcm" not in logged
 
 
+@pytest.mark.slow
 def test_a_failure_is_received_again_and_logged_without_the_name(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -54,7 +54,7 @@ def _output_range(dataset: Any) -> tuple[None, float, float]:
     return None, low * slope + intercept, high * slope + intercept
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("name", GREY)
 def test_grey_levels_are_those_of_pydicom(world: World, name: str, tmp_path: Path) -> None:
     path = tmp_path / name
@@ -64,6 +64,7 @@ def test_grey_levels_are_those_of_pydicom(world: World, name: str, tmp_path: Pat
     assert np.abs(shown - expected(path)).max() <= 0.51
 
 
+@pytest.mark.slow
 def test_frames_are_modality_values(world: World, tmp_path: Path) -> None:
     path = tmp_path / "ct.dcm"
     path.write_bytes(believed(shipped("CT_small.dcm")))
@@ -107,6 +108,7 @@ def test_monochrome1_is_inverted(world: World) -> None:
     assert one[0, 0] == 0
 
 
+@pytest.mark.slow
 def test_a_modality_lut_and_a_voi_lut_are_applied(world: World) -> None:
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence
@@ -132,6 +134,7 @@ def numbers_of(response: Any, shape: tuple[int, int]) -> np.ndarray:
     return np.frombuffer(body[: 2 * shape[0] * shape[1]], "<u2").reshape(shape)
 
 
+@pytest.mark.slow
 def test_frames_have_scales_and_windows_of_their_own(world: World) -> None:
     from pydicom.dataset import Dataset
     from pydicom.sequence import Sequence
@@ -167,6 +170,7 @@ def test_values_of_32_bits_are_rounded_to_steps(world: World, tmp_path: Path) ->
         assert np.abs(found - values[page - 1]).max() <= instance.scale(page).slope / 2 + 1e-6
 
 
+@pytest.mark.slow
 def test_frames_are_pages(world: World) -> None:
     frames = np.stack([np.full((40, 60), 100 * number, np.uint16) for number in range(5)])
     outcome = world.upload(save(make(frames)))
@@ -180,6 +184,7 @@ def test_frames_are_pages(world: World) -> None:
     assert problem_of(world.get(path_of(instance, "/frames/6/rendered")))["code"] == "no-source"
 
 
+@pytest.mark.slow
 def test_a_viewport_reads_a_smaller_copy(world: World) -> None:
     side = 1500
     grid = np.add.outer(np.arange(side), np.arange(side)).astype(np.uint16)

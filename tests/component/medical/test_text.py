@@ -138,6 +138,7 @@ def test_text_in_overlays_is_removed(world: World, endpoint: Endpoint) -> None:
     assert not changed[:70].any(), "the name"
 
 
+@pytest.mark.slow
 def test_without_a_model_nothing_is_stored(world: World) -> None:
     world.empty()
     outcome = world.upload(save(make(scan(), Modality="US")))

@@ -73,7 +73,7 @@ def test_it_is_flagged_from_the_threshold_on(score: float, flagged: bool) -> Non
     assert score_of(found) == score
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["smaller", "jpeg", "cropped", "grey", "mirrored"])
 def test_copies_point_the_same_way(change: str) -> None:
     for image in photographs().values():

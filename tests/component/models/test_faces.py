@@ -29,7 +29,7 @@ def test_there_are_enough_faces_for_a_comparison() -> None:
     assert sum(map(len, FACES.values())) >= 15
 
 
-@pytest.mark.sample(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", IMAGES)
 def test_every_face_is_found_and_nothing_else(name: str) -> None:
     left = found_in(name)
@@ -40,6 +40,7 @@ def test_every_face_is_found_and_nothing_else(name: str) -> None:
     assert left == []
 
 
+@pytest.mark.slow
 def test_the_surest_come_first() -> None:
     found = small_models().detect(pixels(image_of_faces("crowd")), [TASK])[TASK].faces
     scores = [face.score for face in found]

@@ -38,7 +38,7 @@ def test_nothing_is_answered_without_a_session(world: World, path: str) -> None:
     assert world.send("POST", "api/review", headers={"origin": SITE}).status == 401
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize(
     ("account", "allowed"),
     [(ADA, REVIEWERS + DEVELOPERS), (GRACE, REVIEWERS), (ALAN, [])],
@@ -54,11 +54,13 @@ def test_each_role_has_its_own_paths(world: World, account: Account, allowed: li
     assert (world.post("api/review", {}, account).status == 403) is (account is ALAN)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("page.json", 200), ("no-session.json", 401)])
 def test_sample_events_get_the_response_of_their_names(world: World, name: str, status: int) -> None:
     assert read_result(world.function.invoke(events()[name])).status == status
 
 
+@pytest.mark.slow
 def test_every_response_has_the_headers_that_protect_it(world: World) -> None:
     for answer in (world.get("", None), world.get("app.js", None), world.get("api/review"), world.get("nothing")):
         assert answer.headers.items() >= {**HEADERS, "cache-control": answer.headers["cache-control"]}.items()
@@ -111,7 +113,7 @@ def test_a_decision_that_another_site_sends_is_refused(world: World, headers: di
     assert world.taken.messages("reviews") == []
 
 
-@pytest.mark.sample(5)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "document",
     [
@@ -131,6 +133,7 @@ def test_a_malformed_decision_is_refused(world: World, document: Any) -> None:
     assert (answer.status, answer.document["code"]) == (400, "bad-decision")
 
 
+@pytest.mark.slow
 def test_a_form_of_another_type_is_refused(world: World) -> None:
     answer = world.send(
         "POST",
@@ -142,6 +145,7 @@ def test_a_form_of_another_type_is_refused(world: World) -> None:
     assert (answer.status, answer.document["detail"]) == (400, "Expected application/json")
 
 
+@pytest.mark.slow
 def test_flagged_images_are_listed_with_the_reason(world: World) -> None:
     world.hold(KEY)
     [listed] = world.get("api/review", GRACE).document
@@ -160,6 +164,7 @@ def test_flagged_images_are_listed_with_the_reason(world: World) -> None:
     assert reason["explanation"]["scores"] == list(EXPLANATION.scores)
 
 
+@pytest.mark.slow
 def test_an_unknown_reason_is_reported_as_unknown(world: World) -> None:
     body = jpeg_photo()
     world.taken.created(KEY, body)
@@ -172,6 +177,7 @@ def test_an_unknown_reason_is_reported_as_unknown(world: World) -> None:
     assert world.get("api/review/reason", key="nothing.png").status == 404
 
 
+@pytest.mark.slow
 def test_findings_of_another_upload_are_no_reason(world: World) -> None:
     world.hold(KEY)
     other = jpeg_photo()
@@ -189,6 +195,7 @@ def test_the_image_is_rendered(world: World) -> None:
         assert (image.format, image.size) == ("JPEG", (1024, 683))
 
 
+@pytest.mark.slow
 def test_the_image_is_that_of_the_explained_view(world: World) -> None:
     world.hold(KEY, in_frame(flagged_drawing(), "GIF", 2, 4, duration=80))
     first, *others = (world.get("api/review/image", key=KEY, view=str(number)) for number in range(5))
@@ -221,6 +228,7 @@ def test_a_release_is_carried_out_and_logged_with_the_persons_name(world: World)
     assert KEY not in json.dumps(entry)
 
 
+@pytest.mark.slow
 def test_the_second_reviewer_gets_a_conflict(world: World) -> None:
     world.hold(KEY)
     version = world.taken.record(KEY).token
@@ -233,12 +241,14 @@ def test_the_second_reviewer_gets_a_conflict(world: World) -> None:
     assert [entry["by"] for entry in world.get("api/audit").document] == [BY_ADA]
 
 
+@pytest.mark.slow
 def test_a_role_counts_at_the_decision_and_not_at_the_page(world: World) -> None:
     world.hold(KEY)
     assert world.decide(KEY, "release", ALAN).status == 403
     assert world.taken.messages("reviews") == []
 
 
+@pytest.mark.slow
 def test_urls_are_signed_for_an_hour(world: World) -> None:
     answer = world.get("api/sign", target="/photo.jpg?w=333")
     assert answer.document["target"].startswith("/photo.jpg?w=333&exp=")
@@ -247,6 +257,7 @@ def test_urls_are_signed_for_an_hour(world: World) -> None:
         assert world.get("api/sign", target=wrong).status == 400
 
 
+@pytest.mark.slow
 def test_the_playground_has_options_and_keys(world: World) -> None:
     world.taken.blocks = False
     for key in ("a/1.jpg", "a/2.PNG", "b/3.jpg", "b/notes.txt"):
@@ -261,6 +272,7 @@ def test_the_playground_has_options_and_keys(world: World) -> None:
     assert SOURCE_MEDIA_TYPES
 
 
+@pytest.mark.slow
 def test_faults_are_problems_without_details(world: World) -> None:
     world.environment["INDEX_TABLE"] = "no-such-table"
     answer = world.get("api/review")

@@ -73,6 +73,7 @@ def test_the_second_person_gets_a_conflict(taken: IngestEnvironment, second: str
     assert carry_out(taken) == [IngestOutcome.RELEASED]
 
 
+@pytest.mark.slow
 def test_the_conflict_is_the_same_after_ingest_has_carried_out_the_first(taken: IngestEnvironment) -> None:
     for first, state in (("confirm", HELD), ("release", READY)):
         version = taken.record(KEY).token
@@ -138,6 +139,7 @@ def test_a_decision_that_nothing_came_of_lapses(taken: IngestEnvironment) -> Non
     assert len(taken.messages("reviews")) == 2
 
 
+@pytest.mark.slow
 def test_a_repeated_message_changes_nothing(taken: IngestEnvironment) -> None:
     for _ in range(2):
         decisions(taken).decide(KEY, "release", ADA)

@@ -71,6 +71,7 @@ def test_the_browser_is_sent_to_the_hosted_pages(world: World) -> None:
     assert query_of(world.send("GET", "sign-in"))["state"] != query["state"]
 
 
+@pytest.mark.slow
 def test_a_session_is_a_cookie_that_no_script_reads(world: World) -> None:
     answer = complete(world, *sign_in(world))
     assert (answer.status, answer.headers["location"]) == (303, f"{SITE}/_/review/app")
@@ -107,12 +108,14 @@ def test_a_callback_that_this_browser_did_not_begin_is_refused(world: World, nam
     assert refused(complete(world, *WRONG[name](query, kept)))
 
 
+@pytest.mark.slow
 def test_a_code_is_valid_once(world: World) -> None:
     query, kept = sign_in(world)
     assert SESSION in cookies(complete(world, query, kept))
     assert refused(complete(world, query, kept))
 
 
+@pytest.mark.slow
 def test_a_failure_of_the_issuer_can_be_repeated(world: World) -> None:
     query, kept = sign_in(world)
     world.issuer.broken = {"/oauth2/token"}
@@ -122,6 +125,7 @@ def test_a_failure_of_the_issuer_can_be_repeated(world: World) -> None:
     assert SESSION in cookies(complete(world, query, kept))
 
 
+@pytest.mark.slow
 def test_a_token_that_no_cookie_holds_is_explained(world: World) -> None:
     world.issuer.extra = {"custom:notes": "n" * 4000}
     answer = complete(world, *sign_in(world))

@@ -93,7 +93,7 @@ FORGED: dict[str, Callable[[Issuer], str]] = {
 }
 
 
-@pytest.mark.sample(5)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("name", FORGED)
 def test_any_other_token_is_refused(issuer: Issuer, name: str) -> None:
     with pytest.raises(NotSignedIn):
@@ -142,7 +142,7 @@ def test_keys_that_cannot_be_fetched_are_a_fault_and_no_answer(issuer: Issuer) -
     assert own.verify(issuer.token())["name"] == ADA.name
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("claims", "name", "roles"),
     [

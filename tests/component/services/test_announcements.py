@@ -73,7 +73,7 @@ def test_the_schemas_are_schemas() -> None:
         assert set(schema["required"]) == set(schema["properties"]) - optional
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("key", TAKEN)
 def test_ready(env: IngestEnvironment, key: str) -> None:
     assert env.created(key, TAKEN[key]()) is IngestOutcome.READY
@@ -136,6 +136,7 @@ def test_removed(env: IngestEnvironment) -> None:
     assert env.record("a.jpg").state == REMOVED
 
 
+@pytest.mark.slow
 def test_held_flagged_and_released(env: IngestEnvironment) -> None:
     """Each is published by itself, with its own id: consumers that remember ids must not confuse them."""
     body, env.blocks = jpeg_photo(), True
@@ -158,6 +159,7 @@ def test_what_is_always_redacted_comes_first(env: IngestEnvironment) -> None:
     assert only(env)[1]["priority"] is False
 
 
+@pytest.mark.slow
 def test_an_urgent_upload_comes_first_with_bytes_that_are_known_too(env: IngestEnvironment) -> None:
     def announced(key: str, body: bytes, **metadata: str) -> dict[str, Any]:
         env.created(key, body, Metadata=metadata)

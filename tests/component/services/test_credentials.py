@@ -98,7 +98,7 @@ def test_an_endpoint_that_has_no_newer_ones_is_left_alone_for_a_while(
     assert [key(source) for _ in range(3)] == ["AKID2"] * 3
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("broken", [b"", b"<html>", b"[]", b"{}", b'{"AccessKeyId": "A"}'])
 def test_while_the_endpoint_fails_the_old_ones_serve_as_long_as_they_hold(
     source: CredentialSource, endpoint: Endpoint, clock: Clock, broken: bytes
@@ -163,6 +163,7 @@ def test_without_any_it_is_unavailable() -> None:
         CredentialSource({}).get()
 
 
+@pytest.mark.slow
 def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
     bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
@@ -189,6 +190,7 @@ def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
     assert endpoint.asked == 1
 
 
+@pytest.mark.slow
 def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
     bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint, clock: Clock
 ) -> None:
@@ -201,6 +203,7 @@ def test_a_client_of_s3_goes_on_with_the_old_ones_while_the_endpoint_fails(
     assert set(proxy.seen) == {SignedRequest("AKID1", "session1")}
 
 
+@pytest.mark.slow
 def test_a_client_of_s3_without_credentials_is_unavailable(
     bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint
 ) -> None:

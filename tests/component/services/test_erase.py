@@ -273,7 +273,7 @@ def test_a_key_too_long_for_a_readable_copy_is_found_all_the_same(case: EraseEnv
     assert case.everything()["quarantine"] == []
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("key", "status"),
     [
@@ -288,6 +288,7 @@ def test_any_key_of_an_upload_can_be_forgotten(case: EraseEnvironment, key: str,
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
+@pytest.mark.slow
 def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: EraseEnvironment) -> None:
     """Encoded it has 4,096 characters, which neither a path nor the name of an object can have."""
     key = "!" * 1024
@@ -314,6 +315,7 @@ def test_a_key_that_the_index_does_not_know(case: EraseEnvironment) -> None:
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
+@pytest.mark.slow
 def test_a_key_that_was_never_uploaded_and_a_repetition(case: EraseEnvironment) -> None:
     for _ in range(2):
         report = case.forget()
@@ -333,6 +335,7 @@ def test_no_version_of_a_master_is_left_in_a_bucket_that_keeps_them(case: EraseE
     assert case.everything()["media"] == []
 
 
+@pytest.mark.slow
 def test_other_keys_of_the_same_image_are_named_and_stay(case: EraseEnvironment) -> None:
     for key in (KEY, "copy-2.jpg", "copy-1.jpg"):
         case.know(key)
@@ -369,6 +372,7 @@ def test_an_upload_that_comes_later_is_a_new_one(case: EraseEnvironment) -> None
     assert case.env.record(KEY).state == REFUSED  # it is no image; the examination is recorded all the same
 
 
+@pytest.mark.slow
 def test_what_a_worker_writes_meanwhile_is_removed_too(case: EraseEnvironment) -> None:
     fill(case)
     case.meanwhile.append(lambda: case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-1.webp"))
@@ -387,6 +391,7 @@ def test_the_parts_of_a_large_image_that_is_being_cut_are_removed(case: EraseEnv
     assert case.everything()["media"] == ["scenes/s2/plan.json"]
 
 
+@pytest.mark.slow
 def test_pending_ingests_are_reported_and_can_be_resumed(case: EraseEnvironment) -> None:
     fill(case)
     waits: list[float] = []
@@ -402,6 +407,7 @@ def test_pending_ingests_are_reported_and_can_be_resumed(case: EraseEnvironment)
     assert case.forget()["status"] == PENDING_INVALIDATION
 
 
+@pytest.mark.slow
 def test_a_tombstone_from_before_does_not_count(case: EraseEnvironment) -> None:
     case.forget()
     case.waited_s = 0
@@ -410,6 +416,7 @@ def test_a_tombstone_from_before_does_not_count(case: EraseEnvironment) -> None:
     assert case.waited_s > 0
 
 
+@pytest.mark.slow
 def test_a_place_out_of_reach_holds_up_no_other(case: EraseEnvironment) -> None:
     fill(case)
     missing = case.env.names["quarantine"]
@@ -422,6 +429,7 @@ def test_a_place_out_of_reach_holds_up_no_other(case: EraseEnvironment) -> None:
     assert (report["status"], report["removed"]["quarantine"]) == (PENDING_INVALIDATION, 2)
 
 
+@pytest.mark.slow
 def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: EraseEnvironment) -> None:
     fill(case)
     times = iter([ClientError({"Error": {"Code": "SlowDown", "Message": ""}}, "ListObjectsV2")])
@@ -436,6 +444,7 @@ def test_a_place_that_was_out_of_reach_for_a_moment_is_no_failure(case: EraseEnv
     assert next(times, None) is None
 
 
+@pytest.mark.slow
 def test_the_index_out_of_reach_holds_up_no_erasure(case: EraseEnvironment) -> None:
     fill(case)
     case.env.names = dict(case.env.names) | {"index": "no-such-table"}
@@ -464,6 +473,7 @@ def test_the_cdn_forgets_now_and_after_renders_under_way(case: EraseEnvironment)
     assert REPEAT_AFTER_S == 60
 
 
+@pytest.mark.slow
 def test_the_state_is_that_of_the_store_and_of_the_cdn(case: EraseEnvironment) -> None:
     seen: list[object] = []
     case.meanwhile.append(lambda: seen.append(case.service.check(KEY)["status"]))
@@ -496,6 +506,7 @@ def test_a_key_without_an_erasure_has_an_unknown_state(case: EraseEnvironment) -
     assert case.service.check("never.jpg") == {"key": "never.jpg", "status": "unknown"}
 
 
+@pytest.mark.slow
 def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     case: EraseEnvironment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -509,6 +520,7 @@ def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     assert '"ErasuresFailed"' in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_leftover_is_a_failed_erasure_for_any_cdn_result(case: EraseEnvironment) -> None:
     names = case.env.names
     case.env.names = dict(names) | {"quarantine": "no-such-bucket"}
@@ -535,6 +547,7 @@ def test_what_no_upload_can_be_called_is_refused(case: EraseEnvironment, key: st
         case.forget(key)
 
 
+@pytest.mark.slow
 def test_the_log_does_not_name_what_was_forgotten(case: EraseEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     case.forget()
     (line,) = [line for line in capsys.readouterr().out.splitlines() if '"erasure finished"' in line]
@@ -542,6 +555,7 @@ def test_the_log_does_not_name_what_was_forgotten(case: EraseEnvironment, capsys
     assert sha256(KEY.encode()).hexdigest() in line
 
 
+@pytest.mark.slow
 def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}")
     case.service.erase(KEY, lasting, by="ada")
@@ -551,6 +565,7 @@ def test_the_audit_log_names_the_actor_of_an_erasure_but_not_the_key(case: Erase
     assert "rome" not in json.dumps(entry)
 
 
+@pytest.mark.slow
 def test_an_erasure_that_cannot_be_written_down_is_not_complete(case: EraseEnvironment) -> None:
     case.env.names = dict(case.env.names) | {"audit": "no-such-bucket"}
     report = case.forget()
@@ -617,6 +632,7 @@ def test_the_function_reports_what_is_known_and_changes_nothing(case: EraseEnvir
     assert case.env.index.get(key).state == READY  # type: ignore[union-attr]
 
 
+@pytest.mark.slow
 def test_an_erased_key_is_known_as_removed(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}")
     case.forget()

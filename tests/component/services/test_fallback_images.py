@@ -215,6 +215,7 @@ def test_a_fallback_image_that_is_missing_or_broken_leaves_the_problem(service: 
     assert not isinstance(answer.error, NoInference)
 
 
+@pytest.mark.slow
 def test_a_fallback_image_that_is_too_large_leaves_the_problem(service: Transform, store: FastBucket) -> None:
     store.put("masters/noise.png", png_noise(1600, 1200), {})
     large = replace(service, fallback_images=(("", "noise.png"),), mode=AccessMode.OPEN)

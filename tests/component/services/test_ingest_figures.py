@@ -131,6 +131,7 @@ def test_a_wait_for_another_worker_is_not_counted_as_handled(
     assert figures(capsys.readouterr().out) == dict.fromkeys(COUNTS, 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("over_ms", "slow"), [(0, {}), (1, {"": 1})])
 def test_an_upload_is_slow_by_its_objective(
     env: IngestEnvironment, capsys: pytest.CaptureFixture[str], over_ms: int, slow: dict[str, float]

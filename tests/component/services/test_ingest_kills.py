@@ -329,13 +329,13 @@ def test_killed_at_any_call_it_is_done_when_the_event_comes_again(
     killed_at_each_call(env, scene, SCENES[scene], moment)
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", HOLDING)
 def test_killed_at_any_call_what_waits_is_where_it_belongs(holding: IngestEnvironment, scene: str) -> None:
     killed_at_each_call(holding, scene, HOLDING[scene], "after-call")
 
 
-@pytest.mark.sample(6)
+@pytest.mark.slow
 @pytest.mark.parametrize("scene", OF_VERDICTS)
 def test_killed_at_any_call_no_image_is_lost_whose_upload_has_expired(holding: IngestEnvironment, scene: str) -> None:
     def expired(env: IngestEnvironment, key: str) -> Case:
@@ -377,6 +377,7 @@ def puts(env: IngestEnvironment) -> Iterator[list[dict[str, Any]]]:
         events.unregister("provide-client-params.s3.PutObject", unique_id="s")
 
 
+@pytest.mark.slow
 def test_a_preset_that_arrives_late_is_put_over_nothing_newer(env: IngestEnvironment) -> None:
     with puts(env) as late:
         for _ in range(2):
@@ -466,7 +467,7 @@ def _let_pass(env: IngestEnvironment, key: str, _: Case) -> Case:
     return Case(env, key, change, READY, body)
 
 
-@pytest.mark.sample(15)
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
 @pytest.mark.parametrize("newer", [_let_pass, _gone], ids=["overwrite", "delete"])
 @pytest.mark.parametrize("older", ["held", "judged_innocent", "taken_back"])

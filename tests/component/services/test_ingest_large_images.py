@@ -107,6 +107,7 @@ def test_presets_that_read_too_much_are_rendered_on_request(env: LargeImageEnvir
     assert {f"derivatives/{name}" for name in made} == set(env.keys("media", "derivatives/"))
 
 
+@pytest.mark.slow
 def test_provenance_of_the_file_goes_into_the_index(env: LargeImageEnvironment) -> None:
     image = Image.fromarray(scene_image().numpy())
     published = {271: "Maker", 272: "Camera 1", 33432: "Ada Lovelace"}
@@ -365,7 +366,7 @@ def test_no_more_than_a_piece_of_it_is_in_memory_at_ingest(env: LargeImageEnviro
     assert len(upload.first_bytes) <= 65_536
 
 
-@pytest.mark.sample(15)
+@pytest.mark.slow
 @pytest.mark.parametrize("at", range(1, 26, 2))
 def test_killed_anywhere_while_it_publishes_the_end_is_the_same(env: LargeImageEnvironment, at: int) -> None:
     env.created(KEY, other())

@@ -111,6 +111,7 @@ def failed(answer: Any) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
+@pytest.mark.slow
 def test_only_what_failed_comes_again(env: IngestEnvironment, app: Any, capsys: pytest.CaptureFixture[str]) -> None:
     bodies = {"good": created(env, "good.jpg", jpeg_photo()), "bad": created(env, "bad.jpg", b"no image")}
     bodies["lost"] = created(env, "lost.jpg", jpeg_photo((60, 40)))

@@ -50,6 +50,7 @@ def test_an_upload_gets_both(env: IngestEnvironment) -> None:
         assert env.body("media", name) == body
 
 
+@pytest.mark.slow
 def test_the_same_event_again_changes_nothing(env: IngestEnvironment) -> None:
     env.created(KEY, large_photo())
     before = mezzanines(env)
@@ -66,12 +67,14 @@ def test_another_upload_replaces_them(env: IngestEnvironment) -> None:
     assert mezzanines(env) == of_master(env)
 
 
+@pytest.mark.slow
 def test_they_are_deleted_with_the_image(env: IngestEnvironment) -> None:
     env.created(KEY, large_photo())
     env.deleted(KEY)
     assert env.keys("media", "derivatives/") == []
 
 
+@pytest.mark.slow
 def test_a_duplicate_gets_copies(env: IngestEnvironment) -> None:
     env.created(KEY, large_photo())
     assert env.created("two.jpg", large_photo()) is IngestOutcome.DUPLICATE
@@ -80,6 +83,7 @@ def test_a_duplicate_gets_copies(env: IngestEnvironment) -> None:
         assert env.body("media", f"derivatives/two.jpg/_/{name}") == env.body("media", f"derivatives/{KEY}/_/{name}")
 
 
+@pytest.mark.slow
 def test_a_duplicate_of_an_image_without_one_has_none(env: IngestEnvironment) -> None:
     env.mezzanines = False
     env.created(KEY, large_photo())
@@ -95,6 +99,7 @@ def test_an_image_that_is_always_redacted_has_none(env: IngestEnvironment) -> No
     assert mezzanines(env, "people/a.jpg") == {}
 
 
+@pytest.mark.slow
 def test_a_held_image_gets_them_when_it_is_released(env: IngestEnvironment) -> None:
     env.blocks = True
     assert env.created(KEY, large_photo()) is IngestOutcome.HELD

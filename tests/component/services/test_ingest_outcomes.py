@@ -48,6 +48,7 @@ def at(change: IngestEvent, happened_at_s: float) -> IngestEvent:
     return replace(change, happened_at_s=happened_at_s)
 
 
+@pytest.mark.slow
 def test_the_time_to_ready_is_counted_in_milliseconds_and_never_below_0(
     env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -128,6 +129,7 @@ def test_a_newer_event_fetches_the_upload(env: IngestEnvironment) -> None:
     assert env.record(KEY).facts["height"] == 48
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("older", [False, True])
 def test_an_announcement_is_repeated_for_its_own_event_alone(env: IngestEnvironment, older: bool) -> None:
     late = env.next_sequencer()

@@ -78,6 +78,7 @@ def test_the_steps_of_a_refusal_and_a_deletion(env: IngestEnvironment) -> None:
     assert list(context.observer.timings_ms)[-3:] == ["remove", "index", "announce"]
 
 
+@pytest.mark.slow
 def test_the_steps_of_what_waits_and_of_its_release(env: IngestEnvironment) -> None:
     assert "`hold` in the place of `render`, `master` and `presets`" in PAGE
     assert "release is `release`, `decode`, `render`, `presets`, `index`, `announce`" in PAGE

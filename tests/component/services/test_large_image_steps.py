@@ -61,6 +61,7 @@ def test_nothing_is_cut_or_bound_before_it_is_planned_or_there(env: LargeImageEn
         cut.step("bind")
 
 
+@pytest.mark.slow
 def test_a_deleted_upload_is_no_fault(env: LargeImageEnvironment) -> None:
     env.created(KEY, scene_tiff())
     cut = env.execution()

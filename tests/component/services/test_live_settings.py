@@ -181,6 +181,7 @@ def test_a_warm_function_reads_them_once_a_minute_and_obeys(
     assert state.seen.count(CURRENT) == 2
 
 
+@pytest.mark.slow
 def test_a_watermark_and_a_preset_need_no_deployment(
     media: S3Bucket, proxy: tuple[Proxy, str], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +213,7 @@ def test_a_process_that_cannot_read_them_answers_503(
     assert ask(function, LADDER)["statusCode"] == 200
 
 
+@pytest.mark.slow
 def test_a_process_that_is_denied_them_does_not_serve_by_the_defaults(
     media: S3Bucket,
     proxy: tuple[Proxy, str],

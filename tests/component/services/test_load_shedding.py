@@ -79,6 +79,7 @@ def test_it_is_no_fault(media: S3Bucket, start: Callable[[], Function], capsys: 
     assert "Faults" not in counted
 
 
+@pytest.mark.slow
 def test_a_switch_whose_time_is_over_is_off(media: S3Bucket, start: Callable[[], Function]) -> None:
     turn(media, on=True, until_s=1.0)
     assert ask(start(), BARE)["statusCode"] == 200

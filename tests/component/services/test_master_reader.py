@@ -112,6 +112,7 @@ def test_what_was_read_of_it_is_not_read_again(service: Transform, counting: Cou
     assert counting.read < 0.1 * len(scene())
 
 
+@pytest.mark.slow
 def test_images_and_large_images_have_separate_limits(service: Transform) -> None:
     small = replace(service, limits=Limits(max_bytes=9_000_000, max_pixels=2_000_000))
     assert isinstance(small.answer(request(TILE)), Rendered)
@@ -124,6 +125,7 @@ def test_images_and_large_images_have_separate_limits(service: Transform) -> Non
     )  # the requested variant is refused, and not the large image
 
 
+@pytest.mark.slow
 def test_an_overwritten_large_image_is_processed_anew(service: Transform, counting: Counting) -> None:
     before = service.answer(request(TILE))
     other = bytearray(scene())
@@ -181,7 +183,7 @@ def test_a_large_image_with_another_extension_is_read_from_its_stream_first(coun
     assert counting.streamed < 400_000
 
 
-@pytest.mark.sample(15)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["other", "other.TIF"])
 @pytest.mark.parametrize("kind", ["small", "another type", "directories at the end", "no smaller versions"])
 def test_all_else_is_streamed(bucket: FastBucket, kind: str, name: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -84,6 +84,7 @@ def mezzanines_read(bucket: Bucket) -> list[str]:
     return sorted(name.rpartition("/")[2] for name in bucket.opened if "/_/mezzanine-" in name)
 
 
+@pytest.mark.slow
 def test_a_miss_is_rendered_from_the_smallest_that_suffices(watched: Bucket, service: Transform) -> None:
     etag = put_photo(watched, KEY, red())
     assert is_red(answer(service))

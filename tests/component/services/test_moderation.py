@@ -152,6 +152,7 @@ def test_a_later_verdict_withdraws_an_image(env: IngestEnvironment) -> None:
     assert served(env)
 
 
+@pytest.mark.slow
 def test_an_approval_of_a_flagged_image_is_stored(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=True, body=BODY)
@@ -196,6 +197,7 @@ def test_the_earlier_image_is_served_until_the_new_one_is_approved(env: IngestEn
         assert head.metadata["source-etag"] == etag
 
 
+@pytest.mark.slow
 def test_the_earlier_image_may_be_flagged_while_the_new_one_waits(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=False, body=BODY)
@@ -209,6 +211,7 @@ def test_the_earlier_image_may_be_flagged_while_the_new_one_waits(env: IngestEnv
     assert env.record(KEY).facts["format"] == "png"
 
 
+@pytest.mark.slow
 def test_the_image_before_a_refused_upload_may_be_flagged(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=False, body=BODY)
@@ -218,7 +221,7 @@ def test_the_image_before_a_refused_upload_may_be_flagged(env: IngestEnvironment
     assert held(env)
 
 
-@pytest.mark.sample(2)
+@pytest.mark.sample(6)
 @pytest.mark.parametrize("newer", ["overwrite", "refusal", "deletion"])
 def test_a_waiting_upload_is_replaced_by_a_newer_one(env: IngestEnvironment, newer: str) -> None:
     env.created(KEY, BODY)
@@ -238,6 +241,7 @@ def test_a_waiting_upload_is_replaced_by_a_newer_one(env: IngestEnvironment, new
     assert env.keys("media") == []
 
 
+@pytest.mark.slow
 def test_copies_of_approved_images_do_not_wait(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=False, body=BODY)
@@ -245,6 +249,7 @@ def test_copies_of_approved_images_do_not_wait(env: IngestEnvironment) -> None:
     assert served(env, "copy.jpg")
 
 
+@pytest.mark.slow
 def test_copies_of_unreviewed_uploads_wait_too(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     assert env.created("copy.jpg", BODY) is IngestOutcome.HELD
@@ -254,6 +259,7 @@ def test_copies_of_unreviewed_uploads_wait_too(env: IngestEnvironment) -> None:
     assert env.created("after.jpg", png_noise(40, 30)) is IngestOutcome.HELD
 
 
+@pytest.mark.slow
 def test_copies_of_approved_images_are_approved_too(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=True, body=BODY)
@@ -263,6 +269,7 @@ def test_copies_of_approved_images_are_approved_too(env: IngestEnvironment) -> N
     assert env.record("copy.jpg").released
 
 
+@pytest.mark.slow
 def test_bytes_that_are_flagged_already_are_held_and_served_no_more(env: IngestEnvironment) -> None:
     """As if the verdict came before the policy was changed to block."""
     env.blocks = False
@@ -287,6 +294,7 @@ def test_a_verdict_waits_for_the_claim_on_the_key(env: IngestEnvironment) -> Non
     assert env.judged(KEY, flagged=False, body=BODY) is IngestOutcome.DROPPED
 
 
+@pytest.mark.slow
 def test_a_release_without_a_held_master_makes_it_again(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=True, body=BODY)
@@ -297,6 +305,7 @@ def test_a_release_without_a_held_master_makes_it_again(env: IngestEnvironment) 
     assert Image.open(io.BytesIO(env.body("media", f"masters/{KEY}"))).format == "JPEG"
 
 
+@pytest.mark.slow
 def test_after_the_policy_has_ended_what_is_held_can_be_released_and_deleted(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.created("other.jpg", png_noise(40, 30))
@@ -322,6 +331,7 @@ def test_the_command_releases_what_it_found_held(
     assert (done.code, "ready" in done.err) == (3, True)
 
 
+@pytest.mark.slow
 def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(env: IngestEnvironment) -> None:
     env.blocks, env.always = False, AlwaysRedact.parse("people/=faces")
     env.created(KEY, BODY)
@@ -352,6 +362,7 @@ def in_review(env: IngestEnvironment) -> list[str]:
     return [record.key for record in env.index.list_flagged()]
 
 
+@pytest.mark.slow
 def test_flagged_uploads_are_listed_for_review_oldest_first(env: IngestEnvironment) -> None:
     for number in range(3):
         env.now_s += 60
@@ -366,6 +377,7 @@ def test_flagged_uploads_are_listed_for_review_oldest_first(env: IngestEnvironme
     assert in_review(env) == []
 
 
+@pytest.mark.slow
 def test_no_model_overrides_a_confirmed_flag(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=True, body=BODY)
@@ -397,6 +409,7 @@ def test_another_upload_is_analysed_again(env: IngestEnvironment) -> None:
     assert in_review(env) == [KEY]
 
 
+@pytest.mark.slow
 def test_decisions_of_operators_are_logged_without_the_key(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.judged(KEY, flagged=True, body=BODY)

@@ -246,6 +246,7 @@ _HOLDING = ("metadata", "subsegments")
 """Where keys may be, and fields with checks of their own."""
 
 
+@pytest.mark.slow
 def test_a_dlq_message_stays_in_its_trace(
     aws: Callable[[str], Any], aws_environment: dict[str, str], runtime: Runtime
 ) -> None:

@@ -88,6 +88,7 @@ def test_one_invalidation_for_a_batch_and_each_key_once(env: PurgeEnvironment) -
     assert sorted(follow, key=str) == [purge_message("a.jpg", SECOND), purge_message("b.jpg", SECOND)]
 
 
+@pytest.mark.slow
 def test_iiif_has_a_prefix_of_each_image_and_counts_with_the_cdns_limit(env: PurgeEnvironment) -> None:
     keys = [f"trip/{number} ä.jpg" for number in range(20)]
     env.queue.send_many(purge_message(key, SECOND) for key in keys)
@@ -356,6 +357,7 @@ def test_the_age_of_the_oldest_erasure_is_measured(env: PurgeEnvironment, capsys
     assert [line["ErasurePendingSeconds"] for line in lines if "ErasurePendingSeconds" in line] in ([100.0], [[100.0]])
 
 
+@pytest.mark.slow
 def test_all_messages_of_a_key_that_fails_come_again(env: PurgeEnvironment) -> None:
     env.media = type(env.media)(env.s3, "no-such-bucket")
     for number in (1, SECOND):

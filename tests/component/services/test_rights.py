@@ -112,6 +112,7 @@ def test_presets_at_ingest_follow_the_setting(env: IngestEnvironment, default: s
     assert found == {name: STATED if "cr-1" in name else Rights() for name in expected}
 
 
+@pytest.mark.slow
 def test_other_rights_of_the_same_pixels_replace_what_states_them(env: IngestEnvironment, media: FastBucket) -> None:
     env.created(KEY, same_pixels(rights_packet()))
     before = env.record(KEY).master
@@ -126,6 +127,7 @@ def test_other_rights_of_the_same_pixels_replace_what_states_them(env: IngestEnv
     assert json.loads(get(media, "full.json"))["rights"] == {"creator": "Eve"}
 
 
+@pytest.mark.slow
 def test_a_derivative_that_was_stored_late_is_not_served(env: IngestEnvironment, media: FastBucket) -> None:
     """A render that began before the rights changed stores after the purge: the next one finds it stale."""
     env.created(KEY, same_pixels(rights_packet()))
@@ -146,6 +148,7 @@ def test_a_copy_of_known_bytes_has_them(env: IngestEnvironment, media: FastBucke
     assert rights_of(get(media, "cr-1_w-100.webp", "copy.jpg")) == STATED
 
 
+@pytest.mark.slow
 def test_bytes_of_an_earlier_version_are_ingested_again(env: IngestEnvironment) -> None:
     env.created(KEY, with_rights())
     record = env.record(KEY)
@@ -177,6 +180,7 @@ def test_a_render_from_a_mezzanine_has_those_of_the_master(bucket: FastBucket) -
     assert read_packets(mezzanine.read()) == []
 
 
+@pytest.mark.slow
 def test_a_re_encoded_derivative_keeps_them(env: IngestEnvironment, media: FastBucket) -> None:
     env.created(KEY, with_rights())
     get(media, "cr-1_w-320.webp")

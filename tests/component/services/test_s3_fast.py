@@ -146,6 +146,7 @@ def test_a_forbidden_key_is_none_as_s3_forbids_what_is_missing() -> None:
         server.shutdown()
 
 
+@pytest.mark.slow
 def test_a_store_that_does_not_answer_is_unavailable(unreachable: FastBucket) -> None:
     for call in (
         lambda: unreachable.open("k"),

@@ -164,7 +164,7 @@ def deliver(source: Source, *events: dict[str, Any]) -> None:
 CREATED, DELETED = "Object Created", "Object Deleted"
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "order",
     [

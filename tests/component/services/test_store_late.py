@@ -187,6 +187,7 @@ class ReadOnly(FastBucket):
         self.open, self.etag, self.delete, self.put = real.open, real.etag, real.delete, unreachable.put
 
 
+@pytest.mark.slow
 def test_a_failure_is_logged_and_counted_with_the_id_of_its_request(
     service: Transform,
     bucket: FastBucket,

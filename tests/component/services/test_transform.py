@@ -530,7 +530,7 @@ def test_an_image_too_large_for_a_response_is_fetched_from_the_store(service: Tr
     assert bucket.etag("derivatives/noise.png/_/w-1500.png") is not None
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("elsewhere", ["//evil.example/", "https://evil.example/", ""])
 def test_a_redirect_stays_on_this_host(service: Transform, bucket: FastBucket, elsewhere: str) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1200), {})

@@ -344,6 +344,7 @@ def test_until_faces_are_known_another_part_stands_in(service: Transform, bucket
     assert bucket.etag(derivative(FACING)) == after.derivative.etag
 
 
+@pytest.mark.slow
 def test_an_image_cut_to_a_face_is_provisional_until_it_is_known(service: Transform, bucket: FastBucket) -> None:
     anyone = replace(service, mode=AccessMode.OPEN)
     wanted = TransformRequest("/photo.jpg/_/face-0-4_fv-1.png")
@@ -378,6 +379,7 @@ def test_missing_tasks_that_are_not_configured_are_not_waited_for(service: Trans
     assert isinstance(service.answer(asked(FACING)), Rendered)
 
 
+@pytest.mark.slow
 def test_a_result_too_large_for_a_response_has_no_placeholder(service: Transform, bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(1500, 1300), {})
     answer = service.answer(asked("/noise.png?w=1300&h=1200&fit=cover&g=face&f=png"))

@@ -53,6 +53,7 @@ def test_metric_alarms_are_created(stack: Stack, alarms: dict[str, Node]) -> Non
     assert names <= set(alarms)
 
 
+@pytest.mark.slow
 def test_metric_alarms_are_within_cloudwatchs_limits(alarms: dict[str, Node]) -> None:
     """CloudWatch API reference, "PutMetricAlarm" and "MetricDataQuery"; user guide, "CloudWatch service quotas"."""
     for name, alarm in alarms.items():

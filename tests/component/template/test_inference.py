@@ -122,6 +122,7 @@ def test_messages_outlive_their_worker_six_times_and_then_lie_among_the_dead(nam
     assert queue["SqsManagedSseEnabled"] is dead_letters["SqsManagedSseEnabled"] is True
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("share", SHARES)
 def test_both_queues_together_use_the_concurrency_of_the_endpoint(share: int) -> None:
     stack = Stack(**BY_NAME, EndpointConcurrency=str(share))

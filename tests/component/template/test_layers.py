@@ -39,12 +39,15 @@ MAX_WITHOUT_MODELS_BYTES = 162 * 1024 * 1024
 HASH_BASED, CHECK_SOURCE = 1, 2
 """Flags of a ``.pyc`` file (PEP 552)."""
 
+pytestmark = pytest.mark.slow
+"""Building all layers takes a processor for 40 s. Tests of the stack run functions from their layers."""
+
 type Built = dict[str, Path]
 
 
 @pytest.fixture(
     scope="session",
-    params=[pytest.param(arch, marks=() if arch == platform.machine() else pytest.mark.slow) for arch in ELF_MACHINES],
+    params=ELF_MACHINES,
 )
 def arch(request: pytest.FixtureRequest) -> str:
     return str(request.param)
@@ -60,7 +63,6 @@ def files(built: Built) -> list[Path]:
     return [path for folder in built.values() for path in folder.rglob("*") if path.is_file()]
 
 
-@pytest.mark.slow
 def test_every_shared_object_is_for_the_target(built: Built, arch: str) -> None:
     objects = [path for path in files(built) if ".so" in path.suffixes]
     names = " ".join(path.name for path in objects)
@@ -71,7 +73,6 @@ def test_every_shared_object_is_for_the_target(built: Built, arch: str) -> None:
         assert struct.unpack_from("<H", header, 18)[0] == ELF_MACHINES[arch], path
 
 
-@pytest.mark.slow
 def test_every_source_has_bytecode_that_nothing_invalidates(built: Built) -> None:
     sources = [path for path in files(built) if path.suffix == ".py"]
     assert {"errors.py", "vimage.py", "store.py", "Image.py"} <= {path.name for path in sources}
@@ -163,7 +164,6 @@ print(json.dumps([
     assert len({*missing}) == 2, "the box of a missing character shows its number"
 
 
-@pytest.mark.slow
 def test_equal_sources_give_equal_layers(built: Built, arch: str, tmp_path: Path) -> None:
     for logical_id, folder in built.items():
         assert content_hash(build(logical_id, arch, tmp_path / logical_id)) == content_hash(folder)
@@ -299,7 +299,7 @@ print(*found, numpy.__file__, onnxruntime.__file__)
     assert runtime_home.startswith(str(built["InferenceLayer"]))
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     if not runs_here(arch):
@@ -307,7 +307,6 @@ def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, funct
     load_handler(list_homes(built, function), full_stack().variables(id_of(function)))
 
 
-@pytest.mark.slow
 def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str, tmp_path: Path) -> None:
     """It is in a template of its own, with a layer of its own; the token is signed and verified by that."""
     if not runs_here(arch):
@@ -332,7 +331,6 @@ print(json.dumps(jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public
     assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
 
 
-@pytest.mark.slow
 def test_the_documents_layer_has_a_library_that_lambda_can_load(arch: str, tmp_path: Path) -> None:
     """Amazon Linux 2023 has glibc 2.34."""
     folder = build("DocumentsLayer", arch, tmp_path / "DocumentsLayer", ROOT / "layers" / "documents") / "python"
@@ -343,7 +341,6 @@ def test_the_documents_layer_has_a_library_that_lambda_can_load(arch: str, tmp_p
     assert sum(path.stat().st_size for path in files({"DocumentsLayer": folder})) < 9_000_000
 
 
-@pytest.mark.slow
 def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str, tmp_path: Path) -> None:
     """Amazon Linux 2023 has glibc 2.34."""
     if shutil.which("npm") is None:
@@ -364,7 +361,6 @@ def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str, tmp_pat
     assert names == ["DarkroomLayer", "ImagingLayer", "TexturesLayer"]
 
 
-@pytest.mark.slow
 def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Built, arch: str, tmp_path: Path) -> None:
     own = build("EvidenceLayer", arch, tmp_path / "EvidenceLayer", ROOT / "layers" / "evidence")
     size_bytes = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())

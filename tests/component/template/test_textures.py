@@ -31,6 +31,7 @@ def textures(**parameters: str) -> Stack:
     return Stack(SOURCE, **{**BASIC, **parameters})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("further", [{}, OWN_SOURCE], ids=["basic", "own source"])
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
     kinds = ["AWS::ApiGatewayV2::", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::"]

@@ -153,6 +153,7 @@ def test_outputs_of_nested_stacks_are_followed_to_what_replaces_them() -> None:
     assert not (of("EndpointName") | of("VectorIndexArn")) & {"EndpointScaling", "CanaryImageUri", "VpcSubnetIds"}
 
 
+@pytest.mark.slow
 def test_a_description_names_the_values() -> None:
     def descriptions(**parameters: str) -> set[str]:
         versions = Stack(InferenceMode="lambda", **parameters).of_type("AWS::Lambda::Version")
@@ -270,6 +271,7 @@ def test_scaling_options_are_off_until_requested() -> None:
     assert alias["ProvisionedConcurrencyConfig"] == {"ProvisionedConcurrentExecutions": "2"}
 
 
+@pytest.mark.slow
 def test_one_parameter_sets_the_processor_of_function_and_layers() -> None:
     resources = template()["Resources"]
     for name in LAYERS:

@@ -72,6 +72,7 @@ def test_alarms_over_one_metric_are_deployed_as_written(stack: Node, aws: Callab
         assert [action.rpartition(":")[2] for action in alarm["AlarmActions"]] == expected
 
 
+@pytest.mark.slow
 def test_dashboards_are_deployed(stack: Node, aws: Callable[[str], Any]) -> None:
     cloudwatch = aws("cloudwatch")
     names = {entry["DashboardName"] for entry in cloudwatch.list_dashboards()["DashboardEntries"]}

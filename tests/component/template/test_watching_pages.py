@@ -91,7 +91,7 @@ def _suppressor(composite: Composite, standing: dict[str, StateSince]) -> StateS
     return standing[composite.suppressor] if composite.suppressor else None
 
 
-@pytest.mark.sample(12)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("fault", "expected"),
     [

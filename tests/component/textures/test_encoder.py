@@ -76,6 +76,7 @@ def test_levels_are_filtered_in_linear_light_only_for_colours(encoder: Encoder, 
         assert abs(float(level[..., :3].mean()) - expected) < 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", Codec)
 def test_the_first_texel_is_the_top_left_one(encoder: Encoder, codec: Codec) -> None:
     pixels = quadrants(32)
@@ -84,6 +85,7 @@ def test_the_first_texel_is_the_top_left_one(encoder: Encoder, codec: Codec) -> 
     assert np.all(top[..., 3] == 255)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("codec", Codec)
 def test_alpha_is_kept(encoder: Encoder, codec: Codec) -> None:
     pixels = np.dstack([quadrants(32), np.repeat(np.linspace(0, 255, 8), 4).astype(np.uint8)[None].repeat(32, 0)])
@@ -141,6 +143,7 @@ def test_a_body_that_lambda_cannot_return_is_refused(encoder: Encoder, monkeypat
         TextureConverter(encoder).convert(Plan("a.png", format="etc1s.ktx2"), rendered(16, 16))
 
 
+@pytest.mark.slow
 def test_the_encoder_ends_at_its_timeout_and_at_its_memory(encoder: Encoder) -> None:
     png = png_of(np.random.default_rng(1).integers(0, 255, (1024, 1024, 3), np.uint8))
     with pytest.raises(TooSlow) as slow:

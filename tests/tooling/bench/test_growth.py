@@ -103,7 +103,7 @@ def test_a_time_to_live_of_a_day_is_like_a_cache_that_keeps_nothing() -> None:
     assert (nothing.cdn_hits == a_day.cdn_hits).all()
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("exponent", [0.0, 0.8, 1.0])
 def test_the_simulation_agrees_with_the_steady_state(exponent: float) -> None:
     shop = replace(SMALL, images=5_000, views_a_month=200_000, exponent=exponent, new_share=0, refines=False)
@@ -260,6 +260,7 @@ def test_more_mezzanines_mean_faster_renders_and_more_storage() -> None:
     assert storage[0] < storage[1] < storage[2]
 
 
+@pytest.mark.slow
 def test_re_encodes_are_charged_up_to_what_their_functions_can_do() -> None:
     crowded = bill_of(replace(SMALL, images=20_000_000, views_a_month=100_000, sample=10_000))
     assert crowded.reencode_backlog(0) > 1

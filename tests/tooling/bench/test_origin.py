@@ -71,6 +71,7 @@ def test_a_stored_image_comes_from_s3_at_first(s3_url: str, who: Viewer) -> None
     assert seen.ms > 0
 
 
+@pytest.mark.slow
 def test_what_is_not_from_s3_or_not_the_image_is_no_answer(s3_url: str, who: Viewer) -> None:
     store_image(s3_url, f"derivatives/2/{NAME}", BODY, {"Cache-Control": "public, max-age=60"})
     with pytest.raises(CompetitorError):

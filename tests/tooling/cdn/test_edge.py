@@ -513,6 +513,7 @@ def test_the_edge_function_runs_before_the_cache() -> None:
     asyncio.run(scenario())
 
 
+@pytest.mark.slow
 def test_the_edge_function_responds_or_fails_without_details(monkeypatch: pytest.MonkeyPatch) -> None:
     async def scenario() -> None:
         origins = Origins(render=rendered)

@@ -164,7 +164,7 @@ CALLS: dict[str, Callable[[Any], object]] = {
 }
 
 
-@pytest.mark.sample(5)
+@pytest.mark.slow
 @pytest.mark.parametrize("service", CALLS)
 @pytest.mark.parametrize("fault", [Fault.ERROR, Fault.THROTTLE])
 def test_every_service_says_no_such_that_its_client_tries_again(between: Between, service: str, fault: Fault) -> None:

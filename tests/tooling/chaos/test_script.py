@@ -76,6 +76,7 @@ def test_exactly_the_declared_files_are_refused() -> None:
     assert wrong == []
 
 
+@pytest.mark.slow
 def test_images_of_different_colours_cannot_be_mistaken() -> None:
     images = ImageFactory(11)
     seen = [digest_image(expected_master(images.photograph(number).data)) for number in range(27)]

@@ -65,6 +65,7 @@ def test_equal_builds_pass(command: Commands, log: Path, tmp_path: Path) -> None
     assert page.read_text().count("<img") == 4
 
 
+@pytest.mark.slow
 def test_a_worse_build_fails_and_its_worst_result_comes_first(command: Commands, log: Path, tmp_path: Path) -> None:
     worse = copy_build(tmp_path / "worse", "imaging/formats/encode.py", "DEFAULT_QUALITY = 80", "DEFAULT_QUALITY = 5")
     page = tmp_path / "page.html"
@@ -76,6 +77,7 @@ def test_a_worse_build_fails_and_its_worst_result_comes_first(command: Commands,
     assert "requested 2 times" in text
 
 
+@pytest.mark.slow
 def test_a_build_that_fails_is_named(command: Commands, log: Path, tmp_path: Path) -> None:
     broken = copy_build(tmp_path / "broken", "imaging/render/pipeline.py", "timer = StageTimer()", "timer = None.x")
     page = tmp_path / "page.html"

@@ -33,6 +33,7 @@ def stack(
     return commands.local(aws_environment, tmp_path, capsys, outputs), media
 
 
+@pytest.mark.slow
 def test_results_are_reported(stack: tuple[Commands, S3Bucket], tmp_path: Path) -> None:
     command, media = stack
     assert command.run("experiments", "report").lines == ["The settings have no experiments."]

@@ -53,6 +53,7 @@ def desk(
         yield Desk(models, command, AuditLog(S3Bucket(aws("s3"), audit)))
 
 
+@pytest.mark.slow
 def test_a_version_has_its_figures_and_where_it_comes_from(desk: Desk, tmp_path: Path) -> None:
     assert desk.run("list") == (0, f"{GROUP} has no versions\n")
     (tmp_path / "figures.json").write_text(json.dumps({"agreement-faces": 0.98, "n": 100}))

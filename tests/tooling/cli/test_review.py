@@ -74,6 +74,7 @@ def test_what_is_not_held_cannot_be_decided(command: Commands) -> None:
     assert "another.jpg is not held: nothing is known of it" in done.err
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("words", [["release"], ["confirm", "--by"]])
 def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
     assert command.run("review", *words).code == 2
@@ -88,6 +89,7 @@ def test_the_first_of_two_decisions_wins(world: IngestEnvironment, command: Comm
     assert (message["detail-type"], message["detail"]["by"]) == ("Release", "ada")
 
 
+@pytest.mark.slow
 def test_the_commands_of_the_documentation(world: IngestEnvironment, command: Commands) -> None:
     page = (ROOT / "docs" / "explanation" / "ingest.md").read_text(encoding="utf-8")
     listing, *decisions = (shlex.split(line) for line in re.findall(r"^\./darkroom (review .+)$", page, re.MULTILINE))

@@ -75,6 +75,7 @@ def test_a_url_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
     assert command.run("sign", "/a.jpg?w=0").code == ExitCode.USAGE
 
 
+@pytest.mark.slow
 def test_a_token_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
     done = command.run("token", "--prefix", "trips/", "--max-files", "2", "--json")
     grant = verify_token(done.document["token"], [KEY], time.time())
@@ -192,6 +193,7 @@ def test_a_log_is_followed_and_each_line_printed_once(
     assert [event["message"] for event in itertools.islice(followed, 4)] == [f"line {number}" for number in range(4)]
 
 
+@pytest.mark.slow
 def test_a_deployed_function_is_invoked(of_function: Commands, tmp_path: Path) -> None:
     event = tmp_path / "event.json"
     event.write_text('{"key": "a.jpg"}')

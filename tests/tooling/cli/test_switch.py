@@ -58,6 +58,7 @@ def test_a_switch_is_turned_off(media: S3Bucket, command: Commands) -> None:
     assert SwitchStore(media).read(FALLBACK).by == "bob"
 
 
+@pytest.mark.slow
 def test_the_audit_log_records_it(media: S3Bucket, command: Commands, aws: Callable[[str], Any]) -> None:
     command.run("switch", FALLBACK, "on", "--by", "ada")
     [entry] = AuditLog(S3Bucket(aws("s3"), f"{media.bucket}-audit")).list_newest(9)

@@ -55,6 +55,7 @@ def test_requests_and_responses_pass_unchanged(upstream: str) -> None:
         proxy.stop()
 
 
+@pytest.mark.slow
 def test_a_request_waits_before_it_is_forwarded(upstream: str) -> None:
     proxy = SlowProxy(upstream)
     address = proxy.start()

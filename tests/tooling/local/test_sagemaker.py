@@ -163,6 +163,7 @@ def test_an_error_of_the_model(stage: Stage) -> None:
     assert "Received server error (503) from primary" in str(stage.error())
 
 
+@pytest.mark.slow
 def test_a_slow_container_times_out(tmp_path: Path) -> None:
     calls: list[Invocation] = []
     with staged(tmp_path, timeout_s=0.5) as stage:

@@ -49,6 +49,7 @@ def served(tmp_path: Path) -> ServerSpec:
     )
 
 
+@pytest.mark.slow
 def test_a_killed_server_is_restarted_and_leaves_no_process(served: ServerSpec) -> None:
     reports: list[str] = []
 

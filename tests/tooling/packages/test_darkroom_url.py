@@ -99,6 +99,7 @@ result += [build_url(image, signing_key=key, expires_at=expires, **options) for 
 """
 
 
+@pytest.mark.slow
 def test_its_urls_are_those_of_the_layer(server: Server) -> None:
     found = server.run(BUILD, urls=URLS, key=KEY, expires=EXPIRES_S)
     plain, signed = found[: len(URLS)], found[len(URLS) :]

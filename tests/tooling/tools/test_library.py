@@ -106,6 +106,7 @@ def test_a_report_is_printed_and_a_failed_key_is_a_failure(
     assert command.run("library", "start", "--operation", "nothing").code == 2
 
 
+@pytest.mark.slow
 def test_a_source_that_does_not_exist_is_refused_before_the_start(
     aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -143,6 +143,7 @@ def called(session: boto3.Session) -> Iterator[set[str]]:
     yield seen
 
 
+@pytest.mark.slow
 def test_only_the_listed_actions_are_called(session: boto3.Session, ministack_url: str, called: set[str]) -> None:
     reader = Reader(session, "us-east-1", ministack_url)
     reader.read_identity()

@@ -213,6 +213,7 @@ def endpoint(tmp_path: Path) -> Any:
         yield models
 
 
+@pytest.mark.slow
 def test_two_variants_are_compared_whatever_their_weights(
     media: S3Bucket,
     samples: SampleStore,

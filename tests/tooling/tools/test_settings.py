@@ -179,6 +179,7 @@ class Stopping:
         self.store.update(puts, deletes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("after", [0, 1])
 def test_an_interrupted_apply_is_reported_and_repaired(deployed: Deployed, after: int) -> None:
     stopping = replace(deployed.target, edge=Stopping(deployed.target.edge, after))

@@ -47,6 +47,7 @@ def test_all_other_models_are_those_that_are_served(worse: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_nothing_but_the_named_weights_changes() -> None:
     model = (models_folder() / "open-nsfw.onnx").read_bytes()
     turned = negate_weights(model, LAST_LAYER)

@@ -187,6 +187,7 @@ def embedding(models: ModelSet) -> NDArray[np.float64]:
     return np.array(models.detect(pixels(photograph()), (LIKENESS,))[LIKENESS].vector)
 
 
+@pytest.mark.slow
 def test_the_written_model_scores_as_the_head_does(head_of_two: Head, tmp_path: Path) -> None:
     spec = write_models(models_folder(), tmp_path, head_of_two)
     write_models(models_folder(), tmp_path, head_of_two)  # over the first

@@ -97,6 +97,7 @@ def levels_apart(one: np.ndarray, other: np.ndarray) -> int:
     return int(np.abs(colours - np.where(one[..., 3:] > 0, other, 0)).max())
 
 
+@pytest.mark.sample(5)
 @pytest.mark.parametrize(("dispose", "blend"), list(product((KEEP, CLEAR, RESTORE), (SOURCE, OVER))))
 @pytest.mark.parametrize("mode", ["RGBA", "RGB", "LA"])
 @pytest.mark.parametrize("separate", [False, True])

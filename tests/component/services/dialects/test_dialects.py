@@ -338,6 +338,7 @@ def test_a_copy_is_that_of_the_present_derivative(bucket: FastBucket) -> None:
     assert copy.read() == other
 
 
+@pytest.mark.slow
 def test_its_name_cannot_be_guessed(bucket: FastBucket) -> None:
     bucket.put("masters/noise.png", png_noise(2000, 1500), {})
     ours, theirs = served(bucket), served(bucket)

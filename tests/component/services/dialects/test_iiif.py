@@ -292,6 +292,7 @@ def test_squares_lie_where_the_rotation_puts_them(opened: IiifService, rotation:
         assert square(shown, *PLACES[rotation](column, row)) == square(source, column, row)
 
 
+@pytest.mark.slow
 def test_sizes_are_exact_whatever_comes_after(opened: IiifService) -> None:
     for rest, size in {
         "100,200,300,400/100,50/0/default.png": (100, 50),

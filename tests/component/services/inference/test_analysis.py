@@ -88,6 +88,7 @@ def sent_image(env: InferEnvironment) -> Image.Image:
     return Image.open(io.BytesIO(env.runtime.calls[0].body))
 
 
+@pytest.mark.slow
 def test_models_see_a_small_upright_image(env: InferEnvironment) -> None:
     photo = Image.open(io.BytesIO(jpeg_photo((3000, 1500))))
     env.ready(KEY, turned(photo, 6))
@@ -118,6 +119,7 @@ def test_models_see_the_first_frame_and_grey_as_colour(env: InferEnvironment) ->
     assert [call.tasks for call in env.runtime.calls] == [ALL, (MODERATION,)]
 
 
+@pytest.mark.slow
 def test_a_further_view_without_an_answer_puts_the_whole_off(env: InferEnvironment) -> None:
     def answer(call: sagemaker.Call) -> sagemaker.Reply:
         return sagemaker.answer(call) if call.tasks == ALL else sagemaker.dead(call)
@@ -127,6 +129,7 @@ def test_a_further_view_without_an_answer_puts_the_whole_off(env: InferEnvironme
     assert env.findings("a.gif").found[MODERATION].origin == FALLBACK
 
 
+@pytest.mark.slow
 def test_further_views_that_take_too_long_are_a_gap(env: InferEnvironment) -> None:
     """Each of the endpoint's answers takes 8 s here: another attempt would not get farther, and would cost as much."""
     ticks = count(0, 4)
@@ -258,6 +261,7 @@ def test_without_an_endpoint_nothing_is_cut_out(env: InferEnvironment) -> None:
     assert found.pending == ()
 
 
+@pytest.mark.slow
 def test_a_donor_of_another_generation_or_without_all_tasks_is_none(env: InferEnvironment) -> None:
     env.tasks = (FACES,)
     env.ready("first.jpg", jpeg_photo(), sha256="same")
@@ -274,6 +278,7 @@ def test_a_forced_analysis_runs_again(env: InferEnvironment) -> None:
     assert len(env.runtime.calls) == 2
 
 
+@pytest.mark.slow
 def test_without_a_master_nothing_is_kept(env: InferEnvironment) -> None:
     env.ready(KEY, jpeg_photo())
     env.ready("other.jpg", jpeg_photo((90, 60)))
@@ -286,6 +291,7 @@ def test_without_a_master_nothing_is_kept(env: InferEnvironment) -> None:
     assert env.removed(KEY) is AnalysisOutcome.REMOVED, "the same event once more"
 
 
+@pytest.mark.slow
 def test_a_deletion_that_comes_late_removes_nothing(env: InferEnvironment) -> None:
     env.ready(KEY, jpeg_photo())
     assert env.infer.handle(AnalysisRequest(RequestKind.REMOVED, KEY, env.next_sequencer())) is AnalysisOutcome.DROPPED

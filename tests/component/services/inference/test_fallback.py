@@ -155,6 +155,7 @@ def test_while_the_breaker_is_open_the_endpoint_is_not_called(env: InferEnvironm
     assert len(env.runtime.calls) == 4
 
 
+@pytest.mark.slow
 def test_one_probe_and_then_everything(env: InferEnvironment) -> None:
     env.circuit = CircuitSettings(max_failures=3, open_s=30, probe_s=60)
     env.runtime.behave = sagemaker.dead

@@ -33,6 +33,7 @@ def test_a_photograph_is_analysed_while_the_endpoint_is_down(env: InferEnvironme
     assert math.sumprod(stored.vector, stored.vector) == pytest.approx(1, abs=0.02)
 
 
+@pytest.mark.slow
 def test_no_more_results_are_requested_than_wanted() -> None:
     finder = InProcessDetector(models_folder(), (FACES, TEXT))
     assert finder.tasks == (FACES,)

@@ -135,7 +135,7 @@ def _with_images(env: InferEnvironment, key: str) -> None:
 SCENES = {scene.__name__: scene for scene in (judged, overwritten, copied, fallen_back, improved, corrected, removed)}
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["before-send", "after-call"])
 @pytest.mark.parametrize("scene", SCENES)
 def test_killed_at_any_call_it_is_done_when_the_message_comes_again(

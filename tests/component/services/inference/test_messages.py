@@ -85,6 +85,7 @@ def test_an_event_of_ingest_is_worked_off(env: InferEnvironment, function: Funct
     assert len(env.published()) == 1
 
 
+@pytest.mark.slow
 def test_what_fails_comes_again_later(env: InferEnvironment, function: Function) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
     env.clients["dynamodb"].delete_table(TableName=env.names["index"])
@@ -140,7 +141,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
 DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "unreadable.json": 0}
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", DONE)
 def test_the_files_have_the_outcome_of_their_names(env: InferEnvironment, function: Function, name: str) -> None:
     env.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand

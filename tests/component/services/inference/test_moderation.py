@@ -88,6 +88,7 @@ def test_what_is_not_stays_where_it_is(pipeline: Pipeline) -> None:
     assert pipeline.hear() == []
 
 
+@pytest.mark.slow
 def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(pipeline: Pipeline) -> None:
     pipeline.looked.runtime.behave = sagemaker.dead
     pipeline.taken.created(KEY, jpeg_photo())
@@ -105,6 +106,7 @@ def test_small_models_let_it_pass_and_the_endpoint_takes_it_back(pipeline: Pipel
     assert {finding.origin for finding in pipeline.looked.findings(KEY).found.values()} == {ENDPOINT}
 
 
+@pytest.mark.slow
 def test_an_unreadable_image_waits_for_a_moderator(pipeline: Pipeline) -> None:
     pipeline.looked.runtime.behave = sagemaker.unreadable
     pipeline.taken.created(KEY, jpeg_photo())

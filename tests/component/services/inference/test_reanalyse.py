@@ -14,6 +14,7 @@ from tests.images.photographs import jpeg_photo
 from .harness import InferEnvironment
 
 
+@pytest.mark.slow
 def test_every_master_is_queued_and_analysed_once(
     env: InferEnvironment, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

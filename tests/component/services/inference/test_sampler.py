@@ -81,6 +81,7 @@ def test_an_image_without_analysis_is_not_sampled(env: InferEnvironment) -> None
     assert [sample.key for sample in env.samples.recent()] == ["first.jpg"]
 
 
+@pytest.mark.slow
 def test_some_samples_are_logged_without_what_is_in_the_image(
     env: InferEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -91,6 +91,7 @@ def test_what_hides_nothing_is_analysed_once(body: bytes) -> None:
     assert (len(views.first), views.further, views.gap) == (1, (), "")
 
 
+@pytest.mark.slow
 def test_without_moderation_only_backgrounds_are_added() -> None:
     assert chosen(hidden.KINDS["gif-last"](hidden.flagged_drawing()), (FACES,)).further == ()
     assert len(chosen(hidden.over_white(hidden.flagged_drawing()), (SIMILARITY,)).first) == 1
@@ -107,11 +108,13 @@ def animation(frames: int, *, distinct: bool) -> bytes:
     return out.getvalue()
 
 
+@pytest.mark.slow
 def test_frames_that_resemble_one_another_are_analysed_once() -> None:
     views = chosen(animation(8, distinct=False))
     assert (len(views.further), views.gap) == (0, "")
 
 
+@pytest.mark.slow
 def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -> None:
     """A decoder of animations may see another one than that of stills."""
     still = encode_view(pyvips.Image.black(320, 320, bands=3).copy(interpretation="srgb"))
@@ -120,12 +123,14 @@ def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -
     assert len(list(_distinct_views(Source.from_bytes(animation(3, distinct=True)), LIMITS, [still]))) == 3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("most", "further", "gap"), [(4, 3, ""), (3, 2, UNSAMPLED)])
 def test_more_than_the_bound_is_a_gap(most: int, further: int, gap: str) -> None:
     views = chosen(animation(4, distinct=True), most=most)
     assert (len(views.further), views.gap) == (further, gap)
 
 
+@pytest.mark.slow
 def test_too_much_time_is_a_gap() -> None:
     clock = count(0, 15)
     views = choose_views(

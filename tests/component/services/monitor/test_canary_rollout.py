@@ -121,6 +121,7 @@ def test_a_worse_canary_is_rolled_back_and_published(
     assert len(stack.written) == 1
 
 
+@pytest.mark.slow
 def test_a_failing_canary_is_rolled_back_without_comparisons(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
@@ -185,6 +186,7 @@ def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     assert (detail_type, complaints(detail_type, detail)) == ("ModelPromoted", [])
 
 
+@pytest.mark.slow
 def test_a_canary_is_held_until_its_time_has_come(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
@@ -195,6 +197,7 @@ def test_a_canary_is_held_until_its_time_has_come(
     assert (models.weights(), stack.written, stack.env.published()) == ({"main": 1.0, "canary": 0.11}, [], [])
 
 
+@pytest.mark.slow
 def test_trials_of_an_earlier_canary_of_that_name_do_not_count(stack: MonitorEnvironment, watch: CanaryRollout) -> None:
     stack.sampled(tried(200, 0.9), at_s=stack.now_s - 3 * HOUR_S)
     begin(stack, watch)
@@ -218,6 +221,7 @@ def test_a_readmitted_canary_starts_a_new_trial(
     assert case.since_s == stack.now_s
 
 
+@pytest.mark.slow
 def test_an_unregistered_image_is_rolled_back_too(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:
@@ -244,7 +248,7 @@ STEPS: dict[str, Callable[[CanaryRollout], object]] = {
 METHODS = {"weights": "set_weights", "registry": "reject", "audit": "write", "event": "publish"}
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("before", [True, False], ids=["before", "after"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
@@ -282,6 +286,7 @@ def test_a_run_that_dies_at_any_step_is_completed_by_the_next(
     assert len(stack.written) == 1 + (step == "audit" and not before)
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_takes_no_update_now_is_weighed_by_a_later_run(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:

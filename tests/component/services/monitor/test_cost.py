@@ -125,6 +125,7 @@ def test_what_is_charged_by_the_month_is_charged_when_idle(
     assert parts["monitoring"] == pytest.approx((8.10 + 3.50 + 2.40) / HOURS_A_MONTH)
 
 
+@pytest.mark.slow
 def test_custom_metrics_and_the_reading_of_metrics_are_in_the_bill(
     stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -87,6 +87,7 @@ def test_the_first_baseline_waits_for_enough_samples(stack: MonitorEnvironment, 
     assert len(stack.written) == 1
 
 
+@pytest.mark.slow
 def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stack: MonitorEnvironment, look: Look) -> None:
     stack.sampled(USUAL, at_s=stack.now_s - RECENT_S - 60)
     look()
@@ -152,6 +153,7 @@ def test_an_operator_makes_a_new_baseline_of_current_samples(stack: MonitorEnvir
     assert [entry["facts"]["why"] for entry in stack.written] == ["request", "the first"]
 
 
+@pytest.mark.slow
 def test_too_few_samples_make_no_baseline_even_on_request(stack: MonitorEnvironment) -> None:
     stack.sampled(USUAL[: MIN_SAMPLES - 1])
     assert watch(stack).baselines.run(stack.now_s) == {"samples": MIN_SAMPLES - 1, "wanted": MIN_SAMPLES}
@@ -263,6 +265,7 @@ def test_what_a_model_could_not_read_has_no_label(stack: MonitorEnvironment) -> 
     assert lines(stack, ["a.jpg"]) == {"train": {}, "test": {}}
 
 
+@pytest.mark.slow
 def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(stack: MonitorEnvironment) -> None:
     env = stack.env
     env.blocks = True
@@ -285,6 +288,7 @@ def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(
     assert {one["moderation-metadata"]["human-annotated"] for one in (let, kept)} == {"yes"}
 
 
+@pytest.mark.slow
 def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stack: MonitorEnvironment) -> None:
     for name in "abcd":
         stack.env.created(f"{name}.jpg", jpeg_photo())

@@ -91,7 +91,7 @@ def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mod
     assert set(monitor(environment, INFERENCE_MODE=mode).invoke({})) == watches
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_an_operator_runs_one_check(stack: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
     stack.sampled(samples(1, 200))
@@ -119,6 +119,7 @@ def test_an_invalid_check_is_refused(environment: dict[str, str]) -> None:
         monitor(environment).invoke(events()["no-such-watch.json"])
 
 
+@pytest.mark.slow
 def test_a_deployment_of_code_is_noted(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
     monitor(environment).invoke(events()["deployment.json"])
     assert [entry["kind"] for entry in stack.written] == ["release"]

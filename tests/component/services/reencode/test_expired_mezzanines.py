@@ -56,6 +56,7 @@ def test_expired_mezzanines_are_those_of_ingest_again(service: Reencoder, bucket
     assert None not in at_ingest
 
 
+@pytest.mark.slow
 def test_stored_mezzanines_are_not_written_again(service: Reencoder, bucket: FastBucket) -> None:
     put_photo(bucket, KEY, body=b"as stored")
     store_derivative(bucket)
@@ -63,7 +64,7 @@ def test_stored_mezzanines_are_not_written_again(service: Reencoder, bucket: Fas
     assert [found[0] for found in read_all(bucket) if found] == [b"as stored"] * 2
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changes", [{"mezzanines": False}, {"always": AlwaysRedact.parse("photo=faces")}], ids=["off", "redacted"]
 )
@@ -86,6 +87,7 @@ def test_an_image_that_needs_the_master_restores_none(service: Reencoder, bucket
     assert read_all(bucket) == [None, None]
 
 
+@pytest.mark.slow
 def test_a_small_master_has_none(service: Reencoder, bucket: FastBucket) -> None:
     bucket.put(MASTERS.name(KEY), jpeg_photo(), {})
     store_derivative(bucket)
@@ -111,6 +113,7 @@ class FailingBucket(FastBucket):
         return self.real.put(key, body, attributes, replaces)
 
 
+@pytest.mark.slow
 def test_a_mezzanine_that_cannot_be_stored_does_not_fail_the_message(
     service: Reencoder, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -92,7 +92,7 @@ def test_a_second_message_finds_nothing_to_do(
     assert of(counted(capsys.readouterr().out), "RefineSkipped") == {"thorough": 1}
 
 
-@pytest.mark.sample(6)
+@pytest.mark.slow
 def test_what_is_as_small_as_it_gets_is_written_down(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -119,6 +119,7 @@ def test_a_type_may_be_chosen_again_and_the_headers_name_it(
     assert opened(bucket, name).attributes["Content-Type"] == "image/avif"
 
 
+@pytest.mark.slow
 def test_a_signed_derivative_is_re_encoded_when_it_is_popular(
     service: Reencoder, transform: Transform, bucket: FastBucket
 ) -> None:
@@ -131,6 +132,7 @@ def test_a_signed_derivative_is_re_encoded_when_it_is_popular(
     assert opened(bucket, name).size_bytes < quick.size_bytes
 
 
+@pytest.mark.slow
 def test_both_watermarks_of_a_dialect_stay(service: Reencoder, transform: Transform, bucket: FastBucket) -> None:
     marks = {"red": (255, 0, 0), "blue": (0, 0, 255)}
     for name, colour in marks.items():
@@ -261,6 +263,7 @@ def test_a_source_that_breaks_off_is_tried_again(service: Reencoder, stored: Sto
     assert opened(bucket, NAME).etag == stored.etag
 
 
+@pytest.mark.slow
 def test_faces_stay_hidden(service: Reencoder, transform: Transform, bucket: FastBucket) -> None:
     always = AlwaysRedact.parse("=faces")
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(Region(0.4, 0.2, 0.2, 0.3), 0.9),))

@@ -131,6 +131,7 @@ def test_a_better_image_replaces_it(
     assert of(observed, "UpscaleResults") == {"model": 1}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "finding",
     [
@@ -168,6 +169,7 @@ def test_an_endpoint_without_answer_is_tried_again_until_the_last_message(
     assert output.count("upscaling failed") == 2
 
 
+@pytest.mark.slow
 def test_without_an_endpoint_the_resampled_image_gets_the_usual_age(
     service: Reencoder, stored: StoredObject, bucket: FastBucket, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -48,7 +48,7 @@ def test_copies_come_first_and_others_are_none(deployment: Deployment, images: d
         assert best["key"].startswith(f"trips/{name}")
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("alteration", ["middle, 50 % of each side", "screenshot", "rotated by 90°"])
 def test_what_is_no_copy_by_its_score_comes_first_all_the_same(
     deployment: Deployment, images: dict[str, Image.Image], alteration: str

@@ -83,7 +83,7 @@ def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
     assert sidecar(env) is not None
 
 
-@pytest.mark.sample(4)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("metadata", "reason"),
     [
@@ -109,6 +109,7 @@ def test_metadata_of_other_software_is_ignored_and_the_image_is_not(
     assert [line["reason"] for line in lines if "FindingsIgnored" in line] == [reason]
 
 
+@pytest.mark.slow
 def test_what_inference_found_in_this_master_stays(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     etag = env.record(KEY).master.etag.strip('"')
@@ -118,6 +119,7 @@ def test_what_inference_found_in_this_master_stays(env: IngestEnvironment) -> No
     assert sidecar(env) == ours
 
 
+@pytest.mark.slow
 def test_what_was_found_in_an_earlier_master_goes(env: IngestEnvironment) -> None:
     env.created(KEY, png_noise(40, 30))
     ours = Findings("1", env.record(KEY).master.etag.strip('"'), {FACES: Finding(FACES, "centerface", "1")})

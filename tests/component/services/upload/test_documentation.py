@@ -47,6 +47,7 @@ def http(api: Api) -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_the_documented_curl_commands_upload_a_file(api: Api, http: str, tmp_path: Path) -> None:
     data = DATA * 1000
     (tmp_path / "rome.jpg").write_bytes(data)
