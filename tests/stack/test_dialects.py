@@ -228,7 +228,7 @@ KNOWN = {
 CASES = [(service, case) for service in MOVING for case in MOVING[service]["cases"]]
 
 
-@pytest.mark.sample(180)
+@pytest.mark.slow
 @pytest.mark.skipif(not CORPUS.is_dir(), reason="needs the corpus")
 @pytest.mark.usefixtures("images", "keys")
 @pytest.mark.parametrize(("service", "case"), CASES, ids=[f"{service}: {case['name']}" for service, case in CASES])

@@ -26,6 +26,7 @@ def test_a_second_stack_in_the_same_place_is_refused(stack: Stack) -> None:
     assert f"process {stack.running.process.pid}" in done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.smoke
 def test_sign_writes_a_url_that_is_served(stack: Stack) -> None:
     command = [*COMMAND, "sign", "/samples/coffee.png?w=333&f=webp", "--expires-in", "600"]

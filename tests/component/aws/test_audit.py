@@ -57,6 +57,7 @@ def test_the_newest_entries_come_first_over_days(vault: S3Bucket) -> None:
     assert [one["subject"] for one in audit.list_newest(10, days=1)] == ["just now", "today"]
 
 
+@pytest.mark.slow
 def test_kinds_are_a_closed_list(vault: S3Bucket) -> None:
     assert KINDS == ("decision", "override", "release", "erasure", "access")
     with pytest.raises(ValueError, match="gossip"):

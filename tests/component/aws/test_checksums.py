@@ -66,6 +66,7 @@ def test_a_crc_follows_its_definition(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == bit_by_bit(data, *REFLECTED[name])
 
 
+@pytest.mark.slow
 @given(data=st.binary(max_size=300), name=st.sampled_from(["sha1", "sha256", "sha512", "md5"]))
 def test_a_hash_is_hashlibs(data: bytes, name: str) -> None:
     assert hexadecimal(name, data) == hashlib.new(name, data).hexdigest()

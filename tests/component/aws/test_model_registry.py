@@ -77,6 +77,7 @@ def test_a_version_is_approved_and_rejected_with_a_reason(registry: ModelRegistr
     assert (registry.get_version(arn).approval, len(registry.get_version(arn).reason)) == (REJECTED, 1024)
 
 
+@pytest.mark.slow
 def test_missing_keys_are_reported(registry: ModelRegistry, models: Models) -> None:
     arn = registry.register(MODEL)
     for action in (registry.get_version, lambda arn: registry.approve(arn, "x"), lambda arn: registry.reject(arn, "x")):

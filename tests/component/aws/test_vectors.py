@@ -84,6 +84,7 @@ def test_what_was_put_is_there(vectors: VectorStore) -> None:
     assert found.vector == pytest.approx(ROME, abs=0.001)
 
 
+@pytest.mark.slow
 def test_a_later_vector_takes_the_place(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     put(vectors, "rome.jpg", OSLO, source_etag="e2", generation="2", perceptual_hash="")
@@ -154,22 +155,26 @@ def test_a_hash_alone_takes_no_vector_away(vectors: VectorStore) -> None:
     assert nearest(vectors, ROME) == ["rome.jpg"]
 
 
+@pytest.mark.slow
 def test_a_vector_without_length_is_refused(vectors: VectorStore) -> None:
     with pytest.raises(ValueError, match="length"):
         put(vectors, "rome.jpg", (0.0,) * 512)
 
 
+@pytest.mark.slow
 def test_as_many_as_are_allowed_can_be_requested(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME)
     assert nearest(vectors, ROME, count=MAX_COUNT) == ["rome.jpg"]
 
 
+@pytest.mark.slow
 def test_vectors_that_name_no_model_are_compared_with_each_other(vectors: VectorStore) -> None:
     put(vectors, "rome.jpg", ROME, model="")
     put(vectors, "oslo.jpg", ROME)
     assert [near.key for near in vectors.nearest(ROME, count=9, prefix="")] == ["rome.jpg"]
 
 
+@pytest.mark.slow
 def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: S3Vectors) -> None:
     folders = "a/" * 340
     for name in ("rome.jpg", "oslo.jpg"):
@@ -179,11 +184,13 @@ def test_a_key_in_many_folders_stays_within_what_an_index_takes(managed: S3Vecto
     assert len(nearest(managed, ROME, prefix="a/")) == 3
 
 
+@pytest.mark.slow
 def test_an_index_is_given_no_hash_alone(managed: S3Vectors, service: VectorIndex) -> None:
     put(managed, "rome.jpg", ())
     assert service.asked == []
 
 
+@pytest.mark.slow
 def test_an_index_that_refuses_is_unavailable(managed: S3Vectors) -> None:
     with pytest.raises(Unavailable) as refused:
         put(managed, "rome.jpg", ROME[:100])
@@ -216,6 +223,7 @@ def test_tasks_have_partitions_of_their_own(aws: Callable[[str], Any]) -> None:
     check_separation(tables(aws))
 
 
+@pytest.mark.slow
 def test_tasks_have_indexes_of_their_own(service: VectorIndex, aws_environment: dict[str, str]) -> None:
     with opened(service, VectorIndex(1280, UNFILTERED), aws_environment) as stores:
         check_separation(stores)

@@ -168,7 +168,7 @@ def test_formatting_and_scales() -> None:
 # Dashboards.
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("view", VIEWS)
 def test_an_empty_view_describes_what_fills_it(view: str) -> None:
     async def act(page: Page) -> None:
@@ -524,6 +524,7 @@ def test_a_search_without_results_is_explained() -> None:
 # Failed samples, logs, index.
 
 
+@pytest.mark.slow
 def test_failures_have_reason_code_and_image() -> None:
     samples = [
         responses.failed(picture="/_picture"),  # terms: allow

@@ -51,6 +51,7 @@ def test_an_image_is_analysed_and_its_findings_are_reported_once_stored(env: Inf
     assert not env.messages("normal")
 
 
+@pytest.mark.slow
 def test_again_and_another_generation_request_the_findings(env: InferEnvironment) -> None:
     env.ready("a.jpg", jpeg_photo())
     version = env.noted("a.jpg").version

@@ -70,6 +70,7 @@ def test_missed_uploads_are_ingested_and_their_outcomes_reported(runs: BulkJobs)
     assert runs.env.record("new ü%.jpg").state == "ready"
 
 
+@pytest.mark.slow
 def test_an_upload_that_a_dead_worker_left_is_repaired(runs: BulkJobs) -> None:
     sequencer = runs.env.upload("a.jpg", jpeg_photo())
     runs.env.index.claim("a.jpg", sequencer, "dead", now_s=runs.env.now_s - 1000, lease_s=60)
@@ -125,6 +126,7 @@ def test_a_copy_is_made_once_and_overwrites_no_other_upload(runs: BulkJobs, phot
     assert again.version_id == first.version_id
 
 
+@pytest.mark.slow
 def test_a_copy_whose_worker_died_is_waited_for_by_the_next(runs: BulkJobs, photos: str) -> None:
     put(runs, photos, "a.jpg", jpeg_photo())
     order = ORDER | {"source": photos}

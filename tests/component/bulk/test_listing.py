@@ -82,6 +82,7 @@ def test_keys_of_masters_are_decoded_and_other_names_are_left_out(runs: BulkJobs
     assert keys(runs, PRESETS | {"prefix": "ä.b"}, "two") == ["ä.b/1.jpg"]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("changed", "words"),
     [

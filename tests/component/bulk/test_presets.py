@@ -67,6 +67,7 @@ def test_a_master_over_the_limits_is_refused_by_name(runs: BulkJobs) -> None:
     assert runs.all("two", ORDER) == {"many/a.jpg": "refused over-limits"}
 
 
+@pytest.mark.slow
 def test_a_master_that_goes_after_it_was_listed_is_missing(runs: BulkJobs) -> None:
     master(runs, "many/a.jpg", jpeg_photo())
     [(number, keys)] = runs.listed("one", ORDER)

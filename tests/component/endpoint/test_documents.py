@@ -34,14 +34,15 @@ def words(finding: Finding) -> list[str]:
     return " ".join(line.text for line in finding.lines).split()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
     [
         "contrast of 14, noise",
-        pytest.param("contrast of 10, noise", marks=pytest.mark.slow),
-        pytest.param("contrast of 14, noise, skew of 9°", marks=pytest.mark.slow),
-        pytest.param("very dark", marks=pytest.mark.slow),
-        pytest.param("shadow to 8 %, with an edge", marks=pytest.mark.slow),
+        "contrast of 10, noise",
+        "contrast of 14, noise, skew of 9°",
+        "very dark",
+        "shadow to 8 %, with an edge",
     ],
 )
 def test_a_page_in_bad_light_is_read(server: Server, name: str) -> None:

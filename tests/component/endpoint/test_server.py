@@ -134,6 +134,7 @@ def test_a_request_is_found_in_the_logs_by_its_id_and_its_trace(server: Server) 
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("tasks", "code", "status"), [("smells", "unknown-task", 400), ("faces", "unreadable", 200)])
 def test_what_goes_wrong_is_logged_by_its_code(server: Server, tasks: str, code: str, status: int) -> None:
     server.invoke(b"this is no image", tasks, inference_id=f"wrong-{code}", trace="1-2-3")

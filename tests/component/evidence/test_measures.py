@@ -110,7 +110,7 @@ def test_every_known_table_has_its_source() -> None:
     assert all(one.source and len(one.luma) == len(one.chroma) == 64 for one in load_known())
 
 
-@pytest.mark.sample(12)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "alter",
     [

@@ -130,6 +130,7 @@ def test_signed_urls_have_the_signature_that_is_requested(images: list[dict[str,
             verify(request.path, request.signature, request.expires_s, [KEY], now_s=1_800_000_000)
 
 
+@pytest.mark.slow
 @with_node
 def test_the_srcset_is_that_of_the_description(images: list[dict[str, Any]]) -> None:
     for image in images:

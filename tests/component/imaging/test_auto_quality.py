@@ -119,7 +119,7 @@ def test_large_images_are_encoded_without_slow_options() -> None:
     assert not list_trial_options("webp", 1, "fast")
 
 
-@pytest.mark.sample(9)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", LOSSY)
 def test_colour_that_encoders_halve_is_kept_where_it_shows(form: str) -> None:
     stripes = Image.new("RGB", (320, 240), (0, 200, 220))

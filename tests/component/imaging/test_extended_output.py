@@ -50,7 +50,7 @@ def cutout_bytes() -> bytes:
     return saved(cutout(), "PNG")
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(12)
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
 @pytest.mark.parametrize("quality", [None, 95, "auto"])
 def test_quality_goes_down_until_it_fits(form: str, quality: Any) -> None:
@@ -68,6 +68,7 @@ def test_what_never_fits_is_answered_at_the_least_quality(form: str) -> None:
     assert made(PHOTO, format=form, quality=5, max_bytes=50).body == made(PHOTO, format=form, quality=5).body
 
 
+@pytest.mark.slow
 def test_an_animation_and_a_drawing_fit_too() -> None:
     turning = [photo().rotate(angle) for angle in (0, 10, 20)]
     moved = saved(turning[0], "WEBP", save_all=True, append_images=turning[1:], quality=95)

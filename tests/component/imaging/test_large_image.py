@@ -94,7 +94,7 @@ def level(body: bytes, number: int) -> Any:
     return pyvips.Image.tiffload_buffer(body, subifd=number - 1).numpy()
 
 
-@pytest.mark.sample(27)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMS)
 def test_all_levels_are_those_of_a_pyramid(form: str) -> None:
     data = upload(form)
@@ -133,7 +133,7 @@ def test_a_drawing_stays_lossless() -> None:
         assert np.array_equal(level(pyramid_of(data, strip_bytes=0), 0), np.asarray(drawing))
 
 
-@pytest.mark.sample(18)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["tiles", "strips", "strips, BigTIFF"])
 def test_strips_may_be_made_in_any_order_and_again(form: str) -> None:
     source, header, plan = plan_of(upload(form))
@@ -317,6 +317,7 @@ def test_only_by_ranges_may_a_large_image_have_more_bytes() -> None:
         made(body, limits=limits, width=100)
 
 
+@pytest.mark.slow
 def test_a_tile_of_a_large_image_is_read_from_few_bytes() -> None:
     body = pyramid_of(upload("tiles"))
     store = Store(body)
@@ -350,6 +351,7 @@ def test_a_line_that_breaks_is_no_damage() -> None:
         write_pyramid(source, header, plan, lambda _, __: None, LIMITS)
 
 
+@pytest.mark.slow
 def test_other_readers_open_it() -> None:
     body = pyramid_of(upload("tiles"))
     with Image.open(io.BytesIO(body)) as image:

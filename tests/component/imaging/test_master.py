@@ -65,7 +65,7 @@ def test_nothing_private_is_left(name: str) -> None:
     assert b"secret" not in mastered(planted()[name]).body
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(15)
 @pytest.mark.parametrize("name", planted())
 def test_it_renders_like_the_upload(name: str) -> None:
     upload, master = planted()[name], mastered(planted()[name]).body

@@ -120,6 +120,7 @@ def test_only_ingest_makes_them() -> None:
     assert [made for made, _ in batch.render_all()] == [plan]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("widths", [(320,), (320, 1700), (2500,)])
 def test_one_decode_makes_presets_and_mezzanines(widths: tuple[int, ...]) -> None:
     """Whatever lies between the sizes of the presets and those of the mezzanines."""
@@ -191,6 +192,7 @@ def test_a_turned_master_is_upright(orientation: int) -> None:
     assert alike(seen(from_mezzanine(data, plan).body), seen(from_master(data, plan).body)) > 0.98
 
 
+@pytest.mark.slow
 def test_wide_gamut_masters_have_the_same_colours() -> None:
     data = display_p3()
     plan = make(width=400, quality=88)

@@ -107,7 +107,7 @@ def growth_mb(path: Path, what: str) -> int:
     return int(done.stdout)
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(("form", "limit_mb"), [("JPEG", 60), ("PNG", 60), ("TIFF", 60)])
 def test_a_large_image_made_small_takes_little_memory(tmp_path: Path, form: str, limit_mb: int) -> None:
     """36 MP are 108 MB of pixels: they are never all in memory."""

@@ -239,6 +239,7 @@ def test_nor_of_another_page() -> None:
         made(pages, known=known(FACE), redact="faces", page=1)
 
 
+@pytest.mark.slow
 def test_an_animation_stands_still_when_it_is_redacted() -> None:
     gif = saved(photo(), "GIF", save_all=True, append_images=[photo().rotate(180)], duration=100)
     assert len(frames(made(gif, format="gif").body)) == 2

@@ -85,7 +85,7 @@ def test_no_pixel_of_a_marked_face_is_left(name: str) -> None:
         assert not image[rows, columns].any(), face
 
 
-@pytest.mark.sample(45)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jpeg", "webp", "png"])
 @pytest.mark.parametrize("name", IMAGES)
 def test_the_detector_finds_no_face_at_any_size(name: str, form: str) -> None:
@@ -105,7 +105,7 @@ def test_nor_in_a_crop_onto_a_face(name: str, factor: float) -> None:
         assert [region for region in found if any(about(region, other) for other in left)] == [], face
 
 
-@pytest.mark.sample(45)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [
@@ -124,7 +124,7 @@ def test_nor_by_the_worst_encoder_or_any_effect(name: str, options: dict[str, An
     assert [region for region in found if any(about(region, face) for face in FACES[name])] == []
 
 
-@pytest.mark.sample(15)
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [{"rotate": 90}, {"rotate": 180}, {"flip": "h"}, {"rotate": 270, "flip": "h"}])
 @pytest.mark.parametrize("name", IMAGES)
 def test_a_turned_image_is_the_redacted_one_turned(name: str, options: dict[str, Any]) -> None:

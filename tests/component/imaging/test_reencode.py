@@ -128,6 +128,7 @@ def test_an_animation_keeps_its_frames() -> None:
         assert apart(new[..., :3], old[..., :3]) < 4
 
 
+@pytest.mark.slow
 def test_nothing_is_forgotten_that_the_plan_requests() -> None:
     mark = saved(Image.new("RGBA", (60, 60), (255, 0, 0, 255)), "PNG")
     options: dict[str, Any] = {"width": 320, "format": "webp", "grayscale": True, "watermark": Watermark("logo")}

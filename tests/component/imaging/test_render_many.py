@@ -91,6 +91,7 @@ def test_each_kind_gives_what_a_render_gives(kind: str) -> None:
         assert_same(image, made(data, **options))
 
 
+@pytest.mark.slow
 def test_a_series_is_made_in_one_decode() -> None:
     slides = [photograph(), photograph().rotate(5)]
     moving = saved(slides[0], "WEBP", save_all=True, append_images=slides[1:], duration=50)
@@ -110,7 +111,7 @@ def test_the_largest_comes_first_and_is_the_renders_own() -> None:
     assert found[0][1].body == made(data, width=250, format="webp").body
 
 
-@pytest.mark.sample(4)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif", "auto-avif", "auto-webp", "auto-legacy"])
 def test_encodes_are_as_near_to_the_image_as_a_renders(form: str) -> None:
     data = saved(photograph(), "JPEG", quality=95)
@@ -144,6 +145,7 @@ def wide_gamut(form: str) -> bytes:
     return saved(photograph(), form, icc_profile=p3)
 
 
+@pytest.mark.slow
 def test_every_fit_and_effect() -> None:
     data = saved(photograph(), "PNG")
     wanted: list[dict[str, Any]] = [

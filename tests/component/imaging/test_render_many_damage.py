@@ -56,6 +56,7 @@ def test_every_frame_must_be_sound(form: str, wanted: str) -> None:
         decode_batch(Source.from_bytes(data[: len(data) * 9 // 10]), WANTED[wanted])
 
 
+@pytest.mark.slow
 def test_a_tiff_is_decoded_itself_not_a_smaller_copy_in_it() -> None:
     tiff = saved(cutout().resize((1600, 1200)), "TIFF")
     pyramid = make_master(tiff, probe(Source.from_bytes(tiff), Limits()), limits=Limits())
@@ -104,7 +105,7 @@ print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
 
 
-@pytest.mark.sample(27)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "TIFF"])
 def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> None:
     """36 MP are 108 MB of pixels. All presets together need 15 MB, the largest encode as much again."""

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "darkroom"
 
@@ -63,6 +65,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     }
 
 
+@pytest.mark.slow
 def test_the_renderer_is_loaded_before_the_first_request_where_no_request_waits_for_it() -> None:
     renderer = {"pyvips", "darkroom.imaging.render.pipeline"}
     assert imported_by("import app", **APP) & renderer == set()

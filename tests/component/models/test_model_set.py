@@ -55,6 +55,7 @@ def test_a_batch_returns_the_findings_of_each_image_alone() -> None:
         assert found[FACES].origin == FALLBACK
 
 
+@pytest.mark.slow
 def test_images_of_one_shape_go_through_together(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, ...]] = []
     run = OnnxModel._run

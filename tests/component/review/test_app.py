@@ -71,6 +71,7 @@ def test_every_response_has_the_headers_that_protect_it(world: World) -> None:
     assert world.get("api/review").headers["cache-control"] == "no-store"
 
 
+@pytest.mark.slow
 def test_the_pages_are_there_and_nothing_else_of_the_folder(world: World) -> None:
     page = world.get("", None)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
@@ -281,6 +282,7 @@ def test_faults_are_problems_without_details(world: World) -> None:
     assert "no-such-table" not in answer.body.decode()
 
 
+@pytest.mark.slow
 def test_settings_that_cannot_be_read_are_a_fault_of_every_path(world: World) -> None:
     world.settings = None
     world.environment["AWS_ENDPOINT_URL"] = "http://127.0.0.1:9"

@@ -118,6 +118,7 @@ class BrokenQueue(Queue):
         raise Unavailable(detail="no queue")
 
 
+@pytest.mark.slow
 def test_a_decision_whose_message_was_lost_is_repeated_by_the_same_person(taken: IngestEnvironment) -> None:
     broken = BrokenQueue(taken.clients["sqs"], taken.names["reviews"])
     with pytest.raises(Unavailable):
@@ -156,6 +157,7 @@ def test_a_new_upload_is_not_what_was_seen(taken: IngestEnvironment) -> None:
     assert carry_out(taken) == [IngestOutcome.CONFIRMED]
 
 
+@pytest.mark.slow
 def test_a_decision_about_an_earlier_upload_is_no_conflict(taken: IngestEnvironment) -> None:
     decisions(taken).decide(KEY, "confirm", ADA)
     carry_out(taken)

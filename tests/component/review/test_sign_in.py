@@ -101,7 +101,7 @@ WRONG: dict[str, Any] = {
 }
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("name", WRONG)
 def test_a_callback_that_this_browser_did_not_begin_is_refused(world: World, name: str) -> None:
     query, kept = sign_in(world)
@@ -133,6 +133,7 @@ def test_a_token_that_no_cookie_holds_is_explained(world: World) -> None:
     assert "too many groups or attributes" in answer.document["detail"]
 
 
+@pytest.mark.slow
 def test_signing_out_ends_both_sessions(world: World) -> None:
     answer = world.post("api/sign-out", {})
     assert cookies(answer) == {SESSION: ""}

@@ -32,6 +32,7 @@ def test_a_token_of_the_issuer_is_accepted(issuer: Issuer) -> None:
     assert issuer.answers == {KEY_SET: 1}, "the key set is cached"
 
 
+@pytest.mark.slow
 def test_keys_may_be_elsewhere(issuer: Issuer) -> None:
     """An emulator signs with AWS's issuer, and serves its keys itself."""
     claimed = "https://cognito-idp.us-east-1.amazonaws.com/us-east-1_abc"
@@ -107,6 +108,7 @@ def test_the_same_key_id_with_another_key_is_refused(issuer: Issuer) -> None:
         verifier(issuer).verify(jwt.encode(claims, key.private, "RS256", {"kid": KEYS[0].id}))
 
 
+@pytest.mark.slow
 def test_a_new_key_is_fetched_and_unknown_ones_are_not_fetched_again_and_again(issuer: Issuer) -> None:
     now_s = 1000.0
     own = verifier(issuer, monotonic=lambda: now_s)
@@ -124,6 +126,7 @@ def test_a_new_key_is_fetched_and_unknown_ones_are_not_fetched_again_and_again(i
     assert issuer.answers[KEY_SET] == 3
 
 
+@pytest.mark.slow
 def test_a_key_set_without_a_usable_key_is_a_fault(issuer: Issuer) -> None:
     issuer.published = []
     own = verifier(issuer)
@@ -133,6 +136,7 @@ def test_a_key_set_without_a_usable_key_is_a_fault(issuer: Issuer) -> None:
     assert own.verify(issuer.token())["name"] == ADA.name
 
 
+@pytest.mark.slow
 def test_keys_that_cannot_be_fetched_are_a_fault_and_no_answer(issuer: Issuer) -> None:
     issuer.broken = {KEY_SET}
     own = verifier(issuer)
@@ -160,6 +164,7 @@ def test_who_a_token_names(issuer: Issuer, claims: dict[str, Any], name: str, ro
     assert person.expires_s == pytest.approx(time.time() + 3600, abs=600)
 
 
+@pytest.mark.slow
 def test_an_account_without_groups_has_no_role(issuer: Issuer) -> None:
     unnamed = Account("", "", ())
     person = to_person(verifier(issuer).verify(issuer.token(unnamed, **{"cognito:username": "x"})))

@@ -82,6 +82,7 @@ def test_ready(env: IngestEnvironment, key: str) -> None:
     assert len(detail["presets"]) == 6
 
 
+@pytest.mark.slow
 def test_the_location_is_published_with_keep_gps_alone(env: IngestEnvironment) -> None:
     body = make_photograph(DATA / "chelsea.png")
     env.created("without.jpg", body)
@@ -91,6 +92,7 @@ def test_the_location_is_published_with_keep_gps_alone(env: IngestEnvironment) -
     assert only(env)[1]["provenance"]["gps"] == {"latitude": 48.8583333, "longitude": 2.2944444}
 
 
+@pytest.mark.slow
 def test_a_copy_is_marked_as_one(env: IngestEnvironment) -> None:
     env.created("first.jpg", jpeg_photo())
     first = only(env)[1]
@@ -127,6 +129,7 @@ def test_refused_for_its_checksum(env: IngestEnvironment) -> None:
     assert only(env)[1]["code"] == "checksum-mismatch"
 
 
+@pytest.mark.slow
 def test_removed(env: IngestEnvironment) -> None:
     env.created("a.jpg", jpeg_photo())
     only(env)
@@ -173,6 +176,7 @@ def test_an_urgent_upload_comes_first_with_bytes_that_are_known_too(env: IngestE
     assert (copied["same_as"], copied["priority"]) == ("b.jpg", True)
 
 
+@pytest.mark.slow
 def test_a_repeated_event_has_the_same_id(env: IngestEnvironment) -> None:
     """As after a worker that was killed before it had noted that it published."""
     sequencer = env.upload("a.jpg", jpeg_photo())

@@ -44,6 +44,7 @@ def test_a_bitmap_becomes_a_master(env: IngestEnvironment) -> None:
     assert (kind, detail["picture"]["format"]) == ("ImageReady", "bmp")  # terms: allow
 
 
+@pytest.mark.slow
 def test_equal_uploads_are_converted_once(env: IngestEnvironment) -> None:
     body = samples()["jp2 lossy"]
     assert env.created("a.jp2", body) is IngestOutcome.READY

@@ -89,6 +89,7 @@ def test_renewed_before_they_expire(source: CredentialSource, clock: Clock) -> N
     assert source.get().token == "session2"
 
 
+@pytest.mark.slow
 def test_an_endpoint_that_has_no_newer_ones_is_left_alone_for_a_while(
     source: CredentialSource, endpoint: Endpoint, clock: Clock
 ) -> None:
@@ -117,6 +118,7 @@ def test_while_the_endpoint_fails_the_old_ones_serve_as_long_as_they_hold(
     assert key(source) == "AKID2"
 
 
+@pytest.mark.slow
 def test_concurrent_threads_call_the_endpoint_once(source: CredentialSource, endpoint: Endpoint) -> None:
     together = Barrier(AT_ONCE)
 
@@ -129,6 +131,7 @@ def test_concurrent_threads_call_the_endpoint_once(source: CredentialSource, end
     assert endpoint.asked == 1
 
 
+@pytest.mark.slow
 def test_a_rotated_token_is_read_again(endpoint: Endpoint, clock: Clock, tmp_path: Path) -> None:
     file = tmp_path / "token"
     file.write_text(f"{TOKEN}\n", encoding="utf-8")
@@ -143,7 +146,7 @@ def test_a_rotated_token_is_read_again(endpoint: Endpoint, clock: Clock, tmp_pat
     assert key(source) == "AKID2"
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "changed",
     [
@@ -181,6 +184,7 @@ def test_a_client_of_s3_signs_with_the_newer_ones_as_soon_as_they_are_there(
     assert endpoint.asked == 2
 
 
+@pytest.mark.slow
 def test_requests_to_s3_that_start_at_once_fetch_credentials_once(
     bucket: FastBucket, proxy: RecordingProxy, endpoint: Endpoint
 ) -> None:

@@ -308,6 +308,7 @@ def test_an_erasure_of_a_key_that_is_too_long_for_the_cdn_is_complete(case: Eras
     assert case.cdn.invalidations() == []
 
 
+@pytest.mark.slow
 def test_a_key_that_the_index_does_not_know(case: EraseEnvironment) -> None:
     case.put("media", f"masters/{KEY}", f"derivatives/{KEY}/_/w-320.webp")
     report = case.forget()
@@ -383,6 +384,7 @@ def test_what_a_worker_writes_meanwhile_is_removed_too(case: EraseEnvironment) -
     assert (report["removed"]["masters"], report["removed"]["quarantine"]) == (2, 3)
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_large_image_that_is_being_cut_are_removed(case: EraseEnvironment) -> None:
     case.know(KEY, state=CLAIMED, large_image=LargeImageRef("s1", "t", 1))
     case.put("media", "scenes/s1/plan.json", "scenes/s1/strips/00000", "scenes/s2/plan.json")
@@ -455,6 +457,7 @@ def test_the_index_out_of_reach_holds_up_no_erasure(case: EraseEnvironment) -> N
     assert case.everything() == {"uploads": [], "media": [], "quarantine": []}
 
 
+@pytest.mark.slow
 def test_without_time_it_reports_the_unfinished_state(case: EraseEnvironment) -> None:
     fill(case)
     report = case.forget(remaining_s=lambda: RESERVED_S - 1)
@@ -533,6 +536,7 @@ def test_a_leftover_is_a_failed_erasure_for_any_cdn_result(case: EraseEnvironmen
     assert case.service.check(KEY)["status"] == COMPLETE
 
 
+@pytest.mark.slow
 def test_a_purge_over_the_cdn_limit_returns_through_the_queue(case: EraseEnvironment) -> None:
     case.cdn.held["of others"] = 15
     report = case.forget()

@@ -61,6 +61,7 @@ def test_damaged(env: IngestEnvironment) -> None:
     assert (env.record(DAMAGED).state, env.record(DAMAGED).refusal.code) == (REFUSED, "damaged")
 
 
+@pytest.mark.slow
 def test_deleted(env: IngestEnvironment) -> None:
     put(env, DELETED)
     env.handle(env.change(DELETED, FIRST))

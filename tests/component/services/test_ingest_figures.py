@@ -63,6 +63,7 @@ def figures(output: str) -> dict[str, float]:
     return {name: of(published, name).get("", 0) for name in COUNTS}
 
 
+@pytest.mark.slow
 def test_an_upload_is_one_request(
     env: IngestEnvironment, function: Function, capsys: pytest.CaptureFixture[str]
 ) -> None:

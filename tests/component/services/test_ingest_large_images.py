@@ -171,6 +171,7 @@ def test_a_large_image_with_another_checksum_is_refused(env: LargeImageEnvironme
     assert env.record(KEY).refusal.code == "checksum-mismatch"
 
 
+@pytest.mark.slow
 def test_a_damaged_large_image_is_refused_into_quarantine_with_its_reason(env: LargeImageEnvironment) -> None:
     damaged = bytearray(tiff())
     at = len(damaged) // 2

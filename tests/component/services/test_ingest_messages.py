@@ -207,6 +207,7 @@ def test_a_message_is_postponed_as_often_as_it_may(
     assert sent == [{"postponed": str(handler.MAX_POSTPONEMENTS)}]
 
 
+@pytest.mark.slow
 def test_what_is_no_message_is_dead_at_once(env: IngestEnvironment, app: Any) -> None:
     answer = app.handler(receive(env, {"x": '{"what": "ever"}'}), Context())
     assert failed(answer) == []
@@ -244,6 +245,7 @@ def test_waiting_for_another_worker_is_no_failure(env: IngestEnvironment, app: A
     assert waiting["Attributes"]["ApproximateNumberOfMessagesDelayed"] == "1"
 
 
+@pytest.mark.slow
 def test_an_urgent_upload_is_handled_once_though_both_queues_have_its_event(env: IngestEnvironment, app: Any) -> None:
     body = created(env, "photo.jpg", jpeg_photo())
     for queue in ("urgent", "changes"):

@@ -108,6 +108,7 @@ def test_a_deletion_of_nothing_is_neither_announced_nor_purged(env: IngestEnviro
     assert (env.record(KEY).state, env.record(KEY).announced) == (REMOVED, True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("older", [False, True])
 def test_an_event_that_is_done_or_outdated_fetches_no_upload(env: IngestEnvironment, older: bool) -> None:
     late = env.next_sequencer()
@@ -120,6 +121,7 @@ def test_an_event_that_is_done_or_outdated_fetches_no_upload(env: IngestEnvironm
     assert (env.record(KEY), env.sent) == (before, [])
 
 
+@pytest.mark.slow
 def test_a_newer_event_fetches_the_upload(env: IngestEnvironment) -> None:
     env.created(KEY, SMALL)
     fetched = Wire("before-send", 1, lambda: None, "s3.GetObject")

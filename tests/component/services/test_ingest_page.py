@@ -65,6 +65,7 @@ def test_the_steps_are_those_of_the_page(env: IngestEnvironment) -> None:
     assert list(context.observer.timings_ms) == rows(PAGE, "Steps")
 
 
+@pytest.mark.slow
 def test_the_steps_of_a_refusal_and_a_deletion(env: IngestEnvironment) -> None:
     assert "A refusal is `quarantine`, `index`, `announce`. A deletion is `remove`, `index`, `announce`." in PAGE
     context = env.context
@@ -104,6 +105,7 @@ def test_every_state_is_on_the_page() -> None:
     assert set(rows(PAGE, "States")) == {CLAIMED, HELD, READY, REFUSED, REMOVED}
 
 
+@pytest.mark.slow
 def test_the_metrics_are_those_of_the_page(env: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     context = env.context
     handle_event(context, env.change("a.jpg", env.upload("a.jpg", jpeg_photo())))

@@ -170,6 +170,7 @@ def test_the_last_few_stay(counting: Counting) -> None:
     assert counting.opened == names[:1]
 
 
+@pytest.mark.slow
 def test_a_large_image_with_another_extension_is_read_from_its_stream_first(counting: Counting) -> None:
     counting.put("masters/scene", scene(), TIFF)
     reading = MasterReader()

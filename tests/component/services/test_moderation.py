@@ -48,6 +48,7 @@ def held(env: IngestEnvironment, key: str = KEY) -> bool:
     return env.vault("media").head(f"held/{key}") is not None
 
 
+@pytest.mark.slow
 def test_without_the_policy_nothing_is_held(env: IngestEnvironment) -> None:
     env.blocks = False
     env.judge(KEY, flagged=True, body=BODY)
@@ -94,7 +95,7 @@ def tiff() -> bytes:
 DRAWING = b'<svg xmlns="http://www.w3.org/2000/svg" width="4" height="3"/>'
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("upload", [png_noise(600, 400), DRAWING, tiff()], ids=["png", "svg", "tiff"])
 def test_presets_are_made_of_the_master_that_waited(env: IngestEnvironment, upload: bytes) -> None:
     env.created(KEY, upload)
@@ -102,6 +103,7 @@ def test_presets_are_made_of_the_master_that_waited(env: IngestEnvironment, uplo
     assert len(env.keys("media", "derivatives/")) == len(PRESETS)
 
 
+@pytest.mark.slow
 def test_an_image_whose_upload_has_expired_is_released_too(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     env.vault("uploads").erase(KEY)
@@ -119,6 +121,7 @@ def test_a_flagged_upload_stays_held_and_is_published_once(env: IngestEnvironmen
     assert [detail["flagged"] for _, detail in env.published()] == [False, True]
 
 
+@pytest.mark.slow
 def test_a_verdict_on_other_bytes_is_ignored(env: IngestEnvironment) -> None:
     env.created(KEY, BODY)
     assert env.judged(KEY, flagged=False, body=b"others") is IngestOutcome.DROPPED

@@ -101,6 +101,7 @@ def test_an_upload_without_any_has_none(env: IngestEnvironment, media: FastBucke
     assert get(media, "cr-1_w-100.webp") == get(media, "w-100.webp")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("default", "stated"), [("none", {"named"}), ("rights", {"plain", "named"})])
 def test_presets_at_ingest_follow_the_setting(env: IngestEnvironment, default: str, stated: set[str]) -> None:
     context = replace(env.context, presets=PRESETS, metadata=default)
@@ -141,6 +142,7 @@ def test_a_derivative_that_was_stored_late_is_not_served(env: IngestEnvironment,
     assert rights_of(get(media, "cr-1_w-100.webp")) == Rights(creator="Eve")
 
 
+@pytest.mark.slow
 def test_a_copy_of_known_bytes_has_them(env: IngestEnvironment, media: FastBucket) -> None:
     env.created(KEY, with_rights())
     assert env.created("copy.jpg", with_rights()) is IngestOutcome.DUPLICATE

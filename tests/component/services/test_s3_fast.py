@@ -130,6 +130,7 @@ class Forbidding(BaseHTTPRequestHandler):
         pass
 
 
+@pytest.mark.slow
 def test_a_forbidden_key_is_none_as_s3_forbids_what_is_missing() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Forbidding) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()

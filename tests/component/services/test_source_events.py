@@ -127,6 +127,7 @@ def test_an_overwrite_and_a_deletion_purge_store_and_cdn(live: Source) -> None:
     assert live.env.keys() == []
 
 
+@pytest.mark.slow
 def test_objects_beside_the_prefix_send_no_event(live: Source) -> None:
     live.bucket.put("drafts/a.jpg", b"draft", headers={}, metadata={})
     live.put("b.jpg", b"photo")

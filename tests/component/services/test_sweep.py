@@ -179,6 +179,7 @@ def test_the_function_sweeps_on_its_schedule(env: IngestEnvironment, aws_environ
     assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
 
 
+@pytest.mark.slow
 def test_an_upload_that_waits_too_long_for_a_verdict_is_analysed_again(env: IngestEnvironment) -> None:
     env.blocks = True
     body = jpeg_photo((60, 40))

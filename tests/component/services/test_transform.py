@@ -638,7 +638,7 @@ def test_cache_headers_of_each_error(make_answer: Callable[[str], Answer]) -> No
         assert response["headers"]["cache-control"] == expected, name  # type: ignore[index]
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("form", ["jpeg", "webp", "avif"])
 def test_the_quality_that_fits_is_requested_by_a_signature(service: Transform, bucket: FastBucket, form: str) -> None:
     url = f"/photo.jpg?w=400&q=auto&f={form}"
@@ -654,6 +654,7 @@ def test_the_quality_that_fits_is_requested_by_a_signature(service: Transform, b
     assert stored.read() == answer.body
 
 
+@pytest.mark.slow
 def test_save_data_gets_less_than_what_fits(service: Transform) -> None:
     asked = request("/photo.jpg?w=400&q=auto", key="key", extension="auto-webp")
     fits = service.answer(asked)

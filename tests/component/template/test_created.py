@@ -78,6 +78,7 @@ def test_metric_alarms_are_within_cloudwatchs_limits(alarms: dict[str, Node]) ->
         assert max(len(alarm.get(kind, [])) for kind in ("AlarmActions", "OKActions", "InsufficientDataActions")) <= 5
 
 
+@pytest.mark.slow
 def test_composite_alarms_are_created_of_alarms_that_exist(aws: Aws, stack: Stack, alarms: dict[str, Node]) -> None:
     """CloudWatch API reference, "PutCompositeAlarm": a rule has up to 10,240 characters and 100 alarms below it."""
     client = aws("cloudwatch")

@@ -79,6 +79,7 @@ def stacks(ministack_url: str) -> list[Deployed]:
     return [Deployed(name, region, ministack_url) for name, region in STACKS]
 
 
+@pytest.mark.slow
 def test_events_reach_the_queues_of_their_own_stack_and_region(stacks: list[Deployed]) -> None:
     for stack in stacks:
         for detail_type, priority in ANNOUNCED:

@@ -39,7 +39,7 @@ def deployed(name: str) -> Stack:
     return Stack(**SETS[name])
 
 
-@pytest.mark.sample(27)
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_resources_match_their_schemas(name: str) -> None:
     stack = deployed(name)

@@ -202,6 +202,7 @@ def test_the_deployment_page_lists_every_parameter_with_its_default() -> None:
     assert rows == {name: str(declared["Default"]) for name, declared in PARAMETERS.items()}
 
 
+@pytest.mark.slow
 def test_the_monitor_has_every_other_function_and_its_memory() -> None:
     text = TEMPLATE.read_text(encoding="utf-8")
     assert insert_functions(text) == text, "make alarms"

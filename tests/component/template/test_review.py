@@ -34,7 +34,7 @@ def review(**parameters: str) -> Stack:
     return Stack(SOURCE, **{**BASIC, **parameters})
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize("further", [{}, OWN_SOURCE, {"Mfa": "ON"}], ids=["basic", "own source", "mfa"])
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
     kinds = ["AWS::Cognito::", "AWS::ApiGatewayV2::", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Logs::"]

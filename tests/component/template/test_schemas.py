@@ -37,7 +37,7 @@ def test_what_cloudformation_takes_has_no_faults() -> None:
     assert faults(index(Dimension="512")) == [], "parameters are texts, and CloudFormation converts them"
 
 
-@pytest.mark.sample(3)
+@pytest.mark.slow
 @pytest.mark.parametrize(("properties", "rule"), WRONG.values(), ids=WRONG)
 def test_what_it_refuses_is_named_with_its_rule(properties: dict[str, Any], rule: str) -> None:
     found = faults(index(**properties))

@@ -371,6 +371,7 @@ def test_alarms_about_models_have_a_topic_and_a_recipient_of_their_own(
     assert "ModelTopic" not in Stack(TicketEmail=addresses).resources, "without inference there are no models"
 
 
+@pytest.mark.slow
 def test_parts_that_are_not_deployed_have_no_alarms() -> None:
     bare = Stack(Alarms="all")
     names = {properties["AlarmName"] for properties in bare.of_type(ALARM).values()}
@@ -493,6 +494,7 @@ def test_without_alarms_only_secrets_are_charged_by_the_month() -> None:
     assert len(stack.of_type("AWS::SecretsManager::Secret")) == 2
 
 
+@pytest.mark.slow
 def test_the_limit_of_cost_has_an_alarm_at_each_level() -> None:
     for level in ("essential", "all"):
         assert "CostPerPictureAlarm" in Stack(Alarms=level, MaxCostPerPicture="0.01").resources

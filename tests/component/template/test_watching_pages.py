@@ -108,6 +108,7 @@ def test_a_fault_pages_once_and_ends(fault: Fault, expected: list[str]) -> None:
     assert all(BEGINS < minute < ENDS + 10 for _, minute in paged)
 
 
+@pytest.mark.slow
 def test_a_total_outage_alarms_within_five_minutes() -> None:
     [(_, minute)] = pages(everything_fails)
     assert minute - BEGINS <= 5

@@ -66,6 +66,7 @@ def test_a_texture_states_what_it_is(encoder: Encoder, options: TextureOptions) 
         assert [level.uncompressed_bytes for level in texture.levels] == [512, 128, 32, 16, 16, 16]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("options", EVERY, ids=lambda options: options.format)
 def test_levels_are_filtered_in_linear_light_only_for_colours(encoder: Encoder, options: TextureOptions) -> None:
     """The mean of black and white is 188 in sRGB (IEC 61966-2-1), and 128 of data."""

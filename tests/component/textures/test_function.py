@@ -111,6 +111,7 @@ def test_a_signed_texture_is_rendered_stored_and_found(world: World) -> None:
     )
 
 
+@pytest.mark.slow
 def test_pixels_are_those_of_the_renderer(world: World) -> None:
     """Orientation, crop and colour are the core's: a turned photograph is upright in the texture."""
     upright = Image.new("RGB", (96, 64), "red")

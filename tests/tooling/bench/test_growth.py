@@ -49,6 +49,7 @@ def year_of(shop: Shop) -> Year:
     return simulate(shop)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "shop",
     [
@@ -69,6 +70,7 @@ def test_every_view_is_a_cdn_hit_a_store_hit_or_a_render(shop: Shop) -> None:
     assert abs(int(year.views.sum()) - 12 * shop.views_a_month) <= shop.sample * DAYS
 
 
+@pytest.mark.slow
 def test_equal_seeds_have_equal_years_and_others_do_not() -> None:
     one, two, other = simulate(SMALL), simulate(SMALL), simulate(replace(SMALL, seed=21))
     assert (one.renders == two.renders).all()

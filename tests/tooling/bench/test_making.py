@@ -77,6 +77,7 @@ def test_a_folder_that_two_want_at_once_is_made_once(tmp_path: Path) -> None:
     assert len(made) == 1
 
 
+@pytest.mark.slow
 def test_an_image_is_the_same_each_time_and_has_fine_detail() -> None:
     made = make_photograph(SMALL)
     assert made.size == (1200, 900)
@@ -85,6 +86,7 @@ def test_an_image_is_the_same_each_time_and_has_fine_detail() -> None:
     assert np.abs(np.asarray(made, dtype=float) - np.asarray(smooth, dtype=float)).mean() > 1
 
 
+@pytest.mark.slow
 def test_quality_falls_with_the_encoders(tmp_path: Path) -> None:
     make_photograph(SMALL).save(tmp_path / "source.png", compress_level=1)
     reference = resize_reference(tmp_path / "source.png", 400)

@@ -49,6 +49,7 @@ def test_all_but_the_rarest_come_ever_again() -> None:
         assert {source for source in MIXED if source.weight > 2 * rarest} <= names
 
 
+@pytest.mark.slow
 def test_growth_is_between_the_second_fifty_and_the_last() -> None:
     rising = [seen(float(min(number, 60))) for number in range(150)]
     assert growth_mb(rising) == 0

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from collections import Counter
 
+import pytest
+
 from chaos.faults import EXTRA_FAILURES, Fault, FaultDecision, FaultPlan
 from chaos.parse_aws_request import AwsRequest
 from chaos.seeded_rng import seeded_random
@@ -46,6 +48,7 @@ def test_faults_are_as_frequent_as_asked_and_of_every_kind() -> None:
     assert 300 < len(drawn) - counts[None] < 500
 
 
+@pytest.mark.slow
 def test_grudges_outlast_the_retries_of_clients() -> None:
     plan = FaultPlan(7, {"s3": 0.02})
     runs = Counter(

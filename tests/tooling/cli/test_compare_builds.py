@@ -58,6 +58,7 @@ def copy_build(folder: Path, file: str = "", old: str = "", new: str = "") -> Pa
     return folder
 
 
+@pytest.mark.slow
 def test_equal_builds_pass(command: Commands, log: Path, tmp_path: Path) -> None:
     page = tmp_path / "page.html"
     done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(ROOT), "--page", str(page))

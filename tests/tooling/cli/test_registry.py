@@ -96,6 +96,7 @@ def test_versions_are_judged_by_number_and_by_arn_and_it_is_written_down(desk: D
     assert approved["facts"] == {"decision": "approve", "why": "as good"}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("words", "why"),
     [

@@ -47,6 +47,7 @@ def decide(world: IngestEnvironment, command: Commands, *words: str) -> None:
         assert world.message(message) is not IngestOutcome.DROPPED
 
 
+@pytest.mark.slow
 def test_held_images_are_listed(command: Commands) -> None:
     line, total = command.run("review", "list").lines
     assert line.endswith(f"jpeg  {KEY}")
@@ -80,6 +81,7 @@ def test_a_decision_needs_a_key(command: Commands, words: list[str]) -> None:
     assert command.run("review", *words).code == 2
 
 
+@pytest.mark.slow
 def test_the_first_of_two_decisions_wins(world: IngestEnvironment, command: Commands) -> None:
     assert command.run("review", "release", KEY, "--by", "ada").code == 0
     second = command.run("review", "confirm", KEY, "--by", "grace")
@@ -108,6 +110,7 @@ def test_the_commands_of_the_documentation(world: IngestEnvironment, command: Co
     assert outcomes == [IngestOutcome.RELEASED, IngestOutcome.CONFIRMED]
 
 
+@pytest.mark.slow
 def test_parameters_of_the_review_app(
     aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -65,6 +65,7 @@ def command(
     return Commands(("--stack", commands.deploy(aws_environment, outputs)), capsys)
 
 
+@pytest.mark.slow
 def test_a_url_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
     done = command.run("sign", "/a.jpg?w=801", "--expires-in", "60", "--json")
     assert done.code == 0, done.err

@@ -15,7 +15,7 @@ def luma(body: bytes) -> float:
     return float(np.asarray(Image.open(io.BytesIO(body)).convert("L")).mean()) / 255
 
 
-@pytest.mark.sample(3)
+@pytest.mark.sample(9)
 @pytest.mark.parametrize("kind", [USUAL, SHIFTED, *FABRICS, MIXED_FABRICS])
 def test_an_image_is_repeatable_and_unique(kind: str) -> None:
     assert draw_image(kind, "a", 7) == draw_image(kind, "a", 7)

@@ -41,6 +41,7 @@ def upstream() -> Iterator[str]:
     server.server_close()
 
 
+@pytest.mark.slow
 def test_requests_and_responses_pass_unchanged(upstream: str) -> None:
     proxy = SlowProxy(upstream)
     address = proxy.start()

@@ -87,6 +87,7 @@ def test_the_first_start_enables_dialects_and_later_ones_change_nothing(cloud: C
     assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
 
 
+@pytest.mark.slow
 def test_presets_that_were_saved_since_the_start_are_published(cloud: Cloud, monkeypatch: pytest.MonkeyPatch) -> None:
     """The process that runs the stack read presets.toml when it started."""
     settings.ensure(cloud, {})

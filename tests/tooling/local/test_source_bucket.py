@@ -118,6 +118,7 @@ def test_an_object_without_a_record_is_described_by_its_head(index: ImageIndex, 
     assert index.record("") is None
 
 
+@pytest.mark.slow
 def test_without_a_source_bucket_the_index_is_the_table_alone(index: ImageIndex, photos: S3Bucket) -> None:
     put(photos, "a.jpg")
     own = replace(index, source=None)

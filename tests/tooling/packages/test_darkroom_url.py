@@ -119,6 +119,7 @@ except UrlError as error:
 """
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("image", "options", "code"), REFUSED, ids=[case[2] for case in REFUSED])
 def test_what_the_server_refuses_is_refused(server: Server, image: str, options: dict[str, Any], code: str) -> None:
     assert server.run(REFUSE, image=image, options=options) == code

@@ -93,6 +93,7 @@ def test_a_set_that_fails_leaves_the_one_before(media: S3Bucket) -> None:
     assert [golden.key for golden in shown(media)] == ["golden/street.jpg"]
 
 
+@pytest.mark.slow
 def test_the_command(
     media: S3Bucket, aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -90,6 +90,7 @@ def test_a_stopped_execution_begins_no_further_batch(aws: Callable[[str], Any]) 
 SUMMARY = {"keys": 3, "outcomes": {"done": 2, "failed": 1}, "reasons": {"defect": 1}, "unaccounted": 0, "stopped": ""}
 
 
+@pytest.mark.slow
 def test_a_report_is_printed_and_a_failed_key_is_a_failure(
     aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

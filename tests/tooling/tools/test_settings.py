@@ -286,6 +286,7 @@ def test_the_command_from_the_first_version_to_a_rollback(
     assert deployed.run("check").code == 0
 
 
+@pytest.mark.slow
 def test_a_wrong_file_changes_nothing_and_every_mistake_is_reported(deployed: Deployed, tmp_path: Path) -> None:
     file = tmp_path / "mine.json"
     file.write_text('{"access_mode": "closed", "keep": 1}')

@@ -24,6 +24,7 @@ def worse(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_its_scores_are_turned_round(worse: Path) -> None:
     image = pixels(photograph())
     [good] = small_models().detect(image, [MODERATION])[MODERATION].labels

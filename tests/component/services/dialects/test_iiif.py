@@ -67,6 +67,7 @@ def problem(response: HttpResponse) -> tuple[object, str]:
     return response["statusCode"], json.loads(str(response["body"]))["code"]
 
 
+@pytest.mark.slow
 def test_information_names_the_address_that_the_viewer_used(guarded: IiifService) -> None:
     response = ask(guarded, f"{PHOTO}/info.json", scheme="https")
     document = json.loads(str(response["body"]))
@@ -364,6 +365,7 @@ def counted(s3_bucket: FastBucket, name: str, body: bytes, attributes: dict[str,
     return replace(iiif, transform=replace(iiif.transform, source=counting)), counting
 
 
+@pytest.mark.slow
 def test_the_information_reads_no_more_than_the_header(s3_bucket: FastBucket) -> None:
     large = png_noise(1500, 1500)
     iiif, counting = counted(s3_bucket, "masters/noise.png", large, {})

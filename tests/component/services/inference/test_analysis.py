@@ -144,6 +144,7 @@ def test_further_views_that_take_too_long_are_a_gap(env: InferEnvironment) -> No
     assert (found.origin, found.flagged, UNSAMPLED in {label.name for label in found.labels}) == (ENDPOINT, True, True)
 
 
+@pytest.mark.slow
 def test_further_backgrounds_of_the_first_frame_are_needed(env: InferEnvironment) -> None:
     """Redaction depends on them."""
     ticks = count(0, 9)
@@ -213,6 +214,7 @@ def test_the_same_bytes_are_analysed_once(env: InferEnvironment) -> None:
     assert [event["key"] for event in env.published()] == ["first.jpg", "second.jpg"]
 
 
+@pytest.mark.slow
 def test_images_below_a_prefix_are_cut_out(env: InferEnvironment) -> None:
     env.cutout_prefixes = ("shop/",)
     env.ready("shop/cup.jpg", jpeg_photo(), sha256="same")
@@ -226,6 +228,7 @@ def test_images_below_a_prefix_are_cut_out(env: InferEnvironment) -> None:
     assert env.findings("shop/copy.jpg").found[CUTOUT].raster == RASTER
 
 
+@pytest.mark.slow
 def test_a_copy_of_an_image_without_a_cut_out_gets_one(env: InferEnvironment) -> None:
     env.cutout_prefixes = ("shop/",)
     env.ready("people/cup.jpg", jpeg_photo(), sha256="same")
@@ -233,6 +236,7 @@ def test_a_copy_of_an_image_without_a_cut_out_gets_one(env: InferEnvironment) ->
     assert CUTOUT in env.findings("shop/cup.jpg").found
 
 
+@pytest.mark.slow
 def test_a_new_cut_out_replaces_derivatives_and_the_same_one_does_not(env: InferEnvironment) -> None:
     env.cutout_prefixes = ("shop/",)
     env.ready("shop/cup.jpg", jpeg_photo())
@@ -305,6 +309,7 @@ def test_a_deletion_that_comes_late_removes_nothing(env: InferEnvironment) -> No
 DAMAGED = jpeg_photo()[:3000]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("body", [DAMAGED, b"no image"])
 def test_a_master_that_cannot_be_decoded_is_a_finding(env: InferEnvironment, body: bytes) -> None:
     assert env.ready(KEY, body) is AnalysisOutcome.ANALYSED
@@ -315,6 +320,7 @@ def test_a_master_that_cannot_be_decoded_is_a_finding(env: InferEnvironment, bod
     assert {task["error"] for task in event["tasks"].values()} == {"unreadable"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("behave", [sagemaker.unreadable, sagemaker.refusing(400)])
 def test_an_image_that_the_models_refuse_is_a_finding(env: InferEnvironment, behave: Any) -> None:
     env.runtime.behave = behave
@@ -343,6 +349,7 @@ def test_a_new_endpoint_analyses_the_images_of_the_small_models(env: InferEnviro
     assert {finding.origin for finding in env.findings(KEY).found.values()} == {ENDPOINT}
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("behave", "flagged"), [(sagemaker.answer, False), (sagemaker.flagging, True)])
 @pytest.mark.parametrize("block", [False, True])
 def test_a_verdict_is_stored_published_and_sent_to_a_waiting_ingest(
@@ -375,6 +382,7 @@ def test_what_was_released_keeps_its_findings(env: InferEnvironment) -> None:
     assert env.findings(KEY).source_etag == env.etag(KEY)
 
 
+@pytest.mark.slow
 def test_a_waiting_upload_keeps_the_findings_of_the_served_image(env: InferEnvironment) -> None:
     env.block = True
     env.ready(KEY, jpeg_photo(), sha256="old")
@@ -390,6 +398,7 @@ def test_a_waiting_upload_keeps_the_findings_of_the_served_image(env: InferEnvir
     assert env.infer.handle(held) is AnalysisOutcome.DROPPED
 
 
+@pytest.mark.slow
 def test_once_it_is_served_it_has_its_own(env: InferEnvironment) -> None:
     env.block = True
     env.ready(KEY, jpeg_photo(), sha256="old")
@@ -453,6 +462,7 @@ def test_client_findings_are_reconciled(
     assert metrics(capsys.readouterr().out)["ClientDisagreement"] == apart
 
 
+@pytest.mark.slow
 def test_images_of_other_findings_go_and_no_others(env: InferEnvironment) -> None:
     env.runtime.behave = sagemaker.dead
     env.ready(KEY, jpeg_photo())

@@ -73,6 +73,7 @@ def test_small_models_analyse_and_the_endpoint_is_called_again_later(
     assert again["id"] != event["id"]
 
 
+@pytest.mark.slow
 def test_the_endpoint_is_retried_and_small_models_analyse_once(env: InferEnvironment) -> None:
     env.runtime.behave = sagemaker.dead
     env.ready(KEY, jpeg_photo())
@@ -265,6 +266,7 @@ def test_a_change_by_another_worker_is_not_written_over(
     assert not worker.allows_call()
 
 
+@pytest.mark.slow
 def test_a_switch_leaves_the_endpoint_alone(env: InferEnvironment) -> None:
     SwitchStore(env.media).write(switches.FALLBACK, Switch(True, "ada", until_s=env.now_s + 600))
     assert env.ready(KEY, jpeg_photo()) is AnalysisOutcome.FALLBACK

@@ -33,6 +33,7 @@ def flush_metrics(env: InferEnvironment, capsys: pytest.CaptureFixture[str]) -> 
     return flush
 
 
+@pytest.mark.slow
 def test_analysed_images_are_counted_by_origin(env: InferEnvironment, flush_metrics: FlushMetrics) -> None:
     env.runtime.drawn = "canary"
     env.ready(KEY, jpeg_photo())
@@ -55,6 +56,7 @@ def test_an_analysis_is_slow_by_its_objective(
     assert (of(figures, "Timed"), of(figures, "Slow")) == ({"": 1}, slow)
 
 
+@pytest.mark.slow
 def test_a_repeated_analysis_has_no_latency_objective(env: InferEnvironment, flush_metrics: FlushMetrics) -> None:
     env.ready(KEY, jpeg_photo())
     flush_metrics()

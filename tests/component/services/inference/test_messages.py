@@ -125,6 +125,7 @@ def test_an_invalid_message_goes_to_the_dlq_at_once(env: InferEnvironment, funct
     assert env.messages("dead")[0]["attributes"]["code"]["StringValue"] == "bad-upload"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("queue", ["normal", "priority"])
 def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
     env: InferEnvironment, function: Function, queue: str

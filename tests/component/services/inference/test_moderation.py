@@ -117,6 +117,7 @@ def test_an_unreadable_image_waits_for_a_moderator(pipeline: Pipeline) -> None:
     assert (pipeline.state, pipeline.lies) == (READY, [MASTERS.name(KEY)])
 
 
+@pytest.mark.slow
 def test_what_is_deleted_while_it_waits_leaves_nothing(pipeline: Pipeline) -> None:
     pipeline.taken.created(KEY, jpeg_photo())
     pipeline.look()
@@ -180,6 +181,7 @@ def test_the_explanation_names_the_frame(pipeline: Pipeline) -> None:
     assert 9 in detail["explanation"]["cells"]
 
 
+@pytest.mark.slow
 def test_the_endpoint_explains_what_it_flags(pipeline: Pipeline) -> None:
     pipeline.looked.runtime.behave = sagemaker.explaining
     pipeline.taken.created(KEY, jpeg_photo())

@@ -85,6 +85,7 @@ def approvals(registry: ModelRegistry) -> dict[str, str]:
     return {one.image: one.approval for one in registry.list_versions()}
 
 
+@pytest.mark.slow
 def test_one_variant_is_nothing_to_decide_about(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models
 ) -> None:

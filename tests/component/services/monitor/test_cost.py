@@ -46,6 +46,7 @@ def test_compute_is_time_by_memory(stack: MonitorEnvironment, capsys: pytest.Cap
     assert parts["requests"] == pytest.approx(usd("lambda-requests", 1020))
 
 
+@pytest.mark.slow
 def test_an_image_costs_its_share_of_the_hour(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     stack.of_cdn("Requests", {1: 4000, 59: 1000, 61: 10**9})
     stack.of_cdn("BytesDownloaded", 2e9)

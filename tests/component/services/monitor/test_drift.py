@@ -259,6 +259,7 @@ def test_a_line_has_every_label_as_ground_truth_writes_it(stack: MonitorEnvironm
     }
 
 
+@pytest.mark.slow
 def test_what_a_model_could_not_read_has_no_label(stack: MonitorEnvironment) -> None:
     stack.env.created("a.jpg", jpeg_photo())
     looked_at(stack, "a.jpg", {FACES: Finding(FACES, "m", "1", error="unreadable")})
@@ -297,6 +298,7 @@ def test_the_same_bytes_are_on_one_side_whatever_they_are_called(stack: MonitorE
     assert sorted(map(len, both.values())) == [0, 4]
 
 
+@pytest.mark.slow
 def test_about_a_fifth_of_all_images_is_stably_held_out(stack: MonitorEnvironment) -> None:
     stack.env.created("a.jpg", jpeg_photo())
     record = stack.env.record("a.jpg")

@@ -158,6 +158,7 @@ def test_the_worst_of_all_is_published_for_alarms(
     }
 
 
+@pytest.mark.slow
 def test_a_variant_that_fails_has_no_metrics_and_the_others_have(
     stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -180,6 +181,7 @@ def test_an_image_without_a_response_is_requested_again(
     assert models.containers["main"].calls == len(IMAGES) + 1
 
 
+@pytest.mark.slow
 def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(
     stack: MonitorEnvironment, look: Callable[[], dict[Any, float]], models: Models
 ) -> None:
@@ -193,6 +195,7 @@ def test_an_image_that_is_missing_does_not_end_the_check_of_a_large_set(
     assert look() == {}
 
 
+@pytest.mark.slow
 def test_an_unresponsive_variant_leaves_time_to_others(
     stack: MonitorEnvironment, models: Models, watch: QualityCheck, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_form_without_findings_is_as_it_was(api: Api) -> None:
     assert (answer.status, answer.document["code"], answer.document["field"]) == (400, "bad-upload", "findings.faces")
 
 
+@pytest.mark.slow
 def test_the_key_before_counts_too(env: IngestEnvironment) -> None:
     env.created(KEY, BODY, Metadata=signed(signing_key=KEYS[1]))
     assert sidecar(env) is not None
@@ -131,6 +132,7 @@ def test_what_was_found_in_an_earlier_master_goes(env: IngestEnvironment) -> Non
     assert findings_to_document(found)["tasks"].keys() == {FACES, TAGS}
 
 
+@pytest.mark.slow
 def test_a_copy_may_bring_its_own(env: IngestEnvironment) -> None:
     env.created("first.jpg", BODY)
     assert env.created(KEY, BODY, Metadata=signed()) is IngestOutcome.DUPLICATE

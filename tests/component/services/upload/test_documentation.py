@@ -60,6 +60,7 @@ def test_the_documented_curl_commands_upload_a_file(api: Api, http: str, tmp_pat
     assert found["ContentType"] == "image/jpeg"
 
 
+@pytest.mark.slow
 def test_the_documented_curl_commands_show_a_refusal(http: str, tmp_path: Path) -> None:
     (tmp_path / "rome.jpg").write_bytes(DATA)
     done = run_documented(tmp_path, http, token_for("elsewhere/"))
