@@ -29,7 +29,15 @@ def documents(**parameters: str) -> Stack:
 
 @pytest.mark.parametrize("further", [{}, {"KmsKeyArn": KEY}], ids=["basic", "key"])
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
-    kinds = ["AWS::S3::", "AWS::IAM::Role", "AWS::Lambda::Permission", "AWS::Events::", "AWS::SQS::", "AWS::Logs::"]
+    kinds = [
+        "AWS::S3::",
+        "AWS::CloudWatch::",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Permission",
+        "AWS::Events::",
+        "AWS::SQS::",
+        "AWS::Logs::",
+    ]
     found = resources_of(documents(**further), kinds)
     assert len(found) >= 7
     assert faults(found) == []

@@ -45,7 +45,15 @@ def evidence(**parameters: str) -> Stack:
     "further", [{}, OWN_SOURCE, {"CopyUploads": "off", "VectorTable": ""}], ids=["basic", "own source", "reports alone"]
 )
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
-    kinds = ["AWS::S3::", "AWS::SQS::", "AWS::KMS::", "AWS::Events::", "AWS::ApiGatewayV2::", "AWS::IAM::Role"]
+    kinds = [
+        "AWS::S3::",
+        "AWS::CloudWatch::",
+        "AWS::SQS::",
+        "AWS::KMS::",
+        "AWS::Events::",
+        "AWS::ApiGatewayV2::",
+        "AWS::IAM::Role",
+    ]
     found = resources_of(evidence(**further), kinds)
     assert len(found) >= 8
     assert faults(found) == []

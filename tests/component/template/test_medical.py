@@ -33,7 +33,14 @@ def medical(**parameters: str) -> Stack:
 
 @pytest.mark.parametrize("further", [{}, FULL], ids=["basic", "full"])
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
-    kinds = ["AWS::S3::", "AWS::SQS::", "AWS::ApiGatewayV2::", "AWS::IAM::Role", "AWS::Lambda::Permission"]
+    kinds = [
+        "AWS::S3::",
+        "AWS::CloudWatch::",
+        "AWS::SQS::",
+        "AWS::ApiGatewayV2::",
+        "AWS::IAM::Role",
+        "AWS::Lambda::Permission",
+    ]
     found = resources_of(medical(**further), [*kinds, "AWS::SecretsManager::"])
     assert len(found) >= 14
     assert faults(found) == []
