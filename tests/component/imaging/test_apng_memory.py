@@ -14,17 +14,18 @@ from PIL import Image
 from darkroom.imaging.formats.png.apng import KEEP, OVER, iter_chunks
 from tests.images.drawn import png_chunk
 from tests.images.sources import saved
+from tests.peak_memory import READ_PEAK
 
 MEASURE = """
-import resource, sys
+import sys
 from darkroom.imaging.formats.png import apng_decode
 from darkroom.imaging.source import Source
 small, large = (open(path, "rb").read() for path in sys.argv[1:3])
 page = int(sys.argv[3]) if sys.argv[3] else None
 apng_decode.load_frames(Source.from_bytes(small), page=None).copy_memory()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 image = apng_decode.load_frames(Source.from_bytes(large), page=page)
-print(image.height, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(image.height, read_peak_kb() - before)
 """
 
 
@@ -36,7 +37,7 @@ def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None, tmp_path
     files = tmp_path / "small.png", tmp_path / "large.png"
     files[0].write_bytes(blended(80, 60, 2))
     files[1].write_bytes(blended(wide, tall, frames))
-    command = [sys.executable, "-c", MEASURE, *map(str, files), "" if page is None else str(page)]
+    command = [sys.executable, "-c", READ_PEAK + MEASURE, *map(str, files), "" if page is None else str(page)]
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     height, grown_kb = map(int, done.stdout.split())

@@ -29,6 +29,7 @@ from tests.images.masters import header, look_alike, mastered
 from tests.images.planted import in_jpeg
 from tests.images.rendering import alike, apart, made, opened, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources
+from tests.peak_memory import READ_PEAK
 
 from .test_gainmap import ultra_hdr
 
@@ -253,16 +254,16 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = open(sys.argv[1], "rb").read()
 header = probe(Source.from_bytes(data), Limits())
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 master = make_master(data, header, limits=Limits())
-grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024
+grown = (read_peak_kb() - before) // 1024
 print(grown, len(master.body) // 1048576, master.method)
 """
 
@@ -275,7 +276,7 @@ def test_a_huge_image_takes_little_memory(tmp_path: Path, form: str) -> None:
     path = tmp_path / "huge"
     path.write_bytes(saved(photo().resize((9600, 6700), Image.Resampling.BILINEAR), form, **options))
     layer = Path(__file__).parents[3] / "layers/darkroom"
-    command = [sys.executable, "-c", MEASURE, str(path)]
+    command = [sys.executable, "-c", READ_PEAK + MEASURE, str(path)]
     environment = {"PYTHONPATH": str(layer), "MALLOC_ARENA_MAX": "1"}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     grown_mb, body_mb, how = done.stdout.split()

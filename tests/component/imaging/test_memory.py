@@ -18,6 +18,7 @@ from darkroom.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit
+from tests.peak_memory import READ_PEAK
 from tests.waiting import HANG_S
 
 LAYER = Path(__file__).parents[3] / "layers" / "darkroom"
@@ -26,20 +27,19 @@ REST_BYTES = 60_000_000
 """The output, its encoder, and libvips' strips."""
 
 RENDER = """
-import resource, sys
+import sys
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 import pyvips
-def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 plan = Plan("image", width=320, format="webp")
 small, data = pyvips.Image.black(64, 64, bands=3).pngsave_buffer(), sys.stdin.buffer.read()
 render(plan, Source.from_bytes(small), limits=Limits())
-before = peak()
+before = read_peak_kb()
 render(plan, Source.from_bytes(data), limits=Limits())
-print(peak() - before)
+print((read_peak_kb() - before) * 1024)
 """
 
 
@@ -92,7 +92,12 @@ def test_a_decoder_takes_no_more_memory_than_the_table(name: str) -> None:
     header = probe(Source.from_bytes(data), Limits())
     environment = {"PYTHONPATH": str(LAYER), "MALLOC_ARENA_MAX": "1", "MALLOC_MMAP_THRESHOLD_": "131072"}
     done = subprocess.run(
-        [sys.executable, "-c", RENDER], input=data, capture_output=True, check=True, timeout=HANG_S, env=environment
+        [sys.executable, "-c", READ_PEAK + RENDER],
+        input=data,
+        capture_output=True,
+        check=True,
+        timeout=HANG_S,
+        env=environment,
     )
     assert int(done.stdout) <= estimate_decoder_bytes(header) + len(data) + REST_BYTES
 

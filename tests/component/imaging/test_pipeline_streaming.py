@@ -18,6 +18,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.model import Crop
 from tests.images.rendering import made, seen
 from tests.images.sources import photo, saved, sources
+from tests.peak_memory import READ_PEAK
 
 ROOT = Path(__file__).parents[3]
 STAGES = {"decode", "transform", "encode"}
@@ -86,23 +87,23 @@ def test_huge_images_stream_through() -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 from darkroom.imaging.source import Source
 from darkroom.imaging.render.pipeline import render
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 data = open(sys.argv[1], "rb").read()
 options = dict(width=320, format="webp") if sys.argv[2] == "small" else dict(format="jpeg", quality=70)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 render(Plan("k", **options), Source.from_bytes(data), limits=Limits())
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print((read_peak_kb() - before) // 1024)
 """
 
 
 def growth_mb(path: Path, what: str) -> int:
     """How much a fresh process grows by one render."""
     environment = {"PYTHONPATH": str(ROOT / "layers/darkroom"), "MALLOC_ARENA_MAX": "1"}
-    command = [sys.executable, "-c", MEASURE, str(path), what]
+    command = [sys.executable, "-c", READ_PEAK + MEASURE, str(path), what]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     return int(done.stdout)
 

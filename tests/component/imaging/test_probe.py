@@ -32,6 +32,7 @@ from tests.images.drawn import (
     tiff,
     with_exif,
 )
+from tests.peak_memory import READ_PEAK
 
 LIMITS = Limits()
 
@@ -269,17 +270,17 @@ def test_endless_headers_come_to_an_end(data: bytes) -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 from darkroom.errors import OverLimits
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = sys.stdin.buffer.read()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 try:
     probe(Source.from_bytes(data), Limits())
 except OverLimits:
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+    print(read_peak_kb() - before)
 """
 
 
@@ -289,7 +290,11 @@ except OverLimits:
 def test_pixel_bombs_cost_no_memory(data: bytes) -> None:
     layer = Path(__file__).parents[3] / "layers" / "darkroom"
     done = subprocess.run(
-        [sys.executable, "-c", MEASURE], input=data, capture_output=True, check=True, env={"PYTHONPATH": str(layer)}
+        [sys.executable, "-c", READ_PEAK + MEASURE],
+        input=data,
+        capture_output=True,
+        check=True,
+        env={"PYTHONPATH": str(layer)},
     )
     assert int(done.stdout) < 50 * 1024
 

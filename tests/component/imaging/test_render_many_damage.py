@@ -20,6 +20,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan
 from tests.images.sources import cutout, photo, saved, sources
+from tests.peak_memory import READ_PEAK
 
 ROOT = Path(__file__).parents[3]
 STILL = Plan("k", width=40, format="jpeg")
@@ -91,17 +92,17 @@ def test_corpus_of_damage(corpus: Path, name: str, wanted: str) -> None:
 
 
 MEASURE = """
-import resource, sys
+import sys
 from darkroom.imaging.source import Source
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 data = open(sys.argv[1], "rb").read()
 plans = list(load_default_presets().build_ingest_plans("k").values())
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 batch = decode_once(Source.from_bytes(data), plans, limits=Limits())
 assert len(list(batch.render_all())) == len(plans)
-print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+print((read_peak_kb() - before) // 1024)
 """
 
 
@@ -113,6 +114,6 @@ def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> No
     file = tmp_path / "large"
     file.write_bytes(saved(photo().resize((7200, 5000), Image.Resampling.NEAREST), form, **options))
     environment = {"PYTHONPATH": str(ROOT / "layers/darkroom"), "MALLOC_ARENA_MAX": "1"}
-    command = [sys.executable, "-c", MEASURE, str(file)]
+    command = [sys.executable, "-c", READ_PEAK + MEASURE, str(file)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
     assert int(done.stdout) < 90

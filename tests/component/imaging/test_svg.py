@@ -18,6 +18,7 @@ from darkroom.imaging.formats.svg import sanitise
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import png_of_size, saved
+from tests.peak_memory import READ_PEAK
 from tests.waiting import HANG_S
 
 NAMES = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
@@ -389,12 +390,12 @@ import resource, sys, pyvips
 from darkroom.imaging.formats.svg.sanitise import sanitise
 resource.setrlimit(resource.RLIMIT_CPU, (60, 60))
 pyvips.Image.svgload_buffer(b'<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>').avg()
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+before = read_peak_kb()
 try:
     pyvips.Image.svgload_buffer(sanitise(sys.stdin.buffer.read())).avg()
 except pyvips.Error:
     pass
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+print(read_peak_kb() - before)
 """
 
 
@@ -414,7 +415,7 @@ print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
 def test_what_is_let_through_draws_within_bounds(content: str) -> None:
     layer = Path(__file__).parents[3] / "layers" / "darkroom"
     done = subprocess.run(
-        [sys.executable, "-c", DRAW],
+        [sys.executable, "-c", READ_PEAK + DRAW],
         input=document(content, 'width="1000" height="1000"'),
         capture_output=True,
         check=True,

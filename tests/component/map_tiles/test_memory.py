@@ -12,12 +12,13 @@ import pytest
 
 from local import tool_venvs
 from local.paths import ROOT
+from tests.peak_memory import READ_PEAK
 
 MAX_RESIDENT_MB = 420
 """The imports take 120 MB, GDAL's caches up to 104 MB, a tile and its blocks the rest; the function has 1,769 MB."""
 
 CODE = """
-import json, resource, sys
+import json, sys
 import numpy as np, rasterio
 from pathlib import Path
 from rasterio.transform import from_origin
@@ -42,13 +43,12 @@ with rasterio.open(
             written.write(blank[:, :height, :width], window=window)
 body = path.read_bytes()
 check_header(lambda at, length: body[at : at + length], len(body))
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 with open_environment({}), open_dataset(str(path)) as dataset:
     raster = describe(dataset, "bomb.tif", "", len(body))
     tiles = list(list_tiles(raster.minzoom, raster.bounds))
     for tile in tiles[:2]:
         render_tile(dataset, raster, tile, Style(), "png")
-print(json.dumps([len(body), side * side, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024]))
+print(json.dumps([len(body), side * side, read_peak_kb() // 1024]))
 """
 
 
@@ -58,7 +58,7 @@ def test_a_compression_bomb_takes_bounded_memory(tmp_path: Path, side: int, bloc
     layers = [ROOT / "layers" / "darkroom", ROOT / "layers" / "map_tiles"]
     places = [*layers, tool_venvs.site_packages(tool_venvs.MAP_TILES)]
     done = subprocess.run(
-        [sys.executable, "-c", CODE, tmp_path / "bomb.tif", str(side), str(block)],
+        [sys.executable, "-c", READ_PEAK + CODE, tmp_path / "bomb.tif", str(side), str(block)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join(map(str, places))},
         capture_output=True,
         text=True,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import struct
 import subprocess
 import sys
@@ -31,6 +30,7 @@ from pydicom.uid import (
 )
 
 from medical import limits
+from tests.peak_memory import read_peak_kb, reset_peak
 
 from .files import make, save, shipped
 from .world import UPLOADS, World
@@ -231,8 +231,9 @@ def peak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_it_is_refused_and_quarantined(world: World, name: str, peak: Path) -> None:
     world.empty()
     build, code = HOSTILE[name]
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     body = build()
+    reset_peak()
+    before_kb = read_peak_kb()
     outcome = world.upload(body, "hostile.dcm")
     assert (outcome.outcome, outcome.code) == ("refused", code), outcome
     assert world.names(UPLOADS) == [f"quarantine/{outcome.upload}.{kind}" for kind in ("dcm", "json")]
@@ -240,7 +241,7 @@ def test_it_is_refused_and_quarantined(world: World, name: str, peak: Path) -> N
     reason = json.loads(world.objects(UPLOADS)[f"quarantine/{outcome.upload}.json"])
     assert reason == {"code": code, "reason": outcome.reason}
     assert len(outcome.reason) > 10
-    own_mb = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
+    own_mb = (read_peak_kb() - before_kb) / 1024
     assert own_mb < 300, "of the ingest itself"
     decoder_mb = int(peak.read_text()) / 1024 if peak.exists() else 0
     assert decoder_mb < 1_200, "of the process that decodes"
