@@ -18,6 +18,7 @@ from tests.peak_memory import READ_PEAK
 
 MEASURE = """
 import sys
+from darkroom.imaging.formats import load  # switches libvips' cache of results off
 from darkroom.imaging.formats.png import apng_decode
 from darkroom.imaging.source import Source
 small, large = (open(path, "rb").read() for path in sys.argv[1:3])
@@ -43,7 +44,7 @@ def test_memory_is_that_of_the_frames_that_are_loaded(page: int | None, tmp_path
     height, grown_kb = map(int, done.stdout.split())
     loaded = 1 if page is not None else frames
     assert height == tall * loaded
-    assert grown_kb * 1024 < (loaded + 8) * wide * tall * 4
+    assert grown_kb * 1024 < (loaded + 12) * wide * tall * 4
 
 
 def blended(wide: int, tall: int, frames: int) -> bytes:
