@@ -40,7 +40,7 @@ async def watch(
     """Build and deploy whenever a source file changes, until cancelled. After a failure the old code keeps running.
 
     ``known`` is the digest of the sources before the first deployment: what changed during it is deployed as well.
-    ``deploys`` deploys, and returns whether a deployment ran.
+    ``redeploy`` deploys, and returns whether a deployment ran.
     """
     first = True
     async for changes in awatch(*_folders(), watch_filter=_is_source, debounce=SETTLE_MS, yield_on_timeout=True):

@@ -7,7 +7,7 @@ import os
 import signal
 import socket
 import textwrap
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import asdict
 from functools import partial
@@ -106,8 +106,9 @@ async def _run(
         _ministack(paths, ports, endpoint, xray, progress, packages) as ministack,
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
-        deployed = await deploy.ensure(paths, cloud, progress, inference=models is not None, overrides=overrides)
-        about = [line for name in further for line in await FURTHER[name](paths, cloud, ports, progress)]
+        ensure = partial(deploy.ensure, paths, cloud, progress, inference=models is not None, overrides=overrides)
+        deploy_further = partial(_deploy_further, further, paths, cloud, ports, progress)
+        deployed, about = await ensure(), await deploy_further()
         if deployed:
             ministack.save()
         if endpoint:
@@ -139,16 +140,29 @@ async def _run(
                     group.create_task(collector.run(progress.report))
                     group.create_task(_require_running(ministack, paths))
                     if watching:
-                        deploys = partial(
-                            deploy.ensure, paths, cloud, progress, inference=models is not None, overrides=overrides
-                        )
-                        group.create_task(watch(paths, cloud, ministack, progress, live, before, deploys))
+                        redeploy = partial(_redeploy, ensure, deploy_further)
+                        group.create_task(watch(paths, cloud, ministack, progress, live, before, redeploy))
                         file = SettingsFile(paths.settings, open_local_target(asdict(info)))
                         group.create_task(settings_file.watch(file, live, progress.report))
         except NotBuiltLocally as error:
             raise StartError(f"{error}. Use a feature that it has, or test this one on AWS.") from error
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from None
+
+
+async def _deploy_further(
+    names: Sequence[str], paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress
+) -> list[str]:
+    """Deploy the stacks ``names`` of :data:`FURTHER`; return what to print about them."""
+    return [line for name in names for line in await FURTHER[name](paths, cloud, ports, progress)]
+
+
+async def _redeploy(ensure: Callable[[], Awaitable[bool]], deploy_further: Callable[[], Awaitable[object]]) -> bool:
+    """Deploy the first stack if sources have changed, then the others: they may be in any of their functions."""
+    if not await ensure():
+        return False
+    await deploy_further()
+    return True
 
 
 @asynccontextmanager
