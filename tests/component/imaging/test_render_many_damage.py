@@ -116,4 +116,4 @@ def test_a_large_image_is_never_whole_in_memory(tmp_path: Path, form: str) -> No
     environment = {"PYTHONPATH": str(ROOT / "layers/darkroom"), "MALLOC_ARENA_MAX": "1"}
     command = [sys.executable, "-c", READ_PEAK + MEASURE, str(file)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
-    assert int(done.stdout) < 90
+    assert int(done.stdout) < 100
