@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from .goals import Goal, Section
 from .paths import ROOT
 from .runs import MAX_RUNS, Run, format_verdict
 from .suites import GROUPS
+from .tables import Table
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 GROWTH_PAGE = ROOT / "docs" / "explanation" / "growth.md"
@@ -43,6 +44,11 @@ def write_page(page: Path, text: str, between: Markers) -> None:
     if not begin or not end:
         raise ValueError(f"{page} lacks the lines {between.begin} and {between.end}")
     page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
+def write_tables(page: Path, tables: Iterable[Table], between: Markers) -> None:
+    """Replace the text between the markers of ``page`` by ``tables``. Raises ValueError if the markers are missing."""
+    write_page(page, "\n\n".join(table.markdown() for table in tables), between)
 
 
 def format_section(section: Section) -> str:

@@ -25,7 +25,7 @@ from endpoint.cutout import CutoutModel
 from tools.cutout_model import CUTOUT_TABLE, write_models
 from tools.fetch_models import PLACES, fetch
 
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT
 from ..tables import Table
 from .accuracy import Accuracy, compare
@@ -59,7 +59,7 @@ def main() -> None:
     tables = [tabulate(below, accuracies) for below, accuracies in found.items()]
     for table in tables:
         print(table.text() + "\n")
-    write_page(PAGE, "\n\n".join(table.markdown() for table in tables), MARKERS)
+    write_tables(PAGE, tables, MARKERS)
 
 
 def list_composites() -> Iterator[tuple[Foreground, str, Image.Image]]:

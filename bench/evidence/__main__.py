@@ -16,7 +16,7 @@ from pathlib import Path
 from evidence.measures import MEASURES
 from evidence.rates import RATES, Rate, load_rates
 
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT
 from ..tables import Table
 from .cases import count_cameras, list_cases
@@ -59,7 +59,7 @@ def write(rates: Sequence[Rate]) -> None:
     ordered = sorted(rates, key=lambda one: (MEASURES.index(one.measure), not one.is_honest))
     lines = ",\n".join(" " + json.dumps(asdict(one)) for one in ordered)
     RATES.write_text(f"[\n{lines}\n]\n", encoding="utf-8")
-    write_page(PAGE, format_table(ordered).markdown(), MARKERS)
+    write_tables(PAGE, [format_table(ordered)], MARKERS)
 
 
 def main() -> None:

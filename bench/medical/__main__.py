@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from bench.page import Markers, write_page
+from bench.page import Markers, write_tables
 from bench.tables import Table
 from darkroom.imaging.source import Source
 from local.paths import ROOT
@@ -204,7 +204,7 @@ def main(names: Sequence[str] = ()) -> None:
     for table in tables:
         print(table.text() + "\n")
     if not names:
-        write_page(PAGE, "\n\n".join(table.markdown() for table in tables), MARKERS)
+        write_tables(PAGE, tables, MARKERS)
 
 
 if __name__ == "__main__":

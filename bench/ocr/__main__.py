@@ -22,7 +22,7 @@ from local import tool_venvs
 from local.progress import Progress
 from tools.fetch_models import PLACES, fetch
 
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT
 from ..tables import Table
 from . import EVENED, LEVELLED, PLAIN, PREPARED
@@ -78,7 +78,7 @@ def main() -> None:
     tables = [tabulate_accuracy(page, found), tabulate_order(found), tabulate_personal_data(forms, found)]
     for each in tables:
         print(each.text() + "\n")
-    write_page(PAGE, "\n\n".join(each.markdown() for each in tables), MARKERS)
+    write_tables(PAGE, tables, MARKERS)
 
 
 def read_images(folder: Path) -> Iterator[tuple[tuple[str, str], Reading]]:

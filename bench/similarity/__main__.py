@@ -15,7 +15,7 @@ from darkroom.models.model_set import ModelSet
 from tools.fetch_models import PLACES, fetch
 
 from ..machine import describe_processor
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT
 from . import recall, search
 from .alterations import load_photographs
@@ -38,7 +38,7 @@ def main() -> None:
     tables = [recall.format_table(images, embed, name), search.format_table(describe_processor())]
     for each in tables:
         print(each.text() + "\n")
-    write_page(PAGE, "\n\n".join(each.markdown() for each in tables), MARKERS)
+    write_tables(PAGE, tables, MARKERS)
 
 
 if __name__ == "__main__":

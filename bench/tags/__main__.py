@@ -19,7 +19,7 @@ from darkroom.models.pixels import Pixels
 from tools.efficientnet_lite import read_tags
 from tools.fetch_models import PLACES, download, fetch
 
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT
 from ..tables import Table
 from . import likeness
@@ -69,7 +69,7 @@ def main() -> int:
     LIKENESS_PAGE.write_text(likeness.format_page(images, kinds, vectors), encoding="utf-8")
     for table in tables:
         print(table.text() + "\n")
-    write_page(PAGE, "\n\n".join(table.markdown() for table in tables), MARKERS)
+    write_tables(PAGE, tables, MARKERS)
     expected = {"tag": shipped["tag"], **thresholds}
     if shipped != expected:
         print("thresholds of endpoint/models.toml should be:")

@@ -22,7 +22,7 @@ from darkroom.textures.request import Codec, Space, TextureOptions
 
 from ..build_cache import build_once
 from ..emulator import install
-from ..page import Markers, write_page
+from ..page import Markers, write_tables
 from ..paths import ROOT, WORK
 from ..tables import Table
 from .images import SIDE_PX, TextureImage, list_images
@@ -136,7 +136,7 @@ def main(names: Sequence[str] = ()) -> None:
     for table in tables:
         print(table.text() + "\n")
     if not names:
-        write_page(PAGE, "\n\n".join(table.markdown() for table in tables), MARKERS)
+        write_tables(PAGE, tables, MARKERS)
 
 
 if __name__ == "__main__":
