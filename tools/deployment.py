@@ -210,6 +210,16 @@ def read_local(state: Path) -> Deployment:
     )
 
 
+def read_further_outputs(deployment: Deployment, template: str, name: str = "") -> dict[str, str]:
+    """Return the outputs of a stack of ``stacks/<template>.yaml`` beside ``deployment``.
+
+    ``name`` is the stack's, by default that of ``deployment`` with ``-<template>``. Raises NoStack.
+    """
+    where = f"beside {deployment.name}: deploy stacks/{template}.yaml, or name it by --{template}-stack"
+    cloudformation = deployment.client("cloudformation")
+    return _pairs(_describe(cloudformation, name or f"{deployment.name}-{template}", where), "Output")
+
+
 def _describe(cloudformation: Any, name: str, where: str) -> dict[str, Any]:
     from botocore.exceptions import ClientError
 

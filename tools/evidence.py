@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
 
-from .deployment import Deployment, NoStack, make_client
+from .deployment import Deployment, make_client, read_further_outputs
 
 if TYPE_CHECKING:
     from evidence.custody import Custody
@@ -35,18 +35,7 @@ class EvidenceStack:
 
 def read_stack(deployment: Deployment, name: str) -> EvidenceStack:
     """Read the stack ``name``, by default that of ``deployment`` with ``-evidence``. Raises NoStack."""
-    from botocore.exceptions import ClientError
-
-    name = name or f"{deployment.name}-evidence"
-    try:
-        [found] = deployment.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationError":
-            raise
-        raise NoStack(
-            f"There is no stack {name}: deploy stacks/evidence.yaml, or name it by --evidence-stack."
-        ) from error
-    return EvidenceStack(deployment, {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", ())})
+    return EvidenceStack(deployment, read_further_outputs(deployment, "evidence", name))
 
 
 def identify_operator(deployment: Deployment) -> str:

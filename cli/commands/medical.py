@@ -66,12 +66,16 @@ def sign_medical(call: Call, target: str, expires_in: int) -> None:
 
 @medical.command("uid", output={"uid": "the UID in the stack"})
 @click.argument("uid")
-@click.option("--key-secret", required=True, metavar="ARN", help="Output UidKeyArn of the stack of medical images.")
-def medical_uid(call: Call, uid: str, key_secret: str) -> None:
+@click.option(
+    "--medical-stack", default="", metavar="NAME", help="Name of the stack of stacks/medical.yaml (STACK-medical)."
+)
+def medical_uid(call: Call, uid: str, medical_stack: str) -> None:
     """Print the UID that the stack uses in place of UID, which is that of an uploaded file."""
     from darkroom.signing import parse_secret, parse_signing_keys
     from medical.uids import replace_uid
+    from tools.deployment import read_further_outputs
 
+    key_secret = read_further_outputs(call.deployment, "medical", medical_stack)["UidKeyArn"]
     text = call.deployment.client("secretsmanager").get_secret_value(SecretId=key_secret)["SecretString"]
     found = replace_uid(uid, parse_signing_keys(parse_secret(text))[0])
     call.emit({"uid": found}, [found])
