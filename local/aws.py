@@ -63,6 +63,11 @@ class Cloud:
         )
         self._config = Config(s3={"addressing_style": "path"}, retries={"total_max_attempts": 2}, read_timeout=120)
 
+    def read_outputs(self, stack: str) -> dict[str, str]:
+        """Return the outputs of a deployed stack by name. Raises ClientError if there is none."""
+        [found] = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
+        return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
     @cached_property
     def s3(self) -> S3Client:
         """Return the client for buckets."""

@@ -85,8 +85,7 @@ def list_stacks(cloud: Cloud, name: str = STACK) -> Iterator[DeployedStack]:
     nested = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found if one["ResourceType"] == NESTED}
     ids = {one["LogicalResourceId"]: one["PhysicalResourceId"] for one in found}
     for logical_id, physical_id in nested.items():
-        child = cloud.cloudformation.describe_stacks(StackName=physical_id)["Stacks"][0]
-        ids |= {f"{logical_id}.Outputs.{one['OutputKey']}": one["OutputValue"] for one in child.get("Outputs", [])}
+        ids |= {f"{logical_id}.Outputs.{output}": value for output, value in cloud.read_outputs(physical_id).items()}
     template, resolver = read_template(cloud, ids, name)
     declared = template["Resources"]
     yield DeployedStack(

@@ -42,10 +42,9 @@ class DeployedTiles:
     def respond(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
         """Invoke the function with a Function URL event; raises StartError without the stack."""
         try:
-            stack = self._cloud.cloudformation.describe_stacks(StackName=stack_name(NAME))["Stacks"][0]
+            outputs = self._cloud.read_outputs(stack_name(NAME))
         except ClientError as error:
             raise StartError("Map tiles are not deployed: start the stack with `./darkroom up --map-tiles`.") from error
-        outputs = {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
         invoked = self._cloud.functions.invoke(
             FunctionName=outputs["TilesFunctionName"], Payload=json.dumps(event).encode()
         )

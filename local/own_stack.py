@@ -34,21 +34,19 @@ async def deploy_own_stack(
 
     Raises StartError with the last lines of ``sam``.
     """
-    outputs, parameters = await _describe(cloud, STACK)
+    outputs = await asyncio.to_thread(cloud.read_outputs, STACK)
+    parameters = await asyncio.to_thread(_read_parameters, cloud)
     given = {**build_parameters(STACK, outputs, parameters), "Arch": architecture(), **(further or {})}
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
         with progress.step(f"Deploying stacks/{name}.yaml"):
             await _build_and_deploy(paths, cloud, name, [f"{one}={value}" for one, value in given.items() if value])
             await asyncio.to_thread(apply_properties, cloud, stack_name(name))
-    return (await _describe(cloud, stack_name(name)))[0]
+    return await asyncio.to_thread(cloud.read_outputs, stack_name(name))
 
 
-async def _describe(cloud: Cloud, stack: str) -> tuple[dict[str, str], dict[str, str]]:
-    [found] = (await asyncio.to_thread(cloud.cloudformation.describe_stacks, StackName=stack))["Stacks"]
-    return (
-        {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])},
-        {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])},
-    )
+def _read_parameters(cloud: Cloud) -> dict[str, str]:
+    [found] = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    return {one["ParameterKey"]: one["ParameterValue"] for one in found.get("Parameters", [])}
 
 
 async def _build_and_deploy(paths: StackPaths, cloud: Cloud, name: str, parameters: list[str]) -> None:

@@ -23,8 +23,7 @@ from .signing_certificate import store_certificate
 def complete(cloud: Cloud, name: str = STACK) -> None:
     """Complete the deployment of the stack ``name`` of ``template.yaml``."""
     apply_properties(cloud, name)
-    listed = cloud.cloudformation.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
+    outputs = cloud.read_outputs(name)
     keys = {"SigningKeysArn": {"current": LOCAL_KEY, "previous": ""}, "LanguageKeysArn": dialect_keys.DOCUMENT}
     for output, document in keys.items():
         if secret := outputs.get(output):

@@ -45,8 +45,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
     load_default_presets.cache_clear()  # presets.toml may have changed since this process read it
-    listed = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in listed}
+    outputs = cloud.read_outputs(STACK)
     documents = SettingsStore(S3Bucket(cloud.s3, outputs["MediaBucketName"]))
     current = documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}

@@ -91,8 +91,7 @@ def read_stack_info(paths: StackPaths) -> dict[str, Any]:
 
 def gather(cloud: Cloud, ports: Ports, sagemaker_url: str, pids: dict[str, int]) -> StackInfo:
     """Read the description from the deployment in MiniStack."""
-    stack = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
-    outputs = {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+    outputs = cloud.read_outputs(STACK)
     names = {
         resource["LogicalResourceId"]: resource["PhysicalResourceId"]
         for resource in describe_resources(cloud)

@@ -48,8 +48,7 @@ def dicom() -> ModuleType:
 
 def read_outputs(operator: Operator, name: str) -> dict[str, str]:
     """Return the outputs of the stack of ``stacks/<name>.yaml``."""
-    [stack] = operator.stack.cloud.cloudformation.describe_stacks(StackName=stack_name(name))["Stacks"]
-    return {one["OutputKey"]: one["OutputValue"] for one in stack["Outputs"]}
+    return operator.stack.cloud.read_outputs(stack_name(name))
 
 
 def fetch(url: str, token: str = "", accept: str = "*/*") -> Any:

@@ -44,8 +44,7 @@ class Deployed:
 
     @cached_property
     def outputs(self) -> dict[str, str]:
-        described = self.cloud.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
-        return {one["OutputKey"]: one["OutputValue"] for one in described["Outputs"]}
+        return self.cloud.read_outputs(self.name)
 
     @property
     def key(self) -> str:

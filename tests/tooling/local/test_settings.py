@@ -64,8 +64,7 @@ def cloud(ministack_url: str) -> Iterator[Cloud]:
 
 
 def output(cloud: Cloud, name: str) -> str:
-    outputs = cloud.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]["Outputs"]
-    return next(one["OutputValue"] for one in outputs if one["OutputKey"] == name)
+    return cloud.read_outputs(STACK)[name]
 
 
 def document(cloud: Cloud) -> dict[str, object]:
