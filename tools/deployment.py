@@ -84,8 +84,11 @@ class Deployment:
 
     def secret(self, output: str) -> dict[str, Any]:
         """Read the secret that an output names, a JSON object. Raises MissingOutput, ClientError."""
-        answer = self.client("secretsmanager").get_secret_value(SecretId=self.output(output))
-        return dict(json.loads(answer["SecretString"]))
+        return dict(json.loads(self.read_secret(self.output(output))))
+
+    def read_secret(self, arn: str) -> str:
+        """Return the text of a secret. Raises ClientError."""
+        return str(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
 
     @cached_property
     def signing_key(self) -> str:

@@ -75,7 +75,7 @@ def medical_uid(call: Call, uid: str, medical_stack: str) -> None:
     from medical.uids import replace_uid
     from tools.deployment import read_further_outputs
 
-    key_secret = read_further_outputs(call.deployment, "medical", medical_stack)["UidKeyArn"]
-    text = call.deployment.client("secretsmanager").get_secret_value(SecretId=key_secret)["SecretString"]
+    outputs = read_further_outputs(call.deployment, "medical", medical_stack)
+    text = call.deployment.read_secret(outputs["UidKeyArn"])
     found = replace_uid(uid, parse_signing_keys(parse_secret(text))[0])
     call.emit({"uid": found}, [found])
