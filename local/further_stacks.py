@@ -18,8 +18,6 @@ from .own_stack import deploy_own_stack
 from .paths import Ports, StackPaths
 from .progress import Progress
 
-REVIEW = "review"
-
 type Deploy = Callable[[StackPaths, Cloud, Ports, Progress], Awaitable[Sequence[str]]]
 """Deploys a stack; returns what to print about it. Raises StartError."""
 
@@ -54,7 +52,7 @@ def _deploys(name: str, build: BuildParameters, describe: Describe) -> Deploy:
 
 
 FURTHER: Mapping[str, Deploy] = {
-    REVIEW: review_stack.deploy,
+    review_stack.NAME: review_stack.deploy,
     map_tiles_stack.NAME: map_tiles_stack.deploy,
     **{
         name: _deploys(name, build, describe)

@@ -21,6 +21,7 @@ from .own_stack import deploy_own_stack
 from .paths import Ports, StackPaths
 from .progress import Progress
 
+NAME = "review"
 PASSWORD = "Analytical-Engine-1843"
 """Of each account."""
 
@@ -49,7 +50,7 @@ async def prepare(progress: Progress) -> tuple[Path, ...]:
 async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> Sequence[str]:
     """Deploy the stack and create its accounts; return what to print about the app. Raises StartError."""
     build = partial(build_review_parameters, cdn_url=ports.cdn_url)
-    found = await deploy_own_stack(paths, cloud, progress, "review", build, {"CognitoUrl": ports.aws_url})
+    found = await deploy_own_stack(paths, cloud, progress, NAME, build, {"CognitoUrl": ports.aws_url})
     await asyncio.to_thread(create_accounts, cloud, found["UserPoolId"])
     return f"Review app   {found['ReviewUrl']}", f"             {', '.join(ACCOUNTS)}; password {PASSWORD}"
 

@@ -38,7 +38,7 @@ from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, sdk_variables
 from .errors import StartError
-from .further_stacks import FURTHER, REVIEW
+from .further_stacks import FURTHER
 from .gateway import open_gateway
 from .ministack import MiniStack
 from .paths import ROOT, Ports, StackPaths
@@ -98,7 +98,7 @@ async def _run(
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await tool_venvs.ensure(progress)
-    packages = await review_stack.prepare(progress) if REVIEW in further else ()
+    packages = await review_stack.prepare(progress) if review_stack.NAME in further else ()
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(paths, models, progress) if models else nullcontext() as endpoint,
