@@ -48,12 +48,12 @@ def build_documents_parameters(name: str, outputs: Mapping[str, str], parameters
 
 def build_evidence_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
     """Return the parameters of ``stacks/evidence.yaml``."""
-    in_table = parameters.get("SimilarityStore", "table") == "table"
     return build_common_parameters(name, outputs, parameters) | {
         "UploadsBucket": outputs["UploadsBucketName"],
         "AuditBucket": outputs["AuditBucketName"],
         "IndexTable": outputs["IndexTableName"],
-        "VectorTable": outputs["VectorTableName"] if in_table else "",
+        "VectorTable": outputs["VectorTableName"],
+        "VectorIndexArns": outputs.get("VectorIndexArns", ""),
         "InferenceMode": parameters.get("InferenceMode", "off"),
     }
 

@@ -10,10 +10,10 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
-from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
-from darkroom.findings import SIMILARITY, VECTOR_TASKS
+from darkroom.aws.vectors.factory import open_tags, open_vectors
+from darkroom.findings import SIMILARITY
 from darkroom.http.api import respond
 from darkroom.image_keys import master_names
 from darkroom.services.live_settings import LiveSettings, SettingsBound
@@ -32,18 +32,17 @@ _env = EvidenceEnvironment()
 _observer = PowertoolsObserver("evidence")
 _s3, _dynamodb = create_client("s3"), create_client("dynamodb")
 _index = Index(_dynamodb, _env.index_table)
+_vectors = open_vectors(_env, _dynamodb)
 _keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
 _custody = Custody(LockedBucket(_s3, _env.custody_bucket), AuditLog(S3Bucket(_s3, _env.audit_bucket)))
 
 
-def _build_search(settings: Settings) -> SimilaritySearch | None:
-    if not _env.vector_table:
-        return None
-    vectors = {task: DynamoDBVectors(_dynamodb, _env.vector_table, task) for task in VECTOR_TASKS}
+def _build_search(settings: Settings) -> SimilaritySearch:
+    copies = _vectors[SIMILARITY]
     return SimilaritySearch(
-        vectors=vectors,
-        hashes=vectors[SIMILARITY],
-        tags=TagIndex(_dynamodb, _env.vector_table),
+        vectors=_vectors,
+        hashes=copies if isinstance(copies, DynamoDBVectors) else None,
+        tags=open_tags(_env, _dynamodb),
         index=_index,
         keys=_keys,
         tasks=settings.tasks if _env.inference_mode != "off" else (),

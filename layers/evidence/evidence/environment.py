@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.environment import MasterEnvironment
+from darkroom.environment import MasterEnvironment, VectorEnvironment
 
 
 class CustodyEnvironment(MasterEnvironment):
@@ -13,8 +13,8 @@ class CustodyEnvironment(MasterEnvironment):
     audit_bucket: str
 
 
-class EvidenceEnvironment(CustodyEnvironment):
-    """Variables of the evidence function. ``vector_table`` is empty where near copies cannot be searched.
+class EvidenceEnvironment(CustodyEnvironment, VectorEnvironment):
+    """Variables of the evidence function.
 
     ``analysis_timeout_s`` is the longest time for an analysis. With reading the files it has to be below the 29 s that
     the HTTP API waits for.
@@ -22,6 +22,5 @@ class EvidenceEnvironment(CustodyEnvironment):
 
     index_table: str
     signing_keys_arn: str
-    vector_table: str = ""
     inference_mode: str = "off"
     analysis_timeout_s: float = 22.0

@@ -39,13 +39,13 @@ _REASONS = {
 
 @dataclass(frozen=True)
 class EvidenceService:
-    """The service with its adapters. ``search`` is None where near copies cannot be searched."""
+    """The service with its adapters."""
 
     index: Index
     originals: Originals
     masters: S3Bucket
     master_names: ObjectNames
-    search: SimilaritySearch | None
+    search: SimilaritySearch
     custody: Custody
     sandbox: Sandbox
     keys: KeySource[Sequence[str]]
@@ -100,8 +100,6 @@ class EvidenceService:
 
     def _find_copies(self, key: str, keys: Grant) -> tuple[list[Mapping[str, Any]], str]:
         """Return near copies of ``key`` that the token covers, and why there are none."""
-        if self.search is None:
-            return [], "This deployment stores no embeddings that can be searched here"
         if not keys.prefix.endswith("/"):
             return [], "The token covers this image alone"
         try:

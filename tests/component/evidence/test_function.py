@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from darkroom.aws.audit import hash_key
+from darkroom.aws.vectors.s3_vectors import UNFILTERED
 from darkroom.services.upload_requests import Grant
 from darkroom.services.upload_requests import make_token as make_upload_token
 from evidence import measures
+from tests.component.aws.s3vectors import INDEX_ARN, LIKENESS_ARN, VectorIndex, serving
 from tests.component.aws.similar import direction, towards
 
 from .images import build_exif, coffee, make_thumbnail, once, spliced, with_exif
@@ -48,6 +51,25 @@ def test_a_report_has_every_measure_with_rates_and_no_total(world: World) -> Non
     assert (copy["key"], copy["comparison"]["flagged"]) == ("trips/before.jpg", True), "only what the token covers"
     assert "other/" not in response["body"]
     check_that_the_access_is_recorded(world, report)
+
+
+def test_near_copies_are_searched_in_s3_vectors(
+    aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in aws_environment.items():
+        monkeypatch.setenv(name, value)  # credentials are read at the first request
+    index = VectorIndex(len(direction(1)), UNFILTERED)
+    with serving({INDEX_ARN: index}) as url:
+        where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "VECTOR_INDEX": INDEX_ARN, "LIKENESS_INDEX": LIKENESS_ARN}
+        world = World.build(aws, aws_environment, SIMILARITY_STORE="s3vectors", **where)
+        for key in (IMAGE, "trips/before.jpg", "trips/alone.jpg"):
+            world.upload(key, once())
+        world.embed(IMAGE, direction(1))
+        world.embed("trips/before.jpg", towards(direction(1), direction(2), 0.95))
+        [copy] = read_measures(world.request(IMAGE, world.token()))[measures.COPIES]["value"]["copies"]
+        assert (copy["key"], copy["score"]) == ("trips/before.jpg", 0.95)
+        alone = read_measures(world.request("trips/alone.jpg", world.token()))[measures.COPIES]
+        assert (alone["state"], alone["flagged"]) == ("missing", None)
 
 
 def check_that_the_access_is_recorded(world: World, report: dict[str, Any]) -> None:

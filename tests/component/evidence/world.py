@@ -14,10 +14,11 @@ from darkroom.aws.audit import AuditLog
 from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.vectors import StoredVector
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom.aws.vectors.factory import open_vectors
 from darkroom.findings import SIMILARITY
 from darkroom.image_keys import MASTERS
 from evidence.custody import Custody
+from evidence.environment import EvidenceEnvironment
 from evidence.locked_bucket import LockedBucket
 from evidence.tokens import EvidenceGrant, make_token
 from tests.component.aws.similar import make_vector_table
@@ -40,8 +41,8 @@ class World:
     receiver: Function
 
     @classmethod
-    def build(cls, aws: Callable[[str], Any], aws_environment: dict[str, str]) -> World:
-        """Create new resources."""
+    def build(cls, aws: Callable[[str], Any], aws_environment: dict[str, str], **variables: str) -> World:
+        """Create new resources. ``variables`` are further ones of the evidence function."""
         number = next(_numbers)
         names = {
             name: f"evidence-{name}-{number}" for name in ("uploads", "media", "audit", "custody", "index", "vectors")
@@ -67,6 +68,7 @@ class World:
             "VECTOR_TABLE": names["vectors"],
             "SIGNING_KEYS_ARN": secret["ARN"],
             "ANALYSIS_TIMEOUT_S": "600",  # however slow the machine is
+            **variables,
         }
         return cls(aws, names, environment, load("evidence", environment, {}), load("custody", common))
 
@@ -88,10 +90,10 @@ class World:
         return version_id
 
     def embed(self, key: str, vector: tuple[float, ...]) -> None:
-        """Store the embedding of the current master."""
+        """Store the embedding of the current master, where the function searches."""
         head = self.aws("s3").head_object(Bucket=self.names["media"], Key=MASTERS.name(key))
-        vectors = DynamoDBVectors(self.aws("dynamodb"), self.names["vectors"], SIMILARITY)
-        vectors.put(StoredVector(key, vector, head["ETag"].strip('"'), "sscd 1", ""))
+        stores = open_vectors(EvidenceEnvironment(self.environment), self.aws("dynamodb"))
+        stores[SIMILARITY].put(StoredVector(key, vector, head["ETag"].strip('"'), "sscd 1", ""))
 
     def receive(self, key: str, version_id: str) -> Any:
         """Send the event of an upload to the custody function."""

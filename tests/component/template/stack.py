@@ -101,7 +101,7 @@ class Stack:
         self.outputs: dict[str, str] = {
             name: self._value(output["Value"])
             for name, output in self.document.get("Outputs", {}).items()
-            if path == TEMPLATE or self.conditions.get(output.get("Condition", ""), True)
+            if self.conditions.get(output.get("Condition", ""), True)
         }
 
     def nested(self, logical_id: str) -> Stack:

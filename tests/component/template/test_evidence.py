@@ -19,7 +19,7 @@ from .policies import listed
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack
 from .test_parameters import LIBVIPS, POWERTOOLS
-from .test_permissions import granted
+from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "stacks" / "evidence.yaml"
 OUTPUTS = {
@@ -32,6 +32,7 @@ OUTPUTS = {
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
 BASIC = build_evidence_parameters("darkroom", OUTPUTS, {})
+INDEXES = [f"arn:aws:s3vectors:eu-central-1:111122223333:bucket/b/index/{name}" for name in ("copies", "likeness")]
 WATCHED = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"}
 CUSTODY = "<CustodyBucket.Arn>"
 
@@ -42,7 +43,7 @@ def evidence(**parameters: str) -> Stack:
 
 @pytest.mark.sample(2)
 @pytest.mark.parametrize(
-    "further", [{}, OWN_SOURCE, {"CopyUploads": "off", "VectorTable": ""}], ids=["basic", "own source", "reports alone"]
+    "further", [{}, OWN_SOURCE, {"CopyUploads": "off"}], ids=["basic", "own source", "reports alone"]
 )
 def test_resources_match_their_schemas(further: dict[str, str]) -> None:
     kinds = [
@@ -61,10 +62,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
     check_parameters(SOURCE, BASIC, OUTPUTS)
-    elsewhere = build_evidence_parameters(
-        "darkroom", OUTPUTS, {"SimilarityStore": "s3vectors", "InferenceMode": "lambda"}
-    )
-    assert (BASIC["VectorTable"], elsewhere["VectorTable"], elsewhere["InferenceMode"]) == ("vectors", "", "lambda")
+    assert build_evidence_parameters("darkroom", OUTPUTS, {"InferenceMode": "lambda"})["InferenceMode"] == "lambda"
 
 
 def test_the_other_stack_does_not_know_of_it() -> None:
@@ -94,6 +92,24 @@ def test_the_evidence_role_writes_records_and_deletes_nothing() -> None:
         f"{CUSTODY}/records/*",
     }
     assert "kms:Sign" not in found, "operators sign exports"
+
+
+def test_near_copies_are_searched_where_the_first_stack_stores_embeddings() -> None:
+    table, first = evidence(), Stack(SimilarityStore="s3vectors")
+    assert "VectorIndexArns" not in Stack().outputs
+    assert first.outputs["VectorIndexArns"].split(",") == [
+        first.variables("SimilarFunction")[name] for name in ("VECTOR_INDEX", "LIKENESS_INDEX")
+    ]
+    found = build_evidence_parameters("darkroom", OUTPUTS | {"VectorIndexArns": ",".join(INDEXES)}, {})
+    indexes = Stack(SOURCE, **found | {"KmsKeyArn": KEY})
+    expected = {"SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEXES[0], "LIKENESS_INDEX": INDEXES[1]}
+    assert expected.items() <= indexes.variables("EvidenceFunction").items()
+    assert expected.keys() <= table.variables("EvidenceFunction").keys()
+    assert table.variables("EvidenceFunction")["SIMILARITY_STORE"] == "table"
+    assert {action for action in granted(table, "Evidence") if action.startswith("s3vectors")} == set()
+    assert granted(indexes, "Evidence")["s3vectors:QueryVectors"] == INDEXES
+    [key] = [one for one in statements(indexes, "Evidence") if one["Resource"] == KEY]
+    assert "s3vectors.eu-central-1.amazonaws.com" in key["Condition"]["StringEquals"]["kms:ViaService"]
 
 
 def test_the_custody_role_cannot_lift_a_lock() -> None:
