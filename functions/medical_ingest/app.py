@@ -13,6 +13,7 @@ from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import EventEnvironment
 from darkroom.signing import parse_signing_keys
 from medical.ingest import Ingest, Outcome
+from medical.masters import Masters
 from medical.messages import consume
 
 
@@ -39,10 +40,11 @@ def _publish(outcome: Outcome) -> None:
     _events.publish("MedicalImageIngested", outcome.to_event())
 
 
+_s3 = create_client("s3")
 _ingest = Ingest(
-    create_client("s3"),
+    _s3,
     _env.uploads_bucket,
-    _env.media_bucket,
+    Masters(_s3, _env.media_bucket),
     lambda: _uid_key.get()[0],
     Endpoint(create_client("sagemaker-runtime"), _env.endpoint_name) if _env.endpoint_name else None,
     _publish,

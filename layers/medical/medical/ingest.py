@@ -5,27 +5,28 @@ Logs, object names and error messages have digests of names and UIDs, since a fi
 
 from __future__ import annotations
 
-import hashlib
 import json
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
+from darkroom.aws.s3 import ObjectHead, S3Bucket
 from darkroom.aws.sagemaker import Endpoint
-from darkroom.errors import DarkroomError, ModelUnavailable, NoInference, OverLimits, Unanalysable
+from darkroom.errors import DarkroomError, ModelUnavailable, NoInference, ObjectChanged, OverLimits, Unanalysable
 
 from . import limits
 from .decode import PAGES
 from .header import read_header
-from .instance import Instance, Scale, State, parse_presets
-from .master import MEDIA_TYPE, write_master, write_overlay
+from .instance import Instance, Scale, parse_presets
+from .masters import Masters, Stored
 from .process import decode_upload
-from .store import QUARANTINE, document_name, instance_prefix, overlay_name
+from .store import QUARANTINE
 from .text import cover_masks, cover_pages, needs_search, read_by_endpoint
 from .uids import digest_name, replace_uid
 
@@ -34,34 +35,6 @@ PEEK_BYTES = 65_536
 
 URGENT = "STAT"
 STORED = "stored"
-
-
-class Objects(Protocol):
-    """Objects of both buckets, as boto3's client of S3 has them."""
-
-    def head_object(self, *, Bucket: str, Key: str) -> Mapping[str, Any]:  # noqa: N803
-        """Return the size and other headers."""
-
-    def get_object(self, *, Bucket: str, Key: str, Range: str = "") -> Mapping[str, Any]:  # noqa: N803
-        """Return the body."""
-
-    def put_object(self, *, Bucket: str, Key: str, Body: bytes, ContentType: str) -> object:  # noqa: N803
-        """Write an object."""
-
-    def download_file(self, bucket: str, key: str, filename: str) -> None:
-        """Read an object into a file."""
-
-    def upload_file(self, filename: str, bucket: str, key: str, ExtraArgs: Mapping[str, str]) -> None:  # noqa: N803
-        """Write a file."""
-
-    def copy(self, CopySource: Mapping[str, str], Bucket: str, Key: str) -> None:  # noqa: N803
-        """Copy an object of any size."""
-
-    def delete_object(self, *, Bucket: str, Key: str) -> object:  # noqa: N803
-        """Delete an object."""
-
-    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> Mapping[str, Any]:  # noqa: N803
-        """List objects."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,43 +86,51 @@ def _publish_nothing(outcome: Outcome) -> None:
 class Ingest:
     """Ingests uploads from the bucket ``uploads`` into ``masters``.
 
-    ``key`` returns the key of UIDs. Without an ``endpoint``, images that may have text are quarantined. ``publish``
-    announces an outcome before the upload is deleted; if it raises, the upload is ingested again.
+    ``s3`` is a boto3 client for S3, ``key`` returns the key of UIDs. Without an ``endpoint``, images that may have text
+    are quarantined. ``publish`` announces an outcome before the upload is deleted; if it raises, the upload is ingested
+    again.
     """
 
-    objects: Objects
+    s3: Any
     uploads: str
-    masters: str
+    masters: Masters
     key: Callable[[], str]
     endpoint: Endpoint | None = None
     publish: Callable[[Outcome], None] = _publish_nothing
 
+    @cached_property
+    def _uploads(self) -> S3Bucket:
+        return S3Bucket(self.s3, self.uploads)
+
     def is_urgent(self, name: str) -> bool:
         """Return whether the header of the upload ``name`` has the priority STAT; False if that cannot be read."""
         try:
-            found = self.objects.get_object(Bucket=self.uploads, Key=name, Range=f"bytes=0-{PEEK_BYTES - 1}")
+            found = self.s3.get_object(Bucket=self.uploads, Key=name, Range=f"bytes=0-{PEEK_BYTES - 1}")
             return read_header(bytes(found["Body"].read()), complete=False).priority == URGENT
         except Exception:  # a refusal comes from the ingest itself
             return False
 
     def ingest(self, name: str) -> Outcome:
-        """Ingest the upload ``name``. A refusal is an outcome. Raises what a retry can help against."""
+        """Ingest the upload ``name``. A refusal is an outcome. Raises what a retry can help against.
+
+        An upload that was replaced meanwhile stays: it has a message of its own.
+        """
         digest = digest_name(name, self.key())
-        head = self._find(name)
-        if head is None:
+        upload = self._uploads.head(name)
+        if upload is None:
             return Outcome("missing", digest)
-        etag = str(head["ETag"]).strip('"')
-        outcome = replace(self._try(name, digest, int(head["ContentLength"])), etag=etag)
-        outcome = replace(outcome, id=digest_name(f"{name} {etag}", self.key()))
+        etag = upload.etag.strip('"')
+        outcome = replace(self._try(upload, digest), etag=etag, id=digest_name(f"{name} {etag}", self.key()))
         if outcome.outcome != STORED:
-            self._quarantine(name, outcome)
+            self._quarantine(upload, outcome)
         self.publish(outcome)
-        self.objects.delete_object(Bucket=self.uploads, Key=name)
+        with suppress(ObjectChanged):
+            self._uploads.delete(name, upload.etag)
         return outcome
 
-    def _try(self, name: str, digest: str, size: int) -> Outcome:
+    def _try(self, upload: ObjectHead, digest: str) -> Outcome:
         try:
-            return self._ingest(name, digest, size)
+            return self._ingest(upload, digest)
         except NoInference as error:
             return Outcome("no-inference", digest, code=error.code, reason=error.message)
         except DarkroomError as error:
@@ -157,35 +138,38 @@ class Ingest:
                 raise
             return Outcome("refused", digest, code=error.code, reason=error.message)
 
-    def _find(self, name: str) -> Mapping[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        try:
-            return self.objects.head_object(Bucket=self.uploads, Key=name)
-        except ClientError as error:
-            if error.response["ResponseMetadata"]["HTTPStatusCode"] in (403, 404):
-                return None
-            raise
-
-    def _ingest(self, name: str, digest: str, size: int) -> Outcome:
-        if size > limits.MAX_FILE_BYTES:
-            raise OverLimits(f"The file has {size:,} bytes; the limit is {limits.MAX_FILE_BYTES:,}")
+    def _ingest(self, upload: ObjectHead, digest: str) -> Outcome:
+        if upload.size_bytes > limits.MAX_FILE_BYTES:
+            raise OverLimits(f"The file has {upload.size_bytes:,} bytes; the limit is {limits.MAX_FILE_BYTES:,}")
         with tempfile.TemporaryDirectory() as scratch:
             folder = Path(scratch)
-            upload = folder / "upload.dcm"
-            self.objects.download_file(self.uploads, name, str(upload))
-            found = decode_upload(upload, folder)
-            upload.unlink()
+            file = folder / "upload.dcm"
+            self.s3.download_file(self.uploads, upload.key, str(file))
+            found = decode_upload(file, folder)
+            file.unlink()
             instance = build_instance(found, self.key())
+            replaces = self.masters.find(instance)
+            self._check_current(upload)
             if needs_search(found["modality"], found["burned_in"]):
-                instance = self._remove_text(instance, folder)
+                instance = self._remove_text(instance, folder, replaces)
             elif instance.overlays:
-                instance = self._remove_text(instance, folder, only_overlays=True)
-            instance = self._store(instance, folder)
+                instance = self._remove_text(instance, folder, replaces, only_overlays=True)
+            instance = self.masters.store(instance, folder, replaces)
         names = (instance.study, instance.series, instance.instance)
         return Outcome(STORED, digest, *names, pages=instance.pages, covered=instance.covered)
 
-    def _remove_text(self, instance: Instance, folder: Path, *, only_overlays: bool = False) -> Instance:
+    def _check_current(self, upload: ObjectHead) -> None:
+        """Raise ObjectChanged unless what was decoded is ``upload``.
+
+        It follows the search for a stored document: a newer upload that is ingested earlier changes that one.
+        """
+        current = self._uploads.head(upload.key)
+        if current is None or current.etag != upload.etag:
+            raise ObjectChanged(detail="the upload was replaced during its ingest")
+
+    def _remove_text(
+        self, instance: Instance, folder: Path, replaces: Stored, *, only_overlays: bool = False
+    ) -> Instance:
         """Remove text from pages and overlays. If that fails, store the reason in place of the pixels, and raise it.
 
         Overlays of an image whose pixels are known to have no text are left out where there is no model.
@@ -193,7 +177,7 @@ class Ingest:
         if self.endpoint is None:
             if only_overlays:
                 return replace(instance, overlays=())
-            self._store_state(instance, "no-inference")
+            self.masters.store_state(instance, "no-inference", replaces)
             raise NoInference("The image may have text, and this deployment has no model that would find it")
         read = read_by_endpoint(self.endpoint, instance.instance[-32:])
         try:
@@ -201,59 +185,25 @@ class Ingest:
             with _open_masks(instance, folder) as masks:
                 covered += cover_masks(masks, read)
         except ModelUnavailable:
-            self._store_state(instance, "pending")
+            self.masters.store_state(instance, "pending", replaces)
             raise
         except Unanalysable:
-            self._store_state(instance, "unanalysable")
+            self.masters.store_state(instance, "unanalysable", replaces)
             raise
         searched = {} if only_overlays else {"00280301": {"vr": "CS", "Value": ["NO"]}}
         return replace(instance, covered=covered, metadata={**instance.metadata, **searched})
 
-    def _store_state(self, instance: Instance, state: State) -> None:
-        """Store an instance without pixels, unless an earlier upload of it has some."""
-        prefix = instance_prefix(instance.study, instance.series, instance.instance)
-        if not self.objects.list_objects_v2(Bucket=self.masters, Prefix=f"{prefix}master-").get("Contents"):
-            self._put_document(replace(instance, state=state, overlays=()))
+    def _quarantine(self, upload: ObjectHead, outcome: Outcome) -> None:
+        """Copy the upload to the quarantine, under its digest, beside a document with the reason.
 
-    def _store(self, instance: Instance, folder: Path) -> Instance:
-        """Write master, overlays, and then the document that names them; delete those of an earlier upload."""
-        pages, target = folder / PAGES, folder / "master.tif"
-        levels = write_master(
-            *(pages, target),
-            width=instance.width,
-            height=instance.height,
-            count=instance.pages,
-            colour=instance.colour,
-        )
-        pages.unlink()
-        prefix = instance_prefix(instance.study, instance.series, instance.instance)
-        with target.open("rb") as file:
-            master = f"{prefix}master-{hashlib.file_digest(file, 'sha256').hexdigest()[:32]}.tif"
-        self.objects.upload_file(str(target), self.masters, master, {"ContentType": MEDIA_TYPE})
-        kept = {master, document_name(instance.study, instance.series, instance.instance)}
-        for number in range(len(instance.overlays)):
-            overlay = overlay_name(master, number)
-            body = write_overlay(folder / f"overlay-{number}.raw", instance.width, instance.height)
-            self.objects.put_object(Bucket=self.masters, Key=overlay, Body=body, ContentType="image/png")
-            kept.add(overlay)
-        stored = replace(instance, state="ready", levels=levels, master=master)
-        self._put_document(stored)
-        for one in self.objects.list_objects_v2(Bucket=self.masters, Prefix=prefix).get("Contents", ()):
-            if one["Key"] not in kept:
-                self.objects.delete_object(Bucket=self.masters, Key=one["Key"])
-        return stored
-
-    def _put_document(self, instance: Instance) -> None:
-        name = document_name(instance.study, instance.series, instance.instance)
-        body = instance.to_json()
-        self.objects.put_object(Bucket=self.masters, Key=name, Body=body, ContentType="application/json")
-
-    def _quarantine(self, name: str, outcome: Outcome) -> None:
-        """Copy the upload to the quarantine, under its digest, beside a document with the reason."""
+        Raises ObjectChanged if it was replaced meanwhile: the reason is not that of the newer one.
+        """
         target = f"{QUARANTINE}{outcome.upload}"
+        copied = self._uploads.copy(self._uploads, upload.key, f"{target}.dcm", source_etag=upload.etag)
+        if copied is None:
+            raise ObjectChanged(detail="the upload was deleted during its ingest")
         body = json.dumps({"code": outcome.code, "reason": outcome.reason}).encode()
-        self.objects.copy({"Bucket": self.uploads, "Key": name}, self.uploads, f"{target}.dcm")
-        self.objects.put_object(Bucket=self.uploads, Key=f"{target}.json", Body=body, ContentType="application/json")
+        self._uploads.put(f"{target}.json", body, headers={"Content-Type": "application/json"}, metadata={})
 
 
 def build_instance(found: Mapping[str, Any], key: str) -> Instance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -10,15 +11,18 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry import LightObserver
-from darkroom.errors import Unavailable
+from darkroom.errors import ObjectChanged, Unavailable
+from darkroom.findings import TEXT, Finding
 from medical.ingest import Outcome
+from medical.masters import ABANDONED_S, Masters
 from medical.messages import MIN_REMAINING_S, consume, read_names
 from medical.store import INCOMING, STAT
 from tests.announcements import complaints
 
 from .files import make, save
-from .world import MASTERS, UPLOADS, World
+from .world import MASTERS, UID_KEY, UPLOADS, World
 
 
 def body(name: str) -> str:
@@ -76,7 +80,7 @@ def test_a_failure_is_received_again_and_logged_without_the_name(
 ) -> None:
     world.empty()
     first, second = put(world, f"{STAT}DOE.dcm"), put(world, f"{STAT}ROE.dcm")
-    failing = replace(world.ingest, masters="no-such-bucket")
+    failing = replace(world.ingest, masters=Masters(world.s3, "no-such-bucket"))
     found = consume(event(first, second), failing, LightObserver("medical_ingest"), lambda: 900.0)
     assert [one["itemIdentifier"] for one in found["batchItemFailures"]] == ["m0", "m1"]
     assert world.names(UPLOADS) == [first, second]
@@ -103,6 +107,83 @@ def test_an_upload_that_is_gone_is_done(world: World) -> None:
 @pytest.mark.parametrize("text", ['{"Event": "s3:TestEvent"}', "no JSON", "[]", body("quarantine/x.dcm")])
 def test_other_messages_name_no_upload(text: str) -> None:
     assert list(read_names(text)) == []
+
+
+class Interruption:
+    """Does something at the ``number``th time that the key of UIDs is read: before, or after the decode."""
+
+    def __init__(self, number: int, act: Callable[[], object]) -> None:
+        self._left, self._act = number, act
+
+    def __call__(self) -> str:
+        self._left -= 1
+        if self._left == 0:
+            self._act()
+        return UID_KEY
+
+
+@pytest.mark.parametrize("damaged", [False, True])
+def test_an_upload_that_is_replaced_during_its_ingest_is_not_lost(world: World, damaged: bool) -> None:
+    world.empty()
+    name, dataset = f"{INCOMING}a.dcm", make()
+
+    def put_another(value: bytes, count: int) -> None:
+        dataset.PixelData = value * count
+        world.s3.put_object(Bucket=UPLOADS, Key=name, Body=save(dataset))
+
+    whole = len(dataset.PixelData)
+    put_another(b"\0", 10 if damaged else whole)
+    with pytest.raises(ObjectChanged):
+        replace(world.ingest, key=Interruption(2, lambda: put_another(b"\1", whole))).ingest(name)
+    assert (world.names(UPLOADS), world.names(MASTERS)) == ([name], []), "as another one was refused or decoded"
+    published_late = replace(world.ingest, publish=lambda _: put_another(b"\2", whole))
+    first = world.read(published_late.ingest(name))
+    assert world.names(UPLOADS) == [name], "it came before the older one was deleted"
+    second = world.read(world.ingest.ingest(name))
+    assert first.master != second.master
+    assert world.names(UPLOADS) == []
+
+
+class Overtaken:
+    """A text detector that finds nothing, and lets another ingest go first."""
+
+    def __init__(self, act: Callable[[], object]) -> None:
+        self._act = act
+
+    def invoke(self, *_: object) -> InferenceResult:
+        self._act()
+        return InferenceResult({TEXT: Finding(TEXT, "none", "1")}, "", {}, 0.0)
+
+
+def test_of_overlapping_ingests_the_later_one_is_repeated(world: World) -> None:
+    world.empty()
+    dataset = make(Modality="US")
+    slower = save(dataset)
+    dataset.Modality, dataset.PixelData = "CT", bytes(len(dataset.PixelData))
+    world.s3.put_object(Bucket=UPLOADS, Key=f"{INCOMING}slower.dcm", Body=slower)
+    faster: list[Outcome] = []
+    detector: Any = Overtaken(lambda: faster.append(world.upload(save(dataset), "faster.dcm")))
+    with pytest.raises(ObjectChanged):
+        replace(world.ingest, endpoint=detector).ingest(f"{INCOMING}slower.dcm")
+    kept = world.read(faster[0])
+    assert kept.master in world.names(MASTERS)
+    assert world.names(UPLOADS) == [f"{INCOMING}slower.dcm"]
+    detector = Overtaken(lambda: None)
+    repeated = world.read(replace(world.ingest, endpoint=detector).ingest(f"{INCOMING}slower.dcm"))
+    assert [name for name in world.names(MASTERS) if name.endswith(".tif")] == [repeated.master]
+
+
+def test_objects_of_an_ingest_that_ended_early_are_deleted_later(world: World) -> None:
+    world.empty()
+    dataset = make()
+    stored = world.read(world.upload(save(dataset)))
+    left = f"{stored.master.rpartition('/')[0]}/master-{'0' * 32}.tif"
+    world.s3.put_object(Bucket=MASTERS, Key=left, Body=b"left")
+    for age_s, is_left in ((0, True), (ABANDONED_S + 60, False)):
+        masters = Masters(world.s3, MASTERS, clock=lambda age_s=age_s: time.time() + age_s)
+        replace(world, ingest=replace(world.ingest, masters=masters)).upload(save(dataset))
+        assert (left in world.names(MASTERS)) is is_left
+        assert stored.master in world.names(MASTERS)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from medical.access import Grant, make_token
 from medical.app import Medical
 from medical.ingest import Ingest, Outcome
 from medical.instance import Instance
+from medical.masters import Masters
 from medical.store import INCOMING, document_name
 
 KEY = "0123456789abcdef0123456789abcdef"
@@ -56,7 +57,7 @@ class World:
         masters = connect(MASTERS, CredentialSource(environment), environment)
         return cls(
             s3,
-            Ingest(s3, UPLOADS, MASTERS, lambda: UID_KEY),
+            Ingest(s3, UPLOADS, Masters(s3, MASTERS), lambda: UID_KEY),
             Medical(masters, list_keys, Keys(), clock=lambda: NOW_S),
         )
 
