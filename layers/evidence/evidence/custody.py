@@ -86,9 +86,14 @@ class Custody:
         return next((kind == HOLD for kind in reversed(kinds) if kind in (HOLD, RELEASED)), False)
 
     def set_hold(self, key: str, by: str, reason: str, *, is_on: bool) -> int:
-        """Set or remove the legal hold of all copies of ``key``; return how many there are."""
+        """Set or remove the legal hold of all copies of ``key``; return how many there are.
+
+        A copy that is made meanwhile is listed after the record was written, or is made by a process that sees the
+        record.
+        """
+        known = self.list_originals(key)
+        self.append(HOLD if is_on else RELEASED, key, by, reason=reason, copies=[one.name for one in known])
         versions = self.list_originals(key)
-        self.append(HOLD if is_on else RELEASED, key, by, reason=reason, copies=[one.name for one in versions])
         for version in versions:
             self.bucket.set_hold(version, is_on=is_on)
         return len(versions)

@@ -7,7 +7,9 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -103,6 +105,20 @@ def test_a_legal_hold_covers_later_uploads(world: World) -> None:
     assert [read_hold(world, copy) for copy in world.custody.list_originals(IMAGE)] == ["OFF", "OFF"]
     kinds = [one.document["kind"] for one in world.custody.read(IMAGE)]
     assert kinds == ["received", HOLD, "received", "released"]
+
+
+def test_a_legal_hold_covers_a_copy_that_is_made_meanwhile(world: World) -> None:
+    world.receive(IMAGE, world.upload(IMAGE, once(), ingest=False))
+    arriving = [world.upload(IMAGE, once(70), ingest=False)]
+
+    def receive_once() -> float:
+        if arriving:
+            world.receive(IMAGE, arriving.pop())
+        return time.time()
+
+    custody = replace(world.custody, clock=receive_once)
+    assert custody.set_hold(IMAGE, "anna", "case 42", is_on=True) == 2
+    assert [read_hold(world, copy) for copy in custody.list_originals(IMAGE)] == ["ON", "ON"]
 
 
 def read_hold(world: World, copy: Any) -> str:
