@@ -19,7 +19,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.conversion import sandbox
 from darkroom.conversion.documents import _LIMITS, DocumentRenderer, Outcome
-from darkroom.errors import DamagedSource, DarkroomError
+from darkroom.errors import DamagedSource, DarkroomError, Unavailable
 from local.progress import Progress
 from local.tool_venvs import DOCUMENTS, ensure_one, site_packages
 from tests.component.services.functions import load
@@ -149,6 +149,32 @@ def test_a_document_becomes_an_upload_until_it_is_deleted(
     assert renderer.follow("reports/a.pdf") is Outcome.DELETED
     assert renderer.uploads.head("documents/reports/a.pdf") is None
     assert renderer.follow("reports/a.pdf") is Outcome.UNCHANGED
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_what_changes_during_a_render_is_followed(renderer: DocumentRenderer, is_deleted: bool) -> None:
+    """The event of the change can have been followed earlier, by another process."""
+    put(renderer, "a.pdf", RED_HALF)
+    square = document("", box="0 0 100 100")
+    changes = [lambda: renderer.documents.delete("a.pdf") if is_deleted else put(renderer, "a.pdf", square)]
+    outcome = replace(renderer, tag=lambda key, tags: changes.pop()() if changes else None).follow("a.pdf")
+    uploaded = renderer.uploads.read("documents/a.pdf")
+    if is_deleted:
+        assert (outcome, uploaded) == (Outcome.DELETED, None)
+    else:
+        assert uploaded is not None
+        assert Image.open(io.BytesIO(uploaded)).size == (300, 300)
+
+
+def test_a_document_that_changes_each_time_is_left_to_a_later_event(renderer: DocumentRenderer) -> None:
+    put(renderer, "a.pdf", b"GIF89a")
+    numbers = itertools.count(1)
+
+    def change(key: str, tags: dict[str, str]) -> None:
+        put(renderer, "a.pdf", b"GIF89a" + bytes(next(numbers)))
+
+    with pytest.raises(Unavailable):
+        replace(renderer, tag=change).follow("a.pdf")
 
 
 def test_the_function_follows_its_events(

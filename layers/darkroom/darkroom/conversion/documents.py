@@ -1,7 +1,8 @@
 """Uploads made of documents: the first page of each PDF in a bucket of its own, as PNG.
 
-An event only names a key. What is done follows from what the bucket has, so that events may come twice or in any order:
-a document is rendered, and an upload whose document is gone is deleted.
+An event only names a key. What is done follows from what the bucket has, so that events may come twice, in any order,
+or at the same time: a document is rendered, and an upload whose document is gone is deleted. Afterwards the document is
+looked up again, since the event of a newer one may have been followed meanwhile.
 """
 
 from __future__ import annotations
@@ -11,16 +12,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..aws.s3 import ObjectHead, S3Bucket
+from ..aws.s3 import ObjectHead, OpenObject, S3Bucket
 from ..aws.telemetry import Observer
 from ..environment import Environment
-from ..errors import DarkroomError, OverLimits, TypeNotAllowed
+from ..errors import DarkroomError, OverLimits, TypeNotAllowed, Unavailable
 from ..image_keys import check_key
 from . import sandbox
 from .sandbox import ProcessLimits
 
 MAX_BYTES = 100 * 1024 * 1024
 """Of a document, which is in memory three times."""
+ATTEMPTS = 3
+"""Of one event, if the document is replaced each time."""
 PNG_TYPE = "image/png"
 SOURCE = "document"
 """Metadata of an upload that was rendered: the SHA-256 of the document."""
@@ -75,9 +78,15 @@ class DocumentRenderer:
         return outcome
 
     def _follow(self, key: str) -> Outcome:
-        opened = self.documents.open(key)
-        if opened is None:
-            return self._delete(key)
+        for _ in range(ATTEMPTS):
+            opened = self.documents.open(key)
+            outcome = self._delete(key) if opened is None else self._convert(key, opened)
+            current = self.documents.head(key)
+            if (current and current.etag) == (opened and opened.head.etag):
+                return outcome
+        raise Unavailable(detail=f"{key} is replaced again and again")
+
+    def _convert(self, key: str, opened: OpenObject) -> Outcome:
         head, stream = opened
         with stream:
             data = stream.read() if head.size_bytes <= MAX_BYTES else b""
