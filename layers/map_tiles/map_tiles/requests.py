@@ -25,8 +25,12 @@ RESAMPLING = ("nearest", "bilinear", "cubic", "cubic_spline", "lanczos", "averag
 MAX_BANDS_SHOWN = 3
 MAX_QUERY_CHARACTERS = 512
 PARAMETERS = ("bands", "rescale", "resampling", "exp", "s")
-_TILE = re.compile(r"(?P<key>.+)/(?P<z>\d{1,2})/(?P<x>\d{1,9})/(?P<y>\d{1,9})\.(?P<format>png|webp|jpg)")
-_NUMBER = re.compile(r"-?\d{1,9}(\.\d{1,9})?")
+_TILE = re.compile(
+    r"(?P<key>.+)/(?P<z>0|[1-9][0-9]?)/(?P<x>0|[1-9][0-9]{0,8})/(?P<y>0|[1-9][0-9]{0,8})\.(?P<format>png|webp|jpg)"
+)
+"""One spelling of each number: the CDN caches, and the function renders, each path by itself."""
+
+_NUMBER = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
 _TILEJSON = re.compile(r"(?P<key>.+)/tilejson\.json")
 _PLACEHOLDERS = "{z}/{x}/{y}"
 
@@ -127,7 +131,7 @@ def _parse_bands(text: str | None) -> tuple[int, ...]:
     if text is None:
         return ()
     parts = text.split(",")
-    if len(parts) not in (1, MAX_BANDS_SHOWN) or not all(re.fullmatch(r"[1-9]\d?", part) for part in parts):
+    if len(parts) not in (1, MAX_BANDS_SHOWN) or not all(re.fullmatch(r"[1-9][0-9]?", part) for part in parts):
         raise BadOption("bands is one band or three, such as 4,3,2", option="bands")
     return tuple(map(int, parts))
 
