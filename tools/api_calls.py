@@ -36,7 +36,7 @@ ARNS = {
 it.
 """
 
-_OF_MANY = ("image", "findings", "sample", "rollout", "erasure")
+_OF_MANY = ("image", "findings", "sample", "rollout", "erasure", "upload")
 """Kinds of index items with many instances. The partition keys of others are constants."""
 
 _NAMED = ("AWS::SQS::Queue", "AWS::SecretsManager::Secret")
@@ -44,6 +44,8 @@ _NAMED = ("AWS::SQS::Queue", "AWS::SecretsManager::Secret")
 
 _SUFFIXED = ("<SigningKeys.Id>", "<LanguageKeys.Id>")
 """Secrets Manager appends a hyphen and six characters to the name of a secret in its ARN."""
+
+_FOREIGN_BUCKET = re.compile(r"arn:aws:s3:::(?!<)")
 
 _WHOLE_BUCKETS = ("UploadsBucket", "QuarantineBucket", "AuditBucket", "AccessLogBucket")
 """Buckets that roles may use as a whole. For others, they have prefixes."""
@@ -171,14 +173,14 @@ def recorded(state: Path) -> tuple[set[Call], list[dict[str, Any]]]:
 
 
 def missing_from(table: Iterable[Call], calls: Iterable[Call]) -> list[Call]:
-    """Return the ``calls`` that the table lacks."""
+    """Return the ``calls`` that the table lacks, but none on a bucket that a parameter of the deployment names."""
     rows = {(row.function, row.action, row.resource): set(row.keys) for row in table}
 
     def is_there(call: Call) -> bool:
         keys = rows.get((call.function, call.action, call.resource))
         return keys is not None and set(call.keys) <= keys
 
-    return sorted(call for call in calls if not is_there(call))
+    return sorted(call for call in calls if not _FOREIGN_BUCKET.match(call.resource) and not is_there(call))
 
 
 def main() -> int:
@@ -197,7 +199,7 @@ def main() -> int:
     for line in denied:
         sys.stdout.write(f"DENIED {line['function']} {line['action']} {line['resource']}\n")
     if arguments.write and new:
-        write_table(merged([*read_table(), *calls]))
+        write_table(merged([*read_table(), *new]))
         return 0
     return int(bool(new or denied))
 

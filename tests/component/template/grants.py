@@ -23,7 +23,7 @@ UNRECORDED: dict[str, Grants] = {
         "<RefineDeadLetters.Arn>": ["sqs:SendMessage"],
     },
     "Ingest": {
-        "<MediaBucket.Arn>/held/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
+        "<MediaBucket.Arn>/held/*": ["s3:PutObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
         "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
             "secretsmanager:GetSecretValue"
@@ -33,17 +33,10 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<UploadsBucket.Arn>": ["s3:ListBucketVersions"],
-        "<AuditBucket.Arn>/*": ["s3:PutObject"],
         "<SigningKeys.Id>": ["secretsmanager:GetSecretValue"],
         "<IngestDeadLetters.Arn>": ["sqs:SendMessage"],
         "<ReviewDeadLetters.Arn>": ["sqs:SendMessage"],
         "arn:aws:states:eu-central-1:111122223333:execution:stack-scene:*": ["states:DescribeExecution"],
-    },
-    "Sweep": {
-        "<IndexTable.Arn>": ["dynamodb:BatchGetItem"],
-        "<MediaBucket.Arn>/masters/*": ["s3:GetObject"],
-        "<MediaBucket.Arn>": ["s3:ListBucket"],
-        "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },
     "Scene": {
         "<MediaBucket.Arn>/scenes/*": ["s3:AbortMultipartUpload"],
@@ -78,10 +71,7 @@ UNRECORDED: dict[str, Grants] = {
     },
     "Popular": {"<MediaBucket.Arn>/experiments/*": ["s3:DeleteObject"]},
     "Monitor": {
-        "<IndexTable.Arn>": ["dynamodb:PutItem"],
-        "<MediaBucket.Arn>/golden/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/switches/*": ["s3:PutObject"],
-        "<MediaBucket.Arn>/watch/*": ["s3:PutObject"],
         "<IngestDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
         "<PurgeDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
         "<RefineDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
@@ -90,13 +80,12 @@ UNRECORDED: dict[str, Grants] = {
         "<RefineQueue.Arn>": ["sqs:SendMessage"],
     },
     "Upload": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
-    "Similar": {"<MediaBucket.Arn>/settings/*": ["s3:GetObject"], "<MediaBucket.Arn>": ["s3:ListBucket"]},
+    "Similar": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Infer": {
         "<IndexTable.Arn>": ["dynamodb:BatchGetItem", "dynamodb:DeleteItem"],
         "<VectorTable.Arn>": ["dynamodb:DeleteItem"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:DeleteObject"],
-        "<MediaBucket.Arn>/settings/*": ["s3:GetObject"],
         "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mine": [
             "sagemaker:DescribeEndpoint",
             "sagemaker:InvokeEndpoint",

@@ -128,6 +128,10 @@ def test_no_statement_of_a_role_is_wider_than_a_prefix(role: str, parameters: di
             assert "*" not in resource.removesuffix("*")
 
 
+OF_MASTERS_BUCKET = {Call("Sweep", "s3:ListBucket", "<MediaBucket.Arn>")}
+"""Calls on the bucket that has the masters, whichever it is; others list derivatives as well."""
+
+
 def in_deployment(stack: Stack, call: Call) -> tuple[str, str]:
     """The action and the resource of a recorded call in another deployment."""
     resource = call.resource
@@ -135,6 +139,8 @@ def in_deployment(stack: Stack, call: Call) -> tuple[str, str]:
         resource = resource.replace(f"<{name}>", value)
     if (bucket := stack.values["SourceBucket"]) and resource == MASTERS:
         resource = f"arn:aws:s3:::{bucket}/{stack.values['SourcePrefix']}*"
+    elif bucket and call in OF_MASTERS_BUCKET:
+        resource = f"arn:aws:s3:::{bucket}"
     return call.action, resource
 
 

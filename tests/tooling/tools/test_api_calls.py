@@ -76,9 +76,9 @@ def test_a_call_is_of_its_roles_function_and_its_keys_are_patterns(names: Names)
         "role": "darkroom-InferRole-1",
         "action": "dynamodb:PutItem",
         "resource": f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/darkroom-index",
-        "context": {"dynamodb:LeadingKeys": ["findings#a", "findings#b", "sweep#cursor", "a.jpg"]},
+        "context": {"dynamodb:LeadingKeys": ["findings#a", "findings#b", "upload#a#1", "sweep#cursor", "a.jpg"]},
     }
-    expected = Call("Infer", "dynamodb:PutItem", "<IndexTable.Arn>", ("*", "findings#*", "sweep#cursor"))
+    expected = Call("Infer", "dynamodb:PutItem", "<IndexTable.Arn>", ("*", "findings#*", "sweep#cursor", "upload#*"))
     assert names.call(record) == expected
 
 
@@ -86,7 +86,9 @@ def test_calls_are_missing_if_their_resource_or_a_key_is() -> None:
     table = [Call("A", "x:Y", "r", ("k#*",)), Call("A", "x:Z", "r")]
     assert missing_from(table, table) == []
     new = [Call("A", "x:Y", "r", ("other#*",)), Call("A", "x:Y", "s"), Call("B", "x:Z", "r")]
-    assert missing_from(table, [*table, *new]) == sorted(new)
+    named = Call("A", "s3:GetObject", "arn:aws:s3:::photos/*")
+    library = Call("A", "s3:PutObject", "arn:aws:s3:::<AWS::StackName>-library/*")
+    assert missing_from(table, [*table, *new, named, library]) == sorted([*new, library])
 
 
 def test_the_table_is_read_as_it_is_written(tmp_path: Path) -> None:
