@@ -151,7 +151,7 @@ def test_a_document_becomes_an_upload_until_it_is_deleted(
     assert renderer.follow("reports/a.pdf") is Outcome.UNCHANGED
 
 
-@pytest.mark.parametrize("is_deleted", [False, True])
+@pytest.mark.parametrize("is_deleted", [pytest.param(False, marks=pytest.mark.slow), True])
 def test_what_changes_during_a_render_is_followed(renderer: DocumentRenderer, is_deleted: bool) -> None:
     """The event of the change can have been followed earlier, by another process."""
     put(renderer, "a.pdf", RED_HALF)
@@ -166,6 +166,7 @@ def test_what_changes_during_a_render_is_followed(renderer: DocumentRenderer, is
         assert Image.open(io.BytesIO(uploaded)).size == (300, 300)
 
 
+@pytest.mark.slow
 def test_a_document_that_changes_each_time_is_left_to_a_later_event(renderer: DocumentRenderer) -> None:
     put(renderer, "a.pdf", b"GIF89a")
     numbers = itertools.count(1)

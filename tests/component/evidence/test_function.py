@@ -53,6 +53,7 @@ def test_a_report_has_every_measure_with_rates_and_no_total(world: World) -> Non
     check_that_the_access_is_recorded(world, report)
 
 
+@pytest.mark.slow
 def test_near_copies_are_searched_in_s3_vectors(
     aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

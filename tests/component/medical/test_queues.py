@@ -122,7 +122,7 @@ class Interruption:
         return UID_KEY
 
 
-@pytest.mark.parametrize("damaged", [False, True])
+@pytest.mark.parametrize("damaged", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_an_upload_that_is_replaced_during_its_ingest_is_not_lost(world: World, damaged: bool) -> None:
     world.empty()
     name, dataset = f"{INCOMING}a.dcm", make()
@@ -173,6 +173,7 @@ def test_of_overlapping_ingests_the_later_one_is_repeated(world: World) -> None:
     assert [name for name in world.names(MASTERS) if name.endswith(".tif")] == [repeated.master]
 
 
+@pytest.mark.slow
 def test_objects_of_an_ingest_that_ended_early_are_deleted_later(world: World) -> None:
     world.empty()
     dataset = make()
