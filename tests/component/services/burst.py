@@ -111,13 +111,16 @@ class Burst:
         cloudfront, over = create_client("cloudfront", self.environment), Event()
 
         def fill() -> None:
-            while not over.is_set():
-                free = QUOTA - self._in_progress(cloudfront)
-                if free > 0:
-                    invalidate(cloudfront, self.distribution, [f"/by-hand/{uuid4().hex}/*" for _ in range(free)])
-                over.wait(0.02)
+            free = QUOTA - self._in_progress(cloudfront)
+            if free > 0:
+                invalidate(cloudfront, self.distribution, [f"/by-hand/{uuid4().hex}/*" for _ in range(free)])
 
-        filler = Thread(target=fill)
+        def keep_full() -> None:
+            while not over.wait(0.02):
+                fill()
+
+        fill()
+        filler = Thread(target=keep_full)
         filler.start()
         try:
             yield
