@@ -11,9 +11,7 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_tags, open_vectors
-from darkroom.findings import SIMILARITY
 from darkroom.http.api import respond
 from darkroom.image_keys import master_names
 from darkroom.services.live_settings import LiveSettings, SettingsBound
@@ -38,10 +36,8 @@ _custody = Custody(LockedBucket(_s3, _env.custody_bucket), AuditLog(S3Bucket(_s3
 
 
 def _build_search(settings: Settings) -> SimilaritySearch:
-    copies = _vectors[SIMILARITY]
     return SimilaritySearch(
         vectors=_vectors,
-        hashes=copies if isinstance(copies, DynamoDBVectors) else None,
         tags=open_tags(_env, _dynamodb),
         index=_index,
         keys=_keys,

@@ -10,10 +10,8 @@ from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import SimilarEnvironment
-from darkroom.findings import SIMILARITY
 from darkroom.http.api import parse_key, read_bearer_token, respond
 from darkroom.http.response import HttpResponse, json_response
 from darkroom.image_keys import unquote
@@ -33,10 +31,8 @@ _index, _keys = (
 
 
 def _similar(settings: Settings) -> SimilaritySearch:
-    copies = _vectors[SIMILARITY]
     return SimilaritySearch(
         vectors=_vectors,
-        hashes=copies if isinstance(copies, DynamoDBVectors) else None,
         tags=_tags,
         index=_index,
         keys=_keys,

@@ -40,12 +40,10 @@ BASES = (EMBEDDING, LIKENESS)
 class SimilaritySearch:
     """The service, with its adapters.
 
-    ``vectors`` are the stores by task, ``hashes`` is that of similarity if it can be searched by hash. ``tasks`` are
-    those that the deployment analyses images for.
+    ``vectors`` are the stores by task, ``tasks`` those that the deployment analyses images for.
     """
 
     vectors: Mapping[str, VectorStore]
-    hashes: HashIndex | None
     tags: TagIndex
     index: Index
     keys: KeySource[Sequence[str]]
@@ -151,8 +149,8 @@ class SimilaritySearch:
 
     def _search_by_hash(self, record: Record, grant: Grant, count: int) -> dict[str, object]:
         """Search by hash: cheaper, available as soon as an image is served, but blind to crops and rotations."""
-        perceptual_hash, hashes = _hash_of(record), self.hashes
-        if hashes is None or not perceptual_hash:
+        perceptual_hash, hashes = _hash_of(record), self.vectors[SIMILARITY]
+        if not isinstance(hashes, HashIndex) or not perceptual_hash:
             raise FindingsPending if SIMILARITY in self.tasks else NoInference
 
         def search(limit: int, prefix: str) -> Sequence[Neighbour]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 MAX_COUNT = 100
 """Maximum of neighbours in one search, which is S3 Vectors' ("Limitations and restrictions", S3 user guide)."""
@@ -65,6 +65,7 @@ class VectorStore(Protocol):
         """
 
 
+@runtime_checkable
 class HashIndex(Protocol):
     """A store that can also be searched by perceptual hash, which every image has before its embedding."""
 
