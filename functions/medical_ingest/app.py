@@ -13,7 +13,7 @@ from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import EventEnvironment
 from darkroom.signing import parse_signing_keys
 from medical.ingest import Ingest, Outcome
-from medical.masters import Masters
+from medical.masters_bucket import Masters
 from medical.messages import consume
 
 

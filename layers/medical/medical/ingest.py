@@ -24,7 +24,7 @@ from . import limits
 from .decode import PAGES
 from .header import read_header
 from .instance import Instance, Scale, parse_presets
-from .masters import Masters, Stored
+from .masters_bucket import Masters, Stored
 from .process import decode_upload
 from .store import QUARANTINE
 from .text import cover_masks, cover_pages, needs_search, read_by_endpoint

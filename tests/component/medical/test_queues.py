@@ -16,7 +16,7 @@ from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.findings import TEXT, Finding
 from medical.ingest import Outcome
-from medical.masters import ABANDONED_S, Masters
+from medical.masters_bucket import ABANDONED_S, Masters
 from medical.messages import MIN_REMAINING_S, consume, read_names
 from medical.store import INCOMING, STAT
 from tests.announcements import complaints

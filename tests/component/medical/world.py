@@ -19,7 +19,7 @@ from medical.access import Grant, make_token
 from medical.app import Medical
 from medical.ingest import Ingest, Outcome
 from medical.instance import Instance
-from medical.masters import Masters
+from medical.masters_bucket import Masters
 from medical.store import INCOMING, document_name
 
 KEY = "0123456789abcdef0123456789abcdef"
