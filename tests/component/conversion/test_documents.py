@@ -156,8 +156,14 @@ def test_what_changes_during_a_render_is_followed(renderer: DocumentRenderer, is
     """The event of the change can have been followed earlier, by another process."""
     put(renderer, "a.pdf", RED_HALF)
     square = document("", box="0 0 100 100")
-    changes = [lambda: renderer.documents.delete("a.pdf") if is_deleted else put(renderer, "a.pdf", square)]
-    outcome = replace(renderer, tag=lambda key, tags: changes.pop()() if changes else None).follow("a.pdf")
+
+    def change(key: str, tags: dict[str, str]) -> None:
+        if is_deleted:
+            renderer.documents.delete("a.pdf")
+        else:
+            put(renderer, "a.pdf", square)  # the second time, too, which changes nothing
+
+    outcome = replace(renderer, tag=change).follow("a.pdf")
     uploaded = renderer.uploads.read("documents/a.pdf")
     if is_deleted:
         assert (outcome, uploaded) == (Outcome.DELETED, None)

@@ -11,7 +11,13 @@ from .world import World
 
 
 @pytest.fixture
-def world(aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> World:
+def credentials(aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Variables of AWS, also of this process: a function reads its credentials at the first request."""
     for name, value in aws_environment.items():
-        monkeypatch.setenv(name, value)  # credentials are read at the first request
-    return World.build(aws, aws_environment)
+        monkeypatch.setenv(name, value)
+    return aws_environment
+
+
+@pytest.fixture
+def world(aws: Callable[[str], Any], credentials: dict[str, str]) -> World:
+    return World.build(aws, credentials)

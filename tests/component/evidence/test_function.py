@@ -54,15 +54,11 @@ def test_a_report_has_every_measure_with_rates_and_no_total(world: World) -> Non
 
 
 @pytest.mark.slow
-def test_near_copies_are_searched_in_s3_vectors(
-    aws: Callable[[str], Any], aws_environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name, value in aws_environment.items():
-        monkeypatch.setenv(name, value)  # credentials are read at the first request
+def test_near_copies_are_searched_in_s3_vectors(aws: Callable[[str], Any], credentials: dict[str, str]) -> None:
     index = VectorIndex(len(direction(1)), UNFILTERED)
     with serving({INDEX_ARN: index}) as url:
         where = {"AWS_ENDPOINT_URL_S3VECTORS": url, "VECTOR_INDEX": INDEX_ARN, "LIKENESS_INDEX": LIKENESS_ARN}
-        world = World.build(aws, aws_environment, SIMILARITY_STORE="s3vectors", **where)
+        world = World.build(aws, credentials, SIMILARITY_STORE="s3vectors", **where)
         for key in (IMAGE, "trips/before.jpg", "trips/alone.jpg"):
             world.upload(key, once())
         world.embed(IMAGE, direction(1))

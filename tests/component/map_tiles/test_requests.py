@@ -104,20 +104,16 @@ def test_other_queries_are_refused(query: str, error: type[Exception]) -> None:
 @pytest.mark.parametrize(
     "path",
     [
-        *(
-            "/",
-            "/tiles/",
-            "/tiles/a.tif",
-            "/tiles/a.tif/1/1/1.tif",
-            "/tiles/a.tif/1/1/-1.png",
-            "/tiles/a.tif/25/1/1.png",
-        ),
-        *(
-            "/tiles/a.tif/01/1/1.png",
-            "/tiles/a.tif/1/01/1.png",
-            "/tiles/a.tif/1/1/00.png",
-            "/tiles/a.tif/1/1/\u0661.png",
-        ),
+        "/",
+        "/tiles/",
+        "/tiles/a.tif",
+        "/tiles/a.tif/1/1/1.tif",
+        "/tiles/a.tif/1/1/-1.png",
+        "/tiles/a.tif/25/1/1.png",
+        "/tiles/a.tif/01/1/1.png",
+        "/tiles/a.tif/1/01/1.png",
+        "/tiles/a.tif/1/1/00.png",
+        "/tiles/a.tif/1/1/\u0661.png",
     ],
 )
 def test_other_paths_are_missing(path: str) -> None:

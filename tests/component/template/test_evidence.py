@@ -62,7 +62,8 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
     check_parameters(SOURCE, BASIC, OUTPUTS)
-    assert build_evidence_parameters("darkroom", OUTPUTS, {"InferenceMode": "lambda"})["InferenceMode"] == "lambda"
+    elsewhere = build_evidence_parameters("darkroom", OUTPUTS, {"InferenceMode": "lambda"})
+    assert (BASIC["VectorTable"], elsewhere["InferenceMode"]) == ("vectors", "lambda")
 
 
 def test_the_other_stack_does_not_know_of_it() -> None:
