@@ -18,6 +18,8 @@ from ..errors import SourceBlocked, Unavailable
 CONNECT_S = 3.0
 """Timeout of a connection, and of each read from it."""
 
+_ISATAP = 0x5EFE
+"""Bits 32 to 63 of an IPv6 address that contains one of IPv4 (RFC 5214), without the bit for unique ones."""
 _TRANSLATED = tuple(map(ip_network, ("::/96", "64:ff9b::/96", "64:ff9b:1::/48")))
 """IPv6 networks whose addresses contain one of IPv4: compatible ones (RFC 4291) and NAT64 (RFC 6052, RFC 8215)."""
 
@@ -33,6 +35,8 @@ def is_public(text: str) -> bool:
         or address.sixtofour
         or address.teredo
         or address.scope_id
+        or address.is_site_local
+        or (int(address) >> 32) & 0xFDFFFFFF == _ISATAP
         or any(address in network for network in _TRANSLATED)
     ):
         return False
