@@ -21,7 +21,7 @@ from darkroom.origins.routing import KEYS, RoutedTransform, route_masters, route
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.variants import AccessMode
-from darkroom.services.caching import derivative_metadata
+from darkroom.services.caching import CachePolicy, derivative_metadata
 from darkroom.services.serve.answers import Answer, Failed, Rendered, Stored, TransformRequest
 from darkroom.services.serve.rendering import Prefetch
 from darkroom.services.serve.transform import Transform
@@ -131,6 +131,15 @@ def test_derivatives_of_buckets_are_stored_and_those_of_origins_are_not(sites: S
     assert of_origin.derivative.headers["Cache-Control"] == (
         "public, max-age=600, s-maxage=600, stale-while-revalidate=600"
     )
+    assert (len(sites.stored("partner/a.jpg")), sites.stored("shop/a.jpg")) == (1, [])
+
+
+def test_images_for_a_model_to_enlarge_are_stored_only_where_it_will(sites: Sites) -> None:
+    sites.partner.put("originals/a.jpg", jpeg_photo(), {})
+    sites.origin.pages["/images/a.jpg"] = page(jpeg_photo(), ETag='"1"')
+    transform = sites.transform(upscale_prefixes=("partner/", "shop/"), caching=CachePolicy(refines=True), stores=False)
+    for key in ("partner/a.jpg", "shop/a.jpg"):
+        assert isinstance(transform.serve(parse_url(f"/{key}?w=1600&up=ai&f=webp").plan), Rendered), key
     assert (len(sites.stored("partner/a.jpg")), sites.stored("shop/a.jpg")) == (1, [])
 
 

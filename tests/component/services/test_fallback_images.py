@@ -182,6 +182,12 @@ def test_what_refers_to_the_content_of_an_image_is_left_out(service: Transform) 
     assert build_fallback_plan(side, "b.png") == replace(side, key="b.png")
 
 
+def test_no_model_enlarges_a_fallback_image(store: FastBucket) -> None:
+    service = make_service(store, upscale_prefixes=("shop/missing",), mode=AccessMode.OPEN)
+    response = ask(service, "/shop/missing.jpg?w=1600&up=ai&f=webp", key="key")
+    assert (response["statusCode"], image(response).size) == (404, (1600, 800))
+
+
 def test_unsigned_requests_for_any_keys_have_a_finite_set_of_fallback_derivatives() -> None:
     presets = load_default_presets()
     always = AlwaysRedact.parse("people/=faces")

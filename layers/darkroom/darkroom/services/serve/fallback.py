@@ -62,7 +62,10 @@ def replace_failed(
 
 
 def build_fallback_plan(plan: Plan, key: str) -> Plan:
-    """Return ``plan`` for the image ``key``, without what refers to the content of the other image."""
+    """Return ``plan`` for the image ``key``, without what refers to the content of the other image.
+
+    No model enlarges it: the prefix of ``key`` may not be among those for which that is allowed.
+    """
     reset = {name: getattr(_DEFAULTS, name) for name in _CONTENT_FIELDS}
     gravity = Gravity() if plan.gravity.name in (*SEARCHED, "fp") else plan.gravity
-    return replace(plan, key=key, gravity=gravity, **reset)
+    return replace(plan, key=key, gravity=gravity, upscale=bool(plan.upscale), **reset)

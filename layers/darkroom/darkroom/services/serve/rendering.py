@@ -166,11 +166,12 @@ class Renderer:
         if _awaits(get_followed_tasks(plan), findings):
             return _answer_provisional(plan, image, timings_ms)
         too_large = len(image.body) > MAX_BODY_BYTES
-        upscaled = plan.upscale == MODEL_UPSCALE  # later, from what is stored now
+        refines = self.caching.refines
+        upscaled = refines and plan.upscale == MODEL_UPSCALE  # later, from what is stored now
         stored = is_preset(plan, self.presets, self.always) if self.stores == PRESETS else self.stores
         if not (stored or upscaled or job.replaces or too_large):
             return self._answer_unstored(job, image, timings_ms)
-        unrefined = self.caching.refines and (upscaled or is_refined(plan, self.presets, self.always))
+        unrefined = upscaled or (refines and is_refined(plan, self.presets, self.always))
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)
         if not too_large and self._stores_later(job, image.body, headers):
             etag = md5_etag(image.body)
