@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,7 +15,12 @@ from PIL import Image, ImageFilter
 from darkroom.errors import FindingsPending, Unanalysable
 from darkroom.findings import CUTOUT, FACES, Finding, Findings
 from darkroom.imaging.colour.convert import apply_orientation
+from darkroom.imaging.render.pipeline import render
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity
+from darkroom.plan.native_url import parse_url
+from darkroom.settings import parse_settings
 from tests.images.rasters import cut_findings, rectangle
 from tests.images.rendering import Pixels, made, opened, rgba
 from tests.images.sources import saved
@@ -131,6 +139,27 @@ def test_other_colours(mode: str) -> None:
     else:
         body = saved(image.convert(mode), "TIFF" if mode == "CMYK" else "PNG")
     assert shown(cut(body)) == INNER
+
+
+GUIDE = Path(__file__).parents[3] / "docs" / "guides" / "cut-outs.md"
+
+
+def test_the_preset_of_the_guide_shows_a_product_in_the_middle_of_a_white_square() -> None:
+    """A grey product on grey paper, in warm light: white around it, and grey again."""
+    settings = parse_settings(tomllib.loads(GUIDE.read_text(encoding="utf-8").split("```toml")[1].split("```")[0]))
+    pixels = np.full((600, 800, 3), (190, 180, 165), np.uint8)
+    pixels[200:400, 300:500] = (95, 90, 82)
+    known = cut_findings(rectangle(800, 600, 300, 200, 500, 400))
+    plan = parse_url("/shop/a.png?preset=product", settings.presets).plan
+    source = Source.from_bytes(saved(Image.fromarray(pixels), "PNG"))
+    found = rgba(render(replace(plan, format="png"), source, limits=Limits(), findings=known).body).astype(int)
+    assert found.shape == (1080, 1080, 4)
+    inside = (np.abs(found[..., :3] - 255) > 60).all(axis=2)
+    assert np.ptp(found[540, 540, :3]) <= 4
+    assert (found[:40] == 255).all()
+    rows, columns = np.nonzero(inside)
+    assert abs(rows.min() + rows.max() - 1079) <= 2
+    assert abs(columns.min() + columns.max() - 1079) <= 2
 
 
 def test_jpeg_shows_the_background_colour() -> None:
