@@ -10,6 +10,8 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
+from darkroom.dialects import imgproxy
+from darkroom.dialects.common.settings import DialectSettings
 from darkroom.errors import BadOption
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.imaging.render.pipeline import render
@@ -79,6 +81,23 @@ def draw_mark(width: int = 40, height: int = 20, colour: tuple[int, ...] = (200,
 )
 def test_an_image_has_its_place_and_size(parameters: str, box: Box) -> None:
     assert find_box(draw(f"image:m.png{parameters}", files={"overlays/m.png": draw_mark()})) == box
+
+
+def imgproxy_overlays(options: str) -> str:
+    return imgproxy.parse(f"/x/{options}/plain/a.jpg", DialectSettings()).plan.overlays
+
+
+@pytest.mark.parametrize(
+    ("negative", "zero"),
+    [
+        ("text:a,x:-50,y:-0.5,tile:1", "text:a,x:0,y:0,tile:1"),
+        ("image:m.png,x:-40px,y:-100,own:1,tile:1", "image:m.png,x:0,y:0,own:1,tile:1"),
+        (imgproxy_overlays("wm:1:re:-100:-100/wmt:YQ"), imgproxy_overlays("wm:1:re:0:0/wmt:YQ")),
+    ],
+)
+def test_tiles_with_negative_offsets_have_no_gaps(negative: str, zero: str) -> None:
+    files = {"overlays/m.png": draw_mark()}
+    assert np.array_equal(draw(negative, files=files), draw(zero, files=files))
 
 
 def test_overlays_are_drawn_in_their_order_over_margins_and_corners() -> None:

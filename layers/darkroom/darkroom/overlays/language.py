@@ -145,7 +145,7 @@ PARAMETERS: Mapping[str, tuple[OptionType, frozenset[str], str]] = {
     "rotate": (Integer(0, 359), _BOTH, "Degrees clockwise."),
     "opacity": (Integer(1, 100), _BOTH, "Opacity in percent."),
     "blend": (Choice(tuple(BLEND_MODES)), _BOTH, "Blend mode."),
-    "tile": (Flag(), _BOTH, "Fills the image with copies, one in the centre, `x` and `y` apart."),
+    "tile": (Flag(), _BOTH, "Fills the image with copies, one in the centre, `x` and `y` apart; negative is 0."),
 }
 """The parameters of an overlay in their order: type, kinds of overlays, and meaning."""
 

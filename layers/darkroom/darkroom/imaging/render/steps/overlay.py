@@ -136,7 +136,7 @@ def _mark_size(own: Size, layout: WatermarkLayout, image: Size) -> Size:
 def clip_watermark(mark: pyvips.Image, box: Box, layout: WatermarkLayout, image: Size) -> tuple[pyvips.Image, Box]:
     """Return the visible part of ``mark`` at ``box``, and its place: tiles of it, if the layout is tiled."""
     if layout.tiled:
-        gaps = [max(0, resolve_length(gap, side)) for gap, side in zip((layout.dx, layout.dy), image, strict=True)]
+        gaps = [resolve_length(gap, side) for gap, side in zip((layout.dx, layout.dy), image, strict=True)]
         return tile_mark(mark, image, gaps), Box(0, 0, *image)
     left, top = max(0, box.left), max(0, box.top)
     width = min(image.width, box.left + box.width) - left
@@ -170,8 +170,9 @@ def repeat_watermark(mark: pyvips.Image, box: Box, axes: str, image: Size) -> tu
 
 
 def tile_mark(mark: pyvips.Image, image: Size, gaps: Sequence[int]) -> pyvips.Image:
-    """Fill the image with marks, one in its middle, with ``gaps`` px between them across and down."""
-    tile = mark.embed(gaps[0] // 2, gaps[1] // 2, mark.width + gaps[0], mark.height + gaps[1])
+    """Fill the image with marks, one in its middle, with ``gaps`` px between them across and down, none if negative."""
+    x, y = (max(0, gap) for gap in gaps)
+    tile = mark.embed(x // 2, y // 2, mark.width + x, mark.height + y)
     across, down = (
         -(-side // own) | 1 for side, own in zip(image, (tile.width, tile.height), strict=True)
     )  # odd, so that one is in the middle
