@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,12 +16,18 @@ from ..errors import CommandError
 from ..exit_codes import ExitCode
 from ..framework import FILE, FOLDER, Call
 
+if TYPE_CHECKING:
+    from darkroom.aws.s3 import S3Bucket
+    from tools.build_comparison.compare import Comparison
+
 
 @app.command(
     "compare-builds",
     output={
-        "compared": "number of requests that were rendered by both builds",
-        "lowest": "lowest score, null if none was compared",
+        "compared": "number of compared requests, without those in `failing`",
+        "failing": "number of requests that fail with the same error in both builds",
+        "left_out": "number of logged requests that were not compared, by reason",
+        "lowest": "lowest score, null if there is none",
         "passed": "whether every result has a score of --min-score or more",
         "page": "path of the page",
     },
@@ -41,8 +48,11 @@ def compare_builds(
 ) -> int:
     """Render the most frequent requests of access logs with two builds, and compare the images.
 
-    LOG is a log file of the CDN, compressed or not. Masters are those of the stack. The exit code is 1 if a result is
-    below --min-score, differs in size or type, or fails in one build only. Use it before an upgrade of the renderer.
+    LOG is a log file of the CDN, compressed or not. Masters and images of overlays are those of the stack. Requests in
+    URLs of other services, for data, with watermarks or up=ai, and those that need findings are left out and counted.
+    The exit code is 1 if a result is below --min-score, differs in size or type, or fails in one build only, or if no
+    request was rendered. Requests that fail with the same error in both builds are counted apart. Use it before an
+    upgrade of the renderer.
     """
     from darkroom.settings import parse_settings
     from tools.build_comparison.compare import compare_builds as compare
@@ -51,7 +61,9 @@ def compare_builds(
     from tools.build_comparison.requests import choose_requests, read_targets
     from tools.settings.store import SettingsStore
 
-    presets = parse_settings(SettingsStore(call.deployment.bucket("MediaBucketName")).current().table).presets
+    media = call.deployment.bucket("MediaBucketName")
+    masters, object_names = call.deployment.masters()
+    presets = parse_settings(SettingsStore(media).current().table).presets
     requests, left_out = choose_requests(read_targets(logs), presets, limit)
     names = (builds[0].name, builds[1].name)
     with TemporaryDirectory() as scratch, ExitStack() as running:
@@ -60,30 +72,42 @@ def compare_builds(
             running.enter_context(start_build(name, checkout))
             for name, checkout in zip(("before", "after"), builds, strict=True)
         )
-        compared = list(compare(requests, (before, after), _fetch_masters(call, folder), folder))
+        compared, missing = compare(
+            requests,
+            (before, after),
+            lambda key: _download(masters, object_names.name(key), folder),
+            lambda name: _download(media, name, folder),
+            folder,
+        )
+        left_out += missing
         if not compared:
-            raise CommandError("There is nothing to compare: no logged request is for a stored master.")
+            reasons = ", ".join(f"{reason} ({count})" for reason, count in sorted(left_out.items()))
+            raise CommandError(f"There is nothing to compare: {reasons or 'the logs have no delivered image'}.")
         page.write_text(format_page(compared, names, left_out), encoding="utf-8")
         lines = [f"{text:>8}  {name}" for name, text in summarise(compared, left_out)]
-    scores = [one.score for one in compared if one.score is not None]
-    passed = len(scores) == len(compared) and min(scores) >= min_score
-    lowest = min(scores) if scores else None
-    call.emit({"compared": len(compared), "lowest": lowest, "passed": passed, "page": str(page)}, [*lines, str(page)])
-    return ExitCode.OK if passed else ExitCode.FAILED
+    if all(one.before.error and one.after.error for one in compared):
+        raise CommandError(f"Neither build renders any request: {compared[0].after.error} ({page} has the errors)")
+    found = _judge(compared, min_score)
+    call.emit({**found, "left_out": dict(left_out), "page": str(page)}, [*lines, str(page)])
+    return ExitCode.OK if found["passed"] else ExitCode.FAILED
 
 
-def _fetch_masters(call: Call, folder: Path) -> Callable[[str], Path | None]:
-    """Return what downloads a master into ``folder`` at its first use."""
-    bucket, names = call.deployment.masters()
+def _judge(compared: Sequence[Comparison], min_score: float) -> dict[str, Any]:
+    """Return the part of the command's document that depends on results. At least one build rendered one of them."""
+    tried = [one for one in compared if not one.shared_error]
+    scores = [one.score for one in tried if one.score is not None]
+    passed = len(scores) == len(tried) and min(scores) >= min_score
+    failing = len(compared) - len(tried)
+    return {"compared": len(tried), "failing": failing, "lowest": min(scores, default=None), "passed": passed}
 
-    def fetch(key: str) -> Path | None:
-        path = folder / sha256(key.encode()).hexdigest()
-        if not path.exists():
-            opened = bucket.open(names.name(key))
-            if opened is None:
-                return None
-            with opened.body as body:
-                path.write_bytes(body.read())
-        return path
 
-    return fetch
+def _download(bucket: S3Bucket, name: str, folder: Path) -> Path | None:
+    """Return the file of an object in ``folder``, downloaded at its first use, or None if it is missing."""
+    path = folder / sha256(f"{bucket.bucket}/{name}".encode()).hexdigest()
+    if not path.exists():
+        opened = bucket.open(name)
+        if opened is None:
+            return None
+        with opened.body as body:
+            path.write_bytes(body.read())
+    return path

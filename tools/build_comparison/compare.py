@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,9 @@ from .requests import LoggedRequest
 WORKER = Path(__file__).with_name("worker.py")
 SAME = 100.0
 """The score of equal bytes."""
+
+type Fetch = Callable[[str], Path | None]
+"""Returns the file with the content of a name, None if it is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +52,15 @@ class Comparison:
     reason: str = ""
 
     @property
+    def shared_error(self) -> str:
+        """The error of both builds, "" unless they have the same one."""
+        return self.before.error if self.before.error == self.after.error else ""
+
+    @property
     def rank(self) -> float:
-        """What sorts the worst first: results that cannot be compared come before all others."""
+        """What sorts the worst first: results that cannot be compared come before all others, shared errors last."""
+        if self.shared_error:
+            return inf
         return -1000.0 if self.score is None else self.score
 
 
@@ -59,11 +71,12 @@ class Build:
     name: str
     worker: subprocess.Popen[str]
 
-    def render(self, request: LoggedRequest, master: Path, result: Path) -> RenderedSide:
+    def render(self, request: LoggedRequest, master: Path, overlays: Mapping[str, Path], result: Path) -> RenderedSide:
         """Render ``request`` into ``result``. Raises BrokenPipeError or ValueError if the worker has ended."""
         assert self.worker.stdin is not None
         assert self.worker.stdout is not None
-        asked = {"path": request.path, "master": str(master), "result": str(result)}
+        files = {name: str(path) for name, path in overlays.items()}
+        asked = {"path": request.path, "master": str(master), "overlays": files, "result": str(result)}
         self.worker.stdin.write(json.dumps(asked) + "\n")
         self.worker.stdin.flush()
         answer: dict[str, Any] = json.loads(self.worker.stdout.readline())
@@ -87,25 +100,36 @@ def start_build(name: str, checkout: Path) -> Iterator[Build]:
 def compare_builds(
     requests: Iterable[LoggedRequest],
     builds: tuple[Build, Build],
-    fetch: Callable[[str], Path | None],
+    fetch_master: Fetch,
+    fetch_overlay: Fetch,
     folder: Path,
-) -> Iterator[Comparison]:
-    """Render each request with both builds into ``folder``. ``fetch`` returns the file of a key's master, or None.
+) -> tuple[list[Comparison], Counter[str]]:
+    """Render each request with both builds into ``folder``; return the results, and what was left out, by reason.
 
-    Requests whose master is missing are left out.
+    ``fetch_master`` is called with keys, ``fetch_overlay`` with names of objects. Requests whose files are missing are
+    left out.
     """
+    compared: list[Comparison] = []
+    left_out: Counter[str] = Counter()
     for number, request in enumerate(requests):
-        master = fetch(request.key)
-        if master is None:
+        master = fetch_master(request.key)
+        overlays = {name: path for name in request.overlays if (path := fetch_overlay(name)) is not None}
+        if master is None or len(overlays) < len(request.overlays):
+            left_out["missing master" if master is None else "missing image of an overlay"] += request.count
             continue
-        before, after = (build.render(request, master, folder / f"{number}-{build.name}") for build in builds)
-        yield Comparison(request, before, after, *_score(before, after))
+        before, after = (build.render(request, master, overlays, folder / f"{number}-{build.name}") for build in builds)
+        compared.append(compare_sides(request, before, after))
+    return compared, left_out
+
+
+def compare_sides(request: LoggedRequest, before: RenderedSide, after: RenderedSide) -> Comparison:
+    """Score the second result of ``request`` against the first. Errors have no score, equal or not."""
+    return Comparison(request, before, after, *_score(before, after))
 
 
 def _score(before: RenderedSide, after: RenderedSide) -> tuple[float | None, str]:
     if before.error or after.error:
-        same = before.error == after.error
-        return (SAME, "") if same else (None, after.error or f"only the second build renders it: {before.error}")
+        return None, after.error or f"only the second build renders it: {before.error}"
     old, new = before.path.read_bytes(), after.path.read_bytes()
     if old == new:
         return SAME, ""

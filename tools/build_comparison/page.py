@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from html import escape
 from statistics import median
 
@@ -11,6 +12,9 @@ from .compare import Comparison, RenderedSide
 
 WORST = 20
 """Results that are shown."""
+
+MOST_ERRORS = 5
+"""Different errors of both builds that are shown."""
 
 _STYLE = """
 :root { color-scheme: light dark; --line: #8886; }
@@ -24,10 +28,10 @@ figcaption { font-size: .85rem; } .reason { color: #c62828; font-weight: 600; }
 """
 
 
-def format_page(compared: Sequence[Comparison], names: tuple[str, str], left_out: int) -> str:
+def format_page(compared: Sequence[Comparison], names: tuple[str, str], left_out: Mapping[str, int]) -> str:
     """Return the page as self-contained HTML, with the :data:`WORST` results as images.
 
-    ``left_out`` is the number of logged requests that were not compared.
+    ``left_out`` is the number of logged requests that were not compared, by reason.
     """
     worst = sorted(compared, key=lambda one: one.rank)[:WORST]
     rows = "".join(f"<tr><th>{escape(name)}<td>{escape(text)}" for name, text in summarise(compared, left_out))
@@ -42,19 +46,23 @@ def format_page(compared: Sequence[Comparison], names: tuple[str, str], left_out
     )
 
 
-def summarise(compared: Sequence[Comparison], left_out: int) -> list[tuple[str, str]]:
+def summarise(compared: Sequence[Comparison], left_out: Mapping[str, int]) -> list[tuple[str, str]]:
     """Return names and texts of the totals."""
     scores = [one.score for one in compared if one.score is not None]
     rendered = [one for one in compared if not (one.before.error or one.after.error)]
+    errors = Counter(one.shared_error for one in compared if one.shared_error)
     sizes, times = (
         [(getattr(one.before, field), getattr(one.after, field)) for one in rendered]
         for field in ("size_bytes", "cpu_ms")
     )
     return [
-        ("compared requests", str(len(compared))),
-        ("logged requests that were not compared", str(left_out)),
-        ("equal bytes or errors", str(sum(score == 100 for score in scores))),
-        ("without a score", str(len(compared) - len(scores))),
+        ("compared requests", str(len(compared) - errors.total())),
+        ("requests with the same error in both builds", str(errors.total())),
+        *((f"same error: {error}", str(count)) for error, count in errors.most_common(MOST_ERRORS)),
+        ("logged requests that were not compared", str(sum(left_out.values()))),
+        *((f"not compared: {reason}", str(count)) for reason, count in sorted(left_out.items())),
+        ("equal images", str(sum(score == 100 for score in scores))),
+        ("without a score", str(len(compared) - errors.total() - len(scores))),
         ("lowest score", f"{min(scores):.1f}" if scores else "none"),
         ("median score", f"{median(scores):.1f}" if scores else "none"),
         ("bytes, after by before", _ratio(sizes)),

@@ -12,8 +12,9 @@ from typing import BinaryIO, cast
 from darkroom.errors import DarkroomError
 from darkroom.operations.popular.access_log import LogReader
 from darkroom.plan.canonical import canonical_path
-from darkroom.plan.model import DATA_FORMATS, Plan
+from darkroom.plan.model import DATA_FORMATS, MODEL_UPSCALE, Plan
 from darkroom.plan.native_url import parse_url
+from darkroom.plan.overlays import list_overlay_files
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import needs_findings
 
@@ -22,12 +23,16 @@ NEGOTIATED = "auto-webp"
 
 @dataclass(frozen=True, slots=True)
 class LoggedRequest:
-    """A URL without its signature, how often it was delivered, and its derivative: the canonical path and the key."""
+    """A URL without its signature, how often it was delivered, and its derivative: the canonical path and the key.
+
+    ``overlays`` are the objects of the media bucket that its overlays are made of.
+    """
 
     url: str
     count: int
     path: str
     key: str
+    overlays: tuple[str, ...] = ()
 
 
 def read_targets(paths: Iterable[Path]) -> Iterator[str]:
@@ -40,28 +45,35 @@ def read_targets(paths: Iterable[Path]) -> Iterator[str]:
             yield from reader.targets(cast(BinaryIO, log))
 
 
-def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tuple[list[LoggedRequest], int]:
-    """Return the ``most`` frequent requests for images in native URLs, and how many targets were left out.
+def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tuple[list[LoggedRequest], Counter[str]]:
+    """Return the ``most`` frequent requests for images in native URLs, and how many targets were left out, by reason.
 
-    Requests of dialects, for data, with watermarks, or that depend on findings are left out: they need more than a
-    master. Negotiated formats are those of a viewer that accepts WebP.
+    Left out are requests of dialects, for data, and those that need more than a master and images of overlays.
+    Negotiated formats are those of a viewer that accepts WebP.
     """
     chosen: list[LoggedRequest] = []
-    left_out = 0
+    left_out: Counter[str] = Counter()
     for url, count in Counter(targets).most_common():
-        plan = _parse(url, presets)
-        if plan is None:
-            left_out += count
+        try:
+            plan = parse_url(url, presets).plan
+            overlays = list_overlay_files(plan)
+        except DarkroomError:
+            left_out["not a native URL"] += count
+            continue
+        if reason := _find_obstacle(plan):
+            left_out[reason] += count
         elif len(chosen) < most:
-            chosen.append(LoggedRequest(url, count, canonical_path(plan), plan.key))
+            plan = replace(plan, format=NEGOTIATED) if plan.format == "auto" else plan
+            chosen.append(LoggedRequest(url, count, canonical_path(plan), plan.key, overlays))
     return chosen, left_out
 
 
-def _parse(url: str, presets: Presets) -> Plan | None:
-    try:
-        plan = parse_url(url, presets).plan
-    except DarkroomError:
-        return None
-    if plan.format in DATA_FORMATS or needs_findings(plan) or plan.watermark is not None:
-        return None
-    return replace(plan, format=NEGOTIATED) if plan.format == "auto" else plan
+def _find_obstacle(plan: Plan) -> str:
+    """Return why ``plan`` is not compared, "" if it is."""
+    obstacles = {
+        "data": plan.format in DATA_FORMATS,
+        "watermark": plan.watermark is not None,
+        "needs findings": needs_findings(plan),
+        "upscaled by a model": plan.upscale == MODEL_UPSCALE,
+    }
+    return next((reason for reason, applies in obstacles.items() if applies), "")

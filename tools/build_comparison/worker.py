@@ -1,8 +1,8 @@
 """Render requests with one build: ``python -P worker.py BUILD``, which runs in a process of its own.
 
 BUILD is a checkout. Each line of the input is a JSON object with the canonical path of a derivative (``path``), the
-file of its ``master`` and that of the ``result``; the answer to it is one line, with ``error`` if there is no result.
-Only functions are used that earlier builds have, too.
+file of its ``master``, those of its ``overlays`` by object name, and that of the ``result``; the answer to it is one
+line, with ``error`` if there is no result. Only functions are used that earlier builds have, too.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +21,14 @@ def main() -> None:
     for line in sys.stdin:
         asked = json.loads(line)
         try:
-            answer = render_request(asked["path"], Path(asked["master"]), Path(asked["result"]))
+            answer = render_request(asked["path"], Path(asked["master"]), asked["overlays"], Path(asked["result"]))
         except Exception as error:  # an error of this build is what the comparison shows
             answer = {"error": f"{type(error).__name__}: {error}"}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
 
 
-def render_request(path: str, master: Path, result: Path) -> dict[str, Any]:
+def render_request(path: str, master: Path, overlays: Mapping[str, str], result: Path) -> dict[str, Any]:
     """Render ``path`` from ``master`` into ``result``; return its type, size in bytes and the CPU time in ms."""
     from darkroom.imaging.render.pipeline import render
     from darkroom.imaging.source import Source
@@ -35,7 +36,9 @@ def render_request(path: str, master: Path, result: Path) -> dict[str, Any]:
     from darkroom.plan.limits import Limits
 
     started_s = time.process_time()
-    image = render(parse_path(path), Source.from_bytes(master.read_bytes()), limits=Limits())
+    files = {name: Path(file).read_bytes() for name, file in overlays.items()}
+    given: dict[str, Any] = {"overlays": files} if files else {}  # builds without overlays have no such parameter
+    image = render(parse_path(path), Source.from_bytes(master.read_bytes()), limits=Limits(), **given)
     result.write_bytes(image.body)
     spent_ms = (time.process_time() - started_s) * 1000
     return {"type": image.content_type, "bytes": len(image.body), "cpu_ms": round(spent_ms, 1)}

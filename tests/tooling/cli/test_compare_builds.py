@@ -5,17 +5,22 @@ from __future__ import annotations
 import gzip
 import itertools
 import shutil
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from darkroom.plan.presets import parse_presets_toml
 from tests import commands
 from tests.commands import Commands
 from tests.images.photographs import jpeg_photo
-from tools.build_comparison.requests import choose_requests, read_targets
+from tests.images.sources import saved
+from tools.build_comparison.compare import RenderedSide, compare_sides
+from tools.build_comparison.page import summarise
+from tools.build_comparison.requests import LoggedRequest, choose_requests, read_targets
 
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS = "#Version: 1.0\n#Fields: cs-method cs-uri-stem cs-uri-query sc-status x-edge-result-type\n"
@@ -37,12 +42,17 @@ def log(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
+def media(aws: Callable[[str], Any]) -> str:
+    bucket = f"builds-{next(_numbers)}"
+    aws("s3").create_bucket(Bucket=bucket)
+    aws("s3").put_object(Bucket=bucket, Key="masters/a.jpg", Body=jpeg_photo())
+    return bucket
+
+
+@pytest.fixture
 def command(
-    tmp_path: Path, aws: Callable[[str], Any], aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, media: str, aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> Commands:
-    media = f"builds-{next(_numbers)}"
-    aws("s3").create_bucket(Bucket=media)
-    aws("s3").put_object(Bucket=media, Key="masters/a.jpg", Body=jpeg_photo())
     outputs = {"MediaBucketName": media, "MastersUri": f"s3://{media}/masters/"}
     return commands.local(aws_environment, tmp_path, capsys, outputs, {"InferenceMode": "off"}, ())
 
@@ -87,6 +97,56 @@ def test_a_build_that_fails_is_named(command: Commands, log: Path, tmp_path: Pat
     assert "AttributeError" in page.read_text()
 
 
+@pytest.mark.slow
+def test_images_of_overlays_are_drawn_and_errors_of_both_builds_have_no_score(
+    command: Commands, media: str, aws: Callable[[str], Any], tmp_path: Path
+) -> None:
+    red = saved(Image.new("RGB", (20, 20), (255, 0, 0)), "PNG")
+    for name, body in (("new", red), ("damaged", b"damaged")):
+        aws("s3").put_object(Bucket=media, Key=f"overlays/{name}.png", Body=body)
+    log, page = tmp_path / "overlays.log", tmp_path / "page.html"
+    drawn, missing, damaged = (f"/a.jpg?w=64&f=png&ov=image:{name}.png" for name in ("new", "missing", "damaged"))
+    log.write_text(log_lines(drawn, missing, damaged, "/missing.jpg", "/a.jpg?w=64&up=ai"))
+    done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(ROOT), "--page", str(page))
+    assert done.code == 0
+    assert (done.document["compared"], done.document["failing"], done.document["lowest"]) == (1, 1, 100.0)
+    assert done.document["left_out"] == {
+        "missing image of an overlay": 1,
+        "missing master": 1,
+        "upscaled by a model": 1,
+    }
+    text = page.read_text()
+    assert text.count("<img") == 2
+    assert "<th>same error: BadOption: ov: &#x27;damaged.png&#x27; is not a usable image<td>1" in text
+    assert "<th>not compared: upscaled by a model<td>1" in text
+
+
+@pytest.mark.slow
+def test_a_comparison_without_a_rendered_image_is_an_error(command: Commands, tmp_path: Path) -> None:
+    log, page = tmp_path / "failing.log", tmp_path / "page.html"
+    log.write_text(log_lines("/a.jpg?w=64&page=3"))
+    done = command.run("compare-builds", str(log), "--builds", str(ROOT), str(ROOT), "--page", str(page))
+    assert done.code == 1
+    assert "Neither build renders any request: BadOption" in done.err
+    assert page.exists()
+
+
+def test_errors_of_both_builds_are_counted_apart_and_sorted_last(tmp_path: Path) -> None:
+    same, other = (RenderedSide(tmp_path / "none", error=error) for error in ("BadOption: no", "ValueError: x"))
+    request = LoggedRequest("/a.jpg?w=9", 1, "/a.jpg/_/w-9.auto", "a.jpg")
+    compared = [
+        compare_sides(request, *sides) for sides in ((same, same), (same, other), (other, other), (other, other))
+    ]
+    assert [one.score for one in compared] == [None] * 4
+    assert sorted(compared, key=lambda one: one.rank)[0] is compared[1]
+    totals = dict(summarise(compared, Counter({"watermark": 2, "data": 3})))
+    assert (totals["compared requests"], totals["without a score"], totals["equal images"]) == ("1", "1", "0")
+    assert totals["requests with the same error in both builds"] == "3"
+    assert totals["same error: ValueError: x"] == "2"
+    assert totals["logged requests that were not compared"] == "5"
+    assert totals["not compared: data"] == "3"
+
+
 def test_a_log_without_stored_images_is_an_error(command: Commands, tmp_path: Path) -> None:
     empty = tmp_path / "empty.log"
     empty.write_text(FIELDS)
@@ -105,6 +165,9 @@ def test_requests_are_chosen_by_frequency(tmp_path: Path) -> None:
             "/d.jpg?wm=logo",
             "/e.jpg?redact=faces",
             "/f.jpg?w=none",
+            *["/g.jpg?w=64&up=ai"] * 2,
+            "/h.jpg?f=json",
+            "/i.jpg?ov=audio:a",
         )
     )
     chosen, left_out = choose_requests(read_targets([path]), PRESETS, 2)
@@ -112,7 +175,20 @@ def test_requests_are_chosen_by_frequency(tmp_path: Path) -> None:
         ("/b.jpg", 3, "/b.jpg/_/h-2560_w-2560.auto-webp"),
         ("/a.jpg?preset=own", 2, "/a.jpg/_/fit-cover_h-200_w-300.jpeg"),
     ]
-    assert left_out == 3
+    assert left_out == {
+        "data": 1,
+        "needs findings": 1,
+        "not a native URL": 2,
+        "upscaled by a model": 2,
+        "watermark": 1,
+    }
+
+
+def test_requests_name_the_images_of_their_overlays() -> None:
+    presets = parse_presets_toml('[presets.new]\nw = 64\nov = "image:a.png;text:b;image:c.png"\n')
+    chosen, left_out = choose_requests(["/a.jpg?preset=new"], presets, 2)
+    assert [one.overlays for one in chosen] == [("overlays/a.png", "overlays/c.png")]
+    assert not left_out
 
 
 def test_the_version_that_derivatives_record_is_that_of_the_project() -> None:
