@@ -22,7 +22,7 @@ from darkroom.experiments.check import ExperimentCheck
 from darkroom.experiments.edge_store import EdgeStore
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import SETTLING_S, Decisions, RunStore, Tally
-from darkroom.experiments.scan import MAX_VISITORS_PER_ADDRESS, ExperimentScan
+from darkroom.experiments.scan import MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
 from darkroom.experiments.statistics import Counts
 from darkroom.operations.popular.service import Window
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
@@ -166,6 +166,33 @@ def test_one_address_adds_a_bounded_number_of_visitors(env: Experiments) -> None
     found = env.scan()["hero"]
     assert sum(visitors for visitors, _ in found["counts"].values()) == MAX_VISITORS_PER_ADDRESS
     assert found["refused"] == 4 * MAX_VISITORS_PER_ADDRESS
+
+
+def test_addresses_of_an_ipv6_network_add_no_more_than_one(env: Experiments) -> None:
+    def view(count: int, network: str) -> list[Request]:
+        return [beacon("view", f"{network[9]}{n}", address=f"{network}:{n:x}::7") for n in range(count)]
+
+    env.deliver(*view(2 * MAX_VISITORS_PER_ADDRESS, "2001:db8:a:1"), *view(3, "2001:db8:b:1"))
+    found = env.scan()["hero"]
+    assert sum(visitors for visitors, _ in found["counts"].values()) == MAX_VISITORS_PER_ADDRESS + 3
+    assert found["refused"] == MAX_VISITORS_PER_ADDRESS
+
+
+@pytest.mark.parametrize(
+    ("address", "masked"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:0:1:ffff::7", "2001:db8:0:1::"),
+        ("2001:DB8:0:2::7", "2001:db8:0:2::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8::/32", "2001:db8::/32"),
+        ("-", "-"),
+        ("", ""),
+    ],
+)
+def test_an_ipv6_address_is_masked_to_its_network(address: str, masked: str) -> None:
+    assert mask_address(address) == masked
 
 
 def test_requests_before_the_settings_are_of_another_definition(env: Experiments) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import BinaryIO
 
 from ..aws.s3 import S3Bucket
@@ -17,7 +18,7 @@ from .visitors import VisitorSet, hash_visitor
 
 MAX_VISITORS_PER_ADDRESS = 50
 """Visitors of one experiment that are counted from one address in an hour of logs: offices share one, and a client that
-invents identifiers adds no more than these."""
+invents identifiers adds no more than these. Of IPv6, a /64 is one address: the smallest network that a client gets."""
 
 MAX_BATCH = 200_000
 """Visitors of one experiment that are counted in one run of the function."""
@@ -33,7 +34,7 @@ class _Seen:
 
 @dataclass(slots=True)
 class _Batch:
-    """Requests of one experiment since ``began_s``."""
+    """Requests of one experiment since ``began_s``. ``refused`` are beacons of visitors over a limit."""
 
     began_s: float
     visitors: dict[str, _Seen] = field(default_factory=dict)
@@ -50,15 +51,27 @@ class _Batch:
             return
         seen = self.visitors.get(request.visitor)
         if seen is None:
-            if len(self.visitors) >= MAX_BATCH or self.addresses[request.address] >= MAX_VISITORS_PER_ADDRESS:
+            address = mask_address(request.address)
+            if len(self.visitors) >= MAX_BATCH or self.addresses[address] >= MAX_VISITORS_PER_ADDRESS:
                 self.refused += 1
                 return
-            self.addresses[request.address] += 1
+            self.addresses[address] += 1
             seen = self.visitors[request.visitor] = _Seen()
         if request.event == VIEW and (not seen.viewed_s or request.at_s < seen.viewed_s):
             seen.viewed_s = request.at_s
         if request.event == CLICK:
             seen.clicked_s = max(seen.clicked_s, request.at_s)
+
+
+def mask_address(address: str) -> str:
+    """Return the first address of an IPv6 address's /64, the IPv4 address of a mapped one, other text as it is."""
+    try:
+        parsed = ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, IPv4Address):
+        return address
+    return str(parsed.ipv4_mapped or IPv6Address(int(parsed) >> 64 << 64))
 
 
 @dataclass(frozen=True)
