@@ -6,13 +6,11 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.plan.presets import load_default_presets
 from darkroom.settings import InvalidSettings, parse_settings
-from tools.settings.edge import entries_of, publish
-from tools.settings.stacks import LocalStore
-from tools.settings.store import SettingsStore
+from tools.settings.changes import publish_settings
+from tools.settings.stacks import build_local_target
 
 from .aws import Cloud
 from .errors import StartError
@@ -45,13 +43,12 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
     load_default_presets.cache_clear()  # presets.toml may have changed since this process read it
-    outputs = cloud.read_outputs(STACK)
-    documents = SettingsStore(S3Bucket(cloud.s3, outputs["MediaBucketName"]))
-    current = documents.current()
+    target = build_local_target(cloud.s3, cloud.endpoint_url, cloud.read_outputs(STACK))
+    current = target.documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
-        current = documents.write(table, replaces=current, by="local", reason="darkroom up")
-    publish(LocalStore(cloud.endpoint_url, outputs["FindingsStoreArn"]), entries_of(parse_settings(current.table)))
+        current = target.documents.write(table, replaces=current, by="local", reason="darkroom up")
+    publish_settings(target, parse_settings(current.table))
 
 
 def _setting(pair: str) -> tuple[str, Any]:

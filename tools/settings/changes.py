@@ -9,7 +9,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from darkroom.settings import InvalidSettings, parse_settings
+from darkroom.errors import Unavailable
+from darkroom.settings import InvalidSettings, Settings, parse_settings
 
 from .edge import StoreConflict, differences, entries_of, publish
 from .files import to_toml
@@ -56,7 +57,7 @@ def put_in_force(
     anything is written.
     """
     settings = parse_settings(table)
-    entries = entries_of(settings, target.stopped(settings))
+    entries_of(settings, target.stopped(settings))  # raises before anything is written
     if missing := target.missing(settings):
         raise InvalidSettings(missing)
     target.edge.read()  # before anything is written: credentials and libraries are available
@@ -66,13 +67,26 @@ def put_in_force(
     if is_new:
         current = target.documents.write(table, replaces=current, by=by, reason=reason)
     try:
-        changed = publish(target.edge, entries)
-    except (StoreConflict, ClientError, BotoCoreError, OSError) as error:
+        changed = publish_settings(target, settings)
+    except (StoreConflict, Unavailable, ClientError, BotoCoreError, OSError) as error:
         raise EdgeBehind(
             f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
             "`darkroom settings check --repair`."
         ) from error
     return Applied(current, is_new, difference, changed)
+
+
+def publish_settings(target: Target, settings: Settings) -> int:
+    """Write the edge's entries for ``settings``, without stopped variants. Return how many changed.
+
+    Can be interrupted and repeated. Raises Unavailable, StoreConflict, and errors of the edge.
+    """
+    changed, published = 0, None
+    # The monitor stores a decision before it writes the entry. Another pass restores an entry that this one overwrote.
+    while (stopped := target.stopped(settings)) != published:
+        changed += publish(target.edge, entries_of(settings, stopped))
+        published = stopped
+    return changed
 
 
 def check(target: Target, *, repair: bool = False) -> Checked:
@@ -82,7 +96,7 @@ def check(target: Target, *, repair: bool = False) -> Checked:
     entries = entries_of(settings, target.stopped(settings))
     puts, deletes = differences(target.edge.read(), entries)
     stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
-    repaired = publish(target.edge, entries) if repair and stale else 0
+    repaired = publish_settings(target, settings) if repair and stale else 0
     return Checked(current.number, target.missing(settings), stale, repaired)
 
 

@@ -105,7 +105,12 @@ def target_of(deployment: Deployment) -> Target:
 
 def open_local_target(info: Mapping[str, Any]) -> Target:
     """Return the local stack that ``info``, the content of ``stack.json``, describes."""
-    outputs = info["outputs"]
-    media = S3Bucket(create_client("s3", local_stack.environment(info)), outputs["MediaBucketName"])
-    edge = LocalStore(info["aws_endpoint_url"], outputs["FindingsStoreArn"])
+    return build_local_target(
+        create_client("s3", local_stack.environment(info)), info["aws_endpoint_url"], info["outputs"]
+    )
+
+
+def build_local_target(s3: Any, endpoint_url: str, outputs: Mapping[str, str]) -> Target:
+    """Return the local stack with these ``outputs`` in the MiniStack at ``endpoint_url``, whose client is ``s3``."""
+    media, edge = S3Bucket(s3, outputs["MediaBucketName"]), LocalStore(endpoint_url, outputs["FindingsStoreArn"])
     return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None)

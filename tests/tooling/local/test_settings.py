@@ -12,6 +12,8 @@ import pytest
 
 from cloudfront_local.hosts import Hosts
 from darkroom.aws.s3 import S3Bucket
+from darkroom.experiments.runs import Decision, Decisions, RunStore
+from darkroom.experiments.statistics import Bounds
 from darkroom.plan import presets
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
@@ -96,6 +98,20 @@ def test_presets_that_were_saved_since_the_start_are_published(cloud: Cloud, mon
     entries = connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn"))
     presets.load_default_presets.cache_clear()
     assert "saved-later" in str(entries)
+
+
+def test_a_deployment_keeps_the_decisions_of_experiments(cloud: Cloud) -> None:
+    table = {
+        "presets": {"wide": {"w": 320}, "tall": {"h": 320}},
+        "experiments": {"hero": {"variants": {"wide": 1, "tall": 1}}},
+    }
+    settings.ensure(cloud, table)
+    [hero] = parse_settings(table).experiments
+    made = Decision("wide", "tall", 1.0, Bounds(0.5, 0.9), {})
+    RunStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))).write_decisions(hero, Decisions((made,), done=1))
+    settings.ensure(cloud, {})
+    entries = connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn"))
+    assert entries["exp-hero"] == hero.format_entry(["wide"])
 
 
 @pytest.fixture

@@ -22,12 +22,14 @@ from hypothesis import strategies as st
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
+from darkroom.experiments.runs import Decision, Decisions, RunStore
+from darkroom.experiments.statistics import Bounds
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
 from darkroom.services.live_settings import CURRENT, LiveSettings
 from darkroom.settings import DEFAULTS, InvalidSettings, parse_settings
 from tests import commands
 from tests.commands import Commands, Done
-from tools.settings.changes import EdgeBehind, put_in_force
+from tools.settings.changes import EdgeBehind, check, put_in_force
 from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates
 from tools.settings.files import read_text, to_toml
 from tools.settings.stacks import LocalStore, Target
@@ -195,6 +197,45 @@ def test_an_interrupted_apply_is_reported_and_repaired(deployed: Deployed, after
         assert not put_in_force(deployed.target, {"presets": PRESETS}, by="ada").is_new
     assert deployed.run("check", "--json").document == {"version": 1, "missing": [], "stale": [], "repaired": 0}
     assert deployed.target.documents.current().number == 1
+
+
+@dataclass
+class Deciding:
+    """A store; during its first update, the monitor stops the variant ``wide`` of the experiment ``hero``."""
+
+    store: KeyValueStore
+    runs: RunStore
+    is_decided: bool = False
+
+    def read(self) -> Mapping[str, str]:
+        return self.store.read()
+
+    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
+        if not self.is_decided:
+            made = Decision("wide", "tall", NOW_S, Bounds(0.5, 0.9), {})
+            self.runs.write_decisions(HERO, Decisions((made,)))
+            self.store.update({"exp-hero": HERO.format_entry(["wide"])}, [])
+            self.is_decided = True
+        self.store.update(puts, deletes)
+
+
+EXPERIMENT = {
+    "presets": {"wide": {"w": 320}, "tall": {"h": 320}},
+    "experiments": {"hero": {"variants": {"wide": 1, "tall": 1}}},
+}
+[HERO] = parse_settings(EXPERIMENT).experiments
+
+
+@pytest.mark.parametrize("repairs", [False, True])
+def test_a_decision_during_a_publication_is_kept(deployed: Deployed, repairs: bool) -> None:
+    target = replace(deployed.target, edge=Deciding(deployed.target.edge, RunStore(deployed.media)))
+    if repairs:
+        target.documents.write(EXPERIMENT, replaces=Version(), by="ada")
+        assert check(target, repair=True).is_consistent
+    else:
+        put_in_force(target, EXPERIMENT, by="ada")
+    assert target.edge.read()["exp-hero"] == HERO.format_entry(["wide"])
+    assert check(target).stale == []
 
 
 KEYS = st.sampled_from([SETTINGS_KEY, "findings", "presets", *(f"preset-{n}" for n in range(120))])
