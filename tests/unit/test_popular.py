@@ -47,6 +47,9 @@ def read(text: str) -> tuple[list[str], LogReader]:
         (line(query="w=800&f=webp"), "/a.jpg?f=webp&w=800"),
         (line(query="w=801&s=abc&exp=5"), "/a.jpg?w=801"),
         (line(query="w=801&signature=abc&expires=5"), "/a.jpg?w=801"),
+        (line(query="s=abc&exp=5"), "/a.jpg"),
+        (line(query="exp=hero"), "/a.jpg?exp=hero"),
+        (line("/a.jpg/_/w-800.webp", "w=auto&exp=hero"), "/a.jpg/_/w-800.webp?exp=hero&w=auto"),
         (line(method="HEAD"), None),
         (line(status="304"), None),
         (line(status="206"), None),
@@ -126,8 +129,8 @@ def test_a_tally_with_room_is_exact() -> None:
 def test_a_logged_derivative_is_itself(plan: Plan) -> None:
     for variant in list_variants(plan):
         path = canonical_path(variant)
-        assert parse_target(f"{path}?w=auto")[0] == RequestedVariant(variant, negotiated=True)
-        assert parse_target(path)[0] == RequestedVariant(variant, negotiated=True)
+        for marks in ("", "?", "?w=auto", "?exp=hero", "?exp=hero&w=auto"):
+            assert parse_target(path + marks)[0] == RequestedVariant(variant, negotiated=True)
         assert RequestedVariant(variant, negotiated=True) in parse_target(quote(path, safe="/"))
 
 
@@ -147,6 +150,8 @@ def test_a_logged_derivative_is_itself(plan: Plan) -> None:
         ("/a.jpg/_/w-800.exe", []),
         ("/a.jpg/_/w-0800.webp", []),
         ("/a.jpg/_/w-800.webp?w=5", []),
+        ("/a.jpg/_/w-800.webp?exp=5", []),
+        ("/a.jpg?exp=hero", []),
         ("/%zz", []),
         ("/_/review/style.css", []),
         ("/_/review/api/review/image?key=a.jpg", []),

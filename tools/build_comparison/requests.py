@@ -48,8 +48,8 @@ def read_targets(paths: Iterable[Path]) -> Iterator[str]:
 def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tuple[list[LoggedRequest], Counter[str]]:
     """Return the ``most`` frequent requests for images in native URLs, and how many targets were left out, by reason.
 
-    Left out are requests of dialects, for data, and those that need more than a master and images of overlays.
-    Negotiated formats are those of a viewer that accepts WebP.
+    Left out are requests of dialects and experiments, for data, and those that need more than a master and images of
+    overlays. Negotiated formats are those of a viewer that accepts WebP.
     """
     chosen: list[LoggedRequest] = []
     left_out: Counter[str] = Counter()
@@ -58,7 +58,7 @@ def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tupl
             plan = parse_url(url, presets).plan
             overlays = list_overlay_files(plan)
         except DarkroomError:
-            left_out["not a native URL"] += count
+            left_out["experiment" if "exp=" in url.partition("?")[2] else "not a native URL"] += count
             continue
         if reason := _find_obstacle(plan):
             left_out[reason] += count

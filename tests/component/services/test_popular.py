@@ -150,6 +150,17 @@ def test_a_preset_that_only_the_settings_have_is_counted(env: PopularEnvironment
     assert env.run().popular == 0, "the build has no such preset"
 
 
+def test_requests_of_an_experiment_are_not_those_of_the_bare_image(env: PopularEnvironment) -> None:
+    """CloudFront may log the viewer's URL, or that of the edge function, which keeps `exp`."""
+    for name in ("a.jpg/_/h-2560_w-2560.auto-webp", "b.jpg/_/w-1280.webp"):
+        env.store(f"derivatives/{name}")
+    env.visit("/a.jpg", query="exp=hero")
+    env.visit("/b.jpg/_/w-1280.webp", HITS - 1, "exp=hero")
+    env.visit("/b.jpg/_/w-1280.webp", 1)
+    env.run()
+    assert env.messages() == [{"refine": "derivatives/b.jpg/_/w-1280.webp", "hits": HITS}]
+
+
 @pytest.mark.parametrize(
     ("pace", "times", "sent"),
     [("quick", HITS, 1), ("", HITS, 1), ("thorough", HITS, 0), ("quick", HITS - 1, 0)],

@@ -160,7 +160,9 @@ def test_requests_are_chosen_by_frequency(tmp_path: Path) -> None:
     path.write_text(
         log_lines(
             *["/a.jpg?preset=own"] * 2,
-            *["/b.jpg"] * 3,
+            *["/b.jpg"] * 2,
+            "/b.jpg?s=abc",
+            *["/b.jpg?exp=hero"] * 4,
             "/c.jpg?w=9",
             "/d.jpg?wm=logo",
             "/e.jpg?redact=faces",
@@ -177,6 +179,7 @@ def test_requests_are_chosen_by_frequency(tmp_path: Path) -> None:
     ]
     assert left_out == {
         "data": 1,
+        "experiment": 4,
         "needs findings": 1,
         "not a native URL": 2,
         "upscaled by a model": 2,

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import BinaryIO, NamedTuple
 
+from ...plan.experiments import NAME
 from ...plan.options import OPTIONS_BY_NAME
 
 MAX_LINE_BYTES = 65_536
@@ -58,7 +59,8 @@ def find_fields(header: str, names: Sequence[str]) -> list[int]:
 def parse_line(columns: Columns, line: str) -> str | None:
     """Parse the path and query of a delivered image; "" for any other request, None for a malformed line.
 
-    The query is sorted and has no signature, so that all requests for a variant count together.
+    The query is sorted and has no signature, so that all requests for a variant count together. The name of an
+    experiment stays in it: the URL alone does not show which variant was delivered, and it is not the image without.
     """
     fields = line.split("\t")
     if len(fields) != columns.total:
@@ -67,12 +69,13 @@ def parse_line(columns: Columns, line: str) -> str | None:
     stem, query = fields[columns.stem], fields[columns.query]
     if fields[columns.method] != "GET" or not sent or len(stem) + len(query) > MAX_TARGET_CHARACTERS:
         return ""
-    return stem if query == NOTHING else f"{stem}?{_without_signature(query)}"
+    pairs = sorted(filter(_is_in_target, query.split("&"))) if query != NOTHING else []
+    return f"{stem}?{'&'.join(pairs)}" if pairs else stem
 
 
-def _without_signature(query: str) -> str:
-    pairs = (pair for pair in query.split("&") if pair.partition("=")[0] not in _OUTSIDE_THE_PLAN)
-    return "&".join(sorted(pairs))
+def _is_in_target(pair: str) -> bool:
+    name, _, value = pair.partition("=")
+    return name not in _OUTSIDE_THE_PLAN or (name == "exp" and NAME.fullmatch(value) is not None)
 
 
 @dataclass(slots=True)

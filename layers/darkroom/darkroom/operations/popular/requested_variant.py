@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -10,14 +11,16 @@ from functools import partial
 from ...errors import DarkroomError
 from ...image_keys import unquote
 from ...plan.canonical import SEPARATOR, parse_path
+from ...plan.experiments import NAME
 from ...plan.model import DATA_FORMATS, Plan
 from ...plan.native_url import parse_url
 from ...plan.presets import Presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ...plan.variants import list_variants
 
-WIDTH_MARK = "?w=auto"
-"""What the edge function leaves of the query of a request whose width it has chosen (decision 81)."""
+_MARKS = re.compile(rf"(exp={NAME.pattern})?&?(w=auto)?")
+"""What the edge function leaves of a query, sorted: the experiment (decision 77), and ``w=auto`` if it has chosen the
+width (decision 81)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +53,9 @@ def _decode(target: str) -> str:
 
 
 def _read(text: str, presets: Presets | None) -> RequestedVariant:
-    if SEPARATOR in text.partition("?")[0]:
-        return RequestedVariant(parse_path(text.removesuffix(WIDTH_MARK)), negotiated=True)
+    path, _, query = text.partition("?")
+    if SEPARATOR in path:
+        return RequestedVariant(parse_path(path if _MARKS.fullmatch(query) else text), negotiated=True)
     return RequestedVariant(parse_url(text, presets).plan, negotiated=False)
 
 
