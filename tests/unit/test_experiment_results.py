@@ -39,6 +39,7 @@ def test_the_page_draws_rates_within_their_bounds() -> None:
     kinds = [path.attrib["class"] for path in svg.iter("path")]
     assert (kinds.count("band"), kinds.count("rate"), kinds.count("decision")) == (2, 2, 1)
     assert "2027-01-15 08:00 UTC" in page
+    assert "0 beacons over a limit" in page
 
 
 def test_other_states_are_said() -> None:

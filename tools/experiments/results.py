@@ -123,7 +123,7 @@ def _format_section(results: Results) -> str:
     tally = results.tally
     counted = (
         f"<p class=note>Since {_format_time(tally.began_s)} UTC: {tally.requests:,} delivered images, "
-        f"{tally.refused:,} visitors over a limit. {results.policy.percent} % confidence.</p>"
+        f"{tally.refused:,} beacons over a limit. {results.policy.percent} % confidence.</p>"
         if tally
         else ""
     )

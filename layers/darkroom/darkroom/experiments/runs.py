@@ -72,7 +72,8 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Counts of a run since ``began_s``. ``requests`` are delivered images, ``refused`` visitors over a limit.
+    """Counts of a run since ``began_s``. ``requests`` are delivered images, ``refused`` beacons over a limit
+    (and visitors for whom the set of the run had no room).
 
     ``history`` has the counts of all variants, in the order of the experiment, by time.
     """
