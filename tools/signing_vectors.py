@@ -173,6 +173,31 @@ _OPTIONS: tuple[Options, ...] = (
         "ov": "text:限时特价,size:7,color:ff3b30;image:badges/new.png,at:center,width:30,rotate:340,blend:multiply",
     },
     {"ov": "image:badges/new.png"},
+    {"w": 801, "up": "ai"},
+    {"up": "ai"},
+    {"w": 801, "cutout": 1},
+    {"w": 801, "cutout": 0},
+    {"f": "webp", "cutout": 1, "anim": 0},
+    {"f": "webp", "redact": "pii", "anim": 0},
+    {"f": "webp", "page": 1, "anim": 0},
+    {"f": "avif", "anim": 0},
+    {"f": "webp", "anim": 1},
+    {"w": 801, "enh": "auto"},
+    {"w": 801, "enh": "none", "wb": 0},
+    {"w": 801, "wb": 1},
+    {"w": 801, "rot": 0, "equalise": 0, "gray": 0},
+    {"w": 801, "enh": "auto", "wb": 1, "wm": "logo", "cutout": 1},
+    {"w": 801, "meta": "rights", "cutout": 1, "f": "png"},
+    {"f": "json", "cutout": 1, "enh": "auto", "wb": 1, "meta": "none"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "entropy"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "text"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "north"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "east"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "southeast"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "south"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "southwest"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "west"},
+    {"w": 600, "h": 400, "fit": "cover", "g": "northwest"},
 )
 _ODD_OPTIONS: tuple[Options, ...] = ({"w": 801}, {"w": 601, "h": 401, "fit": "cover", "g": "fp:0.3:0.7", "f": "webp"})
 """Options of every key."""
@@ -242,6 +267,11 @@ _TARGETS = (
     "/photo.jpg?f=json",
     "/2026/%E5%86%99%E7%9C%9F.jpg?w=801&f=webp",
     "/%F0%9F%90%88.jpg?h=601",
+    "/photo.jpg?upscale=ai&width=801",
+    "/photo.gif?cutout=1&anim=0",
+    "/photo.gif?animate=0&cutout=1&f=gif",
+    "/photo.jpg?wb=1&w=801&enh=auto",
+    "/photo.jpg?wb=0&w=801&enh=none",
 )
 """Other spellings, which a page may have already."""
 

@@ -1,4 +1,4 @@
-"""Fill urls.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan.
+"""Fill urls.md, signatures.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan.
 
 ``python -m tools.url_reference`` fills the places of these pages.
 """
@@ -30,6 +30,8 @@ from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
 from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
+from tools.signatures_page import CONTENT as SIGNATURES_CONTENT  # noqa: E402
+from tools.signatures_page import PAGE as SIGNATURES_PAGE  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "urls.md"
 
@@ -124,6 +126,12 @@ def filled(page: str) -> str:
 
 
 if __name__ == "__main__":
-    own = {PAGE: _CONTENT, README: _CONTENT, UPLOADS_PAGE: UPLOADS_CONTENT, IIIF_PAGE: IIIF_CONTENT}
+    own = {
+        PAGE: _CONTENT,
+        SIGNATURES_PAGE: SIGNATURES_CONTENT,
+        README: _CONTENT,
+        UPLOADS_PAGE: UPLOADS_CONTENT,
+        IIIF_PAGE: IIIF_CONTENT,
+    }
     for path, content in (own | PAGES).items():
         path.write_text(fill(path.read_text(encoding="utf-8"), content), encoding="utf-8")

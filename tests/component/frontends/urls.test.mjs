@@ -66,6 +66,12 @@ test('what has the same meaning has the same signature', () => {
     assert.notEqual(of('/photo.jpg?w=801'), of('/photo.jpg?w=802'));
 });
 
+test('every test vector has its canonical signature', () => {
+    const { key, images, targets } = JSON.parse(readFileSync(new URL('../../../packages/signers/signing.json', import.meta.url), 'utf8'));
+    [...images, ...targets].forEach(({ target, expires, canonical_signature: expected }) =>
+        assert.equal(signUrl(target, key, expires ?? undefined).split(/[?&]s=/).pop(), expected, target));
+});
+
 test('an older signature is replaced, and the rest stays as it is written', () => {
     const once = signUrl(BASE + '/photo.jpg?w=801', 'k', 5);
     assert.match(once, /^https:\/\/images\.example\.com\/photo\.jpg\?w=801&exp=5&s=[\w-]{43}$/);

@@ -1,0 +1,109 @@
+"""Generate parts of docs/reference/signatures.md: spellings of values, lists of formats, the number of vectors."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+
+from darkroom.plan.compound_types import CropType, GravityType, PaddingType, RedactionType, WatermarkType  # noqa: E402
+from darkroom.plan.model import (  # noqa: E402
+    ANIMATED_FORMATS,
+    DATA_FORMATS,
+    IMAGE_FORMATS,
+    LOSSLESS_FORMATS,
+    REDACTIONS,
+    Watermark,
+)
+from darkroom.plan.option_types import (  # noqa: E402
+    Choice,
+    Colour,
+    FileName,
+    FixedPoint,
+    Flag,
+    FlagOrWord,
+    Integer,
+    IntegerChoice,
+    OptionType,
+    OverlaysType,
+    Pattern,
+)
+from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
+from tools.generated_blocks import Content, table  # noqa: E402
+from tools.signing_vectors import build_document  # noqa: E402
+
+PAGE = ROOT / "docs" / "reference" / "signatures.md"
+
+
+def _quote(words: Iterable[object]) -> str:
+    return " ".join(f"`{word}`" for word in words)
+
+
+def _choice(one: Choice) -> str:
+    return "; ".join([_quote(one.words), *(f"`{other}` is `{word}`" for other, word in one.synonyms)])
+
+
+def _watermark(_: WatermarkType) -> str:
+    position, opacity, scale = Watermark("")[1:]
+    return f"`name-position-opacity-scale`; missing parts are `{position}`, `{opacity}` and `{scale}`"
+
+
+_SPELLINGS: Mapping[type[OptionType], Callable[[Any], str]] = {
+    Integer: lambda one: (
+        "a whole number" + (f" or `{one.word}`" if one.word else "; other spellings (`0800`, `+8`, `8.0`) are refused")
+    ),
+    FixedPoint: lambda _: "at most two decimals, without zeros at the end: `2.50` is `2.5`, `1.0` is `1`",
+    Flag: lambda _: "`0` or `1`",
+    FlagOrWord: lambda one: f"`0`, `1` or `{one.word}`",
+    Choice: _choice,
+    IntegerChoice: lambda one: _quote(one.numbers),
+    GravityType: lambda one: (
+        f"{_quote(one.words)}; `fp-x-y` with numbers as for `blur`; `obj-class` with a class as it is"
+    ),
+    CropType: lambda _: "`x-y-w-h`, or `pct-x-y-w-h` with numbers as for `blur`",
+    PaddingType: lambda _: "four numbers joined by `-`: one value is repeated four times, two are repeated once",
+    Colour: lambda _: "lower case; three or four digits are doubled; then `ff` at the end of eight digits is removed",
+    WatermarkType: _watermark,
+    RedactionType: lambda _: (
+        f"{_quote(REDACTIONS)} and classes, each once, sorted and joined by `-`: `all` replaces `faces`, `text` and "
+        "`pii`; `faces` and `text` together are `all`; `text` includes `pii`"
+    ),
+    FileName: lambda _: "encoded as a key, and `_` is `.-5F`",
+    OverlaysType: lambda _: (
+        "as `dl`, and `/` is `.-2F`; [one spelling](urls.md#overlays) is valid, which is not changed"
+    ),
+    Pattern: lambda _: "as it is",
+}
+"""How the value of each type is written. A type of a native option that is not here is an error."""
+
+
+def _list_spellings() -> str:
+    options: dict[str, list[str]] = {}
+    for option in NATIVE_OPTIONS:
+        options.setdefault(_SPELLINGS[type(option.type)](option.type), []).append(option.short)
+    return table(("options", "canonical spelling"), *((_quote(names), text) for text, names in options.items()))
+
+
+def _join_formats(formats: Iterable[str], word: str) -> str:
+    *first, last = (f"`f={name}`" for name in formats)
+    return f"{', '.join(first)} {word} {last}"
+
+
+def count_vectors() -> int:
+    """Return the number of test vectors."""
+    document: Any = build_document()
+    return len(document["images"]) + len(document["targets"])
+
+
+CONTENT: Content = {
+    "vectors": lambda: str(count_vectors()),
+    "spellings": _list_spellings,
+    "data-formats": lambda: _join_formats(DATA_FORMATS, "or"),
+    "formats-without-quality": lambda: _join_formats((one for one in IMAGE_FORMATS if one in LOSSLESS_FORMATS), "or"),
+    "still-formats": lambda: _join_formats((one for one in IMAGE_FORMATS if one not in ANIMATED_FORMATS), "or"),
+}
+"""Content of the page's places."""
