@@ -7,5 +7,5 @@ Gem::Specification.new do |gem|
   gem.authors = ['Darkroom']
   gem.license = 'MIT'
   gem.files = ['lib/darkroom_signer.rb']
-  gem.required_ruby_version = '>= 2.7'
+  gem.required_ruby_version = '>= 3.1'
 end

@@ -15,6 +15,19 @@ from tools.signatures_page import PAGE, count_vectors
 from tools.signing_vectors import lines
 
 SIGNERS = ROOT / "packages" / "signers"
+README = (SIGNERS / "README.md").read_text(encoding="utf-8")
+VERSIONS = {
+    "Node.js": ("javascript/package.json", '"node": ">={}"'),
+    "PHP": ("php/composer.json", '"php": ">={}"'),
+    "Ruby": ("ruby/darkroom_signer.gemspec", "required_ruby_version = '>= {}'"),
+    "Go": ("go/go.mod", "go {}\n"),
+    "Java": ("java/pom.xml", "<maven.compiler.release>{}<"),
+}
+"""Where each signer states its oldest version of the language."""
+
+RUBY_FEATURES = {r"^ *def \w+[?!]?(\([^()\n]*\))? = ": (3, 0), r"\.intersect\?\(": (3, 1)}
+"""Patterns of endless methods and of ``Array#intersect?``, with the version that introduced each."""
+
 
 def run(command: Sequence[str | Path], folder: Path, sent: str = "") -> str:
     """The output of a command, which must succeed; the test is skipped without its program."""
@@ -61,6 +74,22 @@ def test_csharp(tmp_path: Path) -> None:
     folder, program = SIGNERS / "csharp", tmp_path / "vectors.exe"
     run(["mcs", "-warnaserror", f"-out:{program}", "src/Signer.cs", "test/VectorTest.cs"], folder)
     assert run(["mono", program], folder, lines()) == f"{count_vectors()} vectors\n"
+
+
+@pytest.mark.parametrize("language", VERSIONS)
+def test_the_oldest_version_is_stated_twice(language: str) -> None:
+    stated = re.search(rf"^{re.escape(language)} ([\d.]+) or later", README, re.MULTILINE)
+    assert stated is not None
+    path, text = VERSIONS[language]
+    assert text.format(stated[1]) in (SIGNERS / path).read_text(encoding="utf-8")
+
+
+def test_the_ruby_signer_uses_no_feature_of_a_later_version() -> None:
+    stated = re.search(r"^Ruby (\d+)\.(\d+) or later", README, re.MULTILINE)
+    code = (SIGNERS / "ruby" / "lib" / "darkroom_signer.rb").read_text(encoding="utf-8")
+    used = [version for feature, version in RUBY_FEATURES.items() if re.search(feature, code, re.MULTILINE)]
+    assert stated is not None
+    assert max(used, default=(0, 0)) <= (int(stated[1]), int(stated[2]))
 
 
 def test_the_page_lists_every_signer() -> None:
