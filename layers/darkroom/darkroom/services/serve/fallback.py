@@ -45,7 +45,7 @@ def replace_failed(
     ``images``: keys of fallback images by key prefix, the longest first. A render that was abandoned still uses the
     CPU, so none is started beside it.
     """
-    key = next((key for prefix, key in images if plan.key.startswith(prefix)), plan.key)
+    key = find_fallback_key(plan.key, images)
     if failed.error.status not in STATUSES or plan.format in DATA_FORMATS or key == plan.key or is_abandoned():
         return failed
     observer.add_metadata("fallback", key)
@@ -59,6 +59,11 @@ def replace_failed(
         return failed
     observer.count("FallbackImages")
     return FallbackImage(failed.error, answer.derivative.headers["Content-Type"], answer.body)
+
+
+def find_fallback_key(key: str, images: Sequence[tuple[str, str]]) -> str:
+    """Return the key of the fallback image for ``key``, which is ``key`` itself if there is none."""
+    return next((found for prefix, found in images if key.startswith(prefix)), key)
 
 
 def build_fallback_plan(plan: Plan, key: str) -> Plan:

@@ -72,6 +72,7 @@ class Transform:
     ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
     ``is_load_shedding``: whether only named presets are rendered now.
     ``converter``: encodes formats that the core does not have.
+    ``render``: renders what is not stored.
     """
 
     source: FastBucket
@@ -97,6 +98,7 @@ class Transform:
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
     defer: Defer = store_before_response
     converter: Converter | None = None
+    render: Callable[[Renderer, RenderJob], Answer] = Renderer.render
 
     def answer(self, request: TransformRequest) -> Answer:
         """Authorise, then find or render the derivative. DarkroomErrors are returned as Failed."""
@@ -239,7 +241,7 @@ class Transform:
             plan, DERIVATIVES + name, master, replaces, watermarks, findings, fetch_ms, if_none_match, mezzanines
         )
         try:
-            return self._renderer.render(job)
+            return self.render(self._renderer, job)
         except ObjectChanged:
             return self._renderer.answer_stored_meanwhile(job.name, plan, if_none_match)
         except CACHED_ERRORS as error:
