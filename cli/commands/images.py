@@ -138,7 +138,11 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
 @app.command(
     output={
         "target": "path and query as a browser sends them",
-        "refusal": "problem details with which the request is refused, or null",
+        "refusal": "problem details with which the request, or the first of `variants`, is refused, or null",
+        "experiment": "only for the name of an experiment, without the fields below: `name`, `visitor` and `variants`, "
+        "each with `preset`, `target`, `is_stopped` and `refusal`",
+        "variants": "per format, for a pixel ratio of 1: `name`, `is_stored`, `refusal`, and `fallback`, the key of "
+        "the image that is shown instead, or empty",
         "key": "key of the image",
         "options": "per option: `option`, `value` (canonical), `preset` that it is from, and `has_effect`",
         "canonical_request": "normal form, which names the derivatives",
@@ -149,8 +153,11 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
         "derivatives": "per stored derivative of the request: `name`, `content_type`, `bytes`, `modified_at`, "
         "`is_of_master` and `effort`",
         "refused_variants": "refusals that are recorded, of the `source` or by variant",
+        "refusals_apply": "whether they are of this master and of the limits in force",
         "mezzanines": "longer sides in px",
-        "master": "`uri`, `etag`, `content_type`, `bytes`, `modified_at` and `version_id`, or null",
+        "source": "where the master belongs: `key_prefix` in the setting `sources`, or empty; `uri`; `error`, why an "
+        "origin could not be read from this machine, or empty",
+        "master": "`uri`, `etag`, `content_type`, `bytes`, `modified_at`, `version_id` and `rights`, or null",
         "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `trace_id` and `awaits_review`, or null",
         "answers": "per answer of the transform function: `at`, `path`, `status`, `code`, `ms`, `stages_ms`, "
         "`correlation_id` and `xray_trace_id`",
@@ -169,13 +176,16 @@ def explain(call: Call, url: str, since: float) -> int:
     """Explain URL: an address, or a path with a query such as '/photo.jpg?w=801'.
 
     Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers, what is
-    stored, the master and the last answers with their traces. Nothing is rendered. The exit code is 1 if the request
-    is refused.
+    stored, the master and the last answers with their traces. The result is that of the code of the transform function,
+    for each format. Nothing is rendered, so damage that no request has found yet is not known. A master at an HTTPS
+    origin is requested from this machine. The exit code is 1 if a format is refused.
     """
     from darkroom.settings import InvalidSettings
     from darkroom.signing import InvalidSecret
-    from tools.explain import OtherDialect, Source, format_lines, target_of
-    from tools.explain import explain as explain_url
+    from tools.explain.document import OtherDialect, target_of
+    from tools.explain.document import explain as explain_url
+    from tools.explain.source import Source
+    from tools.explain.text import format_lines
 
     try:
         target = target_of(url)

@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import ast
+import inspect
 import itertools
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from darkroom.aws.s3 import S3Bucket
+from darkroom.experiments.runs import Decision, Decisions, RunStore
+from darkroom.experiments.statistics import Bounds
+from darkroom.origins.https import HttpsOrigin
+from darkroom.plan.experiments import Experiment
+from darkroom.plan.limits import Limits
 from darkroom.plan.url_builder import sign_literal, sign_target
+from darkroom.services.service_settings import RESERVED_MB
 from tests import commands
 from tests.commands import Commands
+from tests.component.origins.server import HOST, Origin, page, run_origin
+from tools.deployment import read_local
+from tools.explain.document import explain
+from tools.explain.source import Source
 
+ROOT = Path(__file__).parents[3]
 OLD, NEW = "an old key of 24 letters", "a new key of 24 letters"
 _numbers = itertools.count(1)
 
@@ -22,8 +38,9 @@ _numbers = itertools.count(1)
 class World:
     """A media bucket with one master, and the command about its stack."""
 
-    def __init__(self, aws: Callable[[str], Any], state: Path, make: Callable[..., Commands]) -> None:
+    def __init__(self, aws: Callable[[str], Any], state: Path, make: Callable[..., Commands], inference: str) -> None:
         self.s3, self.logs, self.media = aws("s3"), aws("logs"), f"explain-{next(_numbers)}"
+        self.state = state
         self.s3.create_bucket(Bucket=self.media)
         self.put("masters/caf.-C3A9.jpg", b"master", ContentType="image/jpeg")
         secret = aws("secretsmanager").create_secret(
@@ -34,7 +51,7 @@ class World:
             "MastersUri": f"s3://{self.media}/masters/",
             "SigningKeysArn": secret["ARN"],
         }
-        self.command = make(outputs, {"InferenceMode": "off"}, ("TransformFunction",))
+        self.command = make(outputs, {"InferenceMode": inference}, ("TransformFunction",))
         info = json.loads((state / "stack.json").read_text())
         [resource] = [
             one
@@ -43,7 +60,8 @@ class World:
             ]
             if one["ResourceType"] == "AWS::Lambda::Function"
         ]
-        self.group = f"/aws/lambda/{resource['PhysicalResourceId']}"
+        self.function = str(resource["PhysicalResourceId"])
+        self.group = f"/aws/lambda/{self.function}"
 
     def put(self, name: str, body: bytes, **more: Any) -> str:
         return str(self.s3.put_object(Bucket=self.media, Key=name, Body=body, **more)["ETag"]).strip('"')
@@ -65,6 +83,10 @@ class World:
         assert done.code == (1 if document["refusal"] else 0)
         return document
 
+    def refusal(self, url: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.explain(url)["refusal"]
+        return found
+
     def signature(self, url: str) -> dict[str, Any]:
         found: dict[str, Any] = self.explain(url)["signature"]
         return found
@@ -72,9 +94,24 @@ class World:
 
 @pytest.fixture
 def world(
-    tmp_path: Path, aws: Callable[[str], Any], aws_environment: dict[str, str], capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    aws: Callable[[str], Any],
+    aws_environment: dict[str, str],
+    capsys: pytest.CaptureFixture[str],
+    request: pytest.FixtureRequest,
 ) -> World:
-    return World(aws, tmp_path, lambda *given: commands.local(aws_environment, tmp_path, capsys, *given))
+    """The parameter is the inference mode."""
+    make = partial(commands.local, aws_environment, tmp_path, capsys)
+    return World(aws, tmp_path, make, getattr(request, "param", "off"))
+
+
+analysing = pytest.mark.parametrize("world", ["endpoint"], indirect=True)
+
+
+@pytest.fixture(scope="module")
+def origin(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Origin]:
+    with run_origin(tmp_path_factory.mktemp("origin")) as running:
+        yield running
 
 
 @pytest.mark.slow
@@ -182,3 +219,154 @@ def test_refusals_of_the_parser_and_of_the_function(world: World) -> None:
 def test_urls_of_other_services_are_not_explained(world: World) -> None:
     done = world.command.run("explain", "/imgproxy/unsafe/plain/a.jpg")
     assert (done.code, "imgproxy" in done.err) == (2, True)
+
+
+@pytest.mark.slow
+def test_recorded_refusals_are_those_of_the_function(world: World, aws: Callable[[str], Any]) -> None:
+    aws("lambda").update_function_configuration(FunctionName=world.function, MemorySize=1769)
+    limits = asdict(replace(Limits(), max_decoder_bytes=(1769 - RESERVED_MB) * 1024 * 1024))
+    etag = world.put("masters/a.jpg", b"damaged")
+    marker = {"source_etag": f'"{etag}"', "limits": limits}
+    name = "derivatives/a.jpg/_/refusal.json"
+    world.put(name, json.dumps(marker | {"source": {"code": "damaged", "detail": "no end"}}).encode())
+    found = world.explain("/a.jpg?w=320")
+    assert (found["refusal"]["code"], found["refusal"]["detail"]) == ("damaged", "no end")
+    assert found["refusals_apply"]
+    slow = {"a.jpg/_/w-320.auto-avif": {"code": "too-slow", "detail": "9 s"}}
+    world.put(name, json.dumps(marker | {"variants": slow}).encode())
+    assert [one["refusal"] and one["refusal"]["code"] for one in world.explain("/a.jpg?w=320")["variants"]] == [
+        "too-slow",
+        None,
+        None,
+    ]
+    lines = world.command.run("explain", "/a.jpg?w=320").lines
+    assert "  derivatives/a.jpg/_/w-320.auto-avif  422 too-slow" in lines
+    assert "  derivatives/a.jpg/_/w-320.auto-legacy  served" in lines
+    assert world.explain("/a.jpg?w=480")["refusal"] is None
+    world.put("masters/a.jpg", b"repaired")
+    found = world.explain("/a.jpg?w=320")
+    assert (found["refusal"], found["refusals_apply"]) == (None, False)
+
+
+def test_masters_of_further_buckets(world: World) -> None:
+    partner = f"{world.media}-partner"
+    world.s3.create_bucket(Bucket=partner)
+    world.s3.put_object(Bucket=partner, Key="old/é.jpg", Body=b"theirs")
+    world.configure(sources={"shop/": {"bucket": partner, "prefix": "old/"}})
+    found = world.explain("/shop/%C3%A9.jpg?w=320")
+    assert found["refusal"] is None
+    assert found["source"] == {"key_prefix": "shop/", "uri": f"s3://{partner}/old/é.jpg", "error": ""}
+    assert (found["master"]["bytes"], found["master"]["uri"]) == (6, found["source"]["uri"])
+    lines = world.command.run("explain", "/shop/none.jpg").lines
+    assert f"master        none: s3://{partner}/old/none.jpg" in lines
+    assert "  source      shop/ of the setting sources" in lines
+    assert world.refusal("/shop/none.jpg")["code"] == "no-source"
+
+
+@pytest.mark.slow
+def test_masters_at_origins(world: World, origin: Origin) -> None:
+    origin.pages["/pictures/a%20b.jpg"] = page(b"theirs", Content_Type="image/jpeg")
+    world.configure(sources={"web/": {"origin": f"https://{HOST}/pictures/"}}, access_mode="open")
+    source = Source.read(read_local(world.state), lambda _: (), time.time())
+    [settings] = source.settings.sources
+
+    def explain_from(address: str, target: str) -> dict[str, Any]:
+        network = origin.network({HOST: [address]})
+        return explain(target, replace(source, further={"web/": HttpsOrigin(settings, 1000, network)}))
+
+    found = explain_from("93.184.216.34", "/web/a%20b.jpg?w=320")
+    assert (found["refusal"], found["master"]["bytes"]) == (None, 6)
+    assert found["source"] == {"key_prefix": "web/", "uri": f"https://{HOST}/pictures/a%20b.jpg", "error": ""}
+    assert origin.paths.count("/pictures/a%20b.jpg") == 1
+    assert explain_from("93.184.216.34", "/web/none.jpg")["refusal"]["code"] == "no-source"
+    found = explain_from("10.0.0.1", "/web/a%20b.jpg")
+    assert (found["refusal"]["code"], found["master"]) == ("source-blocked", None)
+    assert "10.0.0.1" in found["source"]["error"]
+
+
+@pytest.mark.slow
+@analysing
+def test_options_outside_of_the_prefixes_of_their_setting(world: World) -> None:
+    url = "/caf%C3%A9.jpg?w=801"
+    enlarged = sign_target(f"{url}&up=ai", NEW)
+    world.configure(access_mode="open")
+    for refused, option in ((f"{url}&cutout=1", "cutout"), (enlarged, "up")):
+        refusal = world.refusal(refused)
+        assert (refusal["status"], refusal["option"]) == (400, option)
+    world.configure(access_mode="open", cutout_prefixes=["caf"], upscale_prefixes=["caf"])
+    for served in (f"{url}&cutout=1", enlarged):
+        assert world.refusal(served) is None
+
+
+@pytest.mark.slow
+@analysing
+def test_overlays_watermarks_and_findings(world: World) -> None:
+    url = "/caf%C3%A9.jpg?w=801"
+    world.configure(access_mode="open", watermarks={"logo": "watermarks/logo.png"})
+    assert world.refusal(sign_literal(f"{url}&ov=text:A,size:none", NEW))["option"] == "ov"
+    assert world.refusal(sign_literal(f"{url}&ov=image:none.png", NEW))["option"] == "ov"
+    assert world.refusal(sign_literal(f"{url}&ov=text:A", NEW)) is None
+    assert world.refusal(f"{url}&wm=logo")["option"] == "wm"
+    world.put("watermarks/logo.png", b"image")
+    assert world.refusal(f"{url}&wm=logo") is None
+    assert world.refusal(f"{url}&redact=faces")["code"] == "findings-pending"
+
+
+@pytest.mark.slow
+def test_fallback_images(world: World) -> None:
+    world.configure(access_mode="open", fallback_images={"shop/": "café.jpg", "": "none.png"})
+    found = world.explain("/shop/a.jpg?w=801")
+    assert (found["refusal"]["status"], found["refusal"]["code"]) == (404, "no-source")
+    assert {one["fallback"] for one in found["variants"]} == {"café.jpg"}
+    assert (
+        "  fallback    the image café.jpg is shown, with this status"
+        in world.command.run("explain", "/shop/a.jpg?w=801").lines
+    )
+    for without in ("/shop/a.jpg?f=json", "/b.jpg"):
+        assert {one["fallback"] for one in world.explain(without)["variants"]} == {""}
+    assert "fallback image not available" in world.command.run("explain", "/b.jpg").err
+
+
+@pytest.mark.slow
+def test_experiments_are_explained_by_variant(world: World) -> None:
+    presets = {"wide": {"w": 900}, "square": {"w": 300, "h": 300}, "hidden": {"redact": "faces"}}
+    weights = {"wide": 1, "square": 1, "hidden": 1}
+    world.configure(presets=presets, experiments={"hero": {"variants": weights}})
+    url = "/caf%C3%A9.jpg?exp=hero"
+    found = world.explain(url)
+    assert found["refusal"]["code"] == "no-inference"
+    assert (found["experiment"]["name"], found["experiment"]["visitor"]) == ("hero", "cookie:visitor")
+    outcomes = {one["target"]: one["refusal"] for one in found["experiment"]["variants"]}
+    assert [outcomes.pop(f"/caf%C3%A9.jpg?preset={name}") for name in ("wide", "square")] == [None, None]
+    runs = RunStore(S3Bucket(world.s3, world.media))
+    made = Decision("hidden", "wide", 1.0, Bounds(0.5, 0.9), {})
+    runs.write_decisions(Experiment("hero", tuple(weights.items())), Decisions((made,)))
+    assert world.refusal(url) is None
+    lines = world.command.run("explain", url).lines
+    assert "experiment    hero: the edge function chooses a preset by cookie:visitor" in lines
+    assert "  /caf%C3%A9.jpg?preset=hidden  stopped" in lines
+    assert world.refusal("/caf%C3%A9.jpg?exp=other")["code"] == "bad-option"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forced", ["", "redact-faces_"])
+def test_answers_of_negotiated_variants(world: World, forced: str) -> None:
+    world.configure(access_mode="open", always_redact={"": "faces"} if forced else {})
+    findings = "fv-1_" if forced else ""
+    options = [f"{findings}{forced}w-801", f"{findings}{forced}w-1602", f"{findings}q-50_{forced}w-801"]
+    paths = [f"/a.jpg/_/{one}.auto-webp" for one in options]
+    rights = f"/a.jpg/_/cr-1_{options[0]}.auto-avif"
+    others = [f"/b/a.jpg/_/{options[0]}.auto-webp", "/a.jpg/_/w-802.auto-webp"]
+    world.log(*({"message": "answered", "path": path, "status": 200, "ms": 1} for path in (*paths, rights, *others)))
+    assert {one["path"] for one in world.explain("/a.jpg?w=801")["answers"]} == {*paths, rights}
+
+
+def test_the_transform_service_has_the_settings_of_the_function() -> None:
+    def list_configured(code: str) -> set[str]:
+        calls = (node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call))
+        [call] = [one for one in calls if ast.unparse(one.func) == "Transform"]
+        return {str(one.arg) for one in call.keywords if "settings." in ast.unparse(one.value)}
+
+    function = (ROOT / "functions" / "transform" / "app.py").read_text()
+    explained = inspect.cleandoc("\n" + inspect.getsource(Source.build_transform))
+    assert list_configured(function) - {"stores", "mezzanines"} == list_configured(explained) - {"source"}

@@ -1,0 +1,1 @@
+"""Explain a URL: ``darkroom explain``."""

@@ -1,0 +1,228 @@
+"""Explain a URL: what a deployment reads in it, whether it is allowed, and what exists of the image.
+
+The parser is that of the layer, and so is the transform service, which answers without rendering
+(:mod:`.dry_render`). Nothing is changed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime
+from urllib.parse import quote, unquote_plus, urlsplit
+
+from darkroom.dialects.registry import DIALECTS
+from darkroom.errors import DarkroomError
+from darkroom.experiments.runs import RunStore
+from darkroom.image_keys import DERIVATIVES, derivatives_prefix, encode_key, mezzanine_name
+from darkroom.plan.canonical import SEPARATOR, parse_path
+from darkroom.plan.experiments import Experiment
+from darkroom.plan.model import Plan
+from darkroom.plan.native_url import NativeRequest, parse_url
+from darkroom.plan.options import OPTIONS_BY_NAME, OPTIONS_BY_SHORT
+from darkroom.plan.presets import parse_option
+from darkroom.plan.redaction import apply_forced_redaction, needs_findings
+from darkroom.plan.variants import MEZZANINE_SIDES_PX, is_preset, list_variants
+from darkroom.services.caching import SOURCE_ETAG, source_version
+from darkroom.services.serve.negative_cache import RefusalMarker, marker_key
+from darkroom.settings import Settings
+from darkroom.signing import remove_signature, verify
+
+from .masters import find_master, format_time
+from .outcomes import find_edge_refusal, list_outcomes, requires_signature
+from .source import Document, Source
+
+KEY_NAMES = ("current", "previous")
+MAX_ANSWERS = 5
+_PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
+_FOLDED = frozenset({"dpr", "preset", "exp", "s", "meta", "f"})
+"""Options that are part of the normal form under another name, or not at all on purpose."""
+
+
+class OtherDialect(ValueError):
+    """The URL is one of another service."""
+
+
+def target_of(url: str) -> str:
+    """Return path and query of ``url`` as a browser sends them. Raises OtherDialect."""
+    parts = urlsplit(url) if "://" in url else urlsplit("/" + url.removeprefix("/"))
+    path = parts.path or "/"
+    for dialect in DIALECTS:
+        if any(path.startswith(f"{prefix}/") for prefix in (dialect.prefix, *dialect.further_prefixes)):
+            raise OtherDialect(f"This is a URL of {dialect.name}. Only Darkroom's own URLs are explained.")
+    return quote(path + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
+
+
+def explain(target: str, source: Source) -> Document:
+    """Explain ``target``, a path with its query. ``refusal`` in the document is None if an image is served."""
+    experiment = _find_experiment(target, source.settings)
+    return _explain_experiment(target, experiment, source) if experiment else _explain_request(target, source)
+
+
+def _find_experiment(target: str, settings: Settings) -> Experiment | None:
+    """Return the experiment that ``target`` names: the edge function replaces it by a preset."""
+    pairs = target.partition("?")[2].split("&")
+    return next((one for one in settings.experiments if f"exp={one.name}" in pairs), None)
+
+
+def _explain_experiment(target: str, experiment: Experiment, source: Source) -> Document:
+    """Explain the request for each variant. The monitor has ended some; visitors of these get the other ones."""
+    path, _, query = target.partition("?")
+    stopped = RunStore(source.media).read_decisions(experiment).stopped
+    unlogged = replace(source, read_lines=lambda _: ())
+    variants = []
+    for preset in experiment.presets:
+        url = f"{path}?{query.replace(f'exp={experiment.name}', f'preset={preset}', 1)}"
+        refusal = _explain_request(url, unlogged)["refusal"]
+        variants.append({"preset": preset, "target": url, "is_stopped": preset in stopped, "refusal": refusal})
+    return {
+        "target": target,
+        "refusal": next((one["refusal"] for one in variants if one["refusal"] and not one["is_stopped"]), None),
+        "experiment": {"name": experiment.name, "visitor": experiment.visitor, "variants": variants},
+    }
+
+
+def _explain_request(target: str, source: Source) -> Document:
+    document: Document = {"target": target, "refusal": None}
+    try:
+        request = parse_url(target, source.settings.presets)
+    except DarkroomError as error:
+        return document | {"refusal": error.to_problem()}
+    key = request.plan.key
+    policy, signature = _policy(request, source), _signature(target, request, source)
+    place, master = find_master(key, source)
+    stored = [*_stored(request.plan, source, master)]
+    refused = find_edge_refusal(request, source, is_expired=signature["is_expired"])
+    variants = [*list_outcomes(target, request, source, {one["name"] for one in stored}, refused)]
+    return document | {
+        "refusal": next((one["refusal"] for one in variants if one["refusal"]), None),
+        "variants": variants,
+        "key": key,
+        "options": [*_options(target, request, source)],
+        "canonical_request": request.path,
+        "policy": policy,
+        "signature": signature,
+        "derivatives": stored,
+        **_recorded(key, source, master),
+        "mezzanines": [side_px for side_px in MEZZANINE_SIDES_PX if source.media.head(mezzanine_name(key, side_px))],
+        "source": place,
+        "master": master,
+        "index": _index(key, source),
+        "answers": _answers(request.plan, source),
+    }
+
+
+def _options(target: str, request: NativeRequest, source: Source) -> Iterator[Document]:
+    """Describe the options of the URL, and those of its preset, by their effect on the normal form."""
+    given = [pair.partition("=") for pair in target.partition("?")[2].split("&") if pair]
+    rows = [(OPTIONS_BY_NAME[unquote_plus(name)].short, unquote_plus(text), "") for name, _, text in given]
+    own = {short for short, _, _ in rows}
+    for _, preset, _ in [row for row in rows if row[0] == "preset"]:
+        rows += [(*one, preset) for one in source.settings.presets.options[preset].items() if one[0] not in own]
+    kept = {word.partition("-")[0] for word in request.path.rpartition("/_/")[2].rpartition(".")[0].split("_")}
+    for short, text, preset in rows:
+        value = "" if short == "s" else OPTIONS_BY_SHORT[short].type.format(parse_option(short, text))
+        yield {"option": short, "value": value, "preset": preset, "has_effect": short in kept | _FOLDED}
+
+
+def _policy(request: NativeRequest, source: Source) -> Document:
+    settings, plan = source.settings, request.plan
+    return {
+        "access_mode": settings.access_mode,
+        "needs_signature": requires_signature(plan, settings),
+        "presets": sorted(settings.presets.options),
+        "is_preset": is_preset(plan, lambda: settings.presets, settings.always_redact),
+        "forced_redaction": settings.always_redact.for_key(plan.key),
+        "needs_findings": needs_findings(apply_forced_redaction(plan, settings.always_redact)),
+        "inference": source.inference,
+        "metadata": request.metadata or settings.metadata,
+        "stores_derivatives": settings.store_derivatives,
+        "load_shedding": source.is_load_shedding,
+    }
+
+
+def _signature(target: str, request: NativeRequest, source: Source) -> Document:
+    """Describe the signature, which is never part of the result: its kind, its key and the texts it may cover."""
+    expires_s = request.expires_s
+    text = request.path if expires_s is None else f"{request.path}?exp={expires_s}"
+    found: Document = {"kind": "none", "key": "", "expires_at": None, "is_expired": False}
+    if expires_s is not None:
+        at = datetime.fromtimestamp(expires_s, UTC).isoformat()
+        found |= {"expires_at": at, "is_expired": source.now_s >= expires_s}
+    if request.signature:
+        found["kind"] = "wrong"
+    for name, key in zip(KEY_NAMES, source.keys, strict=False):
+        try:
+            is_literal = verify(request.path, request.signature, expires_s, [key], 0, target)
+        except DarkroomError:
+            continue
+        found |= {"kind": "literal" if is_literal else "canonical", "key": name}
+        break
+    return found | {"literal_text": remove_signature(target), "canonical_text": text}
+
+
+def _stored(plan: Plan, source: Source, master: Document | None) -> Iterator[Document]:
+    """Yield the stored derivatives that negotiation can choose for ``plan``."""
+    variants = list_variants(plan, always=source.settings.always_redact)
+    for page in source.media.list_pages(derivatives_prefix(plan.key)):
+        for listed in page:
+            try:
+                found = parse_path("/" + listed.key.removeprefix(DERIVATIVES))
+            except DarkroomError:
+                continue
+            head = source.media.head(listed.key) if replace(found, findings="", rights=False) in variants else None
+            if head:
+                version = source_version(found, master["etag"], master["rights"]) if master else ""
+                yield {
+                    "name": listed.key,
+                    "content_type": head.headers.get("Content-Type", ""),
+                    "bytes": head.size_bytes,
+                    "modified_at": format_time(head.modified_s),
+                    "is_of_master": head.metadata.get(SOURCE_ETAG) == version,
+                    "effort": head.metadata.get("pace", ""),
+                }
+
+
+def _recorded(key: str, source: Source, master: Document | None) -> Document:
+    """Return the recorded refusals of the source and of single variants, and whether the function still uses them."""
+    body = source.media.read(marker_key(DERIVATIVES, key))
+    if body is None:
+        return {"refused_variants": {}, "refusals_apply": False}
+    found = json.loads(body)
+    etag = f'"{master["etag"]}"' if master else ""
+    return {
+        "refused_variants": {"source": found.get("source"), **found.get("variants", {})},
+        "refusals_apply": RefusalMarker(document=found).applies_to(etag, source.limits),
+    }
+
+
+def _index(key: str, source: Source) -> Document | None:
+    record = source.index.get(key) if source.index else None
+    if record is None:
+        return None
+    return {
+        "state": record.state,
+        "updated_at": record.updated_at,
+        "image_id": record.image_id,
+        "how": record.master.how,
+        "refusal": record.refusal.reason if record.refusal else "",
+        "trace_id": record.refusal.trace_id if record.refusal else "",
+        "awaits_review": record.awaits_review,
+    }
+
+
+def _answers(plan: Plan, source: Source) -> list[Document]:
+    """Return the last answers of the transform function for variants of ``plan``, the newest first."""
+    variants = list_variants(plan, always=source.settings.always_redact)
+    found = []
+    for event in source.read_lines(f"/{encode_key(plan.key)}{SEPARATOR}"):
+        try:
+            line = json.loads(event["message"])
+            variant = parse_path(str(line["path"]))
+        except (ValueError, KeyError, TypeError, DarkroomError):
+            continue
+        if line.get("message") == "answered" and replace(variant, findings="", rights=False) in variants:
+            names = ("path", "status", "code", "ms", "stages_ms", "correlation_id", "xray_trace_id")
+            found.append({"at": format_time(event["timestamp"] / 1000), **{name: line.get(name) for name in names}})
+    return found[::-1][:MAX_ANSWERS]

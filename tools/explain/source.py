@@ -1,0 +1,130 @@
+"""What an explanation reads of a deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from botocore.exceptions import MissingDependencyException
+
+from darkroom.aws.index import Index
+from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.s3_fast import FastBucket
+from darkroom.aws.switches import LOAD_SHEDDING, parse_switch, switch_key
+from darkroom.image_keys import ObjectNames
+from darkroom.origins.https import HttpsOrigin
+from darkroom.origins.routing import KEYS, RoutedBucket
+from darkroom.plan.limits import Limits
+from darkroom.plan.variants import AccessMode
+from darkroom.services.live_settings import CURRENT, parse_document
+from darkroom.services.serve.transform import Transform
+from darkroom.services.service_settings import MEMORY_MB, build_source_limits, decoder_limit
+from darkroom.settings import DEFAULTS, OFF, Settings
+from darkroom.signing import parse_signing_keys
+
+from ..deployment import Deployment, MissingOutput
+from ..settings.edge import active_generation
+from ..settings.stacks import target_of
+from .dry_render import FixedKeys, ReadOnlyBucket, answer_unrendered
+
+type Document = dict[str, Any]
+type ReadLines = Callable[[str], Iterable[Mapping[str, Any]]]
+"""Reads log events of the transform function that contain a text."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """What an explanation reads. ``index`` is None in a stack without one. ``keys``: valid signing keys.
+
+    ``further``: buckets and HTTPS origins of the setting ``sources``, by key prefix. ``limits``: those of the transform
+    function. ``read_generation`` returns the active generation of findings.
+    """
+
+    settings: Settings
+    keys: tuple[str, ...]
+    media: S3Bucket
+    masters: S3Bucket
+    names: ObjectNames
+    further: Mapping[str, S3Bucket | HttpsOrigin]
+    limits: Limits
+    index: Index | None
+    inference: str
+    is_load_shedding: bool
+    read_generation: Callable[[], str]
+    read_lines: ReadLines
+    now_s: float
+
+    @classmethod
+    def read(cls, deployment: Deployment, read_lines: ReadLines, now_s: float) -> Source:
+        """Read the settings, the switch and the keys of a stack. Raises InvalidSettings and InvalidSecret."""
+        media = deployment.bucket("MediaBucketName")
+        document = media.read(CURRENT)
+        settings = DEFAULTS if document is None else parse_document(document)
+        limits = _read_limits(deployment, settings)
+        masters, names = deployment.masters()
+        try:
+            index = Index(deployment.client("dynamodb"), deployment.output("IndexTableName"))
+        except MissingOutput:
+            index = None
+        return cls(
+            settings,
+            parse_signing_keys(deployment.secret("SigningKeysArn")),
+            media,
+            masters,
+            names,
+            {
+                one.key_prefix: S3Bucket(deployment.client("s3"), one.bucket)
+                if one.bucket
+                else HttpsOrigin(one, limits.max_bytes)
+                for one in settings.sources
+            },
+            limits,
+            index,
+            deployment.parameters.get("InferenceMode", OFF),
+            parse_switch(media.read(switch_key(LOAD_SHEDDING))).is_on_at(now_s),
+            lambda: _read_generation(deployment, settings),
+            read_lines,
+            now_s,
+        )
+
+    def build_transform(self) -> Transform:
+        """Build the transform service of the stack, which renders nothing."""
+        settings = self.settings
+        further: dict[str, FastBucket] = {
+            prefix: ReadOnlyBucket(one) if isinstance(one, S3Bucket) else one for prefix, one in self.further.items()
+        }
+        return Transform(
+            source=RoutedBucket(ReadOnlyBucket(self.masters), self.names, settings.sources, further),
+            source_names=KEYS,
+            media=ReadOnlyBucket(self.media),
+            keys=FixedKeys(self.keys),
+            mezzanines=False,
+            mode=AccessMode(settings.access_mode),
+            fallback_images=settings.fallback_images,
+            inference=self.inference != OFF,
+            cutout_prefixes=settings.cutout_prefixes,
+            upscale_prefixes=settings.upscale_prefixes,
+            always=settings.always_redact,
+            presets=lambda: settings.presets,
+            limits=self.limits,
+            clock=lambda: self.now_s,
+            is_load_shedding=lambda: self.is_load_shedding,
+            render=answer_unrendered,
+        )
+
+
+def _read_limits(deployment: Deployment, settings: Settings) -> Limits:
+    """Return the limits of the transform function, of which the decoder's depends on its memory."""
+    memory_mb = 0
+    if name := deployment.functions.get("TransformFunction"):
+        memory_mb = deployment.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
+    return replace(build_source_limits(settings), max_decoder_bytes=decoder_limit({MEMORY_MB: str(memory_mb)}))
+
+
+def _read_generation(deployment: Deployment, settings: Settings) -> str:
+    """Return the active generation of findings; without access to the key-value store the one that is written."""
+    try:
+        return active_generation(target_of(deployment).edge.read())
+    except (MissingOutput, MissingDependencyException):
+        return settings.findings_generation
