@@ -29,6 +29,8 @@ FULL = exif(
     {0x9003: "2024:05:06 07:08:09", 0x9291: "123", 0x9011: "+02:00", 0xA434: "AF-S 35mm f/1.8"},
     {1: "S", 2: (33.0, 51.0, 31.5), 3: "W", 4: (70.0, 30.0, 0.0), 5: b"\1", 6: 12.5},
 )
+XMP_BOX = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+URL_OF_MANIFEST = "dcterms:provenance='https://a.example/m.c2pa'"
 
 
 def test_everything_of_exif() -> None:
@@ -51,6 +53,23 @@ def test_both_byte_orders() -> None:
     block = exif({0x010F: "Leica", 0x0110: "Q3"}, {0x9003: "2024:05:06 07:08:09"}, order=">")
     assert block.startswith(b"MM")
     assert provenance_of(jpeg(block=block)) == {"captured_at": "2024-05-06T07:08:09", "camera": "Leica Q3"}
+
+
+@pytest.mark.parametrize("place", ["box", "item", "both"])
+def test_avif_has_xmp_in_an_item_or_in_a_box_and_the_item_comes_first(place: str) -> None:
+    item, body = packet("<dc:creator>Ann</dc:creator>"), packet("<dc:creator>Bob</dc:creator>", URL_OF_MANIFEST)
+    data = saved(photo().resize((8, 8)), "AVIF", **({} if place == "box" else {"xmp": item.encode()}))
+    box = (24 + len(body.encode())).to_bytes(4) + b"uuid" + XMP_BOX + body.encode()
+    found = provenance_of(data if place == "item" else data + box)
+    assert found["creator"] == ("Bob" if place == "box" else "Ann")
+    elsewhere = {"embedded": False, "url": "https://a.example/m.c2pa"}
+    assert found.get("content_credentials") == (None if place == "item" else elsewhere)
+
+
+@pytest.mark.parametrize("size", [0, 8, 23, 24, 30, 2**32 - 1])
+def test_an_xmp_box_of_a_wrong_size_is_harmless(size: int) -> None:
+    body = saved(photo().resize((8, 8)), "AVIF") + size.to_bytes(4) + b"uuid" + XMP_BOX + b"<x:xmpmeta>"
+    assert provenance_of(body) == {}
 
 
 @pytest.mark.parametrize("name", [name for name in planted() if name != "tiff of three pages"])

@@ -44,13 +44,16 @@ _EXIF_START = b"Exif\0\0"
 _XMP_TYPE = b"application/rdf+xml\0"
 _C2PA = bytes.fromhex("d8fec3d61b0e483c92975828877ec481")
 """The type of the `uuid` box with Content Credentials (C2PA 2.2, A.5)."""
+_XMP = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")
+"""That of the one with XMP (XMP Specification Part 3, "MPEG-4"), where C2PA's library writes the address of a
+manifest. Images have an item instead (ISO/IEC 23008-12, A.3)."""
 
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
     meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
     exif = xmp = b""
-    has_manifest = any(data[at + 8 : at + 24] == _C2PA for at in _iter_uuid_boxes(data))
+    boxes = [(data[at + 8 : at + 24], at + 24, at + size) for at, size in _iter_uuid_boxes(data)]
     for item in meta.items.values():
         if item.kind == b"Exif":
             body = read_item(data, meta, item, MAX_BLOCK_BYTES)
@@ -58,18 +61,20 @@ def locate(data: bytes) -> MetadataBlocks:
         elif item.kind == b"mime":
             body = read_item(data, meta, item, MAX_BLOCK_BYTES)
             xmp = xmp or (body if b"rdf:RDF" in body else b"")
-    return MetadataBlocks(exif, xmp, has_manifest=has_manifest)
+    further = (data[at:end] for kind, at, end in boxes if kind == _XMP and end - at <= MAX_BLOCK_BYTES)
+    has_manifest = any(kind == _C2PA for kind, *_ in boxes)
+    return MetadataBlocks(exif, xmp, has_manifest=has_manifest, further_xmp=next(further, b""))
 
 
-def _iter_uuid_boxes(data: bytes) -> Iterator[int]:
-    """Where boxes of the type `uuid` begin, of the first :data:`.container.MAX_BOXES`."""
+def _iter_uuid_boxes(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where boxes of the type `uuid` begin, and their sizes, of the first :data:`.container.MAX_BOXES`."""
     at = 0
     for _ in range(MAX_BOXES):
         size = int.from_bytes(data[at : at + 4])
         if size == 1:
             size = int.from_bytes(data[at + 8 : at + 16])
         if data[at + 4 : at + 8] == b"uuid":
-            yield at
+            yield at, size
         if size < 8:
             return
         at += size

@@ -22,7 +22,8 @@ MAX_BLOCK_BYTES = 4 * 1024 * 1024
 class MetadataBlocks:
     """The first block of each kind, unwrapped; empty where there is none. Of a TIFF, ``exif`` is the whole file.
 
-    ``has_manifest``: whether the file holds Content Credentials (C2PA 2.2, appendix A).
+    ``has_manifest``: whether the file holds Content Credentials (C2PA 2.2, appendix A). ``further_xmp``: the packet in
+    the second place, where a format has two.
     """
 
     exif: bytes = b""
@@ -30,6 +31,7 @@ class MetadataBlocks:
     iptc: bytes = b""
     iptc_digest: bytes = b""
     has_manifest: bool = False
+    further_xmp: bytes = b""
 
 
 def locate_blocks(data: bytes, form: str) -> MetadataBlocks:

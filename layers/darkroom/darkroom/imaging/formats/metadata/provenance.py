@@ -71,9 +71,10 @@ def _read_blocks(blocks: MetadataBlocks) -> list[ImageMetadata]:
         "exif": _try_read(lambda: exif.parse_exif(blocks.exif), EMPTY) if blocks.exif else EMPTY,
         "iim": _try_read(lambda: iptc.parse_iptc(blocks.iptc), EMPTY) if blocks.iptc else EMPTY,
         "xmp": _try_read(lambda: xmp.parse_xmp(blocks.xmp), EMPTY) if blocks.xmp else EMPTY,
+        "further": _try_read(lambda: xmp.parse_xmp(blocks.further_xmp), EMPTY) if blocks.further_xmp else EMPTY,
     }
     agreed = blocks.iptc_digest == md5(blocks.iptc, usedforsecurity=False).digest()
-    return [found[name] for name in (("exif", "xmp", "iim") if agreed else ("exif", "iim", "xmp"))]
+    return [found[name] for name in (("exif", "xmp", "iim") if agreed else ("exif", "iim", "xmp"))] + [found["further"]]
 
 
 def _try_read[T](read: Callable[[], T], otherwise: T) -> T:
