@@ -41,6 +41,7 @@ UPLOAD = sign_upload(saved(photo(), "JPEG"))
 PARENT = Parent(hashlib.sha256(UPLOAD).hexdigest(), "image/jpeg", read_credentials(UPLOAD, "image/jpeg").manifest)
 FORMATS = {"JPEG": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "AVIF": "image/avif", "GIF": "image/gif"}
 BODY = saved(photo(), "JPEG", quality=90)
+SMALL = {name: saved(photo().resize((64, 48)), name) for name in FORMATS}
 
 
 class Key:
@@ -116,12 +117,15 @@ def test_the_manifest_names_neither_key_nor_image() -> None:
     assert json.dumps(read_manifest(made.body, "image/jpeg")[1]).count("photo") == 0
 
 
-def test_rights_and_credentials_are_in_one_file() -> None:
-    stated = Rights(creator="Ann", copyright="© Ann")
-    for base_url in ("", "https://img.example.com"):
-        made = make_signer(base_url)(PLAN, embed_rights(BODY, "jpeg", stated), "image/jpeg", PARENT)
-        found = Rights.from_provenance(provenance_of(made.body))
-        assert (found.creator, found.copyright, found.content_credentials) == ("Ann", "© Ann", True)
+@pytest.mark.parametrize("base_url", ["", "https://img.example.com"])
+@pytest.mark.parametrize(("name", "media_type"), FORMATS.items())
+def test_rights_and_credentials_are_in_one_file(name: str, media_type: str, base_url: str) -> None:
+    body = embed_rights(SMALL[name], name.lower(), Rights(creator="Ann", copyright="© Ann"))
+    made = make_signer(base_url)(replace(PLAN, format=name.lower()), body, media_type, PARENT)
+    found = Rights.from_provenance(provenance_of(made.body))
+    assert (found.creator, found.copyright, found.content_credentials) == ("Ann", "© Ann", True)
+    assert bool(made.manifest_name) == (bool(base_url) and name != "GIF")
+    assert read_manifest(made.body, media_type, made.manifest or None)[0] == "Valid"
 
 
 def test_a_small_file_has_its_manifest_elsewhere() -> None:

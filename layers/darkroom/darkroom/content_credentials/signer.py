@@ -27,7 +27,11 @@ MEDIA_TYPES = frozenset(SOURCE_CONTENT_TYPES[name] for name in (*IMAGE_FORMATS, 
 
 SMALL_BYTES = 65_536
 """Files below this size have their manifest elsewhere, if the deployment says where: in the file it takes 4 to 9 KB,
-and its address 700 bytes."""
+and its address 700 bytes, or 3 KB in a file with rights."""
+
+_GIF = "image/gif"
+"""GIFs always contain their manifest. To write its address, the library would replace the XMP block, which may have
+rights, by one that it divides into sub-blocks: XMP Specification Part 3, 1.1.2, does not allow that."""
 
 LEAST_ROOM_BYTES = 16_384
 """What a manifest may add to any file; to a larger one up to a quarter of its size. If it would be more, for an upload
@@ -101,7 +105,7 @@ class ManifestSigner:
         if content_type not in MEDIA_TYPES:
             return SignedFile(body)
         key, room_bytes = self.secret.get(), max(LEAST_ROOM_BYTES, len(body) // 4)
-        remote, failure = bool(self.base_url) and len(body) < SMALL_BYTES, ""
+        remote, failure = bool(self.base_url) and content_type != _GIF and len(body) < SMALL_BYTES, ""
         parents = [parent, parent._replace(manifest=b"")] if parent.manifest else [parent]
         with _translate_errors(), Context.from_dict(OFFLINE) as context, self._open(key) as signer:
             for candidate in parents:
