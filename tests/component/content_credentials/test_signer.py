@@ -9,6 +9,7 @@ from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,7 +32,9 @@ from darkroom.plan.model import Plan
 from darkroom.services.content_credentials import MANIFEST_TYPE, Parent, SignedFile
 from darkroom.signing import InvalidSecret
 from local.signing_certificate import issue_chain
+from tests.images.exiftool import needs_exiftool
 from tests.images.metadata_files import provenance_of
+from tests.images.rights_files import read_by_exiftool
 from tests.images.signed_files import POSITION, list_action_names, make_identity, read_manifest, sign_upload, tamper
 from tests.images.sources import photo, saved
 
@@ -126,6 +129,19 @@ def test_rights_and_credentials_are_in_one_file(name: str, media_type: str, base
     assert (found.creator, found.copyright, found.content_credentials) == ("Ann", "© Ann", True)
     assert bool(made.manifest_name) == (bool(base_url) and name != "GIF")
     assert read_manifest(made.body, media_type, made.manifest or None)[0] == "Valid"
+
+
+@needs_exiftool
+@pytest.mark.parametrize("base_url", ["", "https://img.example.com"])
+def test_exiftool_finds_the_rights_in_signed_files(base_url: str, tmp_path: Path) -> None:
+    paths = [tmp_path / f"a.{name.lower()}" for name in FORMATS]
+    for path, (name, media_type) in zip(paths, FORMATS.items(), strict=True):
+        body = embed_rights(SMALL[name], name.lower(), Rights(creator="Ann", copyright="© Ann"))
+        path.write_bytes(make_signer(base_url)(PLAN, body, media_type, PARENT).body)
+    in_xmp = {"creator": "Ann", "copyright": "© Ann"}
+    expected = {"exif artist": "Ann", "exif copyright": "© Ann"} | in_xmp
+    for name, found in zip(FORMATS, read_by_exiftool(*paths), strict=True):
+        assert {tag: found[tag] for tag in expected if tag in found} == (in_xmp if name == "GIF" else expected), name
 
 
 def test_a_small_file_has_its_manifest_elsewhere() -> None:

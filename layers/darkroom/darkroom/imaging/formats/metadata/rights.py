@@ -26,7 +26,9 @@ _LIMITS = (500, 250, 120, 60, 30)
 
 _ARTIST_TAG, _COPYRIGHT_TAG = 0x013B, 0x8298
 _ASCII, _ONE_SHORT = b"\0\2", b"\0\3\0\0\0\1"
-_DIRECTORY_AT, _ENTRY_BYTES, _INLINE_BYTES = 8, 12, 4
+_DIRECTORY_AT, _ENTRY_BYTES, _INLINE_BYTES = 24, 12, 4
+"""Not directly behind the header, at 8: in a PNG, ExifTool counts offsets in EXIF and in Content Credentials from zero,
+and skips a directory where a box began. Bytes 16 to 31 of these are a UUID (ISO/IEC 19566-5, description box)."""
 
 _ILLEGAL = re.compile("[\0-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -166,7 +168,7 @@ def _build_exif(orientation: int, rights: Rights) -> bytes:
         values += b"" if inline else body + b"\0" * (len(body) & 1)
     if not entries:
         return b""
-    head = b"MM\0\x2a" + _DIRECTORY_AT.to_bytes(4) + len(entries).to_bytes(2)
+    head = (b"MM\0\x2a" + _DIRECTORY_AT.to_bytes(4)).ljust(_DIRECTORY_AT, b"\0") + len(entries).to_bytes(2)
     return head + b"".join(entries) + bytes(4) + values
 
 
