@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +12,7 @@ from PIL import Image
 
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
 from darkroom.imaging.formats.metadata.image_metadata import MAX_CHARACTERS, clean_text, clean_url, parse_source_type
-from darkroom.imaging.formats.metadata.locate import embed_rights
+from darkroom.imaging.formats.metadata.locate import embed_rights, locate_blocks
 from darkroom.imaging.formats.metadata.rights import MAX_TEXT_BYTES, NO_RIGHTS, NO_TEXT, Rights, compose_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render.pipeline import render
@@ -182,14 +182,20 @@ def test_a_master_that_is_returned_unmodified_states_them_too() -> None:
     assert Rights.from_provenance(provenance_of(body)) == STATED
 
 
-def test_the_orientation_of_an_unmodified_master_stays() -> None:
+@pytest.mark.parametrize("form", ["jpeg", "avif"])
+def test_an_unmodified_master_states_its_orientation_once(form: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6
-    source = saved(photo(), "JPEG", exif=exif.tobytes())
-    body = rendered(Plan("a", passthrough_formats=("jpeg",), rights=True), source)
-    assert read_exif(body)[0x0112] == 6
-    assert Image.open(io.BytesIO(body)).size == photo().size
-    assert Rights.from_provenance(provenance_of(body)) == STATED
+    source = saved(photo(), form.upper(), exif=exif.tobytes())
+    for sha256 in ("", hashlib.sha256(source).hexdigest()):
+        plan = Plan("a", passthrough_formats=(form,), rights=True)
+        body = render(plan, Source.from_bytes(source), limits=Limits(), checked_sha256=sha256, rights=STATED.text).body
+        block = Image.Exif()
+        block.load(locate_blocks(body, form).exif)
+        assert block.get(0x0112) == (6 if form == "jpeg" else None), "AVIF has irot, from which Pillow makes EXIF"
+        assert probe(Source.from_bytes(body), Limits()).orientation == 6
+        assert pixels_of(body) == pixels_of(source)
+        assert Rights.from_provenance(provenance_of(body)) == STATED
 
 
 def test_a_gain_map_stays_beside_them() -> None:

@@ -44,8 +44,10 @@ def embed_rights(body: bytes, form: str, rights: Rights, orientation: int = 1) -
     """Return ``body``, an image of the format ``form`` without metadata, with ``rights``.
 
     It is unchanged if there are none, or the format cannot be joined again (TIFF, SVG). ``orientation``: that in which
-    it is stored. Raises ValueError or LookupError for a broken file.
+    it is stored; formats with a property of their own for it do not get it a second time. Raises ValueError or
+    LookupError for a broken file.
     """
+    orientation = 1 if SOURCE_FORMATS[form].decodes_upright else orientation
     composed = compose_metadata(rights, orientation)
     if composed == compose_metadata(NO_RIGHTS, orientation) or not SOURCE_FORMATS[form].strips:
         return body
