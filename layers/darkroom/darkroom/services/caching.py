@@ -23,7 +23,7 @@ UPLOAD_SHA256 = "sha256"
 
 MASTER_RIGHTS = "rights"
 """User metadata of a master: :attr:`darkroom.imaging.formats.metadata.rights.Rights.text`, as the upload states them.
-Masters of earlier versions have none."""
+Masters of earlier versions have none, and others may have any text."""
 
 MASTER_SHA256 = "master-sha256"
 """User metadata of a master: the SHA-256 of its bytes as ingest wrote them, after it had removed the metadata and

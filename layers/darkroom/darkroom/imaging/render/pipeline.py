@@ -171,14 +171,15 @@ def render_sample(plan: Plan, source: Source, limits: Limits, findings: Findings
 def load_rights(plan: Plan, source: Source, header: Header, text: str) -> Rights | None:
     """Return the rights that the result of ``plan`` states, None if it states none.
 
-    ``text``: those in the metadata of the master; those of the file ``source`` if it is empty.
+    ``text``: those in the metadata of the master; those of the file ``source`` if ingest has not written it.
     """
     if not plan.rights and plan.format != "json":
         return None
     from ..formats.metadata.rights import Rights  # most results state none
 
-    if text:
-        return Rights.parse(text)
+    stated = Rights.parse(text)
+    if stated is not None:
+        return stated
     from ..formats.metadata.provenance import read_rights
 
     return read_rights(source, header)

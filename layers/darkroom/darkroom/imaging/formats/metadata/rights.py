@@ -66,19 +66,21 @@ class Rights:
         return cls(**texts, content_credentials="content_credentials" in provenance)
 
     @classmethod
-    def parse(cls, text: str) -> Rights:
-        """Parse :attr:`text`; what is not one has no rights."""
+    def parse(cls, text: str) -> Rights | None:
+        """Parse :attr:`text`; return None for anything else, such as metadata that another program has written."""
         import json
         from base64 import b64decode
         from zlib import decompressobj, error
 
+        if text == NO_TEXT:
+            return NO_RIGHTS
         try:
             known = json.loads(decompressobj().decompress(b64decode(text, validate=True), 16 * MAX_TEXT_BYTES))
             return cls(
                 **{name: str(known.get(name, "")) for name in _TEXTS}, content_credentials=bool(known.get("c2pa"))
             )
         except (ValueError, AttributeError, error):
-            return NO_RIGHTS
+            return None
 
     @property
     def text(self) -> str:
