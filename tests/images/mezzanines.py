@@ -32,12 +32,22 @@ def make_mezzanines(master: bytes) -> dict[MezzanineOf, bytes]:
     return {of: image.body for of, image in batch.render_all() if isinstance(of, MezzanineOf)}
 
 
-def put_photo(bucket: FastBucket, key: str, body: bytes | None = None, **metadata: str) -> str:
+def put_photo(
+    bucket: FastBucket,
+    key: str,
+    body: bytes | None = None,
+    *,
+    master: bytes | None = None,
+    rights: str = "",
+    **metadata: str,
+) -> str:
     """Store the photograph and its mezzanines, with ``body`` as theirs, and other ``metadata``.
 
-    Returns the master's entity tag.
+    ``master``: the photograph with metadata of its own. ``rights``: in the metadata of its object. Returns the master's
+    entity tag.
     """
-    etag = bucket.put(MASTERS.name(key), large_photo(), {"Content-Type": "image/jpeg"})
+    attributes = {"Content-Type": "image/jpeg"} | ({"rights": rights} if rights else {})
+    etag = bucket.put(MASTERS.name(key), master or large_photo(), attributes)
     for of, made in make_mezzanines(large_photo()).items():
         headers, own = describe_mezzanine(of, etag)
         content = made if body is None else body

@@ -8,11 +8,14 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from obstore.store import MemoryStore
+from PIL import Image
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.record import MasterRef
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
+from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode
@@ -23,6 +26,7 @@ from darkroom.services.serve.answers import Answer, Rendered, Stored, TransformR
 from darkroom.services.serve.transform import Transform
 from tests.images.metadata_files import packet, provenance_of
 from tests.images.mezzanines import large_photo, put_photo
+from tests.images.rendering import seen
 from tests.images.rights_files import RIGHTS, read_packets, rights_packet, with_rights
 from tests.images.sources import photo, saved
 
@@ -30,6 +34,7 @@ from .ingest_environment import IngestEnvironment
 
 KEY = "photo.jpg"
 STATED = Rights.from_provenance(RIGHTS)
+ANN = Rights(creator="Ann")
 OTHER = packet("<dc:creator>Eve</dc:creator>")
 PRESETS = Presets(
     {"plain": {"w": "60", "f": "jpeg"}, "named": {"w": "50", "f": "jpeg", "meta": "rights"}}, {}, ("plain", "named")
@@ -173,13 +178,25 @@ def test_a_released_image_keeps_them(env: IngestEnvironment) -> None:
 
 
 def test_a_render_from_a_mezzanine_has_those_of_the_master(bucket: FastBucket) -> None:
-    put_photo(bucket, KEY)
-    bucket.put(f"masters/{KEY}", large_photo(), {"Content-Type": "image/jpeg", "rights": STATED.text})
+    put_photo(bucket, KEY, rights=STATED.text)
     body = get(bucket, "cr-1_w-400.webp")
     assert rights_of(body) == STATED
     mezzanine = bucket.open(f"derivatives/{KEY}/_/mezzanine-1280.jpg")
     assert mezzanine is not None
     assert read_packets(mezzanine.read()) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [(STATED.text, STATED), ("-", Rights()), ("", ANN), ("All rights reserved", ANN)]
+)
+def test_mezzanines_are_used_only_where_the_metadata_of_the_master_has_its_rights(text: str, expected: Rights) -> None:
+    bucket = FastBucket(MemoryStore())
+    other = saved(Image.new("RGB", (1280, 853), "red"), "JPEG")
+    put_photo(bucket, KEY, other, master=embed_rights(large_photo(), "jpeg", ANN), rights=text)
+    body = get(bucket, "cr-1_w-400.webp")
+    assert rights_of(body) == expected
+    from_mezzanine = seen(body).mean(axis=(0, 1))[1] < 5
+    assert from_mezzanine == (expected != ANN)
 
 
 @pytest.mark.slow

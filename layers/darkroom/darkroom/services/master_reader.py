@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from ..aws.s3_fast import FastBucket, StoredObject
 from ..errors import ObjectChanged, OverLimits, Unavailable
 from ..plan.variants import is_mezzanine_sufficient
-from .caching import MASTER_HEADER, SOURCE_ETAG
+from .caching import MASTER_HEADER, MASTER_RIGHTS, SOURCE_ETAG
 
 if TYPE_CHECKING:
     from ..findings import Findings
@@ -129,19 +129,27 @@ def choose_mezzanine(
 ) -> Mezzanine | None:
     """Return the first of ``opened``, by their longer sides, that ``plan`` can be rendered from; close the others.
 
-    None if each is missing, of another master, or has too few pixels, or if the master is over ``limits``. Raises
-    BadOption if the master has no such crop.
+    None if each is missing, of another master, or has too few pixels, or if the master is over ``limits``, or must be
+    read for its rights, which mezzanines lack. Raises BadOption if the master has no such crop.
     """
     chosen: Mezzanine | None = None
+    needs_master = plan.rights and not _has_rights(master)
     for side_px, found in opened:
         if found is None:
             continue
-        header = None if chosen else _read_master_header(found, master, limits)
+        header = None if chosen or needs_master else _read_master_header(found, master, limits)
         if header is not None and _suffices(plan, header, findings, side_px):
             chosen = Mezzanine(found, header)
         else:
             found.close()
     return chosen
+
+
+def _has_rights(master: StoredObject) -> bool:
+    """Whether the metadata of ``master`` has its rights: ingest has written both."""
+    from ..imaging.formats.metadata.rights import Rights
+
+    return Rights.parse(master.attributes.get(MASTER_RIGHTS, "")) is not None
 
 
 def _read_master_header(mezzanine: StoredObject, master: StoredObject, limits: Limits) -> Header | None:
