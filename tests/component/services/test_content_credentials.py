@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import Any
 
 import pytest
+from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
@@ -205,11 +206,15 @@ def test_a_held_upload_that_is_replaced_takes_its_manifest_along(env: IngestEnvi
     assert manifests(env) == [name_of(SIGNED_PHOTO)]
 
 
-@pytest.fixture
-def reencoder(media: FastBucket) -> Reencoder:
+def make_reencoder(media: FastBucket) -> Reencoder:
     return Reencoder(
         source=media, media=media, observer=LightObserver("refine"), signer=make_signer(), presets=lambda: PRESETS
     )
+
+
+@pytest.fixture
+def reencoder(media: FastBucket) -> Reencoder:
+    return make_reencoder(media)
 
 
 def attributes_of(media: FastBucket, name: str) -> tuple[bytes, dict[str, str]]:
@@ -233,6 +238,16 @@ def test_a_re_encoded_derivative_is_signed(env: IngestEnvironment, media: FastBu
     state, manifest = read_manifest(after, "image/webp")
     assert (state, len(manifest["store"]["manifests"])) == ("Valid", 2)
     assert abs(int(refined[SIGNED]) - int(attributes[SIGNED])) < 100
+
+
+def test_a_re_encoded_derivative_of_a_master_without_a_type_is_signed() -> None:
+    media, name = FastBucket(MemoryStore()), f"derivatives/{KEY}/_/{PRESET}"
+    etag = media.put(f"masters/{KEY}", PHOTO, {})
+    body = saved(photo().resize((60, 45)), "JPEG")
+    media.put(name, body, {"Content-Type": "image/jpeg", "source-etag": etag.strip('"')})
+    assert make_reencoder(media).handle(ReencodeMessage(name, 1)) in (ReencodeOutcome.REFINED, ReencodeOutcome.KEPT)
+    state, manifest = read_manifest(attributes_of(media, name)[0], "image/jpeg")
+    assert (state, manifest["ingredients"][0]["format"]) == ("Valid", "application/octet-stream")
 
 
 @pytest.mark.slow

@@ -51,6 +51,9 @@ from ..services.sidecars import Sidecar, read_sidecar
 from .search import ReencodeResult, reencode
 from .upscale import Upscaler
 
+_UNKNOWN_TYPE = "application/octet-stream"
+"""Of a master whose origin names none (RFC 9110, 8.3)."""
+
 
 @dataclass(frozen=True, slots=True)
 class ReencodeMessage:
@@ -263,7 +266,8 @@ class Reencoder:
         body = better.image.body if better else body
         if self.signer is None:
             return SignedFile(body)
-        sha256, master_type = job.master.attributes.get(UPLOAD_SHA256, ""), job.master.attributes["Content-Type"]
+        sha256 = job.master.attributes.get(UPLOAD_SHA256, "")
+        master_type = job.master.attributes.get("Content-Type", _UNKNOWN_TYPE)
         parent = read_parent(self.media.read, job.plan.key, sha256, master_type)
         is_upscaled = better is not None and better.is_upscaled
         return self.signer(job.plan, body, content_type, parent, is_upscaled=is_upscaled)
