@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from darkroom.content_credentials.reader import read_credentials
 from darkroom.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom.imaging.formats.metadata.locate import embed_rights
-from darkroom.imaging.formats.metadata.rights import Rights
+from darkroom.imaging.formats.metadata.rights import NO_RIGHTS, Rights
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
@@ -31,6 +31,7 @@ from ..images import make_images
 
 FORMATS = ("jpeg", "png", "webp", "avif", "gif")
 WIDTH_PX = 800
+SMALL_PX = 100
 ROUNDS = 30
 
 RIGHTS: Mapping[str, Rights] = {
@@ -109,12 +110,22 @@ def list_credentials_costs(photograph: bytes) -> list[str]:
             sign = partial(signer, plan, body, f"image/{form}", Parent("0" * 64, "image/jpeg", found))
             added = len(sign().body) - len(body)
             lines.append(f"{form:5} {len(body):8,} bytes  + {added:6,} bytes, {measure_cpu_ms(sign):.2f} ms  {name}")
-    small = render(Plan("a", width=100, format="jpeg"), Source.from_bytes(photograph), limits=Limits()).body
-    elsewhere = replace(signer, base_url="https://img.example.com")(
-        Plan("a", width=100, format="jpeg"), small, "image/jpeg", Parent("0" * 64, "image/jpeg", manifest)
-    )
-    added, manifest_bytes = len(elsewhere.body) - len(small), len(elsewhere.manifest)
-    return [*lines, f"jpeg  {len(small):8,} bytes  + {added:6,} bytes, manifest of {manifest_bytes:,} bytes elsewhere"]
+    parent = Parent("0" * 64, "image/jpeg", manifest)
+    return lines + list_address_costs(photograph, replace(signer, base_url="https://img.example.com"), parent)
+
+
+def list_address_costs(photograph: bytes, signer: ManifestSigner, parent: Parent) -> list[str]:
+    """Return a line for each format of small files with and without rights, which name where their manifest is."""
+    lines = []
+    for form in (name for name in FORMATS if name != "gif"):
+        plan = Plan("a", width=SMALL_PX, format=form)
+        plain = render(plan, Source.from_bytes(photograph), limits=Limits()).body
+        for name, rights in {"no rights": NO_RIGHTS, **RIGHTS}.items():
+            body = embed_rights(plain, form, rights)
+            made = signer(plan, body, f"image/{form}", parent)
+            sizes = f"{len(body):8,} bytes  + {len(made.body) - len(body):6,} bytes"
+            lines.append(f"{form:5} {sizes}, manifest of {len(made.manifest):,} bytes elsewhere  {name}")
+    return lines
 
 
 class _Known:

@@ -27,7 +27,7 @@ MEDIA_TYPES = frozenset(SOURCE_CONTENT_TYPES[name] for name in (*IMAGE_FORMATS, 
 
 SMALL_BYTES = 65_536
 """Files below this size have their manifest elsewhere, if the deployment says where: in the file it takes 4 to 9 KB,
-and its address 700 bytes, or 3 KB in a file with rights."""
+and its address 700 bytes, or up to 4 KB in a file with rights."""
 
 _GIF = "image/gif"
 """GIFs always contain their manifest. To write its address, the library would replace the XMP block, which may have
