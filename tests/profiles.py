@@ -6,8 +6,8 @@ import zlib
 
 from hypothesis import HealthCheck, settings
 
-FUZZ_FACTOR = 20
-"""How many times the profile's examples a fuzz test takes: its examples cost under a millisecond."""
+FUZZ_FACTOR = 10
+"""How many times the profile's examples a fuzz test takes: its examples cost milliseconds."""
 
 KILL_STRIDE = 10
 """One call in how many a kill test interrupts by default."""

@@ -70,6 +70,7 @@ def _outcome(query: str) -> tuple[bytes, Plan, int | None] | None:
     return parsed.claim.message, parsed.plan, parsed.expires_s
 
 
+@pytest.mark.slow
 @given(SEPARATED.flatmap(lambda pairs: st.tuples(_joins(pairs), _joins(pairs))))
 @settings(max_examples=300, deadline=None)
 def test_urls_with_different_plans_share_no_signature(queries: tuple[str, str]) -> None:

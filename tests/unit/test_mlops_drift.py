@@ -117,6 +117,7 @@ def test_a_thousand_draws_of_the_same_distribution_fire_no_alarm() -> None:
     assert fired == 0
 
 
+@pytest.mark.slow
 def test_other_seeds_fire_no_alarm_in_any_feature() -> None:
     baseline = Baseline.build(samples(0, 1000), AT)
     largest = {seed: largest_psi(compare(baseline, samples(seed, 1000))) for seed in range(1, 21)}

@@ -63,6 +63,7 @@ def test_sixteen_bits_come_to_what_eight_do(effect: dict[str, Any]) -> None:
     assert apart(deep, flat) < (3 if "threshold" in effect or effect.get("normalise") else 1.3)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("effect", EFFECTS, ids=str)
 def test_every_frame_is_changed(effect: dict[str, Any]) -> None:
     image = made(moving("WEBP"), format="webp", **effect)

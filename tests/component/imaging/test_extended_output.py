@@ -29,6 +29,7 @@ PHOTO = saved(photo(), "PNG")
 _SOF0, _SOF2 = 0xC0, 0xC2
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", sources())
 def test_tiff_loses_nothing(kind: str) -> None:
     image, wanted = made(sources()[kind], format="tiff"), made(sources()[kind], format="png")

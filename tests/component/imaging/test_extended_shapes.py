@@ -65,6 +65,7 @@ def test_a_stream_gives_the_same_image(kind: str, shape: dict[str, Any]) -> None
     assert streamed.body == made(data, mark=MARK, **shape).body
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_every_frame_is_shaped_alike(shape: dict[str, Any]) -> None:
     image = made(moving("WEBP"), format="webp", mark=MARK, **shape)

@@ -148,6 +148,7 @@ def test_the_map_follows_its_base(query: str, orientation: int) -> None:
     lies_on(rendered(f"{query}&f=jpeg", ultra_hdr(orientation=orientation)))
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "options",
     [

@@ -224,6 +224,7 @@ def test_derivatives_of_a_large_image_are_those_of_the_upload(width: int) -> Non
     look_alike(upload("tiles"), pyramid_of(upload("tiles")), width=width)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("width", [40, 90, 180, 375])
 def test_odd_sizes_shift_little(width: int) -> None:
     """By a quarter of a pixel at 375 px, where a level has lost the last of 1501; half a pixel would show as 4."""

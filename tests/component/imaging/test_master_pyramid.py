@@ -86,6 +86,7 @@ def test_a_small_derivative_reads_the_beginning_only(width: int, share: float) -
     assert taken <= share * len(large_pyramid())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("width", [40, 90, 180, 375])
 def test_odd_sizes_shift_nothing(width: int) -> None:
     """A side of 1501 px has no half. A shift by half a pixel would show as 4 levels and more here."""

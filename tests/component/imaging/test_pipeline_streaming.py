@@ -29,6 +29,7 @@ def arriving(data: bytes, chunk: int = 1000) -> Iterator[bytes]:
         yield data[at : at + chunk]
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("kind", sources())
 def test_a_stream_gives_the_same_image(kind: str) -> None:
     data = sources()[kind]

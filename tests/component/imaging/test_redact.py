@@ -173,6 +173,7 @@ def test_a_coarse_mask_covers_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not tell_apart(png, crop=Crop("px", 33, 17, 250, 200), rotate=270)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "options", [PLANS[name] for name in ("whole", "small", "turned", "blur", "an edge of the face")]
 )

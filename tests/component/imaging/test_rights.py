@@ -138,6 +138,7 @@ def test_exiftool_finds_them_in_animations(tmp_path: Path) -> None:
     assert [Image.open(path).n_frames for path in paths] == [3, 3]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", FORMATS)
 def test_a_file_has_one_packet_and_the_same_pixels(form: str) -> None:
     for image in (photo(), cutout()):

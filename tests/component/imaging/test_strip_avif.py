@@ -74,6 +74,7 @@ def case(name: str) -> bytes:
     return CASES[name]()
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("name", CASES)
 def test_pixels_stay(name: str) -> None:
     before = case(name)

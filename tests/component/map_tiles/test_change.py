@@ -92,6 +92,7 @@ def test_the_same_date_has_no_change_and_no_event(world: World) -> None:
     assert world.events.published == []
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("request_", "code"),
     [

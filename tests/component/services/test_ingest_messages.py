@@ -278,6 +278,7 @@ def test_nothing_is_begun_that_cannot_be_ended_in_time(env: IngestEnvironment, a
     assert len(env.messages("changes")) == 1
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("decision", [build_release_message, build_confirm_message])
 @pytest.mark.parametrize(("queue", "dead"), [("changes", "dead"), ("reviews", "undecided")])
 def test_a_decision_counts_in_the_review_queue_alone(

@@ -142,6 +142,7 @@ def test_an_overwritten_large_image_is_processed_anew(service: Transform, counti
     assert gone.error.code == "no-source"
 
 
+@pytest.mark.slow
 def test_what_changes_between_two_ranges_is_unavailable(counting: Counting) -> None:
     reading = MasterReader()
     found = reading.open(counting, SCENE)

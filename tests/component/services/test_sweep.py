@@ -85,6 +85,7 @@ def test_ingest_deals_with_it_and_with_a_true_event_that_comes_after_all(env: In
     assert env.handle(change) is IngestOutcome.DROPPED
 
 
+@pytest.mark.slow
 def test_a_lost_index_is_rebuilt(env: IngestEnvironment) -> None:
     assert env.created("a.jpg", jpeg_photo()) is IngestOutcome.READY
     assert env.created("b.jpg", jpeg_photo()) is IngestOutcome.DUPLICATE

@@ -48,6 +48,7 @@ def test_resources_match_their_schemas(name: str) -> None:
     assert faults(resources_of(stack, kinds)) == []
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("name", SETS)
 def test_requests_that_create_them_are_what_the_services_take(name: str) -> None:
     found = resources_of(deployed(name), OPERATIONS)

@@ -28,6 +28,7 @@ def test_an_endpoint_is_made_only_of_an_image(mode: dict[str, str]) -> None:
     assert "InferenceStack" not in Stack(**mode).resources
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("parameters", "broken"),
     [(SMALL, 0), (BY_NAME, 0), (OWN, 0), ({"InferenceMode": "endpoint"}, 1), ({"EndpointImageUri": IMAGE}, 0)],

@@ -169,6 +169,7 @@ def test_a_description_names_the_values() -> None:
     assert descriptions(KmsKeyArn=KEY) != descriptions(KmsKeyArn=f"{KEY}a")
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("function", PUBLISHED)
 def test_the_longest_description_of_a_version_fits(function: str) -> None:
     document = template()
@@ -211,6 +212,7 @@ def test_versions_get_all_requests_at_once_unless_requested() -> None:
     assert not [one for one in stack.resources.values() if "UpdatePolicy" in one]
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("kind", GRADUAL)
 @pytest.mark.parametrize("inference", ["off", "lambda"])
 def test_alarms_take_a_version_back(kind: str, inference: str) -> None:

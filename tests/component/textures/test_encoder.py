@@ -100,6 +100,7 @@ def rendered(width: int, height: int, mode: str = "RGB") -> RenderedImage:
     return RenderedImage(file.getvalue(), "image/png", width, height)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("size", "expected"), [((33, 30), (32, 28)), ((3, 2), (4, 4)), ((7, 64), (4, 64)), ((32, 32), (32, 32))]
 )

@@ -44,6 +44,7 @@ def pair(name: str, width: int, height: int, change: str, much: int) -> tuple[np
     return pixels, (pixels.astype(int) + noise).clip(0, 255).astype(np.uint8)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("made", PAIRS, ids=str)
 def test_it_says_what_the_reference_says(made: Pair) -> None:
     original, worse = pair(*made)

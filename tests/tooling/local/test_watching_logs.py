@@ -36,6 +36,7 @@ def lines(aws: Callable[[str], Any]) -> LogReader:
     return LogReader(logs, {group: "infer", f"{group}-none": "ingest"})
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [

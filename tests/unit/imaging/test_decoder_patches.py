@@ -133,6 +133,7 @@ METADATA = {
 }
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("compression", ["tiff_lzw"])
 @pytest.mark.parametrize("case", METADATA)
 def test_warnings_of_metadata_do_not_refuse_a_tiff(case: str, compression: str) -> None:

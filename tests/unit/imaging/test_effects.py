@@ -149,6 +149,7 @@ def test_equalise_evens_out_contrast_but_not_colour() -> None:
     assert np.ptp(neutral, axis=2).max() <= 1
 
 
+@pytest.mark.slow
 def test_equalising_a_large_image_equals_equalising_a_small_one() -> None:
     large = saved(photo().resize((1600, 1200), Image.Resampling.BICUBIC), "PNG", compress_level=1)
     from_large = opened(made(large, equalise=True).body).resize((320, 240), Image.Resampling.LANCZOS)
@@ -163,6 +164,7 @@ def contrast(pixels: Pixels) -> float:
     return float(blocks.std(axis=(1, 3)).mean())
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("effect", EFFECTS[1:], ids=lambda effect: next(iter(effect)))
 def test_alpha_is_untouched(effect: dict[str, Any]) -> None:
     for image in (cutout(), cutout().convert("LA")):

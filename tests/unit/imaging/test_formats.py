@@ -60,6 +60,7 @@ def wanted(kind: str) -> np.ndarray:
     return np.asarray(Image.alpha_composite(Image.new("RGBA", small.size, "white"), small).convert("RGB"))
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("kind", TRANSPARENT)
 @pytest.mark.parametrize("form", ["png", "webp", "avif", "gif"])
 def test_transparency_comes_through(kind: str, form: str) -> None:
@@ -164,6 +165,7 @@ def test_a_lossless_image_is_the_smallest_candidate() -> None:
     assert len(encode(sheet, OUTPUT_FORMATS["png"], None, "slow")) == min(sizes.values())
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("form", ["jpeg", "png", "webp", "gif"])
 def test_same_format_and_size_is_never_larger(form: str) -> None:
     small = {

@@ -51,6 +51,7 @@ def _lab(r: int, g: int, b: int) -> tuple[int, int, int]:
     return (light * 65280 // 100, 32768 + 2000 * r - 2000 * g, 32768 + 2000 * g - 2000 * b)
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "AVIF"])
 @pytest.mark.parametrize("name", ["p3", "srgb"])
 def test_simple_profiles_stay(form: str, name: str) -> None:
@@ -127,6 +128,7 @@ def test_sixteen_bits_of_a_png_stay_sixteen() -> None:
     assert (master.method, header(master.body).bits) == ("encoded", 16)
 
 
+@pytest.mark.slow
 def test_an_animation_that_cannot_be_kept_plays_on_without_loss() -> None:
     sheets = [photo(), photo().rotate(180)]
     upload = saved(

@@ -61,6 +61,7 @@ def test_copies_are_near(name: str) -> None:
     } == {}
 
 
+@pytest.mark.slow
 def test_others_are_far() -> None:
     near = {(a, b): hamming_distance(whole(a), whole(b)) for a, b in combinations(NAMES, 2)}
     assert min(near.values()) >= UNRELATED, min(near, key=lambda pair: near[pair])

@@ -102,6 +102,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
     assert names == order
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_every_orientation_comes_out_upright(orientation: int) -> None:
     upright = np.asarray(photo().resize((160, 120), Image.Resampling.LANCZOS))

@@ -201,6 +201,7 @@ def test_threads_may_read_at_once() -> None:
     assert found == [BODY[place : place + 1000] for place in places]
 
 
+@pytest.mark.slow
 def test_a_source_does_not_outlive_its_render() -> None:
     source = Source.from_ranges(Store(tiled()).blocks())
     made(source, width=50)

@@ -66,6 +66,7 @@ def test_the_background_is_transparent_and_the_foreground_is_not() -> None:
     assert tuple(pixels[HEIGHT // 2, WIDTH // 2, :3]) == RED
 
 
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(
     ("options", "expected"),
     [
@@ -87,6 +88,7 @@ def test_the_raster_follows_crop_size_and_rotation(options: dict[str, Any], expe
     assert all(abs(one - other) <= 1 for one, other in zip(found, expected, strict=True)), found
 
 
+@pytest.mark.sample(4)
 @pytest.mark.parametrize("orientation", range(1, 9))
 def test_the_raster_is_that_of_the_upright_image(orientation: int) -> None:
     undone = {6: 8, 8: 6}.get(orientation, orientation)

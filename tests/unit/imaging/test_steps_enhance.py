@@ -72,6 +72,7 @@ DEGRADED: dict[str, tuple[Callable[[Pixels], Pixels], str]] = {
 AUTO = {"enhance": {"enhance": "auto"}, "white_balance": {"white_balance": True}}
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", DEGRADED)
 def test_a_degraded_photograph_comes_closer_to_the_original(name: str) -> None:
     degrade, option = DEGRADED[name]
@@ -81,12 +82,14 @@ def test_a_degraded_photograph_comes_closer_to_the_original(name: str) -> None:
     assert difference(corrected, original) < 0.8 * difference(degraded, original)
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize("name", ["dark", "washed out"])
 def test_white_balance_alone_leaves_tones(name: str) -> None:
     degraded = DEGRADED[name][0](street())
     assert difference(seen(made(png(degraded), white_balance=True).body), degraded) < 1
 
 
+@pytest.mark.sample(2)
 @pytest.mark.parametrize(
     "load", [street, data.astronaut, data.chelsea, data.coffee, data.camera], ids=lambda one: one.__name__
 )
