@@ -1,0 +1,72 @@
+"""What remains of deleted stacks, and the page that names it: docs/getting-started/deploy.md."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from .stack import ROOT, TEMPLATE, nested_templates, template
+
+PAGE = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
+TEMPLATES = [TEMPLATE, *sorted((ROOT / "stacks").glob("*.yaml"))]
+LAYER = "AWS::Serverless::LayerVersion"
+
+
+def find_retained(path: Path) -> dict[str, dict[str, Any]]:
+    """Resources of a template that remain when its stack is deleted, by logical id."""
+    return {
+        logical_id: resource
+        for logical_id, resource in template(path).get("Resources", {}).items()
+        if _policy(resource).startswith("Retain")
+    }
+
+
+def _policy(resource: dict[str, Any]) -> str:
+    """Of a layer without a policy, SAM retains each version."""
+    if resource["Type"] == LAYER:
+        return str(resource["Properties"].get("RetentionPolicy", "Retain"))
+    return str(resource.get("DeletionPolicy", "Delete"))
+
+
+def read_rows() -> dict[str, str]:
+    """The rows of each template in the table of stacks, by the template's path; a row may go on in the next ones."""
+    [section] = re.findall(r"^## Further stacks\n(.*?)^##", PAGE, re.DOTALL | re.MULTILINE)
+    rows: dict[str, str] = {}
+    paths: list[str] = []
+    for stack, rest in re.findall(r"^\| ([^|]*)\|(.*)\|$", section, re.MULTILINE):
+        paths = re.findall(r"`((?:stacks/)?[\w-]+\.yaml)`", stack) or (paths if not stack.strip() else [])
+        rows |= {path: rows.get(path, "") + rest for path in paths}
+    return rows
+
+
+def test_every_stack_that_is_deployed_by_itself_has_a_row() -> None:
+    by_itself = set(TEMPLATES) - set(nested_templates().values())
+    nested = {path for path in nested_templates().values() if find_retained(path)}
+    assert set(read_rows()) == {str(path.relative_to(ROOT)) for path in by_itself | nested}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+def test_the_deployment_page_names_what_remains(path: Path) -> None:
+    row = read_rows().get(str(path.relative_to(ROOT)), "")
+    together = [TEMPLATE, ROOT / "stacks" / "inference.yaml"]  # one row
+    paths = together if path in together else [path]
+    declared = {name for one in paths for name in template(one).get("Resources", {})}
+    retained = {name for one in paths for name in find_retained(one)}
+    assert set(re.findall(r"`(\w+)`", row)) & declared == retained
+
+
+def test_the_commands_of_the_page_delete_what_remains() -> None:
+    """Of the stack of template.yaml: outputs name its resources, except layers."""
+    [section] = re.findall(r"^## Remove the stack\n(.*)", PAGE, re.DOTALL | re.MULTILINE)
+    commands = "\n".join(re.findall(r"^```sh\n(.*?)^```$", section, re.DOTALL | re.MULTILINE))
+    retained = find_retained(TEMPLATE)
+    layers = {one["Properties"]["LayerName"]["Fn::Sub"] for one in retained.values() if one["Type"] == LAYER}
+    [listed] = re.findall(r"^for layer in (.*); do$", commands, re.MULTILINE)
+    assert {f"${{AWS::StackName}}-{name}" for name in listed.split()} == layers
+    others = {name for name, one in retained.items() if one["Type"] != LAYER}
+    noted, _, deleted = commands.partition("sam delete")
+    for text in (noted, deleted):
+        assert {name for name in others if not re.search(rf"\b{name}(Name|Arn)\b", text)} == set()
