@@ -45,7 +45,6 @@ UNRECORDED: dict[str, Grants] = {
     },
     "Library": {
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
-        "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
