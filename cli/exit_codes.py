@@ -25,6 +25,6 @@ MEANINGS: Mapping[ExitCode, str] = {
     ExitCode.NOT_FOUND: "The named image, run, version, queue or function does not exist.",
     ExitCode.UNREACHABLE: "There is no such stack, or its services do not answer.",
     ExitCode.CREDENTIALS: "AWS credentials are missing, expired, or do not allow the call.",
-    ExitCode.INTERRUPTED: "Ctrl-C interrupted the command.",
+    ExitCode.INTERRUPTED: "Ctrl-C interrupted the command, or a question was not answered with yes.",
 }
 """The table of docs/reference/cli.md."""
