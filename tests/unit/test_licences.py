@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.fetch_models import PLACES
+from darkroom.models.catalogue import load_catalogue
+from tools.fetch_models import ADDED, PLACES
 from tools.licences import DOCKERFILE, LICENCES, LOCKS, PAGE, base_image, page, pins
 
 FAMILIES = {
@@ -53,7 +54,9 @@ def test_the_page_is_as_it_is_generated() -> None:
 def test_each_entry_is_of_something_that_is_there() -> None:
     assert LICENCES["packages"].keys() == PINNED.keys()
     artefacts = {artefact.name for place in PLACES.values() for artefact in place.artefacts}
-    assert LICENCES["models"].keys() == artefacts
+    catalogues = [load_catalogue(table) for table in ADDED.values()]
+    added = {file for catalogue in catalogues for model in catalogue.models.values() for file in model.files}
+    assert LICENCES["models"].keys() == artefacts | added
     assert {one["package"] for one in LICENCES["binary"]} <= PINNED.keys()
 
 

@@ -13,7 +13,10 @@ import pytest
 
 from local.paths import ROOT
 from tools import model_cards
-from tools.model_cards import CARDS, LICENCES, MODELS, PAGE, build_page, main, read_cards, read_page
+from tools.cutout_model import PACKAGE
+from tools.licences import page as licences_page
+from tools.model_cards import CARDS, LICENCES, PAGE, build_page, main, read_cards, read_models, read_page
+from tools.upscale_model import REQUIREMENT
 
 MODEL = {
     "name": "finder",
@@ -44,7 +47,7 @@ def page(figures: dict[str, Any]) -> str:
 
 
 def test_every_model_has_a_complete_card() -> None:
-    models = tomllib.loads(MODELS.read_text())["model"]
+    models = read_models()
     cards = read_cards(tomllib.loads(CARDS.read_text()), models)
     assert set(cards) == {model["name"] for model in models}
     licences = tomllib.loads(LICENCES.read_text())["models"]
@@ -54,6 +57,20 @@ def test_every_model_has_a_complete_card() -> None:
     for card in cards.values():
         assert len(card.limits) >= 2, card.title
         assert all(source.startswith("https://") for source in card.sources), card.title
+
+
+def test_models_that_a_command_adds_have_a_card_and_a_licence() -> None:
+    text, licences = read_page(), tomllib.loads(LICENCES.read_text())["models"]
+    tables = {path.name for path in (ROOT / "endpoint").glob("*.toml") if "[[model]]" in path.read_text()}
+    assert tables == {"models.toml", "cutout.toml", "upscale.toml"}
+    for file, command, source in (
+        ("isnet.onnx", "cutout-model", PACKAGE),
+        ("realesrgan-x4plus.onnx", "upscale-model", REQUIREMENT.split()[0]),
+    ):
+        assert source in licences[file]["by"]
+        assert f"| its source | {licences[file]['by']} |" in text
+        assert f"| runs in | endpoint, with a folder of models that `darkroom {command}` made |" in text
+        assert f"| `{file}` |" in licences_page()
 
 
 def test_the_page_is_as_generated() -> None:
