@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -76,20 +77,28 @@ def add_head(network: bytes, head: Head) -> bytes:
 def write_models(models: Path, folder: Path, head: Head) -> ModelSpec:
     """Write the models of ``models`` with ``head`` into ``folder``; return the new model of tags.
 
-    Raises OSError, and ValueError for models that a head cannot be added to.
+    Raises OSError, and ValueError for models that a head cannot be added to, before anything is written.
     """
     catalogue, tags = network_of(models)
     network = add_head((models / tags.artefact).read_bytes(), head)
+    wanted = trained_spec(tags, head, sha256(network).hexdigest())
+    text = format_table(table_of(models).read_text(encoding="utf-8"), tags, wanted)
+    if _read_tags(text) != wanted:
+        raise ValueError(f"{table_of(models)} has another layout than expected: its model of tags cannot be replaced.")
     others = {file for task in catalogue.tasks for file in catalogue.get(task).files} - {tags.artefact}
     link_files(others, models, folder)
     (folder / tags.artefact).unlink(missing_ok=True)  # a link of another release must not be written through
     (folder / tags.artefact).write_bytes(network)
-    wanted = trained_spec(tags, head, sha256(network).hexdigest())
-    text = format_table(table_of(models).read_text(encoding="utf-8"), tags, wanted)
     (folder / TABLE).write_text(text, encoding="utf-8")
-    if load_catalogue(folder / TABLE).get(TAGS) != wanted:
-        raise ValueError(f"{table_of(models)} has another layout than expected: its model of tags cannot be replaced.")
     return wanted
+
+
+def _read_tags(table: str) -> ModelSpec:
+    """Return the model of tags in the text of a table. Raises ValueError for text that is no table."""
+    with TemporaryDirectory() as scratch:
+        path = Path(scratch) / TABLE
+        path.write_text(table, encoding="utf-8")
+        return load_catalogue(path).get(TAGS)
 
 
 def trained_spec(tags: ModelSpec, head: Head, digest: str) -> ModelSpec:
@@ -122,13 +131,18 @@ def format_table(text: str, tags: ModelSpec, trained: ModelSpec) -> str:
 
 
 def _format_model(table: str, tags: ModelSpec, trained: ModelSpec) -> str:
-    thresholds = "".join(f"{json.dumps(tag)} = {least}\n" for tag, least in trained.thresholds.items())
+    thresholds = "".join(f"{_quote(tag)} = {least}\n" for tag, least in trained.thresholds.items())
     table = re.sub(r"\[model\.thresholds\]\n(?:[^\[\n].*\n)*", lambda _: f"[model.thresholds]\n{thresholds}", table)
     return (
         table.replace(f'version = "{tags.version}"', f'version = "{trained.version}"')
         .replace(f'output = "{tags.output}"', f'output = "{trained.output}"')
         .replace("softmax = true\n", "")
     )
+
+
+def _quote(tag: str) -> str:
+    """Return a key of TOML, which has no surrogate pairs, unlike JSON in ASCII."""
+    return json.dumps(tag, ensure_ascii=False)
 
 
 def _labels(model: onnx.ModelProto) -> list[str]:

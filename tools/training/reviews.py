@@ -109,11 +109,20 @@ def parse_sheet(text: str) -> dict[str, tuple[str, ...]]:
             raise ValueError(f"line {number}: expected a key, a tab, and tags separated by commas")
         if key in sheet:
             raise ValueError(f"line {number}: {key} has a line already")
-        tags = {name.strip().casefold() for name in names.split(",")} - {""}
-        if wrong := [tag for tag in tags if len(tag) > MAX_TAG_CHARACTERS or not tag.isprintable()]:
-            raise ValueError(f"line {number}: a tag has at most {MAX_TAG_CHARACTERS} characters, unlike {wrong[0]!r}")
-        sheet[key] = tuple(sorted(tags))
+        try:
+            sheet[key] = tuple(sorted(parse_tags(names.split(","))))
+        except ValueError as error:
+            raise ValueError(f"line {number}: {error}") from error
     return sheet
+
+
+def parse_tags(names: Iterable[str]) -> frozenset[str]:
+    """Return ``names`` in lower case without spaces around them. Raises ValueError for one that is no tag."""
+    tags = frozenset(name.strip().casefold() for name in names) - {""}
+    for tag in sorted(tags):
+        if len(tag) > MAX_TAG_CHARACTERS or not tag.isprintable():
+            raise ValueError(f"a tag has at most {MAX_TAG_CHARACTERS} printable characters, unlike {tag!r}")
+    return tags
 
 
 def apply_review(
@@ -163,9 +172,11 @@ def parse_reviewed(text: str, origin: str, key_of: Callable[[str], str]) -> list
                 "`darkroom manifests sheet` and `darkroom manifests review`."
             )
         try:
-            tags = frozenset(tag.casefold() for tag in _tags(line))
+            tags = parse_tags(_tags(line))
         except (KeyError, TypeError) as error:
             raise ValueError(f"{origin}: image {number} has no valid tags: {error!r}") from error
+        except ValueError as error:
+            raise ValueError(f"{origin}: image {number}: {error}") from error
         images.append(ReviewedImage(key_of(line["source-ref"]), tags, str(metadata.get("sha256", "")), origin))
     return images
 

@@ -17,9 +17,10 @@ from darkroom.models.catalogue import load_catalogue
 from darkroom.models.model_set import ModelSet
 from tests.images.detectors import models_folder, pixels
 from tests.images.photographs import photograph
+from tools.model_folders import SHIPPED, link_files
 from tools.training.dataset import MIN_TEST, MIN_TRAIN, Example, build_dataset
 from tools.training.head import Head, TagEvaluation, choose_threshold, evaluate, fit, train
-from tools.training.head_model import known_tags, network_of, write_models
+from tools.training.head_model import format_table, known_tags, network_of, trained_spec, write_models
 from tools.training.report import MAX_TAG_METRICS, TrainedModel, format_card, format_lines, to_document, to_metrics
 
 WIDTH = 12
@@ -208,6 +209,25 @@ def test_the_written_model_scores_as_the_head_does(head_of_two: Head, tmp_path: 
     assert found[TAGS].version.startswith("pytorch-model-0.1.0-1-trained-")
     trained_tags = known_tags((tmp_path / spec.artefact).read_bytes())
     assert {"portrait", "cat", "dog"} <= set(trained_tags)
+
+
+def test_the_table_of_a_model_has_tags_of_all_planes(head_of_two: Head, tmp_path: Path) -> None:
+    """JSON in ASCII spells them with surrogate pairs, which TOML refuses."""
+    _, tags = network_of(models_folder())
+    wanted = trained_spec(tags, replace(head_of_two, tags=("\U0001f984", 'a "b" \\')), "0" * 64)
+    (tmp_path / "models.toml").write_text(format_table(SHIPPED.read_text(), tags, wanted), encoding="utf-8")
+    thresholds = load_catalogue(tmp_path / "models.toml").get(TAGS).thresholds
+    assert (thresholds["\U0001f984"], thresholds['a "b" \\']) == (0.6123, 0.7)
+
+
+def test_a_table_of_another_layout_is_refused_before_anything_is_written(head_of_two: Head, tmp_path: Path) -> None:
+    models, folder = tmp_path / "models", tmp_path / "folder"
+    _, spec = network_of(models_folder())
+    link_files([spec.artefact], models_folder(), models)
+    (models / "models.toml").write_text(SHIPPED.read_text().replace("softmax = true", "softmax=true"))
+    with pytest.raises(ValueError, match="has another layout than expected"):
+        write_models(models, folder, head_of_two)
+    assert not folder.exists()
 
 
 def test_all_other_models_are_those_that_are_served(head_of_two: Head, tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_names_in_the_bucket_are_decoded() -> None:
         ("a.jpg\tdog\n\na.jpg\tcat\n", r"line 3: a\.jpg has a line already"),
         ("a.jpg dog\n", "line 1: expected a key, a tab"),
         ("a.jpg\tdog\tcat\n", "line 1: expected a key, a tab"),
-        (f"a.jpg\t{'x' * (MAX_TAG_CHARACTERS + 1)}\n", "line 1: a tag has at most 64 characters"),
+        (f"a.jpg\t{'x' * (MAX_TAG_CHARACTERS + 1)}\n", "line 1: a tag has at most 64 printable characters"),
         ("a.jpg\tdo\x00g\n", "line 1: a tag has"),
     ],
 )
@@ -105,3 +105,24 @@ def test_an_output_of_ground_truth_is_accepted() -> None:
     metadata = {"class-map": {"2": "Wool"}, "human-annotated": "yes", "confidence-map": {"2": 0.9}}
     text = json.dumps({"source-ref": "s3://media/masters/a.jpg", "tags": [2], "tags-metadata": metadata})
     assert parse_reviewed(text, "m", URIS.key) == [ReviewedImage("a.jpg", frozenset({"wool"}), "", "m")]
+
+
+def ground_truth(*labels: str) -> str:
+    classes = {str(number): label for number, label in enumerate(labels)}
+    metadata = {"class-map": classes, "human-annotated": "yes"}
+    return json.dumps(
+        {"source-ref": "s3://media/masters/a.jpg", "tags": list(range(len(labels))), "tags-metadata": metadata}
+    )
+
+
+def test_labels_of_ground_truth_are_spelled_like_those_of_a_sheet() -> None:
+    [image] = parse_reviewed(ground_truth(" Striped ", "striped", " ", "\U0001f984"), "m", URIS.key)
+    assert image.tags == {"striped", "\U0001f984"}
+    assert parse_sheet("a.jpg\t Striped ,striped, ,\U0001f984\n") == {"a.jpg": ("striped", "\U0001f984")}
+
+
+@pytest.mark.parametrize("label", ["a\tb", "a\nb", "a\u2028b", "x" * (MAX_TAG_CHARACTERS + 1)])
+def test_a_label_that_a_model_cannot_hold_is_refused(label: str) -> None:
+    """The labels in the file of a model are separated by tabs and lines."""
+    with pytest.raises(ValueError, match="m: image 1: a tag has at most 64 printable characters, unlike"):
+        parse_reviewed(ground_truth("wool", label), "m", URIS.key)
