@@ -24,6 +24,8 @@ const MAKERS = {
   client: 'by the uploader, until the endpoint has analysed the image',
 };
 
+const UNSAMPLED = 'unsampled'; // the label of an image with more views than moderation analyses; no model gave it
+
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 const percent = score => `${Math.round(score * 100)} %`;
 
@@ -48,6 +50,13 @@ function lines(found, marks) {
   return make('ol', { className: 'lines' }, ...rows);
 }
 
+function moderation({ flagged, labels }) {
+  const scored = labels.filter(label => label.name !== UNSAMPLED);
+  const words = scored.length < labels.length ? [make('p', { textContent: 'Not every frame or page was analysed.' })] : [];
+  const chip = make('span', { className: `chip ${flagged ? 'error' : 'hit'}`, textContent: flagged ? 'flagged' : 'not flagged' });
+  return [make('p', {}, chip), ...words, bars(scored)];
+}
+
 const PANELS = {
   faces: found => [make('p', { textContent: count(found.faces.length, 'face', 'faces') })],
   text: (found, marks) => {
@@ -55,10 +64,7 @@ const PANELS = {
     const summary = `${count(found.lines.length, 'line', 'lines')}, ${count(wordCount, 'word', 'words')}`;
     return [make('p', { textContent: summary }), ...(found.lines.length ? [lines(found, marks)] : [])];
   },
-  moderation: found => [
-    make('p', {}, make('span', {
-      className: `chip ${found.flagged ? 'error' : 'hit'}`, textContent: found.flagged ? 'flagged' : 'not flagged',
-    })), bars(found.labels)],
+  moderation,
   tags: (found, marks, key) => [tagChips(found.labels, name => showTagged(element('found-tagged'), key, name))],
   similarity: () => [],
   likeness: () => [],

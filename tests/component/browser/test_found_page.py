@@ -107,6 +107,19 @@ def test_each_task_lists_model_and_findings() -> None:
 
 
 @pytest.mark.slow
+def test_frames_that_were_not_analysed_are_no_score() -> None:
+    labels = [{"name": "nsfw", "score": 0.02}, {"name": "unsampled", "score": 1}]
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelectorAll('.task').length === 1")
+        panels = await page.evaluate(PANELS)
+        assert panels["moderation"][-2] == "Not every frame or page was analysed."
+        assert panels["moderation"][-1].replace("\n", " ").split() == ["nsfw", "2", "%"]
+
+    on_the_page(stage_of(make_response(moderation=TASKS["moderation"] | {"labels": labels})), act)
+
+
+@pytest.mark.slow
 def test_objects_and_personal_data_are_shown() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('.task').length === 2")

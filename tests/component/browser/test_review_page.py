@@ -17,7 +17,8 @@ from aiohttp import web
 
 from darkroom.aws.audit import hash_key
 from darkroom.aws.record import HELD, READY
-from darkroom.findings import GRID
+from darkroom.findings import GRID, Label
+from darkroom.inference.views import UNSAMPLED
 from darkroom.services.ingest.context import IngestOutcome
 from tests import issuer as issuers
 from tests.component.review.world import World, make_event, read_result
@@ -242,6 +243,19 @@ def test_the_explanation_is_a_map_over_the_image_and_a_sentence(run: Run) -> Non
             row, column = divmod(number, GRID)
             assert (left, top, width) == pytest.approx((column / GRID, row / GRID, 1 / GRID), abs=0.01)
             assert (weight > 0.9) is (number in (8, 9))
+
+    run(act)
+
+
+@pytest.mark.slow
+def test_an_image_with_more_views_than_were_analysed_has_no_score_for_that(run: Run) -> None:
+    async def act(gateway: Gateway) -> None:
+        gateway.world.hold(KEY, explanation=None, labels=(Label("nsfw", 0.02), Label(UNSAMPLED, 1.0)))
+        page = await gateway.sign_in(GRACE)
+        await page.until("document.querySelectorAll('.review .reason p').length >= 2")
+        assert await texts(page, ".review .head .chip") == ["score 2 %"]
+        [reason] = await texts(page, ".review .reason")
+        assert reason.split("\n")[0] == "Not every frame or page was analysed."
 
     run(act)
 

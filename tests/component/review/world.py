@@ -126,14 +126,18 @@ class World:
             found.append(self.taken.message(message))
         return found
 
-    def hold(self, key: str, body: bytes = b"", explanation: Explanation | None = EXPLANATION) -> bytes:
+    def hold(
+        self,
+        key: str,
+        body: bytes = b"",
+        explanation: Explanation | None = EXPLANATION,
+        labels: tuple[Label, ...] = (Label("nsfw", 0.986),),
+    ) -> bytes:
         """Have an upload held and flagged, with findings of a model; return its bytes."""
         body = body or png(flagged_drawing())
         self.taken.created(key, body)
         held = self.taken.record(key).held
-        finding = Finding(
-            MODERATION, "open-nsfw", "1", labels=(Label("nsfw", 0.986),), flagged=True, explanation=explanation
-        )
+        finding = Finding(MODERATION, "open-nsfw", "1", labels=labels, flagged=True, explanation=explanation)
         findings = Findings("1", held.master.bare_etag, {MODERATION: finding})
         noted = FindingsRecord(findings, "id", held.sha256, flagged=True, announced=True)
         assert self.taken.archive.write_record(key, noted)
