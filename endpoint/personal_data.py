@@ -70,7 +70,8 @@ _IBAN_START = re.compile(rf"([A-Za-z]{{2}})[ \n]?(?={_DIGIT}[ ]?{_DIGIT})")
 _IBAN_GAPS = " .-\n"
 
 _MAIL = re.compile(
-    r"(?<![\w.%+-])([\w.%+-]{1,64}) ?(?:@|\(at\)|\[at\]) ?((?:[A-Za-z0-9-]{1,63} ?\. ?)+[A-Za-z]{2,24})(?![\w@])"
+    r"(?<![\w.%+-])([\w.%+-]{1,64})[ \n]?(?:@|\(at\)|\[at\])[ \n]?"
+    r"((?:[A-Za-z0-9-]{1,63} ?\. ?)+[A-Za-z]{2,24})(?![\w@])"
 )
 _RESEMBLES_MAIL = re.compile(r"\w ?@ ?\w")
 
@@ -132,17 +133,19 @@ _NAMED_NUMBER = re.compile(
 def mark_personal_data(lines: Sequence[TextLine]) -> list[TextLine]:
     """Return ``lines``, which are in reading order, with the classes of personal data in each.
 
-    A number of a card or account may continue in the next line. A line that resembles personal data although a check
-    fails, or that could not be read, is UNSURE: recognition may have misread a digit.
+    A number of a card or account may continue in the next line, and a mail address before or after its @. A line that
+    resembles personal data although a check fails, or that could not be read, is UNSURE: recognition may have misread a
+    digit.
     """
     text, starts = _join(lines)
     found: list[set[str]] = [set() for _ in lines]
     for name, start, end in _find_checked(text):
         for index in range(bisect_right(starts, start) - 1, bisect_right(starts, end - 1)):
             found[index].add(name)
+    unsure = {index for index, line in enumerate(lines) if _is_unsure(line.text)} | set(_find_split_mails(lines))
     return [
-        replace(line, personal=tuple(sorted(names)) or ((UNSURE,) if _is_unsure(line.text) else ()))
-        for line, names in zip(lines, found, strict=True)
+        replace(line, personal=tuple(sorted(names)) or ((UNSURE,) if index in unsure else ()))
+        for index, (line, names) in enumerate(zip(lines, found, strict=True))
     ]
 
 
@@ -216,6 +219,15 @@ def _find_mails(text: str) -> Iterator[Span]:
         is_name = mail[1][0] != "." and mail[1][-1] != "." and ".." not in mail[1]
         if is_name and len(mail[1]) + len(domain) < 254 and not any(one[0] == "-" or one[-1] == "-" for one in labels):
             yield MAIL, *mail.span()
+
+
+def _find_split_mails(lines: Sequence[TextLine]) -> Iterator[int]:
+    """Yield the numbers of lines with an @ at an end, and of those beside that end: of an address, or like one."""
+    for index, line in enumerate(lines):
+        text = line.text.strip()
+        before, after = text.startswith("@"), text.endswith("@")
+        if before or after:
+            yield from range(max(index - before, 0), min(index + after + 1, len(lines)))
 
 
 def _find_phones(text: str) -> Iterator[Span]:

@@ -135,6 +135,31 @@ def test_an_account_may_continue_in_the_next_line() -> None:
     assert classes("DE89 3704 0044", "0532 0130 00") == [("iban",), ("iban",)]
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        ("ada.lovelace@", "example.com"),
+        ("ada.lovelace", "@example.com"),
+        ("ada.lovelace", "@", "example.com"),
+        ("ada.lovelace(at)", "example.com"),
+    ],
+)
+def test_an_address_may_continue_before_or_after_its_at_sign(parts: tuple[str, ...]) -> None:
+    assert classes("before", *parts, "after") == [(), *[("mail",)] * len(parts), ()]
+
+
+@pytest.mark.parametrize("parts", [("ada.lovelace@", "exarnple,com"), ("ada.love lace.", " @example"), ("@",)])
+def test_a_line_beside_an_at_sign_at_an_end_is_covered(parts: tuple[str, ...]) -> None:
+    assert classes(*parts) == [(UNSURE,)] * len(parts)
+    assert classes("before.", *parts, "after")[1:-1] == [(UNSURE,)] * len(parts)
+
+
+def test_an_address_continues_nowhere_else() -> None:
+    """The limit that docs/guides/text.md names: the lines have no sign of an address."""
+    assert classes("ada.", "lovelace@example.com") == [(), ("mail",)]
+    assert classes("ada.lovelace@example.", "com") == [(UNSURE,), ()]
+
+
 def test_numbers_below_each_other_are_no_card() -> None:
     """A tenth of all columns of digits have a valid sum."""
     assert classes("41111111", "11111111") == [(), ()]
