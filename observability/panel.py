@@ -14,9 +14,6 @@ type Kind = Literal["line", "number", "bars", "table", "traces", "failed", "logs
 USER_FACING = ("transform", "ingest", "infer", "upload", "similar")
 """Functions whose latency users notice."""
 
-LABELLED_TASKS = ("faces", "text", "moderation", "tags")
-"""Tasks with labels in the golden set."""
-
 
 @dataclass(frozen=True, slots=True)
 class Panel:

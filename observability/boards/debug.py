@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from darkroom.mlops.quality_check import EVALUATED_TASKS
 from darkroom.mlops.sample import SAMPLED
 
 from ..measures import Metric, Split, own_dimensions
-from ..panel import LABELLED_TASKS, USER_FACING, Dashboard, Panel
+from ..panel import USER_FACING, Dashboard, Panel
 
 FUNCTIONS = (*USER_FACING, "purge", "sweep", "forget", "monitor")
 DRIFTING_INPUTS = ("brightness", "pixels", "format", "embedding")
 
-_CONFIDENCES = ", ".join(f"tasks.{task}.confidence as {task}" for task in LABELLED_TASKS)
+_CONFIDENCES = ", ".join(f"tasks.{task}.confidence as {task}" for task in EVALUATED_TASKS)
 
 DEBUG = Dashboard(
     "debug",
@@ -116,7 +117,7 @@ DEBUG = Dashboard(
                     own_dimensions("monitor", feature=f"confidence-{task}"),
                     stat="Maximum",
                 )
-                for task in LABELLED_TASKS
+                for task in EVALUATED_TASKS
             ),
             target=0.2,
         ),

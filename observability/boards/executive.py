@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from darkroom.mlops.quality_check import EVALUATED_TASKS
+
 from ..measures import Formula, Measure, Metric, own_dimensions
-from ..panel import LABELLED_TASKS, USER_FACING, Dashboard, Panel
+from ..panel import USER_FACING, Dashboard, Panel
 
 
 def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
@@ -53,7 +55,7 @@ def _quality(**figures: str) -> tuple[Measure, ...]:
             own_dimensions("monitor", task=task, variant="{variant}"),
             stat="Average",
         )
-        for task in LABELLED_TASKS
+        for task in EVALUATED_TASKS
         for metric, label in figures.items()
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from darkroom.mlops.quality_check import EVALUATED_TASKS
 from observability.dashboards import DASHBOARDS, Panel, token_names
 from observability.measures import Formula, Metric, Split
 from observability.metric_math import Grid, calculate, names_in, parse
@@ -42,6 +43,13 @@ def test_a_panel_draws_numbers_or_asks_logs(panel: Panel) -> None:
             assert names_in(measure.expression) - {"FILL", "PERIOD"} <= set(ids)
     if panel.kind == "number":
         assert [m for m in panel.series if isinstance(m, Split) or m.shown] == [panel.series[-1]]
+
+
+@pytest.mark.parametrize("id_", ["quality", "false-alarms", "accuracy", "outputs"])
+def test_every_task_that_the_golden_set_labels_is_drawn(id_: str) -> None:
+    [panel] = [panel for panel in PANELS if panel.id == id_]
+    drawn = {measure.dimensions.get("task") or measure.label for measure in panel.series if isinstance(measure, Metric)}
+    assert drawn == set(EVALUATED_TASKS)
 
 
 @pytest.mark.parametrize("panel", PANELS, ids=lambda panel: panel.id)
