@@ -55,13 +55,14 @@ class TagEvaluation:
 
 def train(dataset: Dataset, precision: float = PRECISION) -> Head:
     """Fit a head to the training part of ``dataset``. The same data result in the same head."""
-    embeddings, targets = dataset.embeddings[~dataset.is_test], dataset.targets[~dataset.is_test]
+    axes = _principal_axes(dataset.embeddings[~dataset.is_test])
+    embeddings, targets = dataset.embeddings[~dataset.is_test] @ axes.T, dataset.targets[~dataset.is_test]
     by_penalty = {penalty: _cross_validate(embeddings, targets, penalty) for penalty in PENALTIES}
     penalty = min(PENALTIES, key=lambda one: _log_loss(by_penalty[one], targets))
     weights, biases = fit(embeddings, targets, penalty)
     scores = by_penalty[penalty]
     chosen = [choose_threshold(scores[:, at], targets[:, at], precision) for at in range(len(dataset.tags))]
-    return Head(dataset.tags, weights, biases, np.array(chosen), penalty)
+    return Head(dataset.tags, weights @ axes, biases, np.array(chosen), penalty)
 
 
 def evaluate(head: Head, dataset: Dataset) -> Mapping[str, TagEvaluation]:
@@ -83,26 +84,50 @@ def evaluate(head: Head, dataset: Dataset) -> Mapping[str, TagEvaluation]:
 
 
 def fit(embeddings: Floats, targets: Flags, penalty: float) -> tuple[Floats, Floats]:
-    """Return weights and biases of least log loss with the L2 ``penalty`` of weights, by L-BFGS."""
+    """Return weights and biases of least log loss with the L2 ``penalty`` of weights, by L-BFGS.
+
+    Takes fewest steps for embeddings along their principal axes.
+    """
     centre = embeddings.mean(axis=0)
     scale = 1 / max(float(np.linalg.norm(embeddings - centre, axis=1).mean()), float(np.finfo(np.float64).tiny))
     inputs, signs = (embeddings - centre) * scale, targets.astype(np.float64)
     (images, width), tags = inputs.shape, targets.shape[1]
+    units = _weight_units(inputs, signs, penalty)
 
     def loss(flat: Floats) -> tuple[float, Floats]:
-        table = flat.reshape(tags, width + 1)
+        table = flat.reshape(tags, width + 1) * units
         weights, biases = table[:, :-1], table[:, -1]
         logits = inputs @ weights.T + biases
         value = (np.logaddexp(0.0, logits) - signs * logits).sum() / images + penalty / 2 * (weights**2).sum()
         errors = (expit(logits) - signs) / images
         slope = np.column_stack([errors.T @ inputs + penalty * weights, errors.sum(axis=0)])
-        return float(value), slope.ravel()
+        return float(value), (slope * units).ravel()
 
     start = np.zeros(tags * (width + 1))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": MAX_STEPS})
-    table = found.x.reshape(tags, width + 1)
+    table = found.x.reshape(tags, width + 1) * units
     weights = table[:, :-1] * scale
     return weights, table[:, -1] - weights @ centre
+
+
+def _principal_axes(embeddings: Floats) -> Floats:
+    """Return the axes of a PCA, a row each: along these, features are uncorrelated.
+
+    A fit with an L2 penalty is the same in every orthogonal basis of the embeddings' differences.
+    """
+    return np.asarray(np.linalg.svd(embeddings - embeddings.mean(axis=0), full_matrices=False)[2], np.float64)
+
+
+def _weight_units(inputs: Floats, signs: Floats, penalty: float) -> Floats:
+    """Return the size of a step of each tag's weights and bias: the inverse root of the loss's curvature at the start.
+
+    The curvature of uncorrelated features is nearly diagonal, so that in these units it is nearly the same everywhere.
+    """
+    images = len(signs)
+    share = (signs.sum(axis=0) + 0.5) / (images + 1)  # of a tag without any image, the curvature is not 0
+    features = np.append((inputs**2).mean(axis=0), 1.0)
+    penalties = np.append(np.full(inputs.shape[1], penalty), 0.0)
+    return np.asarray(1 / np.sqrt(np.outer(share * (1 - share), features) + penalties), np.float64)
 
 
 def choose_threshold(scores: Floats, targets: Flags, precision: float) -> float:

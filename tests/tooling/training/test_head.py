@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
+from bench.training import draw_dataset
 from darkroom.findings import FACES, LIKENESS, TAGS
 from darkroom.mlops.golden_set import Confusion
 from darkroom.models.catalogue import load_catalogue
@@ -18,8 +21,9 @@ from darkroom.models.model_set import ModelSet
 from tests.images.detectors import models_folder, pixels
 from tests.images.photographs import photograph
 from tools.model_folders import SHIPPED, link_files
+from tools.training import head as head_module
 from tools.training.dataset import MIN_TEST, MIN_TRAIN, Example, build_dataset
-from tools.training.head import Head, TagEvaluation, choose_threshold, evaluate, fit, train
+from tools.training.head import FOLDS, PENALTIES, Head, TagEvaluation, choose_threshold, evaluate, fit, train
 from tools.training.head_model import format_table, known_tags, network_of, trained_spec, write_models
 from tools.training.report import MAX_TAG_METRICS, TrainedModel, format_card, format_lines, to_document, to_metrics
 
@@ -87,6 +91,44 @@ def test_the_fit_is_the_minimum() -> None:
     scores = 1 / (1 + np.exp(-(rows @ weights.T + biases)))
     assert scores.mean(axis=0) == pytest.approx(targets.mean(axis=0), abs=1e-3)
     assert np.linalg.norm(fit(rows, targets, 1e-1)[0]) < np.linalg.norm(weights)
+
+
+def test_correlated_features_take_few_steps_to_the_same_minimum(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Features of embeddings are correlated: along these, L-BFGS takes several times as many steps."""
+    dataset = draw_dataset(120, 3, width=150)
+    used: list[int] = []
+
+    def count(*arguments: Any, **options: Any) -> Any:
+        found = minimize(*arguments, **options)
+        used.append(found.nfev)
+        return found
+
+    monkeypatch.setattr(head_module, "minimize", count)
+    found = train(dataset)
+    assert len(used) == FOLDS * len(PENALTIES) + 1
+    assert sum(used) < 15 * len(used)
+    weights, biases = solve(dataset.embeddings[~dataset.is_test], dataset.targets[~dataset.is_test], found.penalty)
+    expected = Head(found.tags, weights, biases, found.thresholds, found.penalty)
+    assert found.score(dataset.embeddings) == pytest.approx(expected.score(dataset.embeddings), abs=1e-3)
+
+
+def solve(embeddings: NDArray[np.float64], targets: NDArray[np.bool_], penalty: float) -> tuple[Any, Any]:
+    """Weights and biases by Newton's method, a tag after the other, in the embeddings' own features."""
+    centre = embeddings.mean(axis=0)
+    scale = 1 / np.linalg.norm(embeddings - centre, axis=1).mean()
+    inputs = np.column_stack([(embeddings - centre) * scale, np.ones(len(embeddings))])
+    penalties = np.diag([penalty] * embeddings.shape[1] + [0.0])
+    tables = []
+    for column in targets.T:
+        table = np.zeros(inputs.shape[1])
+        for _ in range(30):
+            scores = 1 / (1 + np.exp(-inputs @ table))
+            slope = inputs.T @ (scores - column) / len(inputs) + penalties @ table
+            curvature = (inputs.T * (scores * (1 - scores))) @ inputs / len(inputs) + penalties
+            table -= np.linalg.solve(curvature, slope)
+        tables.append(table)
+    weights = np.array(tables)[:, :-1] * scale
+    return weights, np.array(tables)[:, -1] - weights @ centre
 
 
 @pytest.mark.parametrize(
