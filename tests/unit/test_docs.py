@@ -24,6 +24,17 @@ def test_every_decision_is_listed() -> None:
     assert listed == {path.name for path in folder.glob("0*.md")}
 
 
+def test_counts_and_times_of_tests_are_round_and_agree() -> None:
+    """Exact counts are wrong after the next commit."""
+    contributing = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    [section] = re.findall(r"^## Test tiers\n(.*?)^## ", contributing, re.DOTALL | re.MULTILINE)
+    assert [count for count in re.findall(r"\d+,\d{3}", section) if not count.endswith(",000")] == []
+    routines = (ROOT / "docs" / "guides" / "operations" / "routines.md").read_text(encoding="utf-8")
+    for page in (section, routines):
+        [line] = [line for line in page.splitlines() if line.startswith("| `make test-all`")]
+        assert "about two hours" in line
+
+
 MESSAGES_OF_AWS = {
     "... decreases account's UnreservedConcurrentExecution below its minimum value",
     "The certificate that is attached to your distribution doesn't cover the alternate domain name",
