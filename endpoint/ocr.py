@@ -26,6 +26,7 @@ from darkroom.models.pixels import Pixels
 from .page_images import even_light, has_shaded_text, stretch_contrast, turn
 from .personal_data import mark_personal_data
 from .reading_order import direction, sort_reading_order
+from .shapes import drop_shapes
 
 READS_WELL = 0.9
 """Mean score of a page, weighted by letters, from which it is not tried upside down. Printed pages have 0.99 if upright
@@ -75,7 +76,8 @@ class RapidOcr:
     def _find(self, image: Pixels) -> Finding:
         known = self._model.thresholds
         least = known.get("unread", known["line"])
-        kept = [line for line in self._look(image) if line.score >= least]
+        found = drop_shapes(self._look(image), image.shape[1], image.shape[0])
+        kept = [line for line in found if line.score >= least]
         kept = [line if line.score >= known["line"] else replace(line, text="") for line in kept]
         ordered = mark_personal_data(sort_reading_order(kept, image.shape[1], image.shape[0]))
         return Finding(TEXT, self._model.name, self._model.version, lines=tuple(ordered))

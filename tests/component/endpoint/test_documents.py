@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import pytest
-from PIL import Image
+import skimage.data
+from PIL import Image, ImageDraw, ImageFont
 
 from bench.ocr.__main__ import in_any_order, in_order
 from bench.ocr.degradations import DEGRADATIONS, skew
 from bench.ocr.documents import draw_columns, draw_form
 from darkroom.findings import TEXT, UNSURE, Finding, Findings, finding_from_document
+from darkroom.imaging.source import Source
+from darkroom.inference.views import prepare_jpeg
+from darkroom.plan.limits import Limits
+from local.golden import label_samples
 from tests.images.photographs import jpeg_photo
 from tests.images.rendering import made
 
@@ -88,6 +94,26 @@ def test_personal_data_is_covered_and_the_rest_stays_legible(server: Server) -> 
             assert not any(part in text for part in entry.value.replace("@", " ").split() if len(part) > 3)
         else:
             assert entry.value.split()[0] in text
+
+
+@pytest.mark.slow
+def test_images_without_text_have_no_words(server: Server) -> None:
+    """Of the golden set: a cell is read as "o", and a cup as "8", each as large as the image."""
+    folder = Path(skimage.data.__file__).parent
+    without = [one.key for one in label_samples() if one.text == ""]
+    assert len(without) > 10
+    sources = {key: Source.from_bytes((folder / key).read_bytes()) for key in without}
+    found = {key: words(read(server, prepare_jpeg(source, Limits()))) for key, source in sources.items()}
+    assert {key: names for key, names in found.items() if names} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("height", [0.2, 0.6])
+def test_a_large_letter_is_read(server: Server, height: float) -> None:
+    image = Image.new("RGB", (600, 400), "white")
+    font = ImageFont.load_default(400 * height / 0.73)
+    ImageDraw.Draw(image).text((300, 200), "R", "black", font, anchor="mm")
+    assert words(read(server, png(image))) == ["R"]
 
 
 @pytest.mark.slow
