@@ -22,7 +22,6 @@ type FilterParser = Callable[[Edits, str], None]
 _CROP = re.compile("[0-9]{1,6}x[0-9]{1,6}:[0-9]{1,6}x[0-9]{1,6}")
 _SIZE = re.compile("/([0-9]+)x([0-9]+)/")
 _FILTERS = re.compile(r"filters(?::[^)]*\))+")
-_CALL = re.compile(r"(.+)\((.*)\)", re.DOTALL)
 _BUCKET = re.compile("(?:^|/)s3:([A-Za-z0-9._-]{1,255})/")
 _NO_KEY = [
     re.compile("/[0-9]+x[0-9]+:[0-9]+x[0-9]+(?=/)"),
@@ -92,7 +91,14 @@ def _ignore(_edits: Edits, _: str) -> None:
 def _find_filters(path: str) -> list[tuple[str, str]]:
     """Return name and arguments of each filter, decoded, sorted as a whole."""
     written = sorted(call for match in _FILTERS.finditer(path) for call in match[0].split(":")[1:])
-    return [(match[1], match[2]) for call in written if (match := _CALL.search(decode_text(call, BadKey, BAD_PATH)))]
+    return [parts for call in written if (parts := _split_call(decode_text(call, BadKey, BAD_PATH)))]
+
+
+def _split_call(call: str) -> tuple[str, str] | None:
+    """Return what DIT's pattern ``(.+)\\((.*)\\)`` finds, in linear time; None if there is no match."""
+    closed = call.rfind(")")
+    opened = call.rfind("(", 0, max(closed, 0))
+    return (call[:opened], call[opened + 1 : closed]) if opened > 0 else None
 
 
 def _resize_edit(edits: Edits) -> Edits:
