@@ -46,6 +46,7 @@ def overlays_of(plan: Plan) -> str:
         (f"wm:1:ce/wmu:{encode('https://img.example.com/overlays/x/y.png')}", "image:x/y.png,at:center,own:1"),
         (f"wm:1:re:5:6/wmu:{encode('/overlays/y.png')}/wms:40", "image:y.png,x:5px,y:6px,width:40px,tile:1"),
         (f"wm:1:ce/wmu:{encode('/overlays/y.png')}/wmr:-90", "image:y.png,at:center,own:1,rotate:270"),
+        (f"wm:1:ce/wmt:{encode('Fish &amp; Chips &#169;')}", "text:Fish & Chips ©,at:center,size:16px,color:000000"),
         (f"wmt:{encode('a')}", ""),
         (f"wm:1/wmu:{encode('/overlays/y.png')}/wmt:{encode('b')}", "text:b,at:center,size:16px,color:000000"),
     ],
@@ -60,6 +61,8 @@ def test_imgproxy(options: str, overlays: str) -> None:
     ("options", "message"),
     [
         (f"wm:1/wmt:{encode('<b>a</b>')}", "Pango's markup"),
+        (f"wm:1/wmt:{encode('Fish & Chips')}", "Pango's markup"),
+        (f"wm:1/wmt:{encode('&copy; Ann')}", "Pango's markup"),
         ("wm:1/wmt:_", "base64"),
         (f"wm:1/wmu:{encode('/watermarks/logo.png')}", "below overlays/"),
         ("wm:1/wms:10:10", "it needs watermark_url or watermark_text"),

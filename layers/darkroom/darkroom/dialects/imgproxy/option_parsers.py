@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -15,6 +16,9 @@ from ..common.settings import ImgproxySettings
 from ..common.validate import bad_option, require_word
 from .arguments import check_count, parse_anchor, parse_colour, parse_flag, parse_int, parse_number, parse_place, single
 from .model import ExtendOptions, ImgproxyOptions
+
+_ENTITY = re.compile("&(?:amp|lt|gt|quot|apos|#[0-9]{1,7}|#x[0-9a-fA-F]{1,6});")
+"""References of XML, which Pango's markup has (GLib, GMarkupParser)."""
 
 RESIZING = ("fit", "fill", "fill-down", "force", "auto")
 FORMATS = {"jpg": "jpeg", **{name: name for name in IMAGE_FORMATS}, "tif": "tiff", "tiff": "tiff"}
@@ -199,10 +203,14 @@ def parse_watermark(state: ParseState, name: str, args: list[str]) -> None:
 
 
 def parse_watermark_text(into: Literal["address", "text"], state: ParseState, name: str, args: list[str]) -> None:
-    """Parse URL-safe base64. Of an address and a text the later one applies."""
+    """Parse URL-safe base64. Of an address and a text the later one applies; a text is Pango's markup without tags."""
     decoded = _decode_base64(name, single(name, args))
-    if into == "text" and "<" in decoded:
-        raise bad_option(name, "Pango's markup is not supported")
+    if into == "text":
+        from html import unescape
+
+        if "<" in decoded or "&" in _ENTITY.sub("", decoded):
+            raise bad_option(name, "tags of Pango's markup are not supported, and & is written as &amp;")
+        decoded = unescape(decoded)
     address, text = (decoded, "") if into == "address" else ("", decoded)
     state.options.watermark = replace(state.options.watermark, address=address, text=text)
 
