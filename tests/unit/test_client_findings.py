@@ -92,6 +92,7 @@ def test_a_wrong_request_names_the_field(document: object) -> None:
         ({"faces": [{"box": [0.6, 0, 0.5, 1]}]}, "findings.faces[0].box"),
         ({"faces": [{"box": [120, 80, 40, 40]}]}, "findings.faces[0].box"),
         ({"faces": [{"box": [0, 0, 1, float("nan")]}]}, "findings.faces[0].box"),
+        ({"faces": [{"box": [10**400, 0, 1, 1]}]}, "findings.faces[0].box"),
         ({"faces": [{"box": [0, 0, 1, True]}]}, "findings.faces[0].box"),
         ({"faces": [FACE | {"score": 2}]}, "findings.faces[0].score"),
         ({"faces": [FACE | {"who": "Ada"}]}, "findings.faces[0].who"),

@@ -10,7 +10,6 @@ signed URL begins with a slash and a key has no line feed, so that no signature 
 from __future__ import annotations
 
 import json
-import math
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -175,6 +174,6 @@ def _parse_score(fields: Mapping[str, object], place: str) -> int:
 
 
 def _parse_fraction(value: object, place: str, expected: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
         raise _make_error(place, expected)
     return float(value)

@@ -17,6 +17,7 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.errors import NoInference, SourceMissing, Unanalysable, list_errors_by_code
 from darkroom.http.response import REQUEST, SIGNATURE, EdgeRequest, HttpResponse, respond, to_response
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.model import Watermark
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
@@ -178,6 +179,8 @@ def test_what_refers_to_the_content_of_an_image_is_left_out(service: Transform) 
     assert found == parse_url("/b.png?w=300&h=200&fit=cover&radius=7&f=png").plan
     point = parse_url("/shop/a.jpg?w=300&h=200&fit=cover&g=fp,0.1,0.2").plan
     assert build_fallback_plan(point, "b.png") == parse_url("/b.png?w=300&h=200&fit=cover").plan
+    framed = replace(point, nine_patch=True, watermark=Watermark("marks/frame.png"))
+    assert build_fallback_plan(framed, "b.png") == parse_url("/b.png?w=300&h=200&fit=cover").plan
     side = parse_url("/shop/a.jpg?w=300&h=200&fit=cover&g=west").plan
     assert build_fallback_plan(side, "b.png") == replace(side, key="b.png")
 

@@ -26,7 +26,7 @@ _CONTENT_FIELDS = (
     *("crop", "trim", "cutout", "watermark", "redact", "boxes", "findings", "page", "download"),
     *("crop_to", "face_crop", "face_zoom", "trim_options", "trim_first", "focus", "red_eye", "watermark_layout"),
     *("watermark_repeat", "watermark_last", "second_watermark", "second_watermark_layout", "second_watermark_repeat"),
-    *("passthrough_formats", "append_extension", "inline"),
+    *("nine_patch", "passthrough_formats", "append_extension", "inline"),
 )
 """Fields of a plan that refer to what is in one image, or to the file that the viewer saves."""
 
