@@ -111,7 +111,8 @@ export class Uploader extends EventTarget {
         if (!['failed', 'cancelled'].includes(job?.item.state)) {
             return;
         }
-        if (job.item.error?.code !== 'unprocessed') {
+        // After a reload, an upload whose file S3 has is without the file: only its state is read again.
+        if (job.item.error?.code !== 'unprocessed' && (job.blob || job.entry.file)) {
             Object.assign(job, { form: undefined, version: undefined, sent: false });
         }
         const { running } = job;

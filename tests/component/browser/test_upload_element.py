@@ -45,6 +45,7 @@ class Backend:
     prefixes: list[str] = field(default_factory=list)
     refusal: dict[str, Any] | None = None
     s3_error: str = ""
+    state_error: tuple[int, str] | None = None
     hold: bool = False
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -88,8 +89,9 @@ class Backend:
 
     def _state(self, key: str) -> web.StreamResponse:
         body = self.bodies.get(key)
-        if body is None:
-            return web.json_response({"code": "not-ingested"}, status=404)
+        if body is None or self.state_error:
+            status, code = self.state_error or (404, "not-ingested")
+            return web.json_response({"code": code}, status=status)
         version = f"v{[*self.bodies].index(key) + 1}"
         known = {"key": key, "state": "ready", "version": version, "sha256": hashlib.sha256(body).hexdigest()}
         return web.json_response(known | self.states.get(key, {}))
@@ -240,6 +242,25 @@ def test_an_upload_continues_after_a_reload_and_after_being_offline() -> None:
     forms = [upload["key"] for upload in backend.declared]
     assert forms == ["trips/first.png", "trips/second.png"], "the form of the first page was used again"
     assert {"outcome": "stored"} in [each for report in backend.reports for each in report["uploads"]]
+
+
+@pytest.mark.slow
+def test_an_upload_that_was_sent_before_a_reload_can_be_tried_again() -> None:
+    backend = Backend('keep-metadata resume="anna"', state_error=(404, "not-ingested"))
+
+    async def act(page: Page) -> None:
+        await page.evaluate(add("first.png"))
+        await page.until(f"{STATES}.join() === 'processing'")
+        backend.state_error = 401, "bad-token"
+        await page.tab.reload()
+        await page.until(f"window.defined && {STATES}.join() === 'failed'")
+        assert await page.evaluate(REASONS) == ["Your permission to upload has ended. Reload the page."]
+        backend.state_error = None
+        await page.evaluate(f"{SHADOW}.querySelector('button').click()")
+        assert await page.until(f"/ready|failed/.exec({STATES})?.[0]") == "ready"
+
+    run(backend, act)
+    assert len(backend.declared) == len(backend.bodies) == 1, "the file was sent once"
 
 
 @pytest.mark.slow
