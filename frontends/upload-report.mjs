@@ -6,8 +6,9 @@
  *   preparation until S3 had the file, without uploads that were interrupted.
  */
 
-/** The upload API's limit for one request. */
+/** The upload API's limits: reports of one request, and the time in one. A request beyond them is refused as a whole. */
 const MOST = 20;
+const LONGEST_MS = 3_600_000;
 
 export class Reporter {
     #api;
@@ -30,7 +31,7 @@ export class Reporter {
             return; // it failed before it had a key, for which there is a token
         }
         this.#key = key;
-        this.#waiting.push(report);
+        this.#waiting.push(report.ms > LONGEST_MS ? { ...report, ms: LONGEST_MS } : report);
         if (this.#waiting.length === MOST) {
             this.flush();
         }

@@ -7,6 +7,7 @@ import { describe, test } from 'node:test';
 import { formatBytes, mediaType, UploadError, Uploader } from '../../../frontends/upload.mjs';
 import { errorOfApi, errorOfS3 } from '../../../frontends/upload-errors.mjs';
 import { stripJpeg } from '../../../frontends/upload-prepare.mjs';
+import { Reporter } from '../../../frontends/upload-report.mjs';
 
 const file = (name, text = name, type = 'image/jpeg') => new File([text], name, { type });
 const inAnHour = () => new Date(Date.now() + 3_600_000).toISOString();
@@ -155,6 +156,17 @@ describe('uploads', { concurrency: true }, () => {
         const [stored, rejected] = uploads.sort((one, other) => other.outcome.localeCompare(one.outcome));
         assert.deepEqual([stored.outcome, typeof stored.ms], ['stored', 'number']);
         assert.deepEqual(rejected, { outcome: 'rejected', code: 'damaged' });
+    });
+
+    test('a time over the limit of the API is reported as the limit', async () => {
+        const sent = [];
+        const reporter = new Reporter({ report: (key, uploads) => sent.push([key, uploads]) });
+        reporter.add('a.jpg', { outcome: 'stored', ms: 3_600_001 });
+        reporter.add('b.jpg', { outcome: 'stored', ms: 1840 });
+        reporter.add('c.jpg', { outcome: 'stored' });
+        await reporter.flush();
+        const uploads = [{ outcome: 'stored', ms: 3_600_000 }, { outcome: 'stored', ms: 1840 }, { outcome: 'stored' }];
+        assert.deepEqual(sent, [['c.jpg', uploads]]);
     });
 
     test('errors of S3 and of API Gateway', () => {
