@@ -5,6 +5,9 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 
+import pytest
+
+from darkroom.experiments import visitors as visitors_module
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import MAX_POINTS, Decisions, Tally
 from darkroom.experiments.statistics import Counts
@@ -79,3 +82,21 @@ def test_a_set_of_visitors_is_stored_in_8_bytes_each() -> None:
     assert read.find_variant(hash_visitor("other", "visitor-7")) is None
     assert read.count("abcde") == visitors.count("abcde")
     assert read.count("abcde")["a"] == Counts(20, 10)
+
+
+def test_clicks_before_the_view_are_stored_apart_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(visitors_module, "MAX_EARLY_CLICKS", 2)
+    visitors = VisitorSet()
+    keys = [hash_visitor("salt", f"visitor-{number}") for number in range(4)]
+    assert visitors.add(keys[0], 1)
+    assert [visitors.add_early_click(key, 1_800_000_000.0 + number) for number, key in enumerate(keys[1:])] == [
+        True,
+        True,
+        False,
+    ]
+    read = VisitorSet.from_bytes(visitors.to_bytes(), "etag")
+    assert len(read) == 1
+    assert read.count("ab") == {"a": Counts(), "b": Counts(1, 0)}
+    assert read.early_clicks == {keys[1]: 1_800_000_000, keys[2]: 1_800_000_001}
+    read.remove_early_clicks(1_800_000_000)
+    assert read.early_clicks == {keys[2]: 1_800_000_001}

@@ -22,7 +22,7 @@ from darkroom.experiments.check import ExperimentCheck
 from darkroom.experiments.edge_store import EdgeStore
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import SETTLING_S, Decisions, RunStore, Tally
-from darkroom.experiments.scan import MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
+from darkroom.experiments.scan import EARLY_CLICK_S, MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
 from darkroom.experiments.statistics import Counts
 from darkroom.operations.popular.service import Window
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
@@ -68,7 +68,7 @@ class Experiments:
             delivery.note(deployed, LogRecord(request, answer, deployed.domain, time.time() - ago_s, 0.01))
         delivery.deliver(deployed)
 
-    def scan(self, *experiments: Experiment, applied_s: float = 0) -> Any:
+    def scan(self, *experiments: Experiment, applied_s: float = 0, later_s: float = 0) -> Any:
         scan = ExperimentScan(
             S3Bucket(self.s3, self.logs),
             self.runs,
@@ -77,7 +77,13 @@ class Experiments:
             lambda: applied_s,
             self.stage.observer,
         )
-        return scan.run(Window(time.time() - 3_540, time.time() + 60), lasting, time.time())
+        return scan.run(Window(time.time() - 3_540, time.time() + 60), lasting, time.time() + later_s)
+
+    def begin_window(self) -> None:
+        """The next scan reads only files that are delivered from now on."""
+        logs = S3Bucket(self.s3, self.logs)
+        for page in logs.list_pages():
+            logs.delete_many(page)
 
     def check(self, *experiments: Experiment, **changes: Any) -> ExperimentCheck:
         made = ExperimentCheck(
@@ -220,6 +226,23 @@ def test_a_click_counts_for_the_variant_that_was_seen(env: Experiments) -> None:
     env.deliver(beacon("click", moved, "three"))
     env.scan(THREE)
     assert tally(env, THREE)["b"] == (1, 0)
+
+
+def test_a_click_counts_whose_log_file_is_read_before_that_with_the_view(env: Experiments) -> None:
+    wide, tall = visitors_of("wide", 2), visitors_of("tall", 1)
+    env.deliver(*(beacon("click", visitor) for visitor in (*wide, *tall)))
+    env.scan()
+    env.scan()
+    assert tally(env) == {"wide": (0, 0), "tall": (0, 0)}
+    env.begin_window()
+    env.deliver(beacon("view", wide[0]), beacon("view", tall[0]))
+    env.scan(later_s=EARLY_CLICK_S - 60)
+    assert tally(env) == {"wide": (1, 1), "tall": (1, 1)}
+    env.begin_window()
+    env.deliver(beacon("view", wide[1]))
+    env.scan(later_s=EARLY_CLICK_S + 60)
+    assert tally(env) == {"wide": (2, 1), "tall": (1, 1)}, "no log file is delivered so late"
+    assert env.runs.read_visitors(HERO).early_clicks == {}
 
 
 def test_two_scans_at_once_lose_nothing(env: Experiments) -> None:

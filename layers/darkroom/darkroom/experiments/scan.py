@@ -10,7 +10,7 @@ from typing import BinaryIO
 
 from ..aws.s3 import S3Bucket
 from ..aws.telemetry import Observer
-from ..operations.popular.service import FILE_TIME_S, Window, list_files, read_file
+from ..operations.popular.service import FILE_TIME_S, MAX_DELIVERY_DELAY_S, Window, list_files, read_file
 from ..plan.experiments import Experiment
 from .access_log import CLICK, VIEW, ExperimentRequest, read_requests
 from .runs import SETTLING_S, Decisions, RunStore, Tally
@@ -22,6 +22,10 @@ invents identifiers adds no more than these. Of IPv6, a /64 is one address: the 
 
 MAX_BATCH = 200_000
 """Visitors of one experiment that are counted in one run of the function."""
+
+EARLY_CLICK_S = MAX_DELIVERY_DELAY_S + 3_600.0
+"""Time for which a click without a view is kept: the log file with the view may be delivered so late, and is read in
+the hour after."""
 
 
 @dataclass(slots=True)
@@ -129,6 +133,7 @@ class ExperimentScan:
     ) -> Mapping[str, object]:
         """Add ``batch`` to the visitors of the run, and write them before their counts."""
         visitors = self.runs.read_visitors(experiment)
+        visitors.remove_early_clicks(now_s - EARLY_CLICK_S)
         refused = batch.refused
         for visitor, seen in batch.visitors.items():
             refused += not _add_visitor(experiment, decisions, visitors, visitor, seen)
@@ -143,16 +148,19 @@ class ExperimentScan:
 
 
 def _add_visitor(experiment: Experiment, decisions: Decisions, visitors: VisitorSet, visitor: str, seen: _Seen) -> bool:
-    """Add what a visitor did; return whether there was room. A click counts after a view of the same variant."""
+    """Add what a visitor did; return whether there was room. A click counts with a view of the same variant."""
     key = hash_visitor(experiment.digest, visitor)
     known = visitors.find_variant(key)
+    clicked_s = max(seen.clicked_s, visitors.early_clicks.pop(key, 0))
     if known is None:
-        variant = decisions.find_variant(experiment, visitor, seen.viewed_s) if seen.viewed_s else None
+        if not seen.viewed_s:
+            return visitors.add_early_click(key, clicked_s)
+        variant = decisions.find_variant(experiment, visitor, seen.viewed_s)
         if variant is None:
             return True
         known = experiment.presets.index(variant)
         if not visitors.add(key, known):
             return False
-    if seen.clicked_s and decisions.find_variant(experiment, visitor, seen.clicked_s) == experiment.presets[known]:
+    if clicked_s and decisions.find_variant(experiment, visitor, clicked_s) == experiment.presets[known]:
         visitors.click(key)
     return True
