@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -21,7 +22,7 @@ from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.experiments.check import ExperimentCheck
 from darkroom.experiments.edge_store import EdgeStore
 from darkroom.experiments.rules import Policy
-from darkroom.experiments.runs import SETTLING_S, Decisions, RunStore, Tally
+from darkroom.experiments.runs import JSON_TYPE, PREFIX, SETTLING_S, Decisions, RunStore, Tally
 from darkroom.experiments.scan import EARLY_CLICK_S, MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
 from darkroom.experiments.statistics import Counts
 from darkroom.operations.popular.service import Window
@@ -243,6 +244,32 @@ def test_a_click_counts_whose_log_file_is_read_before_that_with_the_view(env: Ex
     env.scan(later_s=EARLY_CLICK_S + 60)
     assert tally(env) == {"wide": (2, 1), "tall": (1, 1)}, "no log file is delivered so late"
     assert env.runs.read_visitors(HERO).early_clicks == {}
+
+
+def test_visitors_between_a_decision_and_its_late_execution_are_not_counted(env: Experiments) -> None:
+    early, late = visitors_of("b", 2, THREE)
+    env.count(THREE, (20_000, 2_000), (20_000, 500), (20_000, 2_000))
+    missing = EdgeStore(f"{env.arn}-missing", env.environment)
+    with pytest.raises(Unavailable):
+        env.check(THREE, edge=missing).run(time.time() - 5 * SETTLING_S)
+    env.deliver(beacon("view", early, "three"), ago_s=3 * SETTLING_S)
+    env.scan(THREE)
+    assert sum(visitors for visitors, _ in tally(env, THREE).values()) == 0, "the edge may not have the decision yet"
+    env.count(THREE, (20_000, 2_000), (20_000, 500), (20_000, 2_000))
+    env.check(THREE).run(time.time() - 2 * SETTLING_S)
+    env.deliver(beacon("view", late, "three"))
+    env.scan(THREE)
+    assert [visitors for visitors, _ in tally(env, THREE).values()] in ([1, 0, 0], [0, 0, 1])
+
+
+def test_decisions_of_earlier_versions_were_applied_when_they_were_made(env: Experiments) -> None:
+    made = {"preset": "b", "better": "a", "at_s": 7.0, "ratio": {"low": 0.5, "high": 0.9}, "counts": {}}
+    body = json.dumps({"made": [made], "done": 1}).encode()
+    env.stage.env.vault("media").put(
+        f"{PREFIX}three-{THREE.digest}/decision.json", body, headers=JSON_TYPE, metadata={}
+    )
+    [decision] = env.runs.read_decisions(THREE).made
+    assert decision.applied_s == decision.at_s == 7.0
 
 
 def test_two_scans_at_once_lose_nothing(env: Experiments) -> None:

@@ -47,7 +47,7 @@ class ExperimentCheck:
         return {one.name: self._check(one, now_s) for one in self.experiments}
 
     def _check(self, experiment: Experiment, now_s: float) -> Mapping[str, object]:
-        decisions = self._execute(experiment, self.runs.read_decisions(experiment))
+        decisions = self._execute(experiment, self.runs.read_decisions(experiment), now_s)
         tally = self.runs.read_tally(experiment)
         if tally is not None and not decisions.is_final(experiment):
             decisions = self._decide(experiment, decisions, tally, now_s)
@@ -68,13 +68,15 @@ class ExperimentCheck:
             return decisions
         made = tuple(Decision(stop.preset, stop.better, now_s, stop.ratio, tally.counts) for stop in stops)
         stored = self.runs.write_decisions(experiment, replace(decisions, made=decisions.made + made))
-        return self._execute(experiment, stored)
+        return self._execute(experiment, stored, now_s)
 
-    def _execute(self, experiment: Experiment, decisions: Decisions) -> Decisions:
+    def _execute(self, experiment: Experiment, decisions: Decisions, now_s: float) -> Decisions:
         """Carry out what is not done. The edge first: its entry has all stops."""
         if decisions.done == len(decisions.made):
             return decisions
         self.edge.put({EXPERIMENT_PREFIX + experiment.name: experiment.format_entry(decisions.stopped)})
+        made = (replace(one, applied_s=now_s) if one.applied_s is None else one for one in decisions.made)
+        decisions = self.runs.write_decisions(experiment, replace(decisions, made=tuple(made)))
         while decisions.done < len(decisions.made):
             detail = self._describe(experiment, decisions, decisions.done)
             facts = {name: value for name, value in detail.items() if name not in ("id", "experiment")}

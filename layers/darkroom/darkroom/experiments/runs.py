@@ -13,7 +13,7 @@ from typing import Any
 
 from ..aws.s3 import S3Bucket
 from ..errors import Unavailable
-from ..plan.experiments import Experiment, Share, assign_variant
+from ..plan.experiments import Experiment, assign_variant
 from .statistics import Bounds, Counts
 from .visitors import VisitorSet
 
@@ -30,13 +30,17 @@ MAX_POINTS = 400
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """``preset`` was stopped at ``at_s``: ``better`` has more clicks. ``ratio`` bounds the ratio of their rates."""
+    """``preset`` was stopped at ``at_s``: ``better`` has more clicks. ``ratio`` bounds the ratio of their rates.
+
+    The edge has the decision since ``applied_s`` at the latest, None if that is not known yet.
+    """
 
     preset: str
     better: str
     at_s: float
     ratio: Bounds
     counts: Mapping[str, Counts]
+    applied_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +61,13 @@ class Decisions:
         """Whether one variant is left, the winner."""
         return len(self.made) >= len(experiment.presets) - 1
 
-    def find_shares(self, experiment: Experiment, at_s: float) -> tuple[Share, ...]:
-        """Return the shares that were in force at a time."""
-        return experiment.divide([one.preset for one in self.made if one.at_s <= at_s])
-
     def find_variant(self, experiment: Experiment, visitor: str, at_s: float) -> str | None:
         """Return what ``visitor`` was shown at a time, None if it may be one of two."""
+        settled_s = at_s - SETTLING_S
+        decided = [one.preset for one in self.made if one.at_s <= at_s]
+        settled = [one.preset for one in self.made if one.applied_s is not None and one.applied_s <= settled_s]
         found = {
-            assign_variant(experiment.point, self.find_shares(experiment, time_s), visitor)
-            for time_s in (at_s - SETTLING_S, at_s)
+            assign_variant(experiment.point, experiment.divide(stopped), visitor) for stopped in (decided, settled)
         }
         return found.pop() if len(found) == 1 else None
 
@@ -176,6 +178,7 @@ def _parse_decisions(found: Any, etag: str) -> Decisions:
             float(one["at_s"]),
             Bounds(**one["ratio"]),
             _parse_counts(one["counts"]),
+            one.get("applied_s", one["at_s"]),  # earlier versions did not store it
         )
         for one in found["made"]
     )
