@@ -1,7 +1,8 @@
 """Promote or roll back a canary variant automatically.
 
 The decision is stored before its first step, and each step after it is done. The next run completes an interrupted one
-and repeats at most one step.
+and repeats at most one step. If no step is done and the endpoint has another canary, the decision is dropped: canaries
+have the same name.
 """
 
 from __future__ import annotations
@@ -51,13 +52,25 @@ class CanaryRollout:
     def run(self, now_s: float) -> Mapping[str, object]:
         """Complete a decision, or decide. Raises Unavailable, Changed; the next run continues."""
         case = self.states.read()
-        if case is not None and case.stage == DECIDED:
+        if case is not None and case.stage == DECIDED and case.done > 0:
             return self._execute(case)
         variants = self.variants.read_all()
+        if case is not None and case.stage == DECIDED:
+            if _is_executable(case, variants):
+                return self._execute(case)
+            case = self._drop(case)
         weighted = {name: variant for name, variant in variants.items() if variant.weight > 0}
         if len(weighted) < 2:
             return {"variants": sorted(weighted)}
         return self._decide(self._current_state(case, weighted, now_s), now_s)
+
+    def _drop(self, case: CanaryState) -> CanaryState:
+        """End ``case`` without carrying out its decision."""
+        dropped = self.states.write(replace(case, stage=ENDED))
+        self.observer.log(
+            "WARNING", "canary decision dropped", canary=case.canary, image=case.image, action=case.action
+        )
+        return dropped
 
     def _current_state(self, known: CanaryState | None, weighted: Mapping[str, Variant], now_s: float) -> CanaryState:
         """Return the state of the canary; a new canary gets a new state."""
@@ -139,6 +152,14 @@ class CanaryRollout:
             "endpoint": self.variants.endpoint,
         } | _decision_fields(case)
         self.bus.publish(EVENTS[case.action], detail | {"figures": list(case.figures)})
+
+
+def _is_executable(case: CanaryState, variants: Mapping[str, Variant]) -> bool:
+    """Whether the decision is about these ``variants``; a canary without calls was withdrawn, and is not promoted."""
+    canary = variants.get(case.canary)
+    if canary is None or case.incumbent not in variants or not case.is_about(case.canary, canary):
+        return False
+    return case.action != PROMOTE or canary.weight > 0
 
 
 def decision_id(endpoint: str, case: CanaryState) -> str:
