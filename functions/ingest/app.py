@@ -93,7 +93,7 @@ def _build_context(settings: Settings) -> IngestContext:
         examiner=UploadExaminer(
             build_upload_limits(settings), _observer, scanner, _CPU_LIMIT, _build_converter(settings)
         ),
-        moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), blocks),
+        moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), _documents, blocks),
         client_findings=ClientFindingsReader(
             _keys, FindingsStore(_media, _documents), settings.findings_generation, _observer
         ),

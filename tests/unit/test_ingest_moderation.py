@@ -37,7 +37,8 @@ PASSED, FLAGGED = Verdict(OURS, "etag", False), Verdict(OURS, "etag", True)
 def moderation(verdicts: Mapping[str, Verdict] | Verdict | None = None, *, blocks: bool = True) -> Moderation:
     found = {KEY: verdicts} if isinstance(verdicts, Verdict) else verdicts or {}
     source: Any = SimpleNamespace(get=found.get)
-    return Moderation(source, blocks)
+    decisions: Any = None
+    return Moderation(source, decisions, blocks)
 
 
 def kept(metadata: Mapping[str, str], size_bytes: int = 3, etag: str = '"etag"') -> ObjectHead:

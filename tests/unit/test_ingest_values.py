@@ -68,7 +68,7 @@ def make_values() -> Iterator[object]:
     yield DerivativeStore(build_stub(), build_stub(), build_stub(), build_stub())
     quarantine = Quarantine(build_stub(copy__return_value=None), build_stub())
     assert quarantine.store(build_kept(), "0A", OverLimits(), digest="", trace_id="") == ""
-    moderation = Moderation(build_stub(get__return_value=None), blocks=True)
+    moderation = Moderation(build_stub(get__return_value=None), build_stub(), blocks=True)
     assert moderation.get_verdict(KEY, "") is None
     findings = ClientFindingsReader(None, build_stub(), "1", build_stub())
     assert findings.read(FetchedUpload(build_kept(), b"abc", "")) is None

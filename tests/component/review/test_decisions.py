@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import hash_key
+from darkroom.aws.audit import AuditLog, hash_key
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.record import HELD, READY
 from darkroom.aws.sqs import Queue
@@ -35,12 +35,16 @@ def taken(aws: Callable[[str], Any]) -> IngestEnvironment:
 
 
 def entries(taken: IngestEnvironment) -> DocumentStore:
-    return DocumentStore(taken.clients["dynamodb"], taken.names["index"])
+    return taken.entries
 
 
 def decisions(taken: IngestEnvironment, now_s: float | None = None) -> Decisions:
     clock = time.time if now_s is None else lambda: now_s
     return Decisions(taken.index, entries(taken), taken.queue("reviews"), clock)
+
+
+def audited(taken: IngestEnvironment) -> list[dict[str, Any]]:
+    return AuditLog(taken.vault("audit")).list_newest(10)
 
 
 def carry_out(taken: IngestEnvironment) -> list[IngestOutcome]:
@@ -55,7 +59,12 @@ def test_a_decision_is_sent_with_the_name_and_the_bytes(taken: IngestEnvironment
     record = decisions(taken).decide(KEY, "release", ADA)
     [message] = taken.messages("reviews")
     assert message["detail-type"] == "Release"
-    assert message["detail"] == {"object": {"key": KEY}, "sha256": record.held.sha256, "by": ADA}
+    assert message["detail"] == {
+        "object": {"key": KEY},
+        "sha256": record.held.sha256,
+        "by": ADA,
+        "seen": record.token,
+    }
 
 
 @pytest.mark.slow
@@ -138,6 +147,53 @@ def test_a_decision_that_nothing_came_of_lapses(taken: IngestEnvironment) -> Non
         decisions(taken, now_s + LAPSES_S).decide(KEY, "confirm", GRACE)
     decisions(taken, now_s + LAPSES_S + 1).decide(KEY, "confirm", GRACE)
     assert len(taken.messages("reviews")) == 2
+
+
+def supersede(taken: IngestEnvironment) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the message of a late release, and that of the confirmation that replaced it."""
+    now_s = 1_795_608_000.0
+    decisions(taken, now_s).decide(KEY, "release", ADA)
+    decisions(taken, now_s + LAPSES_S + 1).decide(KEY, "confirm", GRACE)
+    messages = {message["detail-type"]: message for message in taken.messages("reviews")}
+    return messages["Release"], messages["Confirm"]
+
+
+@pytest.mark.parametrize("late_first", [True, False])
+def test_a_superseded_decision_is_dropped_in_any_order(taken: IngestEnvironment, late_first: bool) -> None:
+    release, confirm = supersede(taken)
+    if late_first:
+        outcomes = taken.message(release), taken.message(confirm)
+        assert outcomes == (IngestOutcome.DROPPED, IngestOutcome.CONFIRMED)
+    else:
+        outcomes = taken.message(confirm), taken.message(release)
+        assert outcomes == (IngestOutcome.CONFIRMED, IngestOutcome.DROPPED)
+    record = taken.record(KEY)
+    assert (record.state, record.held.reviewed) == (HELD, True)
+    assert [entry["by"] for entry in audited(taken)] == [GRACE]
+
+
+@pytest.mark.slow
+def test_a_message_of_an_earlier_version_is_carried_out(taken: IngestEnvironment) -> None:
+    release, _ = supersede(taken)
+    del release["detail"]["seen"]
+    assert taken.message(release) is IngestOutcome.RELEASED
+
+
+@pytest.mark.slow
+def test_a_decision_whose_item_is_gone_is_dropped(taken: IngestEnvironment) -> None:
+    decisions(taken).decide(KEY, "release", ADA)
+    name = f"review#{hash_key(KEY)}"
+    assert entries(taken).delete(name, seen=entries(taken).get(name).version)
+    assert carry_out(taken) == [IngestOutcome.DROPPED]
+    assert taken.record(KEY).state == HELD
+
+
+@pytest.mark.slow
+def test_a_decision_that_was_taken_again_is_carried_out_by_either_message(taken: IngestEnvironment) -> None:
+    now_s = 1_795_608_000.0
+    for number, (decision, by) in enumerate([("release", ADA), ("confirm", GRACE), ("release", ADA)]):
+        decisions(taken, now_s + number * (LAPSES_S + 1)).decide(KEY, decision, by)
+    assert sorted(carry_out(taken)) == [IngestOutcome.DROPPED, IngestOutcome.DROPPED, IngestOutcome.RELEASED]
 
 
 @pytest.mark.slow

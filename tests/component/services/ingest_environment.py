@@ -154,8 +154,12 @@ class IngestEnvironment:
         return Claims(self.index, changes, self.vault("media"), MASTERS, 60, lambda: self.now_s, holding)
 
     @property
+    def entries(self) -> DocumentStore:
+        return DocumentStore(self.clients["dynamodb"], self.names["index"])
+
+    @property
     def archive(self) -> FindingsStore:
-        return FindingsStore(self.vault("media"), DocumentStore(self.clients["dynamodb"], self.names["index"]))
+        return FindingsStore(self.vault("media"), self.entries)
 
     @property
     def context(self) -> IngestContext:
@@ -171,7 +175,9 @@ class IngestEnvironment:
             ),
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit, self.converter),
-            moderation=Moderation(VerdictTable(self.clients["dynamodb"], self.names["index"]), self.blocks),
+            moderation=Moderation(
+                VerdictTable(self.clients["dynamodb"], self.names["index"]), self.entries, self.blocks
+            ),
             client_findings=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             audit=AuditLog(self.vault("audit")),

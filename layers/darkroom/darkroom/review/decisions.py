@@ -11,15 +11,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ..aws.audit import hash_key
 from ..aws.documents import Document, DocumentStore, Value
 from ..aws.index import Index
 from ..aws.record import HELD, Record
 from ..aws.sqs import Queue
 from ..errors import NonViewerError, NotIngested
-from ..services.ingest.events import build_confirm_message, build_release_message
+from ..services.ingest.events import build_confirm_message, build_release_message, decision_name
 
-type Message = Callable[[str, str, str], dict[str, object]]
+type Message = Callable[[str, str, str, str], dict[str, object]]
 
 DECISIONS: Mapping[str, Message] = {"release": build_release_message, "confirm": build_confirm_message}
 """Decisions about a held image: serve it, or leave it held."""
@@ -27,7 +26,8 @@ DECISIONS: Mapping[str, Message] = {"release": build_release_message, "confirm":
 _DONE = {"release": "released", "confirm": "confirmed"}
 
 LAPSES_S = 900.0
-"""Time after which a decision that ingest has not carried out may be replaced: its message may be lost."""
+"""Time after which a decision that ingest has not carried out may be replaced: its message may be lost. If it is only
+late, ingest drops it."""
 
 RETENTION_S = 35 * 86_400
 """How long a decision is kept for the explanation of a conflict: as long as a tombstone."""
@@ -67,7 +67,7 @@ class Decisions:
         ``version`` is that of the record that the person has seen (its token); "" is any. The same decision of the same
         person may be repeated: the message may have been lost. Raises NotHeld, Conflict, Unavailable.
         """
-        record, known = self.index.get(key), self.entries.get(_item_name(key))
+        record, known = self.index.get(key), self.entries.get(decision_name(key))
         if version and (record is None or record.state != HELD or record.token != version):
             raise _describe_conflict(known, version) or self._describe_change(key, record)
         if record is None or record.state != HELD:
@@ -82,9 +82,9 @@ class Decisions:
             "seen": record.token,
             "expires_at_s": int(now_s + RETENTION_S),
         }
-        if not self.entries.put(_item_name(key), fields, replaces=known.version):
-            raise _describe_conflict(self.entries.get(_item_name(key)), record.token) or Conflict()
-        self.queue.send(DECISIONS[decision](key, record.held.sha256, by))
+        if not self.entries.put(decision_name(key), fields, replaces=known.version):
+            raise _describe_conflict(self.entries.get(decision_name(key)), record.token) or Conflict()
+        self.queue.send(DECISIONS[decision](key, record.held.sha256, by, record.token))
         return record
 
     def _may_replace(self, known: Document, record: Record, decision: str, by: str) -> bool:
@@ -98,10 +98,6 @@ class Decisions:
         if record is None or record.state != HELD:
             return NotHeld(f"{key} is not held any more: " + (record.state if record else "it was removed"))
         return Conflict(f"{key} has changed since it was shown")
-
-
-def _item_name(key: str) -> str:
-    return f"review#{hash_key(key)}"
 
 
 def _describe_conflict(known: Document, version: str) -> Conflict | None:

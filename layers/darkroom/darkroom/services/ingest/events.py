@@ -9,6 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ...aws.audit import hash_key
 from ...aws.record import MasterRef, pad_sequencer
 from ...errors import BadUpload
 
@@ -51,7 +52,8 @@ class IngestEvent:
     """One event of the upload ``key``. ``sequencer`` is padded; ``happened_at_s`` is Unix time, 0 if unknown.
 
     ``version_id`` is that of the new or deleted object or delete marker. ``sha256`` is that of the bytes to release or
-    confirm, empty for any; ``by`` is the operator. ``large_image_id`` is the large image that is complete; ``code`` and
+    confirm, empty for any; ``by`` is the operator, ``seen`` the token of the record that the operator decided about,
+    empty in messages of earlier versions. ``large_image_id`` is the large image that is complete; ``code`` and
     ``reason`` state why it is refused, ``fault`` is the error that stopped its processing. ``repairs`` counts the
     repair messages that led to this one.
     """
@@ -63,6 +65,7 @@ class IngestEvent:
     version_id: str = ""
     sha256: str = ""
     by: str = ""
+    seen: str = ""
     large_image_id: str = ""
     code: str = ""
     reason: str = ""
@@ -88,7 +91,7 @@ _OWN = {
     CONFIRM: EventKind.CONFIRM,
     LARGE_IMAGE: EventKind.LARGE_IMAGE,
 }
-_FIELDS = {name: name for name in ("version_id", "sha256", "by", "code", "reason", "fault")} | {
+_FIELDS = {name: name for name in ("version_id", "sha256", "by", "seen", "code", "reason", "fault")} | {
     "large_image_id": "scene"
 }
 """Fields of Darkroom's own messages beside the key, with their names in the detail."""
@@ -133,14 +136,14 @@ def build_verdict_message(key: str) -> dict[str, object]:
     return _own_message(VERDICT, key)
 
 
-def build_release_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+def build_release_message(key: str, sha256: str = "", by: str = "", seen: str = "") -> dict[str, object]:
     """Build the message by which the operator ``by`` releases ``key``, or only the upload with that ``sha256``."""
-    return _own_message(RELEASE, key, sha256=sha256, by=by)
+    return _own_message(RELEASE, key, sha256=sha256, by=by, seen=seen)
 
 
-def build_confirm_message(key: str, sha256: str = "", by: str = "") -> dict[str, object]:
+def build_confirm_message(key: str, sha256: str = "", by: str = "", seen: str = "") -> dict[str, object]:
     """Build the message by which the operator ``by`` confirms that the held upload of ``key`` must not be served."""
-    return _own_message(CONFIRM, key, sha256=sha256, by=by)
+    return _own_message(CONFIRM, key, sha256=sha256, by=by, seen=seen)
 
 
 def build_large_image_message(
@@ -149,6 +152,11 @@ def build_large_image_message(
     """Build the message that a large image is assembled from that version of ``key``, is refused, or has failed."""
     facts = {"scene": large_image_id, "version_id": version_id, "code": code, "reason": reason, "fault": fault}
     return _own_message(LARGE_IMAGE, key, **facts)
+
+
+def decision_name(key: str) -> str:
+    """Return the name of the document of the last decision of a person about ``key``. It does not name the key."""
+    return f"review#{hash_key(key)}"
 
 
 def _own_message(detail_type: str, key: str, **facts: str) -> dict[str, object]:

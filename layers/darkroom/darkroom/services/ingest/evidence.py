@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
+from ...aws.documents import DocumentStore
 from ...aws.findings_store import FindingsStore, Verdict, VerdictTable
 from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.record import READY, Record
@@ -18,6 +19,7 @@ from ...client_findings import ClientFindings, decode_findings, has_valid_signat
 from ...errors import ObjectChanged
 from ...findings import CLIENT, FACES, TAGS, Face, Finding, Findings, Label, Region
 from ...signing import KeySource
+from .events import IngestEvent, decision_name
 from .examine import FetchedUpload
 from .stores import TRIES
 
@@ -35,9 +37,10 @@ class ReviewState(StrEnum):
 
 @dataclass(frozen=True)
 class Moderation:
-    """The policy. ``blocks``: uploads wait for their verdict."""
+    """The policy. ``blocks``: uploads wait for their verdict. ``decisions`` has the decisions of people."""
 
     verdicts: VerdictTable
+    decisions: DocumentStore
     blocks: bool
 
     def get_review_state(self, key: str, known: Record | None, sha256: str) -> ReviewState:
@@ -56,6 +59,13 @@ class Moderation:
         """Return the verdict on ``key`` if it is about these bytes."""
         found = self.verdicts.get(key)
         return found if found is not None and found.sha256_of == sha256 else None
+
+    def is_superseded(self, event: IngestEvent) -> bool:
+        """Whether the decision in ``event`` is not the last one. Without ``seen`` it cannot be known, and is false."""
+        if not event.seen:
+            return False
+        last = self.decisions.get(decision_name(event.key)).fields
+        return (last.get("seen"), last.get("decision"), last.get("by")) != (event.seen, event.kind, event.by)
 
     def get_explanation(self, record: Record) -> dict[str, Any]:
         """Return the document of the explanation of why the held upload of ``record`` is flagged; {} without one."""

@@ -34,11 +34,17 @@ def decide(context: IngestContext, event: IngestEvent, known: Record) -> IngestO
 
 
 def _override(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:
-    """Carry out an operator's decision about a held upload. One that names bytes counts for these bytes only."""
+    """Carry out an operator's decision about a held upload. One that names bytes counts for these bytes only.
+
+    A decision that another one replaced is dropped, in whatever order the messages arrive.
+    """
     held = known.held
     if known.state != HELD or event.sha256 not in ("", held.sha256):
         return IngestOutcome.DROPPED
     if event.kind is EventKind.CONFIRM and held.reviewed:
+        return IngestOutcome.DROPPED
+    if context.moderation.is_superseded(event):
+        log("WARNING", "decision superseded", key=known.key, decision=event.kind)
         return IngestOutcome.DROPPED
     # Audited before it is done: afterwards, a repeat of the message would not come here. The log never names a key.
     facts = {"decision": event.kind, "flagged": held.flagged, "sha256": held.sha256}
