@@ -16,7 +16,7 @@ from typing import Any
 
 from ..aws.findings_store import FindingsStore
 from ..aws.index import Index
-from ..aws.record import HELD, READY, Record
+from ..aws.record import HELD, READY, MasterRef, Record
 from ..aws.s3 import S3Bucket
 from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding, Findings, Region
 from ..image_keys import HELD_MASTERS, ObjectNames
@@ -63,10 +63,10 @@ class Manifests:
         return {name: len(lines) for name, lines in sides.items()}
 
     def _line(self, record: Record, now_s: float) -> dict[str, Any] | None:
-        """Return the line of an image; None without a master or findings."""
+        """Return the line of an image; None without a master, or findings about it."""
         found = self.findings.read_record(record.key).findings
         master = self._master(record)
-        if found is None or master is None:
+        if found is None or master is None or found.source_etag != _master_ref(record).bare_etag:
             return None
         labels = dict(_labels(record, found, _facts(record), now_s))
         return {"source-ref": master} | labels if labels else None
@@ -88,6 +88,10 @@ def split_of(record: Record) -> str:
 def upload_digest(record: Record) -> str:
     """Return the SHA-256 of the uploaded bytes, empty if it is unknown."""
     return record.held.sha256 if record.state == HELD else record.sha256
+
+
+def _master_ref(record: Record) -> MasterRef:
+    return record.held.master if record.state == HELD else record.master
 
 
 def _facts(record: Record) -> Mapping[str, Any]:
@@ -115,9 +119,9 @@ def _labels(
 
 def _reviewed_as_unsafe(record: Record) -> bool | None:
     """Whether a reviewer found the image unsafe; None without a review."""
-    if record.released:
-        return False
-    return True if record.state == HELD and record.held.reviewed else None
+    if record.state == HELD:  # ``released`` is about an earlier upload
+        return True if record.held.reviewed else None
+    return False if record.released else None
 
 
 type _Labelled = tuple[dict[str, Any] | list[int] | int | str, dict[str, Any]]

@@ -199,7 +199,8 @@ def sample_of(key: str) -> Sample:
 
 def looked_at(stack: MonitorEnvironment, key: str, found: dict[str, Finding]) -> None:
     archive: FindingsStore = stack.env.archive
-    archive.write_record(key, FindingsRecord(Findings("1", "etag", found), image_id="i"))
+    etag = stack.env.record(key).master.bare_etag
+    archive.write_record(key, FindingsRecord(Findings("1", etag, found), image_id="i"))
 
 
 def test_a_line_has_every_label_as_ground_truth_writes_it(stack: MonitorEnvironment) -> None:
@@ -276,8 +277,9 @@ def test_decisions_of_moderators_are_labels_and_held_images_keep_their_location(
     env.released("let.jpg")
     env.confirmed("kept.jpg")
     for key in ("let.jpg", "kept.jpg"):
-        entry = env.archive.read_record(key)
-        env.archive.write_record(key, FindingsRecord(Findings("1", "etag", FOUND), version=entry.version))
+        record, entry = env.record(key), env.archive.read_record(key)
+        etag = (record.master or record.held.master).bare_etag
+        env.archive.write_record(key, FindingsRecord(Findings("1", etag, FOUND), version=entry.version))
     both = lines(stack, ["let.jpg", "kept.jpg"])
     by_source = {**both["train"], **both["test"]}
     bucket = env.names["media"]
