@@ -8,11 +8,12 @@ from dataclasses import dataclass
 
 from ..aws.index import Index
 from ..aws.record import CLAIMED, READY, Record
-from ..aws.tag_index import MAX_TAG_BYTES, TaggedImage, TagIndex
+from ..aws.tag_index import MAX_TAG_BYTES, TaggedImage, TagIndex, fold_tag
 from ..aws.vectors import MAX_COUNT, HashIndex, Neighbour, StoredVector, VectorStore
 from ..aws.vectors.packing import hamming_distance
 from ..errors import BadOption, BadToken, Busy, FindingsPending, NoInference, NotGranted, NotIngested, SourceMissing
 from ..findings import LIKENESS, SIMILARITY, TAGS
+from ..image_keys import MAX_KEY_BYTES
 from ..signing import KeySource, try_keys
 from .upload_requests import Grant, verify_token
 
@@ -71,9 +72,11 @@ class SimilaritySearch:
         ``next`` is the ``after`` of the next page, None on the last one.
         """
         limit = _read_count(count, TAGGED_COUNT, LARGEST_TAGGED_COUNT)
-        _check_tag(tag)
+        _check_text(fold_tag(tag), "tag", MAX_TAG_BYTES)
         if after and not grant.covers(after):
             raise NotGranted
+        if after:
+            _check_text(after, "after", MAX_KEY_BYTES)
         found: list[TaggedImage] = []
         for _ in range(0, MOST_EXAMINED, LARGEST_TAGGED_COUNT):
             page = self.tags.list_page(tag, prefix=grant.prefix, after=after, limit=LARGEST_TAGGED_COUNT)
@@ -188,13 +191,14 @@ def _read_count(text: str, default: int, most: int) -> int:
     raise BadOption(f"count must be a whole number from 1 to {most}, but is {text[:40]!r}", option="count")
 
 
-def _check_tag(tag: str) -> None:
+def _check_text(text: str, option: str, max_bytes: int) -> None:
+    """Raise BadOption for a text that is no part of DynamoDB's sort key."""
     try:
-        size_bytes = len(tag.encode())
+        size_bytes = len(text.encode())
     except UnicodeError as error:
-        raise BadOption("The tag is not valid Unicode", option="tag") from error
-    if not tag.strip() or size_bytes > MAX_TAG_BYTES:
-        raise BadOption(f"A tag has 1 to {MAX_TAG_BYTES} bytes", option="tag")
+        raise BadOption(f"{option} is not valid Unicode", option=option) from error
+    if not 0 < size_bytes <= max_bytes:
+        raise BadOption(f"{option} must have 1 to {max_bytes} bytes", option=option)
 
 
 def _is_served(record: Record) -> bool:

@@ -98,6 +98,9 @@ def test_images_that_are_not_served_or_were_replaced_are_not_returned(deployment
         (" ", {}, "tag"),
         ("x" * 257, {}, "tag"),
         ("\ud800", {}, "tag"),
+        ("\u0149" * 128, {}, "tag"),  # 256 bytes, and 384 once its case is folded
+        ("bridge", {"after": "trips/" + "x" * 1018}, "after"),
+        ("bridge", {"after": "trips/\ud800"}, "after"),
     ],
 )
 def test_what_is_wrong_is_named(deployment: Deployment, tag: str, query: dict[str, str], option: str) -> None:
