@@ -29,7 +29,7 @@ def draw_fabrics(seed: str, each: int) -> Iterator[tuple[str, str, DrawnImage]]:
 
 def correct_sheet(sheet: str, tags: Mapping[str, str]) -> str:
     """Return ``sheet`` with the images that ``tags`` has by key, each with its tag instead of those of the model."""
-    keys = [line.partition("\t")[0] for line in sheet.splitlines()]
+    keys = [line.partition("\t")[0] for line in sheet.split("\n")]
     return "".join(f"{key}\t{tags[key]}\n" for key in keys if key in tags)
 
 

@@ -162,6 +162,14 @@ def test_a_manifest_is_read() -> None:
     ]
 
 
+def test_a_text_may_have_a_character_that_separates_lines_elsewhere() -> None:
+    lines = '{"picture": "a", "text": "no\u2028entry"}\r\n\r\n{"picture": "b", "text": "no\x85entry"}\r\n'
+    assert list(parse_manifest(lines)) == [
+        GoldenImage("a", text="no\u2028entry"),
+        GoldenImage("b", text="no\x85entry"),
+    ]
+
+
 @pytest.mark.parametrize(
     "line",
     [

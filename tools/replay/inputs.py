@@ -35,7 +35,7 @@ def listed(masters: S3Bucket, manifest: str) -> list[str]:
     if opened is None:
         raise ValueError(f"There is no {manifest} in {masters.bucket}.")
     with opened.body as body:
-        lines = [line for line in body.read().decode().splitlines() if line.strip()]
+        lines = [line for line in body.read().splitlines() if line.strip()]
     try:
         references = [str(json.loads(line)["source-ref"]) for line in lines]
     except (ValueError, TypeError, KeyError) as error:

@@ -82,7 +82,7 @@ def read_day(media: S3Bucket, day: str) -> list[Line]:
 def parse_lines(text: str, origin: str) -> list[Line]:
     """Parse the lines of a manifest. Raises ValueError that names the line."""
     lines = []
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if line.strip():
             try:
                 document = json.loads(line)
@@ -101,7 +101,7 @@ def format_sheet(lines: Iterable[Line], uris: MasterUris) -> str:
 def parse_sheet(text: str) -> dict[str, tuple[str, ...]]:
     """Return the tags of each key, lower-case and sorted. Raises ValueError that names the line."""
     sheet: dict[str, tuple[str, ...]] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # a key may have U+2028, where ``splitlines`` splits
         if not line.strip():
             continue
         key, tab, names = line.partition("\t")

@@ -109,8 +109,8 @@ def test_what_is_no_address_is_refused(runs: BulkJobs, address: str) -> None:
 
 
 def test_a_list_of_keys_is_taken_as_it_is_and_names_what_is_missing(runs: BulkJobs) -> None:
-    address = put(runs, "list.txt", "a%20b.jpg\nü.jpg\n\na%20b.jpg\nother/c.jpg\n".encode())
-    assert keys(runs, PRESETS | {"keys": address}) == ["a%20b.jpg", "ü.jpg", "other/c.jpg"]
+    address = put(runs, "list.txt", "a%20b.jpg\nü\u2028.jpg\r\n\na%20b.jpg\nother/c.jpg\n".encode())
+    assert keys(runs, PRESETS | {"keys": address}) == ["a%20b.jpg", "ü\u2028.jpg", "other/c.jpg"]
     order = PRESETS | {"keys": address, "prefix": "other/"}
     assert runs.all("two", order) == {"other/c.jpg": "missing"}
 

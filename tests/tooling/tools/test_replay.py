@@ -166,9 +166,11 @@ def test_sampled_images_come_once_the_newest_first(samples: SampleStore) -> None
 
 
 def test_a_manifest_names_images(media: S3Bucket) -> None:
-    lines = [json.dumps({"source-ref": f"s3://{media.bucket}/masters/{name}", "faces": {}}) for name in "ab"]
-    media.put("train.manifest", "\n".join([*lines, ""]).encode(), headers={}, metadata={})
-    assert listed(media, "train.manifest") == ["masters/a", "masters/b"]
+    names = ["masters/a", "masters/b", "masters/a\u2028b"]
+    lines = [{"source-ref": f"s3://{media.bucket}/{name}", "faces": {}} for name in names]
+    text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+    media.put("train.manifest", text.encode(), headers={}, metadata={})
+    assert listed(media, "train.manifest") == names
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from tools.training.reviews import (
     ReviewedImage,
     apply_review,
     format_sheet,
+    parse_lines,
     parse_reviewed,
     parse_sheet,
 )
@@ -45,6 +46,16 @@ def test_names_in_the_bucket_are_decoded() -> None:
     for elsewhere in ("s3://media/masters/a.jpg", "s3://other/held/a.jpg"):
         with pytest.raises(ValueError, match="is no master of this deployment"):
             own.key(elsewhere)
+
+
+@pytest.mark.parametrize("character", ["\u2028", "\u2029", "\x85"])
+def test_a_key_may_have_a_character_that_separates_lines_elsewhere(character: str) -> None:
+    key, uris = f"a{character}b.jpg", MasterUris("media", "media", ObjectNames("masters/", encoded=False))
+    lines = [line(f"masters/{key}", "dog"), line("masters/c.jpg", "cat")]
+    for end in ("\n", "\r\n"):
+        assert parse_lines("".join(json.dumps(one, ensure_ascii=False) + end for one in lines), "m") == lines
+        sheet = format_sheet(lines, uris).replace("\n", end)
+        assert parse_sheet(sheet) == {key: ("dog",), "c.jpg": ("cat",)}
 
 
 @pytest.mark.parametrize(

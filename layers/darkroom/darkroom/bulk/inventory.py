@@ -28,9 +28,9 @@ def parse_s3_url(address: str, field: str) -> tuple[str, str]:
 
 def read_key_list(address: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
     """Yield the keys of a list with one per line, not percent-encoded. Raises BadRun, Unavailable."""
-    for line in _read(address, "keys", vault).decode().splitlines():
+    for line in _read(address, "keys", vault).splitlines():  # not of text: a key may have U+2028
         if line:
-            yield line
+            yield line.decode()
 
 
 def read_inventory(address: str, bucket: str, vault: Callable[[str], S3Bucket]) -> Iterator[str]:
