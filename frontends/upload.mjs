@@ -196,10 +196,10 @@ export class Uploader extends EventTarget {
 
     #fail(job, error) {
         const known = error instanceof UploadError ? error : new UploadError('unknown', { texts: this.#texts, detail: String(error) });
-        if (!known.retryable) {
+        const { status } = known;
+        if (!known.retryable && status !== 401) { // after a new sign-in, the upload goes on
             this.#journal?.delete(job.item.id);
         }
-        const { status } = known;
         const outcome = status >= 400 && status < 500 && status !== 429 ? 'rejected' : 'failed';
         this.#reporter?.add(job.item.key, { outcome, code: known.code });
         this.#set(job, 'failed', { error: known });
