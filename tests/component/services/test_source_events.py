@@ -131,7 +131,8 @@ def test_an_overwrite_and_a_deletion_purge_store_and_cdn(live: Source) -> None:
 def test_objects_beside_the_prefix_send_no_event(live: Source) -> None:
     live.bucket.put("drafts/a.jpg", b"draft", headers={}, metadata={})
     live.put("b.jpg", b"photo")
-    live.work_off(receive(live))  # among them the event by which S3 tests a notification
+    while not live.env.cdn.invalidations():  # the event by which S3 tests a notification may come alone
+        live.work_off(receive(live))
     assert live.env.cdn.invalidations() == [["/b.jpg/_/*", "/b.jpg"]]
     assert live.env.buried() == []
 
