@@ -3,6 +3,7 @@
 import { compare } from './compare.js';
 import { overlay } from './overlay.js';
 import { json } from './control.js';
+import { UNANALYSED, modelLabels } from './explanation.js';
 import { element, encodeKey, make } from './page.js';
 import { cards, search, showTagged, tagChips } from './tags.js';
 
@@ -23,8 +24,6 @@ const MAKERS = {
   fallback: 'by the small model in the function, until the endpoint responds',
   client: 'by the uploader, until the endpoint has analysed the image',
 };
-
-const UNSAMPLED = 'unsampled'; // the label of an image with more views than moderation analyses; no model gave it
 
 const count = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 const percent = score => `${Math.round(score * 100)} %`;
@@ -51,8 +50,8 @@ function lines(found, marks) {
 }
 
 function moderation({ flagged, labels }) {
-  const scored = labels.filter(label => label.name !== UNSAMPLED);
-  const words = scored.length < labels.length ? [make('p', { textContent: 'Not every frame or page was analysed.' })] : [];
+  const scored = modelLabels(labels);
+  const words = scored.length < labels.length ? [make('p', { textContent: UNANALYSED })] : [];
   const chip = make('span', { className: `chip ${flagged ? 'error' : 'hit'}`, textContent: flagged ? 'flagged' : 'not flagged' });
   return [make('p', {}, chip), ...words, bars(scored)];
 }

@@ -4,7 +4,10 @@ import { make } from './page.js';
 
 const percent = score => `${Math.round(score * 100)}\u00a0%`;
 
-const UNSAMPLED = 'unsampled'; // the label of an image with more views than moderation analyses; no model gave it
+export const UNANALYSED = 'Not every frame or page was analysed.';
+
+/** Return the labels that a model gave: without that of an image with more views than moderation analyses. */
+export const modelLabels = labels => labels.filter(label => label.name !== 'unsampled');
 
 const cellsOf = number => `${number} ${number === 1 ? 'cell' : 'cells'}`;
 
@@ -33,7 +36,7 @@ function place(cells, grid) {
 /** Return the explanation as sentences. `reason` is the API's: labels and explanation may be null, if unknown. */
 export function describe({ labels, explanation }) {
   if (!labels) return ['No model has flagged this image: a person has, or its findings are gone.'];
-  if (labels.some(label => label.name === UNSAMPLED)) return ['Not every frame or page was analysed.'];
+  if (modelLabels(labels).length < labels.length) return [UNANALYSED];
   if (!explanation) return ['The model gave no explanation.'];
   const { grid, score, threshold, cells, covered_score: covered, view } = explanation;
   const where = view ? [`This is view ${view}: another frame, page or background than the first.`] : [];
@@ -47,6 +50,6 @@ export function describe({ labels, explanation }) {
 
 /** Return the highest score that a model gave as text. */
 export function scoreText(labels) {
-  const scores = (labels || []).filter(label => label.name !== UNSAMPLED).map(label => label.score);
+  const scores = modelLabels(labels || []).map(label => label.score);
   return scores.length ? `score ${percent(Math.max(...scores))}` : 'no score';
 }
