@@ -16,7 +16,7 @@ from typing import Any
 
 from ..aws.findings_store import FindingsStore
 from ..aws.index import Index
-from ..aws.record import HELD, READY, MasterRef, Record
+from ..aws.record import HELD, READY, HeldUpload, Record
 from ..aws.s3 import S3Bucket
 from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding, Findings, Region
 from ..image_keys import HELD_MASTERS, ObjectNames
@@ -66,9 +66,9 @@ class Manifests:
         """Return the line of an image; None without a master, or findings about it."""
         found = self.findings.read_record(record.key).findings
         master = self._master(record)
-        if found is None or master is None or found.source_etag != _master_ref(record).bare_etag:
+        if found is None or master is None or found.source_etag != _present(record).master.bare_etag:
             return None
-        labels = dict(_labels(record, found, _facts(record), now_s))
+        labels = dict(_labels(record, found, _present(record).facts, now_s))
         return {"source-ref": master} | labels if labels else None
 
     def _master(self, record: Record) -> str | None:
@@ -87,15 +87,12 @@ def split_of(record: Record) -> str:
 
 def upload_digest(record: Record) -> str:
     """Return the SHA-256 of the uploaded bytes, empty if it is unknown."""
-    return record.held.sha256 if record.state == HELD else record.sha256
+    return _present(record).sha256
 
 
-def _master_ref(record: Record) -> MasterRef:
-    return record.held.master if record.state == HELD else record.master
-
-
-def _facts(record: Record) -> Mapping[str, Any]:
-    return record.held.facts if record.state == HELD else record.facts
+def _present(record: Record) -> Record | HeldUpload:
+    """Return what has the facts of the upload that findings are about: the held one, if there is one."""
+    return record.held if record.state == HELD else record
 
 
 def _labels(
