@@ -47,15 +47,15 @@ def _lines(table: Mapping[str, Any], path: tuple[str, ...]) -> Iterator[str]:
 
 
 def _key(name: str) -> str:
-    return name if _BARE.fullmatch(name) else _text(name)
+    return name if _BARE.fullmatch(name) else format_string(name)
 
 
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
-    return _text(value) if isinstance(value, str) else json.dumps(value)
+    return format_string(value) if isinstance(value, str) else json.dumps(value)
 
 
-def _text(value: str) -> str:
+def format_string(value: str) -> str:
     """Format a basic string: TOML's escapes are JSON's, plus U+007F."""
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")

@@ -6,22 +6,21 @@ the same. Scores of trained tags follow those of the classes in one output.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from darkroom.findings import LIKENESS, TAGS
-from darkroom.models.catalogue import ModelCatalogue, ModelSpec, load_catalogue
+from darkroom.models.catalogue import ModelCatalogue, ModelSpec, load_catalogue, parse_catalogue
 from darkroom.models.onnx_model import LABELS
 from tools.model_folders import TABLE, link_files, table_of
+from tools.settings.files import format_string
 
 from .head import Head
 
@@ -83,7 +82,7 @@ def write_models(models: Path, folder: Path, head: Head) -> ModelSpec:
     network = add_head((models / tags.artefact).read_bytes(), head)
     wanted = trained_spec(tags, head, sha256(network).hexdigest())
     text = format_table(table_of(models).read_text(encoding="utf-8"), tags, wanted)
-    if _read_tags(text) != wanted:
+    if parse_catalogue(text).get(TAGS) != wanted:
         raise ValueError(f"{table_of(models)} has another layout than expected: its model of tags cannot be replaced.")
     others = {file for task in catalogue.tasks for file in catalogue.get(task).files} - {tags.artefact}
     link_files(others, models, folder)
@@ -91,14 +90,6 @@ def write_models(models: Path, folder: Path, head: Head) -> ModelSpec:
     (folder / tags.artefact).write_bytes(network)
     (folder / TABLE).write_text(text, encoding="utf-8")
     return wanted
-
-
-def _read_tags(table: str) -> ModelSpec:
-    """Return the model of tags in the text of a table. Raises ValueError for text that is no table."""
-    with TemporaryDirectory() as scratch:
-        path = Path(scratch) / TABLE
-        path.write_text(table, encoding="utf-8")
-        return load_catalogue(path).get(TAGS)
 
 
 def trained_spec(tags: ModelSpec, head: Head, digest: str) -> ModelSpec:
@@ -131,18 +122,13 @@ def format_table(text: str, tags: ModelSpec, trained: ModelSpec) -> str:
 
 
 def _format_model(table: str, tags: ModelSpec, trained: ModelSpec) -> str:
-    thresholds = "".join(f"{_quote(tag)} = {least}\n" for tag, least in trained.thresholds.items())
+    thresholds = "".join(f"{format_string(tag)} = {least}\n" for tag, least in trained.thresholds.items())
     table = re.sub(r"\[model\.thresholds\]\n(?:[^\[\n].*\n)*", lambda _: f"[model.thresholds]\n{thresholds}", table)
     return (
         table.replace(f'version = "{tags.version}"', f'version = "{trained.version}"')
         .replace(f'output = "{tags.output}"', f'output = "{trained.output}"')
         .replace("softmax = true\n", "")
     )
-
-
-def _quote(tag: str) -> str:
-    """Return a key of TOML, which has no surrogate pairs, unlike JSON in ASCII."""
-    return json.dumps(tag, ensure_ascii=False)
 
 
 def _labels(model: onnx.ModelProto) -> list[str]:

@@ -106,8 +106,13 @@ class ModelCatalogue:
 
 def load_catalogue(path: Path) -> ModelCatalogue:
     """Read a ``models.toml``. Raises ValueError that names the model and the problem."""
+    return parse_catalogue(path.read_text(encoding="utf-8"))
+
+
+def parse_catalogue(text: str) -> ModelCatalogue:
+    """Parse the text of a ``models.toml``. Raises ValueError that names the model and the problem."""
     models: dict[str, ModelSpec] = {}
-    for table in tomllib.loads(path.read_text(encoding="utf-8")).get("model", []):
+    for table in tomllib.loads(text).get("model", []):
         model = _parse_model(table)
         if model.task in models:
             raise ValueError(f"{model.name}: {models[model.task].name} has the task {model.task} already")
