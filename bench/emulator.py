@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import uv
+from local.tool_venvs import uv_install
 
 from .build_cache import build_once
 from .machine import architecture
@@ -38,9 +38,10 @@ def install(lock: Path, target: Path, *options: str) -> None:
 
 
 def _install_with_uv(lock: Path, target: Path, *options: str) -> None:
-    """Install the packages of ``lock``; trust the certificates of the system, as pip does, since uv has its own."""
-    pip = [uv.find_uv_bin(), "pip", "install", "--quiet", "--system-certs", "--require-hashes"]
-    subprocess.run([*pip, "--python", sys.executable, *options, "--target", target, "-r", lock], check=True)
+    """Install the packages of ``lock`` into ``target``, by their hashes."""
+    subprocess.run(
+        [*uv_install(sys.executable), "--require-hashes", *options, "--target", target, "-r", lock], check=True
+    )
 
 
 def compile_bytecode(folder: Path) -> None:

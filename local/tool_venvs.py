@@ -118,18 +118,25 @@ async def _install(name: str, expected: str) -> None:
     await _make_venv(name, "--without-pip")
     requirements, python = REQUIREMENTS[name], str(python_path(name))
     # Requirements files are complete, except where only files of a package are used.
-    exactly = ["--quiet", "--require-hashes", "--no-deps", "-r", str(requirements)]
-    install = [uv.find_uv_bin(), "pip", "install", "--system-certs", "--python", python, *exactly]
-    done = await run(install, env=dict(os.environ), cwd=ROOT)
+    exactly = ["--require-hashes", "--no-deps", "-r", str(requirements)]
+    done = await run([*uv_install(python), *exactly], env=dict(os.environ), cwd=ROOT)
     if done.status:  # uv does not read pip's configuration, which may name an index
-        install = [sys.executable, "-m", "pip", "--python", python, "install", "--no-compile", *exactly]
-        done = await run(install, env=dict(os.environ), cwd=ROOT)
+        pip_install = [sys.executable, "-m", "pip", "--python", python, "install", "--quiet", "--no-compile"]
+        done = await run([*pip_install, *exactly], env=dict(os.environ), cwd=ROOT)
     if done.status:
         raise StartError(
             f"pip could not install {requirements.relative_to(ROOT)}:\n{done.tail()}\n"
             "If it could not connect: the first start needs the network (or a package index set by PIP_INDEX_URL)."
         )
     _marker(name).write_text(expected)
+
+
+def uv_install(python: str) -> list[str]:
+    """Return the start of a command that installs packages into the environment of the interpreter ``python``.
+
+    It trusts the certificates of the system, as pip does: uv has its own.
+    """
+    return [uv.find_uv_bin(), "pip", "install", "--quiet", "--system-certs", "--python", python]
 
 
 async def _make_venv(name: str, *options: str) -> None:
