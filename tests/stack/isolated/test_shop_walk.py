@@ -37,6 +37,7 @@ from local.aws import tool_environment
 from local.paths import COMMAND, ROOT
 from tests.component.browser.browser import CHROMIUM, Page, open_profiles
 from tests.component.browser.serving import served
+from tests.images.sources import saved
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.inference_client import HANG_S, InferenceClient
 from tests.stack.operating import Operator
@@ -141,12 +142,6 @@ class Walk:
         wait_until(lambda: self.operator.waiting("purge") == 0, "no purge is waiting", HANG_S, every_s=1)
 
 
-def encode_image(image: Image.Image, form: str) -> bytes:
-    out = io.BytesIO()
-    image.save(out, form)
-    return out.getvalue()
-
-
 def read_colour(answer: Answer) -> tuple[int, ...]:
     """The mean colour of an image; black if the answer is none."""
     if answer.status != 200:
@@ -188,7 +183,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     for number in range(IMAGES):
         path = folder / "photos" / name_image(number)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(encode_image(Image.new("RGB", (480, 320), (0, number % 256, 128)), "JPEG"))
+        path.write_bytes(saved(Image.new("RGB", (480, 320), (0, number % 256, 128)), "JPEG"))
     walk.run(f"aws s3 cp --recursive --only-show-errors photos {BUCKET}")
     yield walk
     assert stop_stack(running) == 0
@@ -206,7 +201,7 @@ def test_an_overwrite_and_a_deletion_reach_the_cdn(walk: Walk) -> None:
     path = f"/{key}?w=320"
     assert read_colour(walk.get(path))[0] < 30
     assert walk.viewer.again(path).cache == "Hit"
-    (walk.folder / "red.jpg").write_bytes(encode_image(Image.new("RGB", (480, 320), (220, 20, 20)), "JPEG"))
+    (walk.folder / "red.jpg").write_bytes(saved(Image.new("RGB", (480, 320), (220, 20, 20)), "JPEG"))
     walk.run(f"aws s3 cp --only-show-errors red.jpg {BUCKET}{key}")
     wait_until(lambda: read_colour(walk.viewer.get(path))[0] > 200, "the CDN has the new image")
     walk.get(path)
@@ -240,8 +235,8 @@ def shop(walk: Walk) -> Walk:
     """Images of the page in the bucket, the settings of the guides in force, and the cup analysed."""
     cup = (Path(skimage.__file__).parent / "data" / "coffee.png").read_bytes()
     svg = b'<svg xmlns="http://www.w3.org/2000/svg" width="1200" height="800"><rect width="1200" height="800"/></svg>'
-    photo = encode_image(Image.open(io.BytesIO(cup)).convert("RGB"), "JPEG")
-    grey = encode_image(Image.new("RGB", (640, 480), (200, 200, 200)), "PNG")
+    photo = saved(Image.open(io.BytesIO(cup)).convert("RGB"), "JPEG")
+    grey = saved(Image.new("RGB", (640, 480), (200, 200, 200)), "PNG")
     objects = {CUP: cup, ODD: photo, "fallback/product.svg": svg, "fallback/any.png": grey}
     for key, body in objects.items():
         file = walk.folder / f"object{Path(key).suffix}"
