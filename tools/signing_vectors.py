@@ -17,7 +17,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.url_builder import OptionValue, build_target, sign_literal  # noqa: E402
-from darkroom.signing import remove_signature, sign  # noqa: E402
+from darkroom.signing import Purpose, remove_signature, sign, sign_message  # noqa: E402
 
 FILE = ROOT / "packages" / "signers" / "signing.json"
 KEY = "a-key-of-test-vectors-äöü-0123456789"
@@ -283,6 +283,23 @@ def build_document() -> dict[str, object]:
         "key": KEY,
         "images": [*_images()],
         "targets": [_vector(target, expires_s) for target in _TARGETS for expires_s in _expiries(target)],
+        "purposes": [_sign_for(purpose) for purpose in Purpose],
+    }
+
+
+def name_purpose(purpose: Purpose) -> str:
+    """Return the name of a purpose in the vectors and on the page."""
+    return purpose.name.lower().replace("_", "-")
+
+
+def _sign_for(purpose: Purpose) -> dict[str, object]:
+    text = "/photo.jpg?w=801"
+    return {
+        "purpose": name_purpose(purpose),
+        "domain": purpose.value,
+        "derived": purpose.derive_key(KEY) != KEY.encode(),
+        "text": text,
+        "signature": sign_message(text, KEY, purpose),
     }
 
 

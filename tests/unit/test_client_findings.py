@@ -22,8 +22,7 @@ from darkroom.client_findings import (
     sign_findings,
 )
 from darkroom.errors import BadUpload
-from darkroom.services.upload_requests import Grant, make_token, parse_upload_request
-from darkroom.signing import sign
+from darkroom.services.upload_requests import Grant, parse_upload_request
 
 S3_METADATA_BYTES = 2_048
 """Of all names and values together (S3 user guide, "Working with object metadata")."""
@@ -133,13 +132,6 @@ def test_a_signature_is_for_one_key_one_image_and_one_text() -> None:
     assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e31", signature, ["new"])
     assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", signature, ["old", ""])
     assert not has_valid_signature("trips/rome.jpg", "ab" * 32, "e30", "é", ["new"])
-
-
-def test_a_signature_of_findings_is_none_of_a_url_or_a_token() -> None:
-    message = "findings:k\nab\ne30"
-    signature = sign_findings("k", "ab", "e30", "key")
-    assert signature == sign(message, "key"), "and no URL's path begins like this"
-    assert signature not in make_token(Grant("k", 2_000_000_000), "key")
 
 
 def test_a_request_carries_them() -> None:

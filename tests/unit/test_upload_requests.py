@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from darkroom.errors import BadKey, BadSignature, BadToken, BadUpload, DarkroomError, NotGranted
 from darkroom.grant_tokens import MAX_TOKEN_LASTS_S
 from darkroom.image_keys import MAX_KEY_BYTES, check_key
-from darkroom.plan.canonical import parse_path
 from darkroom.plan.model import SOURCE_FORMATS
 from darkroom.services.upload_requests import (
     SOURCE_MEDIA_TYPES,
@@ -172,12 +171,8 @@ def test_forgeries(token: str, keys: list[str]) -> None:
 
 def test_a_signature_of_a_url_is_no_token_and_the_other_way_round() -> None:
     """The signed text of a URL begins with a slash, that of a token does not."""
-    as_path = f"upload-token:{ENCODED}"
-    assert sign(as_path, KEY) == SIGNATURE
-    with pytest.raises(BadKey):
-        parse_path(as_path)
-    with pytest.raises(BadToken):
-        verify_token(f"{ENCODED}.{sign(ENCODED, KEY)}", [KEY], NOW_S)
+    with pytest.raises(ValueError, match="slash"):
+        sign(f"upload-token:{ENCODED}", KEY)
     with pytest.raises(BadToken):
         verify_token(f"{ENCODED}.{sign(f'/{ENCODED}', KEY)}", [KEY], NOW_S)
     with pytest.raises(BadSignature):

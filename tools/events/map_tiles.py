@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from darkroom.signing import sign_message
+import sys
 
-from . import LOCAL_KEY, Event
+from . import LOCAL_KEY, ROOT, Event
 from .function_url import build_request
+
+sys.path.insert(0, str(ROOT / "layers" / "map_tiles"))
+
+from map_tiles.requests import sign_target
 
 RASTER = "bay/2000-06.tif"
 TILES = f"/tiles/{RASTER}/{{z}}/{{x}}/{{y}}.png"
@@ -14,10 +18,10 @@ TILES = f"/tiles/{RASTER}/{{z}}/{{x}}/{{y}}.png"
 def events() -> dict[str, Event]:
     """Return each event by file name."""
     query = "bands=3&rescale=0,120"
-    signature = sign_message(f"{TILES}?{query}", LOCAL_KEY)
+    signed = sign_target(f"{TILES}?{query}", LOCAL_KEY).partition("?")[2]
     return {
         "tile.json": event(TILES.format(z=9, x=81, y=197)),
-        "signed.json": event(TILES.format(z=9, x=81, y=197), f"{query}&s={signature}"),
+        "signed.json": event(TILES.format(z=9, x=81, y=197), signed),
         "unsigned.json": event(TILES.format(z=9, x=81, y=197), query),
         "tilejson.json": event(f"/tiles/{RASTER}/tilejson.json"),
     }

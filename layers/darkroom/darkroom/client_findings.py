@@ -2,9 +2,8 @@
 
 The text is unpadded base64url of compact JSON with ``faces`` (lists of left, top, width, height and score) and ``tags``
 (lists of name and score), if given. Numbers are in ten-thousandths, positions in fractions of the upright image. A
-meaning has one text. The signature is HMAC-SHA256, with a key that also signs URLs, over ``findings:<key>``, the
-SHA-256 of the upload in hexadecimal and the text, separated by line feeds, so that it is valid for one image only. A
-signed URL begins with a slash and a key has no line feed, so that no signature is valid for the other kind.
+meaning has one text. The signature (:mod:`.signing`) is over the key, the SHA-256 of the upload in hexadecimal and the
+text, separated by line feeds, which a key does not have, so that it is valid for one image only.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from .errors import BadUpload
-from .signing import encode_base64url, is_signed, sign_message
+from .signing import Purpose, encode_base64url, is_signed, sign_message
 
 MAX_TEXT_BYTES = 1_800
 """Of the 2 KB that S3 allows for user metadata with names. Signature and declared checksum take 130 bytes."""
@@ -24,7 +23,6 @@ MAX_TEXT_BYTES = 1_800
 MAX_TAG_BYTES = 64
 
 _SCALE = 10_000
-_DOMAIN = "findings:"
 _TOLERANCE = 1e-4
 """By how much a box may exceed the image, because of rounding by the client."""
 
@@ -105,12 +103,12 @@ def client_findings_to_document(found: ClientFindings) -> dict[str, object]:
 
 def sign_findings(key: str, sha256: str, text: str, signing_key: str) -> str:
     """Sign ``text`` for the image ``key``, whose bytes have the hexadecimal ``sha256``."""
-    return sign_message(f"{_DOMAIN}{key}\n{sha256}\n{text}", signing_key)
+    return sign_message(f"{key}\n{sha256}\n{text}", signing_key, Purpose.FINDINGS)
 
 
 def has_valid_signature(key: str, sha256: str, text: str, signature: str, signing_keys: Sequence[str]) -> bool:
     """Return whether ``signature`` was made with one of ``signing_keys``."""
-    return is_signed(f"{_DOMAIN}{key}\n{sha256}\n{text}", signature, signing_keys)
+    return is_signed(f"{key}\n{sha256}\n{text}", signature, signing_keys, Purpose.FINDINGS)
 
 
 def _make_error(field: str, expected: str) -> BadUpload:

@@ -1,8 +1,7 @@
 """Tokens of what a client may do: ``<grant>.<signature>``, both unpadded base64url.
 
-The grant is a text, with the end of the token's validity. The signature is HMAC-SHA256, with a key that also signs
-URLs, over the domain of the kind of token and the encoded grant, so that no signature is valid for another kind. A
-signed URL begins with a slash.
+The grant is a text, with the end of the token's validity. The signature (:mod:`.signing`) is over the encoded grant,
+for the purpose of the kind of token, so that no signature is valid for another kind.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from .errors import BadKey, BadToken
-from .signing import encode_base64url, is_signed, sign_message
+from .signing import Purpose, encode_base64url, is_signed, sign_message
 
 MAX_TOKEN_LASTS_S = 86_400
 """Longest validity of a token. A longer one is rejected as a probable mistake in its time."""
@@ -39,7 +38,7 @@ class TokenKind[Grant: Expiring]:
     """
 
     name: str
-    domain: str
+    purpose: Purpose
     max_characters: int
     parse: Callable[[str], Grant | None]
 
@@ -47,7 +46,7 @@ class TokenKind[Grant: Expiring]:
         """Make the token of the grant ``text`` with a signing key; raises BadToken for a text that is no grant."""
         encoded = encode_base64url(text.encode())
         self._decode(encoded)
-        return f"{encoded}.{sign_message(self.domain + encoded, key)}"
+        return f"{encoded}.{sign_message(encoded, key, self.purpose)}"
 
     def verify(self, token: str, keys: Sequence[str], now_s: float) -> Grant:
         """Return the grant of a token; raises BadToken if none of ``keys`` made it or it has expired."""
@@ -55,7 +54,7 @@ class TokenKind[Grant: Expiring]:
         if parts is None or len(parts[1]) > self.max_characters:
             raise self._malformed()
         encoded, signature = parts.groups()
-        if not is_signed(self.domain + encoded, signature, keys):
+        if not is_signed(encoded, signature, keys, self.purpose):
             raise BadToken(f"The {self.name} was not made with a valid key")
         grant = self._decode(encoded)
         if now_s >= grant.expires_s:

@@ -1,7 +1,8 @@
 """Signatures of requests, and the schema of the secrets with signing keys.
 
-A signature is unpadded base64url of HMAC-SHA256 over a canonical request and its expiry, if it has one, or over the
-viewer's URL as it is written (decision 71).
+A signature is unpadded base64url of HMAC-SHA256. That of an image is over a canonical request and its expiry, if it has
+one, or over the viewer's URL as it is written (decision 71). Every other :class:`Purpose` has a domain, and most have a
+key that is derived from the signing key (docs/reference/signatures.md, "Purposes").
 
 The secret of the stack's own keys is ``{"current": "...", "previous": "..."}``;
 :mod:`darkroom.dialects.serving.signing_keys` reads those of dialects with the same checks. A document with one mistake
@@ -12,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import Enum
 from typing import Protocol
 
 from .errors import BadSignature, Expired
@@ -22,6 +24,35 @@ MIN_KEY_CHARACTERS = 16
 MAX_KEY_CHARACTERS = 1024
 MAX_KEYS = 16
 """Of one dialect. Each key costs an HMAC for every forged URL."""
+
+
+class Purpose(Enum):
+    """What a signature permits. The value is the domain, which precedes the signed text.
+
+    No domain begins with another one, or with the slash that texts of images begin with.
+    """
+
+    IMAGE = ""
+    UPLOAD_TOKEN = "upload-token:"  # noqa: S105 - a domain
+    FINDINGS = "findings:"
+    LARGE_COPY = "large-copy:"
+    TILE_URL = "tile-url:"
+    MEDICAL_URL = "medical-url:"
+    MEDICAL_TOKEN = "medical-token:"  # noqa: S105 - a domain
+    EVIDENCE_TOKEN = "evidence-token:"  # noqa: S105 - a domain
+
+    def derive_key(self, key: str) -> bytes:
+        """Return the key of this purpose: that of images and upload tokens is the signing key itself.
+
+        Servers of users sign these two, in languages of their own. Neither begins with ``key:``, so that nobody who
+        gets signatures of theirs learns the key of another purpose.
+        """
+        import hmac
+
+        if self in (Purpose.IMAGE, Purpose.UPLOAD_TOKEN):
+            return key.encode()
+        return hmac.digest(key.encode(), f"key:{self.value}".encode(), "sha256")
+
 
 _CURRENT, _PREVIOUS = "current", "previous"
 _SIGNATURE_NAMES = ("s", "signature")
@@ -48,11 +79,21 @@ def sign(request_path: str, key: str, expires_s: int | None = None) -> str:
     return sign_message(_signed_text(request_path, expires_s), key)
 
 
-def sign_message(message: str, key: str) -> str:
-    """Return the HMAC-SHA256 of ``message`` as unpadded base64url."""
+def sign_message(message: str, key: str, purpose: Purpose = Purpose.IMAGE) -> str:
+    """Return the signature of ``message`` for ``purpose`` with a signing key.
+
+    Raises ValueError for an image's message without a slash at its start: it could be one of another purpose.
+    """
     import hmac  # with OpenSSL behind it: a cold start that verifies nothing does without
 
-    return encode_base64url(hmac.digest(key.encode(), message.encode(), "sha256"))
+    if not _has_domain(message, purpose):
+        raise ValueError("the text that is signed for an image begins with a slash")
+    return encode_base64url(hmac.digest(purpose.derive_key(key), (purpose.value + message).encode(), "sha256"))
+
+
+def _has_domain(message: str, purpose: Purpose) -> bool:
+    """Return whether no other purpose signs ``message``: the slash is the domain of images."""
+    return purpose is not Purpose.IMAGE or message.startswith("/")
 
 
 def encode_base64url(data: bytes) -> str:
@@ -62,12 +103,14 @@ def encode_base64url(data: bytes) -> str:
     return urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def is_signed(message: str, signature: str, keys: Sequence[str]) -> bool:
-    """Return whether one of ``keys`` makes ``signature`` for ``message``."""
+def is_signed(message: str, signature: str, keys: Sequence[str], purpose: Purpose = Purpose.IMAGE) -> bool:
+    """Return whether one of the signing ``keys`` makes ``signature`` for ``message`` and ``purpose``."""
     import hmac
 
+    if not _has_domain(message, purpose):
+        return False
     given = signature.encode("utf-8", "surrogatepass")  # texts that are not ASCII cannot be compared
-    candidates = [sign_message(message, key) for key in keys if key]
+    candidates = [sign_message(message, key, purpose) for key in keys if key]
     return any(hmac.compare_digest(candidate.encode(), given) for candidate in candidates)
 
 
@@ -97,13 +140,18 @@ def verify(
 
 
 def verify_text(
-    text: str, signature: str, expires_s: int | None, keys: KeySource[tuple[str, ...]], now_s: float
+    purpose: Purpose,
+    text: str,
+    signature: str,
+    expires_s: int | None,
+    keys: KeySource[tuple[str, ...]],
+    now_s: float,
 ) -> None:
     """Verify the signature of ``text``, also with fresh keys; raises BadSignature with the text, or Expired."""
 
     def check(valid: tuple[str, ...]) -> None:
-        if not is_signed(text, signature, valid):
-            raise BadSignature(f"The signature does not match '{text}'")
+        if not is_signed(text, signature, valid, purpose):
+            raise BadSignature(f"The signature does not match '{text}' with the domain '{purpose.value}'")
 
     try_keys(keys, check, BadSignature)
     if expires_s is not None and now_s >= expires_s:

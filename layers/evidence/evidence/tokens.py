@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from darkroom.grant_tokens import TokenKind
 from darkroom.image_keys import check_key
 from darkroom.services.upload_requests import Grant
+from darkroom.signing import Purpose
 
 _GRANT = re.compile(r"([1-9][0-9]{0,9}):([A-Za-z0-9.@_+-]{1,100}):(.+)", re.DOTALL)
 
@@ -43,7 +44,7 @@ def _parse_grant(text: str) -> EvidenceGrant | None:
     return EvidenceGrant(prefix, int(expires), person)
 
 
-_TOKENS = TokenKind("evidence token", "evidence-token:", 1400, _parse_grant)
+_TOKENS = TokenKind("evidence token", Purpose.EVIDENCE_TOKEN, 1400, _parse_grant)
 
 
 def make_token(grant: EvidenceGrant, key: str) -> str:

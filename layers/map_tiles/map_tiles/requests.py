@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from darkroom.errors import BadOption, SourceMissing, Unsigned
 from darkroom.http.query import parse_parameters
-from darkroom.signing import KeySource, remove_signature, sign_message, verify_text
+from darkroom.signing import KeySource, Purpose, remove_signature, sign_message, verify_text
 
 from .descriptor import Descriptor, check_raster_key
 from .grid import MAX_ZOOM, Tile
@@ -101,14 +101,18 @@ def build_template(key: str, extension: str, query: str, sign: Keys) -> str:
     text = f"{BASE}{key}/{_PLACEHOLDERS}.{extension}"
     if not query:
         return text
-    signed = f"{text}?{query}"
-    return f"{signed}&s={sign_message(signed, sign.get()[0])}"
+    return sign_target(f"{text}?{query}", sign.get()[0])
+
+
+def sign_target(target: str, key: str) -> str:
+    """Return ``target``, a path with placeholders or of a TileJSON, and its query, with the signature."""
+    return f"{target}&s={sign_message(target, key, Purpose.TILE_URL)}"
 
 
 def _verify(text: str, signature: str, style: Style, keys: Keys, now_s: float) -> None:
     if not signature:
         raise Unsigned("Tiles with a query need a signature")
-    verify_text(text, signature, style.expires_s or None, keys, now_s)
+    verify_text(Purpose.TILE_URL, text, signature, style.expires_s or None, keys, now_s)
 
 
 def parse_query(query: str) -> tuple[Style, str]:

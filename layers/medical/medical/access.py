@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from darkroom.errors import BadOption, BadToken, NotGranted, Unsigned
 from darkroom.grant_tokens import TokenKind
-from darkroom.signing import KeySource, remove_signature, sign_message, try_keys, verify_text
+from darkroom.signing import KeySource, Purpose, remove_signature, sign_message, try_keys, verify_text
 
 from .uids import REPLACED
 
@@ -34,7 +34,7 @@ def _parse_grant(text: str) -> Grant | None:
     return Grant(int(parts[1]), parts[2]) if parts else None
 
 
-_TOKENS = TokenKind("token", "medical-token:", 200, _parse_grant)
+_TOKENS = TokenKind("token", Purpose.MEDICAL_TOKEN, 200, _parse_grant)
 
 
 def make_token(grant: Grant, key: str) -> str:
@@ -52,7 +52,7 @@ def verify_token(token: str, keys: Sequence[str], now_s: float) -> Grant:
 def sign_target(target: str, key: str, expires_s: int) -> str:
     """Return a path with its query, which gets ``exp`` and the signature."""
     joined = f"{target}{'&' if '?' in target else '?'}exp={expires_s}"
-    return f"{joined}&s={sign_message(joined, key)}"
+    return f"{joined}&s={sign_message(joined, key, Purpose.MEDICAL_URL)}"
 
 
 def authorise(event: Mapping[str, Any], study: str, query: Mapping[str, str], keys: Keys, now_s: float) -> None:
@@ -74,4 +74,4 @@ def _verify_signature(target: str, query: Mapping[str, str], keys: Keys, now_s: 
         raise Unsigned("Medical images need a token or a signature")
     if not re.fullmatch(r"[0-9]{1,11}", expires):
         raise BadOption("A signed URL has exp, a Unix time in seconds", option="exp")
-    verify_text(remove_signature(target), signature, int(expires), keys, now_s)
+    verify_text(Purpose.MEDICAL_URL, remove_signature(target), signature, int(expires), keys, now_s)

@@ -13,7 +13,6 @@ import numpy as np
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.signing import sign_message
 from map_tiles.app import MapTiles
 from map_tiles.descriptor import RASTERS, Descriptor
 from map_tiles.gdal import s3_options
@@ -21,6 +20,7 @@ from map_tiles.grid import HALF_M, Tile
 from map_tiles.jobs import Jobs
 from map_tiles.rasters import RasterStore
 from map_tiles.registration import register
+from map_tiles.requests import sign_target
 
 KEY = "0123456789abcdef0123456789abcdef"
 HOST = "maps.example.com"
@@ -82,7 +82,7 @@ class World:
 
 def sign(target: str) -> str:
     """Add the signature of ``target``, with placeholders for a tile, as it is written."""
-    return f"{target}&s={sign_message(target, KEY)}"
+    return sign_target(target, KEY)
 
 
 def decode(response: Mapping[str, Any]) -> np.ndarray:

@@ -18,6 +18,7 @@ from ..errors import BadKey, BadUpload, NotGranted
 from ..grant_tokens import TokenKind
 from ..image_keys import check_key
 from ..plan.model import CONVERTED_TYPES, SOURCE_MEDIA_TYPES
+from ..signing import Purpose
 
 _GRANT = re.compile(
     r"([1-9][0-9]{0,9}):([1-9][0-9]{0,11})?(?:x([1-9][0-9]{0,5}))?(?:;priority=(urgent))?:(.+)", re.DOTALL
@@ -87,7 +88,7 @@ def _parse_grant(text: str) -> Grant | None:
     return Grant(prefix, int(expires), most_bytes, most_files, priority or "")
 
 
-_TOKENS = TokenKind("upload token", "upload-token:", 1200, _parse_grant)
+_TOKENS = TokenKind("upload token", Purpose.UPLOAD_TOKEN, 1200, _parse_grant)
 
 
 def make_token(grant: Grant, key: str) -> str:

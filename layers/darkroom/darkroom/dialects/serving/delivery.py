@@ -21,7 +21,7 @@ from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
 from ...services.caching import etag_matches
 from ...services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
-from ...signing import KeySource, sign
+from ...signing import KeySource, Purpose, sign_message
 from ..registry import LARGE_PREFIX, LARGE_SUFFIX
 from .request import DialectRequest
 
@@ -93,7 +93,7 @@ class Delivery:
         A new signing key changes the name: each rotation can add one copy per variant.
         """
         name = derivative_name(plan)
-        token = sign(f"large {name}", self.keys.get()[0])
+        token = sign_message(name, self.keys.get()[0], Purpose.LARGE_COPY)
         copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"
         there = self.media.open(DERIVATIVES + copy, 1)
         if there is None or there.attributes.get(COPY_OF) != etag.strip('"'):
