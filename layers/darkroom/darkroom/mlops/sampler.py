@@ -38,20 +38,20 @@ class SampleRecorder:
 
         result = prediction.result
         embedding = result.found.get(SIMILARITY)
-        sample = Sample(
-            master.key,
-            master.etag,
-            self.clock(),
-            str(facts.get("format", "")),
-            int(facts.get("width", 0)) * int(facts.get("height", 0)),
-            mean_luma(jpeg),
-            {task: summarise(finding) for task, finding in result.found.items()},
-            lowest_source(result.found),
-            result.variant,
-            quantise(embedding.vector) if embedding is not None else b"",
-            prediction.comparison,
-        )
         try:
+            sample = Sample(
+                master.key,
+                master.etag,
+                self.clock(),
+                str(facts.get("format", "")),
+                int(facts.get("width", 0)) * int(facts.get("height", 0)),
+                mean_luma(jpeg),
+                {task: summarise(finding) for task, finding in result.found.items()},
+                lowest_source(result.found),
+                result.variant,
+                quantise(embedding.vector) if embedding is not None else b"",
+                prediction.comparison,
+            )
             self._withdraw_if_deleted(master, self.store.put(sample))
             self._log(sample)
         except DarkroomError as error:

@@ -23,7 +23,7 @@ from tests.component.aws.sagemaker import Runtime
 from tests.component.services import ingest_environment
 from tests.images.detectors import models_folder
 from tests.images.hidden import flagged_drawing, in_frame
-from tests.images.photographs import jpeg_photo
+from tests.images.photographs import jpeg_photo, photograph
 
 from .harness import ALL, InferEnvironment
 
@@ -66,8 +66,15 @@ def pipeline(aws: Callable[[str], Any], runtime: Runtime) -> Pipeline:
     return Pipeline(aws, runtime)
 
 
-def test_an_unflagged_image_is_served_after_analysis(pipeline: Pipeline) -> None:
-    pipeline.taken.created(KEY, jpeg_photo())
+def grey_photo() -> bytes:
+    file = io.BytesIO()
+    photograph().convert("L").save(file, "JPEG", quality=90)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize("body", [jpeg_photo(), grey_photo()], ids=["colour", "grey"])
+def test_an_unflagged_image_is_served_after_analysis(pipeline: Pipeline, body: bytes) -> None:
+    pipeline.taken.created(KEY, body)
     assert (pipeline.state, pipeline.lies) == (HELD, [HELD_MASTERS.name(KEY)])
     assert pipeline.look() == [AnalysisOutcome.ANALYSED]
     pipeline.hear()

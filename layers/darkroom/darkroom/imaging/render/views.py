@@ -104,27 +104,26 @@ def encode_view(view: pyvips.Image) -> bytes:
     return body
 
 
-def decode_view(jpeg: bytes) -> pyvips.Image:
-    """Return the view that :func:`encode` was given."""
-    return pyvips.Image.jpegload_buffer(jpeg).copy_memory()
+def decode_view(jpeg: bytes, shrink: int = 1) -> pyvips.Image:
+    """Return a JPEG of ours with three bands: that of a grey source has one. ``shrink`` divides its size.
+
+    Raises DarkroomError if it cannot be decoded.
+    """
+    try:
+        return ensure_rgb(pyvips.Image.jpegload_buffer(jpeg, shrink=shrink)).copy_memory()
+    except pyvips.Error as error:
+        raise DarkroomError(detail=str(error)) from error
 
 
 def read_rgb(jpeg: bytes) -> NDArray[np.uint8]:
     """Return a JPEG of ours as an array (height, width, 3) of sRGB. Raises DarkroomError if it cannot be decoded."""
-    try:
-        pixels: NDArray[np.uint8] = pyvips.Image.new_from_buffer(jpeg, "").colourspace("srgb").numpy()
-    except pyvips.Error as error:
-        raise DarkroomError(detail=str(error)) from error
+    pixels: NDArray[np.uint8] = decode_view(jpeg).numpy()
     return pixels
 
 
 def mean_luma(jpeg: bytes) -> float:
     """Return the mean luma of a JPEG of ours, from 0 to 1. Raises DarkroomError if it cannot be decoded."""
-    try:
-        image = pyvips.Image.jpegload_buffer(jpeg, shrink=_LUMA_SHRINK).colourspace("srgb")
-        return float(image.recomb([_LUMA]).avg()) / PEAK_8_BIT
-    except pyvips.Error as error:
-        raise DarkroomError(detail=str(error)) from error
+    return float(decode_view(jpeg, _LUMA_SHRINK).recomb([_LUMA]).avg()) / PEAK_8_BIT
 
 
 def make_thumbnail(view: pyvips.Image, side_px: int) -> bytes:
