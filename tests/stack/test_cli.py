@@ -166,7 +166,7 @@ def test_what_operators_do(run: Run, tmp_path: Path) -> None:
     assert "keep_gps = true" in run("settings", "diff", str(file), "--json").document["difference"]
     applied = run("settings", "apply", str(file), "--by", "ada", "--reason", "a test", "--json").document
     assert applied["is_new"]
-    rolled_back = run("settings", "rollback", str(before["number"]), "--json").document
+    rolled_back = run("settings", "rollback", str(before["number"]), "--yes", "--json").document
     assert rolled_back["version"] == applied["version"] + 1
     assert [row["in_force"] for row in run("settings", "history", "--json").document["versions"]][-1]
     assert run("settings", "check", "--json").document["stale"] == []

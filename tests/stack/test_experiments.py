@@ -42,7 +42,7 @@ def media(stack: Stack, tmp_path: Path) -> Iterator[S3Bucket]:
     state = ("--by", "test", "--state-dir", str(stack.state))
     assert main(["settings", "apply", str(file), *state]) == 0
     yield bucket
-    assert main(["settings", "rollback", str(before.number), *state[2:]]) == 0
+    assert main(["settings", "rollback", str(before.number), "--yes", *state[2:]]) == 0
 
 
 def check(stack: Stack) -> Any:

@@ -38,7 +38,7 @@ def fallback(stack: Stack, viewer: Viewer, tmp_path: Path) -> Iterator[str]:
     file.write_text(json.dumps({**before.table, **found}))
     assert main(["settings", "apply", str(file), "--by", "test", *state]) == 0
     yield path
-    assert main(["settings", "rollback", str(before.number), *state]) == 0
+    assert main(["settings", "rollback", str(before.number), "--yes", *state]) == 0
 
 
 def size(answer: Answer) -> tuple[int, int]:

@@ -25,7 +25,7 @@ def state(stack: Stack) -> Iterator[Path]:
     documents = open_local_target(json.loads((stack.state / "stack.json").read_text())).documents
     before = documents.current()
     yield stack.state
-    assert main(["settings", "rollback", str(before.number), "--state-dir", str(stack.state)]) == 0
+    assert main(["settings", "rollback", str(before.number), "--yes", "--state-dir", str(stack.state)]) == 0
 
 
 def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer, tmp_path: Path) -> None:
@@ -35,9 +35,11 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     assert viewer.get(f"{path}?preset={name}").status == 400
     file = tmp_path / "settings.json"
     current = open_local_target(json.loads((state / "stack.json").read_text())).documents.current()
-    presets = {**load_default_presets().options, name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
+    presets = {name: {"w": 333, "h": 77, "fit": "cover", "f": "webp"}}
     file.write_text(json.dumps({**current.table, "presets": presets}))
     assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0
     wait_until(lambda: viewer.get(f"{path}?preset={name}&w=333").status == 200, "edge and function know the preset")
     assert viewer.get(f"{path}?preset={name}").headers["content-type"] == "image/webp"
+    for default in load_default_presets().options:
+        assert viewer.get(f"{path}?preset={default}").status == 200
     assert main(["settings", "check", "--state-dir", str(state)]) == 0

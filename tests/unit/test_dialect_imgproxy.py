@@ -24,7 +24,7 @@ from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.presets import Presets
+from darkroom.plan.presets import Presets, load_default_presets
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = json.loads((FOLDER / "dialects" / "imgproxy.json").read_text(encoding="utf-8"))
@@ -509,6 +509,10 @@ def test_info_needs_a_source() -> None:
 def test_one_watermark_is_meant_without_a_name() -> None:
     two = DialectSettings(SOURCES, {"default": "a.png", "logo": "b.png"})
     assert path_of("/_/wm:1/plain/a.jpg", two) == "/a.jpg/_/even-1_wm-default-center-100-25_wmx-0-0-0-0-0.auto"
+    own = DialectSettings(SOURCES, {**load_default_presets().watermarks, "brand": "watermarks/brand.png"})
+    assert "_wm-brand-center-" in path_of("/_/wm:1/plain/a.jpg", own), "those of presets.toml are in every deployment"
+    alone = DialectSettings(SOURCES, load_default_presets().watermarks)
+    assert "_wm-logo-center-" in path_of("/_/wm:1/plain/a.jpg", alone)
     for none in (DialectSettings(SOURCES), DialectSettings(SOURCES, {"a": "a.png", "b": "b.png"})):
         with pytest.raises(BadOption, match="no watermark named default"):
             parse("/_/wm:1/plain/a.jpg", none)

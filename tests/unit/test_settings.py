@@ -139,7 +139,9 @@ def test_each_limit_has_its_setting() -> None:
         ({"fallback_images": {str(number): "a" for number in range(21)}}, "fallback_images: must be a table"),
         ({"presets": {"A": {"w": 1}}}, "preset 'A': the name must be"),
         ({"presets": {"a": {"w": 0}}}, "preset 'a': w must be a whole number from 1 to 8192"),
-        ({"presets": {"a": 1}}, "presets: 'a' must be a table"),
+        ({"presets": {"a": 1}}, "presets: 'a' must be a table, or false"),
+        ({"presets": {"a": True}}, "presets: 'a' must be a table, or false"),
+        ({"presets": {"cover": False}, "ingest": {"presets": ["cover"]}}, "ingest: there is no preset 'cover'"),
         ({"presets": []}, "presets: must be a table"),
         ({"ingest": {"presets": ["none"]}}, "ingest: there is no preset 'none'"),
         ({"ingest": {"preset": []}}, "ingest: unknown setting: preset"),
@@ -161,17 +163,33 @@ def test_all_problems_are_in_one_error() -> None:
     assert [problem.partition(":")[0] for problem in refused.value.problems] == ["a", "keep_gps", "preset 'a'"]
 
 
-def test_presets_of_a_document_replace_the_defaults_table_by_table() -> None:
+def test_presets_of_a_document_are_added_to_the_defaults_by_name() -> None:
+    default = load_default_presets()
     presets = parse_settings({"presets": {"tiny": {"w": 16, "f": "webp"}}}).presets
-    assert presets.options == {"tiny": {"w": "16", "f": "webp"}}
-    assert presets.watermarks == load_default_presets().watermarks
-    assert presets.at_ingest == ()
-    kept = parse_settings({"presets": {"w320": {"w": 320, "f": "webp"}, "tiny": {"w": 16}}}).presets
-    assert kept.at_ingest == ("w320",)
+    assert presets.options == {**default.options, "tiny": {"w": "16", "f": "webp"}}
+    assert (presets.watermarks, presets.at_ingest) == (default.watermarks, default.at_ingest)
+    replaced = parse_settings({"presets": {"cover": {"w": 16, "f": "png"}}}).presets
+    assert replaced.options == {**default.options, "cover": {"w": "16", "f": "png"}}
     marks = parse_settings({"watermarks": {"brand": "watermarks/brand.svg"}}).presets
-    assert marks.watermarks == {"brand": "watermarks/brand.svg"}
-    assert marks.options == load_default_presets().options
-    assert marks.at_ingest == load_default_presets().at_ingest
+    assert marks.watermarks == {**default.watermarks, "brand": "watermarks/brand.svg"}
+    assert (marks.options, marks.at_ingest) == (default.options, default.at_ingest)
+
+
+def test_false_removes_a_default() -> None:
+    default = load_default_presets()
+    presets = parse_settings({"presets": {"w320": False, "tiny": {"w": 16}}, "watermarks": {"logo": False}}).presets
+    assert presets.options.keys() == default.options.keys() - {"w320"} | {"tiny"}
+    assert presets.at_ingest == default.at_ingest[1:]
+    assert presets.watermarks == {}
+    nothing = parse_settings({"presets": dict.fromkeys(default.options, False)}).presets
+    assert (nothing.options, nothing.at_ingest) == ({}, ())
+
+
+@pytest.mark.parametrize("table", ["presets", "watermarks"])
+def test_false_for_no_default_is_refused_by_commands_and_ignored_by_functions(table: str) -> None:
+    with pytest.raises(InvalidSettings, match="'w321' cannot be removed: there is no such default"):
+        parse_settings({table: {"w321": False}})
+    assert parse_settings({table: {"w321": False}}, ignore_unknown=True).presets == load_default_presets()
 
 
 def test_presets_that_are_equal_have_one_hash() -> None:

@@ -282,7 +282,7 @@ class Settings:
 
     @property
     def presets(self) -> Presets:
-        """Presets and watermarks of the document, else those of ``presets.toml``.
+        """Presets and watermarks of the document and of ``presets.toml``.
 
         Raises Unavailable if that file is invalid, which fails the build of the layer.
         """
@@ -324,7 +324,7 @@ def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fal
         except (ValueError, TypeError):
             problems.append(f"{name}: must be {rule.allowed_values}, not {value!r}")
     try:
-        values["custom_presets"] = _parse_presets(document)
+        values["custom_presets"] = _parse_presets(document, ignore_unknown=ignore_unknown)
     except (ValueError, TypeError, AttributeError) as error:
         problems.append(str(error))
     if problems:
@@ -343,19 +343,31 @@ def _check_experiments(settings: Settings) -> Iterator[str]:
             yield f"experiments: {one.name!r} has variants that are no presets: {', '.join(missing)}"
 
 
-def _parse_presets(document: Mapping[str, object]) -> Presets | None:
-    """Parse the presets of ``document``. An absent table is that of the defaults; None if all are absent."""
-    given = {name: document[name] for name in PRESET_TABLES if name in document}
+def _parse_presets(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Presets | None:
+    """Parse the presets of ``document``, which are added to the defaults; None if it has none of the tables.
+
+    A preset or watermark of a default's name replaces it, and ``false`` removes it. ``ignore_unknown``: also accept
+    ``false`` for a name without default, which another version may have.
+    """
+    given: dict[str, Any] = {name: document[name] for name in PRESET_TABLES if name in document}
     if not given:
         return None
     import tomllib
 
-    tables: dict[str, Any] = {**tomllib.loads(read_presets_file()), **given}
-    if wrong := [name for name, table in tables.items() if not isinstance(table, Mapping)]:
+    if wrong := [name for name, table in given.items() if not isinstance(table, Mapping)]:
         raise ValueError(f"{wrong[0]}: must be a table")
+    tables = tomllib.loads(read_presets_file())
+    for table in ("presets", "watermarks"):
+        own = given.get(table, {})
+        absent = [name for name, value in own.items() if value is False and name not in tables[table]]
+        if absent and not ignore_unknown:
+            raise ValueError(f"{table}: {absent[0]!r} cannot be removed: there is no such default")
+        tables[table] = {name: value for name, value in {**tables[table], **own}.items() if value is not False}
     if wrong := [name for name, options in tables["presets"].items() if not isinstance(options, Mapping)]:
-        raise ValueError(f"presets: {wrong[0]!r} must be a table")
-    if "ingest" not in given:
+        raise ValueError(f"presets: {wrong[0]!r} must be a table, or false to remove a default")
+    if "ingest" in given:
+        tables["ingest"] = given["ingest"]
+    else:
         tables["ingest"] = {"presets": [name for name in tables["ingest"]["presets"] if name in tables["presets"]]}
     for name, key in tables["watermarks"].items():
         if not isinstance(key, str) or not key.startswith(WATERMARK_PREFIX):

@@ -180,7 +180,8 @@ def test_the_cdn_applies_published_settings(
 ) -> None:
     client = aws("cloudfront")
     distribution = _distribution(client, store)
-    settings = {"presets": {"banner": {"w": 700}}, "access_mode": "guarded", "always_redact": {"docs/": "text"}}
+    presets = {"banner": {"w": 700}, **dict.fromkeys(load_default_presets().options, False)}
+    settings = {"presets": presets, "access_mode": "guarded", "always_redact": {"docs/": "text"}}
 
     async def check() -> None:
         live = LiveEdge(client, stores, distribution, Echo(), lambda _: None)

@@ -52,7 +52,7 @@ def test_the_console_returns_current_presets(media: S3Bucket, ministack_url: str
     assert options()[1]["presets"] == list(load_default_presets().options)
     publish(media)
     found = options()[1]
-    assert (found["presets"], found["at_ingest"]) == (["tile", "card"], ["card"])
+    assert (found["presets"], found["at_ingest"]) == ([*load_default_presets().options, "tile", "card"], ["card"])
     media.put(CURRENT, b"{", headers={}, metadata={})
     assert options() == (200, found), "the last good document stays in force"
 

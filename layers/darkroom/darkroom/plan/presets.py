@@ -1,4 +1,4 @@
-"""Presets and watermarks: the defaults of ``presets.toml``, or those of the settings document."""
+"""Presets and watermarks: the defaults of ``presets.toml``, changed by the settings document."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from ...errors import BadOption
-from ...plan.presets import Presets
+from ...plan.presets import Presets, load_default_presets
 from .sources import Sources
 
 MIN_SIGNATURE_BYTES = 8
@@ -89,9 +89,14 @@ class DialectSettings:
         raise BadOption("watermark: no watermark is configured for this address", option="watermark")
 
     def default_watermark(self) -> str:
-        """Return ``default`` if a watermark has this name, else the only watermark. Raises BadOption."""
+        """Return ``default`` if a watermark has this name, else the only one, without presets.toml's if there are own.
+
+        Raises BadOption.
+        """
         if "default" in self.watermarks:
             return "default"
-        if len(self.watermarks) == 1:
-            return next(iter(self.watermarks))
+        common = load_default_presets().watermarks.items()
+        candidates = dict(self.watermarks.items() - common) or self.watermarks
+        if len(candidates) == 1:
+            return next(iter(candidates))
         raise BadOption("watermark: no watermark named default is configured", option="watermark")
