@@ -81,7 +81,8 @@ class SettingsFile:
         applied = put_in_force(self.target, table, by="local", reason=NAME, replaces=current)
         self._number, self._text = applied.version.number, text
         said = f"Version {self._number} of the settings is in force; functions read it within a minute."
-        return f"{said}\n{applied.difference}" if applied.is_new else ""
+        lines = [said, applied.difference.rstrip(), *(f"Removed: {one}" for one in applied.removed)]
+        return "\n".join(filter(None, lines)) if applied.is_new else ""
 
     def _read(self) -> str:
         """Return the text of the file; a deleted one counts as unchanged, and is written again."""

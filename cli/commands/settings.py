@@ -6,7 +6,7 @@ import getpass
 import os
 import subprocess
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,14 +29,16 @@ APPLIED = {
     "version": "number in force",
     "is_new": "whether this call has written it",
     "difference": "unified diff of TOML",
+    "removed": "what was in force and is not now: presets, watermarks, entries and values",
     "edge_changes": "number of entries that changed at the edge",
 }
 
 type Decorated = Callable[..., Any]
 
 
-def authored(function: Decorated) -> Decorated:
-    """Add the options that the history has of every version."""
+def changing(function: Decorated) -> Decorated:
+    """Add the options of commands that write a version: what the history has of it, and ``--yes``."""
+    function = click.option("--yes", is_flag=True, help="Do not ask before something is removed.")(function)
     function = click.option("--reason", default="", metavar="TEXT", help="Reason, for the history.")(function)
     return click.option("--by", default=getpass.getuser, metavar="NAME", help="Author, for the history.")(function)
 
@@ -91,19 +93,23 @@ def show(call: Call, number: int | None) -> None:
 
 @settings.command(output=APPLIED)
 @click.argument("file", type=FILE)
-@authored
-def apply(call: Call, file: Path, by: str, reason: str) -> None:
-    """Put the settings of a TOML or JSON file in force. What it does not name has its default."""
+@changing
+def apply(call: Call, file: Path, by: str, reason: str, yes: bool) -> None:
+    """Put the settings of a TOML or JSON file in force. What it does not name has its default.
+
+    What was in force and is not afterwards is listed, and the command asks before it writes.
+    """
     from tools.settings.changes import put_in_force
     from tools.settings.files import read_file
 
     with _translated():
-        _show_applied(call, put_in_force(_target(call), read_file(file), by=by, reason=reason))
+        table = read_file(file)
+        _show_applied(call, put_in_force(_target(call), table, by=by, reason=reason, approve=_ask(yes=yes)))
 
 
 @settings.command(output=APPLIED)
-@authored
-def edit(call: Call, by: str, reason: str) -> None:
+@changing
+def edit(call: Call, by: str, reason: str, yes: bool) -> None:
     """Edit the settings in force in $VISUAL or $EDITOR, and apply them."""
     from tools.settings.changes import put_in_force
     from tools.settings.files import read_text, to_toml
@@ -118,23 +124,33 @@ def edit(call: Call, by: str, reason: str) -> None:
             if subprocess.run([*editor.split(), str(path)], check=False).returncode:  # noqa: S603, the user's own
                 raise CommandError("Nothing was changed: the editor failed.")
             table = read_text(path.read_text(encoding="utf-8"))
-        _show_applied(call, put_in_force(target, table, by=by, reason=reason, replaces=current))
+        applied = put_in_force(target, table, by=by, reason=reason, replaces=current, approve=_ask(yes=yes))
+        _show_applied(call, applied)
 
 
-@settings.command(output={"version": "number in force", "difference": "unified diff of TOML, empty if there is none"})
+@settings.command(
+    output={
+        "version": "number in force",
+        "difference": "unified diff of TOML, empty if there is none",
+        "removed": "what is in force and would not be: presets, watermarks, entries and values",
+    }
+)
 @click.argument("file", type=FILE)
 def diff(call: Call, file: Path) -> None:
-    """Validate a TOML or JSON file, and show how it differs from the settings in force."""
+    """Validate a TOML or JSON file, and show how it differs from the settings in force, and what it removes."""
     from darkroom.settings import parse_settings
     from tools.settings.changes import describe_difference
     from tools.settings.files import read_file
+    from tools.settings.removals import list_removals
 
     with _translated():
         table = read_file(file)
         parse_settings(table)
         current = _target(call).documents.current()
+        removed = list_removals(current.table, table)
     difference = describe_difference(current.table, table, f"version {current.number}", file.name)
-    call.emit({"version": current.number, "difference": difference}, difference.splitlines())
+    document = {"version": current.number, "difference": difference, "removed": removed}
+    call.emit(document, [*difference.splitlines(), *_list_removed(removed)])
 
 
 @settings.command(output={"versions": f"per version {', '.join(f'`{name}`' for name in VERSION)} and `in_force`"})
@@ -152,15 +168,16 @@ def history(call: Call) -> None:
 
 @settings.command(output=APPLIED)
 @click.argument("number", type=click.IntRange(min=1))
-@authored
-def rollback(call: Call, number: int, by: str, reason: str) -> None:
+@changing
+def rollback(call: Call, number: int, by: str, reason: str, yes: bool) -> None:
     """Put the settings of version NUMBER in force again, as a new version."""
     from tools.settings.changes import put_in_force, read_version
 
     target = _target(call)
     with _translated():
         version = read_version(target, number)
-        applied = put_in_force(target, version.table, by=by, reason=reason or f"as version {version.number}")
+        said = reason or f"as version {version.number}"
+        applied = put_in_force(target, version.table, by=by, reason=said, approve=_ask(yes=yes))
     _show_applied(call, applied)
 
 
@@ -199,12 +216,29 @@ def check(call: Call, repair: bool) -> int:
     return ExitCode.OK if found.is_consistent else ExitCode.FAILED
 
 
+def _ask(*, yes: bool) -> Callable[[Sequence[str]], None]:
+    """Return what lists removals on standard error, and asks unless ``yes``."""
+
+    def approve(removed: Sequence[str]) -> None:
+        for line in _list_removed(removed):
+            click.echo(line, err=True)
+        if not yes:
+            click.confirm("Remove this?", abort=True, err=True)
+
+    return approve
+
+
+def _list_removed(removed: Sequence[str]) -> list[str]:
+    return ["Removed:", *(f"  {one}" for one in removed)] if removed else []
+
+
 def _show_applied(call: Call, applied: Applied) -> None:
     number = applied.version.number
     document = {
         "version": number,
         "is_new": applied.is_new,
         "difference": applied.difference,
+        "removed": list(applied.removed),
         "edge_changes": applied.edge_changes,
     }
     said = "is in force: functions read it within a minute." if applied.is_new else "has these settings already."

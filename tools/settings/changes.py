@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
@@ -14,6 +14,7 @@ from darkroom.settings import InvalidSettings, Settings, parse_settings
 
 from .edge import StoreConflict, differences, entries_of, publish
 from .files import to_toml
+from .removals import list_removals
 from .stacks import Target
 from .store import Version, was_in_force
 
@@ -24,11 +25,15 @@ class EdgeBehind(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What was put in force. ``difference`` is a unified diff, empty if the version had these settings already."""
+    """What was put in force. ``difference`` is a unified diff, empty if the version had these settings already.
+
+    ``removed`` are lines about what was in force before and is not now.
+    """
 
     version: Version
     is_new: bool
     difference: str
+    removed: Sequence[str]
     edge_changes: int
 
 
@@ -48,10 +53,17 @@ class Checked:
 
 
 def put_in_force(
-    target: Target, table: Mapping[str, Any], *, by: str, reason: str = "", replaces: Version | None = None
+    target: Target,
+    table: Mapping[str, Any],
+    *,
+    by: str,
+    reason: str = "",
+    replaces: Version | None = None,
+    approve: Callable[[Sequence[str]], None] | None = None,
 ) -> Applied:
     """Write ``table`` as the next version unless it is the current one, then the edge's entries.
 
+    ``approve`` is called before anything is written if ``table`` removes something, and raises to prevent it.
     Functions are more permissive than the edge for a minute at most. An interrupted call is completed by repeating it,
     or by :func:`check`. Raises InvalidSettings, ObjectChanged and EdgeBehind, and errors of reading the edge before
     anything is written.
@@ -64,6 +76,9 @@ def put_in_force(
     current = replaces or target.documents.replaced()
     is_new = current.settings is None or table != current.settings
     difference = describe_difference(current.table, table, f"version {current.number}", "new") if is_new else ""
+    removed = list_removals(current.table, table) if is_new else []
+    if removed and approve:
+        approve(removed)
     if is_new:
         current = target.documents.write(table, replaces=current, by=by, reason=reason)
     try:
@@ -73,7 +88,7 @@ def put_in_force(
             f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
             "`darkroom settings check --repair`."
         ) from error
-    return Applied(current, is_new, difference, changed)
+    return Applied(current, is_new, difference, removed, changed)
 
 
 def publish_settings(target: Target, settings: Settings) -> int:

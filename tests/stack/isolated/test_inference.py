@@ -266,12 +266,12 @@ def own_detector(inferring: Stack, inference: InferenceClient, tmp_path: Path) -
     operator = Operator(inferring, tmp_path)
     settings = tmp_path / "settings.json"
     settings.write_text(json.dumps({"tasks": ["faces", "text", "objects"]}))
-    assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
+    assert operator.darkroom("settings", "apply", str(settings), "--by", "test", "--yes").returncode == 0
     _set_weights(inferring, main=0.0, own=1.0)
     yield
     _set_weights(inferring, main=1.0, own=0.0)
     settings.write_text("{}")
-    assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
+    assert operator.darkroom("settings", "apply", str(settings), "--by", "test", "--yes").returncode == 0
     urllib.request.urlopen(urllib.request.Request(f"{variants}/own", method="DELETE"), timeout=HANG_S).close()
     time.sleep(FRESH_S)  # each instance of the function keeps the settings of this test until then
 

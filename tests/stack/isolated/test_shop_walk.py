@@ -243,7 +243,7 @@ def shop(walk: Walk) -> Walk:
         file.write_bytes(body)
         walk.run(f"aws s3 cp --only-show-errors {file.name} {shlex.quote(BUCKET + key)}")
     (walk.folder / "settings.toml").write_text(read_settings(), encoding="utf-8")
-    walk.run('./darkroom settings apply settings.toml --by ada --reason "the shop"')
+    walk.run('./darkroom settings apply settings.toml --yes --by ada --reason "the shop"')
     media = S3Bucket(walk.stack.cloud.s3, walk.stack.media_bucket)
     RunStore(media).write_tally(HERO, Tally(0, 0, {}))  # visitors within minutes of a change are not counted
     InferenceClient(walk.stack, walk.viewer).ready()

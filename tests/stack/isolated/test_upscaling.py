@@ -38,7 +38,7 @@ def enlarging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     operator = Operator(running, tmp_path_factory.mktemp("operator"))
     settings = tmp_path_factory.mktemp("settings") / "settings.json"
     settings.write_text(json.dumps({"upscale_prefixes": ["shop/"], "access_mode": "open"}), encoding="utf-8")
-    assert operator.darkroom("settings", "apply", str(settings), "--by", "test").returncode == 0
+    assert operator.darkroom("settings", "apply", str(settings), "--by", "test", "--yes").returncode == 0
     yield running
     assert stop_stack(running) == 0
 

@@ -4,6 +4,7 @@ MiniStack.
 
 from __future__ import annotations
 
+import io
 import itertools
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -307,17 +308,17 @@ def test_the_command_from_the_first_version_to_a_rollback(
     assert deployed.run("show").out == "# no document: all settings are defaults\n"
     assert '+access_mode = "open"' in deployed.run("diff", str(file)).out
     assert deployed.run("apply", str(file), "--by", "ada", "--reason", "first").code == 0
-    assert deployed.live().presets.options == {"tiny": {"w": "16"}}
+    assert deployed.live().presets.options == DEFAULTS.presets.options | {"tiny": {"w": "16"}}
     assert "Version 1 has these settings already" in deployed.run("apply", str(file)).out
 
     editor = tmp_path / "editor.py"
     editor.write_text("import sys, pathlib\np = pathlib.Path(sys.argv[1])\np.write_text(p.read_text() + 'h = 9\\n')\n")
     monkeypatch.setenv("VISUAL", f"{sys.executable} {editor}")
     assert deployed.run("edit", "--by", "bob").code == 0
-    assert deployed.live().presets.options == {"tiny": {"w": "16", "h": "9"}}
+    assert deployed.live().presets.options["tiny"] == {"w": "16", "h": "9"}
     applied = deployed.run("rollback", "1", "--by", "ada", "--json").document
     assert (applied["version"], applied["is_new"]) == (3, True)
-    assert deployed.live().presets.options == {"tiny": {"w": "16"}}
+    assert deployed.live().presets.options["tiny"] == {"w": "16"}
     lines = deployed.run("history").lines
     assert [line.split()[0] for line in lines] == ["1", "2", "3"]
     assert lines[0].endswith("ada  first")
@@ -325,6 +326,36 @@ def test_the_command_from_the_first_version_to_a_rollback(
     assert "h = 9" in deployed.run("show", "2").out
     assert deployed.run("show", "--json").document["settings"]["access_mode"] == "open"
     assert deployed.run("check").code == 0
+
+
+def test_what_a_file_removes_is_listed_and_asked_for(
+    deployed: Deployed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "first.toml", tmp_path / "second.toml"
+    first.write_text('moderation_policy = "block"\n[presets.tiny]\nw = 16\n[always_redact]\n"people/" = "faces"\n')
+    second.write_text("[presets]\ncover = false\n")
+    removed = [
+        "preset cover: its URLs are refused with 400",
+        "preset tiny: its URLs are refused with 400",
+        'moderation_policy: "block" becomes the default "off"',
+        'always_redact: "people/"',
+    ]
+    assert deployed.run("diff", str(first), "--json").document["removed"] == []
+    assert deployed.run("apply", str(first)).code == 0
+    shown = deployed.run("diff", str(second))
+    assert shown.code == 0
+    assert shown.lines[-5:] == ["Removed:", *(f"  {one}" for one in removed)]
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    refused = deployed.run("apply", str(second))
+    assert refused.code == 130
+    assert [one in refused.err for one in removed] == [True] * 4
+    assert deployed.target.documents.current().number == 1
+    monkeypatch.setattr("sys.stdin", io.StringIO("y\n"))
+    assert deployed.run("apply", str(second)).code == 0
+    assert deployed.live().presets.options.keys() == DEFAULTS.presets.options.keys() - {"cover"}
+    monkeypatch.undo()
+    assert deployed.run("rollback", "1", "--yes", "--json").document["removed"] == []
+    assert deployed.run("apply", str(second), "--yes", "--json").document["removed"] == removed
 
 
 @pytest.mark.slow
