@@ -47,7 +47,7 @@ def quality_alarms() -> Iterator[MetricAlarm]:
         comparison="over",
         threshold=QUALITY_OVERDUE_S,
         period_s=HOUR_S,
-        missing="ignore",  # the age is published hourly
+        missing="missing",
         condition="HasEndpoint",
         action="model",
         essential=True,

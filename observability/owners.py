@@ -21,9 +21,13 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
         *("infer-age", "infer-depth", "infer-priority-age", "infer-priority-depth", "infer-dead-letters"),
         *("purge-age", "purge-depth", "purge-dead-letters", "refine-age", "refine-dead-letters"),
         *("cache-hit-ratio", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
-        *("settings-invalid", "keys-invalid", "monitor-silent"),
+        *("settings-invalid", "keys-invalid", "monitor-silent", "schedule-errors"),
+        *("check-cdn", "check-cost", "check-experiments", "check-remedy"),
     ),
-    MODELS: ("model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift"),
+    MODELS: (
+        *("model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift", "drift-overdue"),
+        *("check-drift", "check-rollout", "check-quality-due"),
+    ),
     COSTS: ("cost-per-picture",),
     PRIVACY: ("erasure-incomplete",),
 }

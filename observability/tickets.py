@@ -10,6 +10,10 @@ from .alarm import DAY_S, HOUR_S, WEEK_S, CompositeAlarm, MetricAlarm
 from .measures import Formula, Metric, monitor_metric, own_dimensions
 from .model_tickets import endpoint_alarms, quality_alarms
 from .queue_tickets import queue_alarms, recursion_alarms
+from .schedule_tickets import schedule_alarms
+
+DRIFT_OVERDUE_S = 3 * HOUR_S
+"""Age of the last complete drift check from which it is overdue. A complete run stores its time once an hour."""
 
 MIN_RENDERS = 100
 """Renders in six hours below which the share of cold starts is not judged."""
@@ -36,10 +40,23 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         metrics=monitor_metric("DriftPsi", "Maximum"),
         comparison="over",
         threshold=0.2,
-        period_s=300,
-        missing="ignore",  # nothing is published between two runs of the monitor
+        period_s=900,  # in which the monitor runs three times
+        missing="missing",
         condition="HasAnalysis",
         action="model",
+    )
+    yield MetricAlarm(
+        name="drift-overdue",
+        description=f"No complete run of the drift check for {DRIFT_OVERDUE_S // HOUR_S} hours",
+        runbook="model-regressed",
+        metrics=monitor_metric("DriftAge", "Maximum"),
+        comparison="over",
+        threshold=DRIFT_OVERDUE_S,
+        period_s=900,
+        missing="missing",
+        condition="HasAnalysis",
+        action="model",
+        essential=True,
     )
     yield MetricAlarm(  # M8
         name="uploads-refused",
@@ -187,3 +204,4 @@ def ticket_alarms() -> Iterator[MetricAlarm]:
     yield from _monitor_alarms()
     yield from endpoint_alarms()
     yield from _cold_start_alarm()
+    yield from schedule_alarms()

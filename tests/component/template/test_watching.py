@@ -9,10 +9,11 @@ import pytest
 
 from darkroom.operations.cost_check import parse_amounts
 from darkroom.operations.cost_model import load_prices
+from darkroom.operations.messages import SCHEDULED
 from observability.alarm_cost import LEVELS as LEVELS_OF_ALARMS
 from observability.alarm_cost import MODES, Level, count_resources, insert_mapping, insert_table
 from observability.alarm_states import Alarm, Evaluation, State, evaluate
-from observability.alarms import ESSENTIAL
+from observability.alarms import ESSENTIAL, EVERY
 from observability.composites import evaluate_composites
 from observability.metric_math import Series
 from observability.template import template as alarms_template
@@ -65,6 +66,7 @@ LEVELS = {
     "quality-overdue": (97_200, "over", 1),
     "cost-per-picture": (0.01, "over", 1),
     "drift": (0.2, "over", 1),
+    "drift-overdue": (10_800, "over", 1),
     "cache-hit-ratio": (85, "under", 6),
     "monitor-missing": (1, "under", 1),
     "breaker-open": (0, "over", 1),
@@ -72,14 +74,26 @@ LEVELS = {
     "gpu-busy": (90, "over", 12),
 }
 PAGES = {"erasure-incomplete"}
+CHECKS = {
+    # of the monitor: the period in which it runs three times
+    **dict.fromkeys(("cdn", "cost", "drift", "rollout", "experiments", "remedy"), 900),
+    "quality-due": 3 * HOUR_S,
+}
 OTHERS = {
     *("uploads-refused", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
-    *("settings-invalid", "keys-invalid"),
+    *("settings-invalid", "keys-invalid", "schedule-errors"),
+    *(f"check-{name}" for name in CHECKS),
 }
 """Tickets with formulas of their own."""
 
-OF_MODELS = {"model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift"}
+OF_MODELS = {
+    *("model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift", "drift-overdue"),
+    *("check-drift", "check-rollout", "check-quality-due"),
+}
 """Alarms that notify the topic about models."""
+
+UNKNOWN = ("drift", "drift-overdue", "quality-overdue")
+"""Without data their state is unknown, not OK."""
 
 QUALITY = {"model-precision": (90, "under"), "model-recall": (90, "under"), "model-false-alarms": (10, "over")}
 
@@ -196,9 +210,8 @@ def test_a_level(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "missing"),
     [
-        *((name, "OK") for name in LEVELS if name not in ("drift", "monitor-missing", "quality-overdue")),
-        ("drift", "kept"),
-        ("quality-overdue", "kept"),
+        *((name, "OK") for name in LEVELS if name not in {*UNKNOWN, "monitor-missing"}),
+        *((name, "INSUFFICIENT_DATA") for name in UNKNOWN),
         ("monitor-missing", "ALARM"),
         ("monitor-known", "OK"),
         *((name, "INSUFFICIENT_DATA") for name in QUALITY),
@@ -208,7 +221,48 @@ def test_a_level(name: str) -> None:
 def test_missing_data(name: str, missing: str) -> None:
     before: State
     for before in ("OK", "ALARM"):
-        assert state(ALARMS[name], {}, before) == (before if missing == "kept" else missing)
+        assert state(ALARMS[name], {}, before) == missing
+
+
+def test_no_alarm_keeps_a_state_without_data() -> None:
+    """CloudWatch would keep OK for as long as nothing is published."""
+    assert [name for name, alarm in ALARMS.items() if alarm.missing == "ignore"] == []
+
+
+@pytest.mark.parametrize("name", CHECKS)
+def test_two_of_three_failed_runs_of_a_check_are_a_ticket(name: str) -> None:
+    alarm = ALARMS[f"check-{name}"]
+    [query] = alarm.queries
+    assert (query.metric, query.dimensions) == (
+        "CheckFaults",
+        {"service": "monitor", "function": "monitor", "check": name},
+    )
+    assert (alarm.period_s, alarm.evaluation_periods) == (CHECKS[name], 1)
+    assert state(alarm, by_metric(alarm, CheckFaults=2)) == "ALARM"
+    assert state(alarm, by_metric(alarm, CheckFaults=1)) == "OK"
+    assert state(alarm, {}, "ALARM") == "OK"
+
+
+def test_every_check_of_a_schedule_has_its_alarm_and_runs_three_times_in_its_period() -> None:
+    """The schedules are those of MonitorFunction: one without input runs all, the others name theirs."""
+    events = template()["Resources"]["MonitorFunction"]["Properties"]["Events"]
+    scheduled: dict[str, int] = {}
+    for event in events.values():
+        if event["Type"] == "Schedule":
+            number, unit = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", event["Properties"]["Schedule"]).groups()  # type: ignore[union-attr]
+            names = json.loads(event["Properties"].get("Input", "{}")).get("watch", SCHEDULED)
+            scheduled |= dict.fromkeys(names, 3 * int(number) * (60 if unit == "minute" else HOUR_S))
+    assert scheduled == CHECKS
+
+
+@pytest.mark.parametrize("function", ["Monitor", "Sweep", "Popular"])
+def test_two_errors_of_scheduled_functions_in_three_hours_are_a_ticket(function: str) -> None:
+    alarm = ALARMS["schedule-errors"]
+    assert (alarm.period_s, alarm.evaluation_periods) == (3 * HOUR_S, 1)
+    [query] = [one for one in alarm.queries if one.dimensions["FunctionName"] in (f"<{function}Function>", "none")][:1]
+    assert state(alarm, {query.id: {ended(alarm): 2}}) == "ALARM"
+    assert state(alarm, {query.id: {ended(alarm): 1}}) == "OK"
+    assert state(alarm, {}, "ALARM") == "OK"
 
 
 @pytest.mark.parametrize("name", QUALITY)
@@ -314,7 +368,8 @@ def test_metrics_are_those_of_this_stack() -> None:
                     assert query.dimensions["service"] == query.dimensions["function"]
                     assert f"{query.dimensions['function'].capitalize()}Function" in functions
                 case "AWS/Lambda":
-                    assert query.dimensions["FunctionName"].strip("<>") in functions
+                    named = query.dimensions["FunctionName"].strip("<>")
+                    assert named in functions or (named, alarm.name) == ("none", "stack-schedule-errors")
                 case "AWS/SQS":
                     assert query.dimensions["QueueName"] in queues
                 case namespace:
@@ -431,8 +486,9 @@ def test_the_nested_template_is_as_the_tables_are() -> None:
 # ---------------------------------------------------------------------- levels
 
 
-NOT_OFF = {"recursion-stopped-infer"}
-"""Essential tickets of a deployment with inference; names of the pages about inference have ``analysis``."""
+CONDITIONS = {one.name: one.condition for one in EVERY}
+HOLDING = {"off": {""}, "lambda": {"", "HasAnalysis"}, "endpoint": {"", "HasAnalysis", "HasEndpoint"}}
+"""Conditions of alarms that hold by ``InferenceMode``, with all other parameters at their defaults."""
 
 
 @pytest.mark.sample(3)
@@ -441,16 +497,14 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
     stack = Stack(InferenceMode=inference, EndpointName="models" if inference == "endpoint" else "")
     there = stack.of_type(ALARM) | stack.of_type(COMPOSITE)
     names = {properties["AlarmName"].removeprefix("stack-") for properties in there.values()}
-    expected = ESSENTIAL - {"cost-per-picture"}
-    if inference == "off":
-        expected = {name for name in expected if "analysis" not in name} - NOT_OFF
-    assert names == expected - ({"quality-overdue"} if inference != "endpoint" else set())
+    expected = {name for name in ESSENTIAL if CONDITIONS[name] in HOLDING[inference]}
+    assert names == expected
     assert {
         properties["AlarmName"].removeprefix("stack-")
         for properties in there.values()
         if properties.get("AlarmActions") == ["<TicketTopic>"]
-    } == names & {"recursion-stopped", "recursion-stopped-infer", "settings-invalid", "keys-invalid"}
-    of_models = {"<ModelTopic>"} if inference == "endpoint" else set()
+    } == names & (OTHERS - OF_MODELS - {"uploads-refused", "cold-starts"})
+    of_models = set() if inference == "off" else {"<ModelTopic>"}
     assert {action for one in there.values() for action in one.get("AlarmActions", ())} == of_models | {
         "<PageTopic>",
         "<TicketTopic>",

@@ -1,4 +1,7 @@
-"""Publish the drift from the baseline, and an event with manifests for retraining if it is too large."""
+"""Publish the drift from the baseline, and an event with manifests for retraining if it is too large.
+
+The age of the last complete run is published first: a check that fails publishes no drift, but its age grows.
+"""
 
 from __future__ import annotations
 
@@ -19,6 +22,12 @@ from .sample_store import SampleStore
 
 BASELINE = "watch/baseline.json"
 """The object in the media bucket."""
+
+LAST_RUN = "watch/drift-run.json"
+"""The object in the media bucket with the time of the last complete run."""
+
+STORE_EVERY_S = 3600.0
+"""Age of the stored time from which a complete run replaces it, so that not every run writes."""
 
 RECENT_S = 86_400.0
 """Span of the compared samples: a whole day, so that the time of day is not drift."""
@@ -69,7 +78,30 @@ class DriftCheck:
     baseline_samples: int
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Publish the drift of each feature; if it is too large, publish an event once a day."""
+        """Publish the age of the last run and the drift of each feature; if it is too large, an event once a day."""
+        completed_s = self._read_last_run(now_s)
+        self.observer.count("DriftAge", now_s - completed_s, "Seconds")
+        self.observer.flush()
+        found = self._compare(now_s)
+        if now_s - completed_s >= STORE_EVERY_S:
+            self._store_last_run(now_s)
+        return found
+
+    def _read_last_run(self, now_s: float) -> float:
+        """Return the time of the last complete run. Without a valid one, the age counts from now."""
+        stored = self.baselines.media.read(LAST_RUN)
+        if stored is not None:
+            try:
+                return float(json.loads(stored)["completed_s"])
+            except (ValueError, KeyError, TypeError) as error:
+                self.observer.log("WARNING", "time of the last drift check unreadable", cause=repr(error))
+        self._store_last_run(now_s)
+        return now_s
+
+    def _store_last_run(self, now_s: float) -> None:
+        self.baselines.media.put(LAST_RUN, json.dumps({"completed_s": now_s}).encode(), headers=JSON, metadata={})
+
+    def _compare(self, now_s: float) -> Mapping[str, object]:
         baseline = self.baselines.read()
         samples = self.baselines.samples.recent(since_s=0.0 if baseline is None else now_s - RECENT_S)
         if baseline is None:

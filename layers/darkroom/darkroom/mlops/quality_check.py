@@ -88,12 +88,12 @@ class QualityCheck:
 
         Checks may overlap: each stores its own evaluations, and keeps later ones of others. Raises Unavailable.
         """
+        before = read_quality_history(self.media, self.observer)
+        self._publish_age(before, now_s)
         golden = self._read_golden_set()
         found: dict[str, object] = {"pictures": len(golden)}
         if not golden:
             return found
-        before = read_quality_history(self.media, self.observer)
-        self._publish_age(before, now_s)
         weighted = [name for name, variant in sorted(self.variants.read_all().items()) if variant.weight > 0]
         history = {name: before.get(name, QualityRecord(now_s)) for name in weighted}
         due = [name for name in weighted if not self.only_due or history[name].is_due(now_s)]
@@ -134,7 +134,7 @@ class QualityCheck:
         return [] if text is None else list(parse_manifest(text.decode()))
 
     def _publish_age(self, history: Mapping[str, QualityRecord], now_s: float) -> None:
-        """Publish the longest time since a variant's last evaluation, at once: an interrupted run shows too."""
+        """Publish the longest time since a variant's last evaluation, before anything can fail or be interrupted."""
         if history:
             self.observer.count("QualityAge", max(one.age_s(now_s) for one in history.values()), "Seconds")
             self.observer.flush()

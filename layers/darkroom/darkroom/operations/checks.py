@@ -31,7 +31,7 @@ class Monitor:
     clock: Callable[[], float] = time.time
 
     def handle(self, request: RunChecks | DeploymentEvent) -> dict[str, object]:
-        """Run the requested checks; return their findings. A failed check is logged and raises nothing."""
+        """Run the requested checks; return their findings. A failed check is logged and counted, and raises nothing."""
         if isinstance(request, DeploymentEvent):
             return self._record_deployment(request)
         return {name: self._run(name) for name in request.names if name in self.checks}
@@ -44,6 +44,7 @@ class Monitor:
             code, cause = describe_error(error)
             self.observer.log("ERROR", "monitor check failed", check=name, code=code, cause=cause)
             count_failure(self.observer, error)
+            self.observer.count("CheckFaults", check=name)
             return {"failed": code}
         finally:
             count_request(self.observer)

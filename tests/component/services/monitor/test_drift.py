@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -30,7 +31,7 @@ from darkroom.findings import (
 )
 from darkroom.image_keys import MASTERS
 from darkroom.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
-from darkroom.mlops.drift_check import BASELINE, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
+from darkroom.mlops.drift_check import BASELINE, LAST_RUN, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
 from darkroom.mlops.manifests import Manifests, split_of
 from darkroom.mlops.sample import Sample
 from tests.announcements import complaints
@@ -93,6 +94,27 @@ def test_old_samples_make_a_baseline_and_are_not_compared_with_it(stack: Monitor
     look()
     found, figures = look()
     assert (found["samples"], found["drift"], of(figures, "DriftPsi")) == (0, {}, {})
+
+
+def test_the_age_of_the_check_grows_while_it_fails(
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It is published before anything else, by the clock and the time that the last complete run stored."""
+    media, check = stack.env.vault("media"), watch(stack)
+
+    def age_s(hours: float) -> float:
+        capsys.readouterr()
+        with suppress(ValueError):
+            check.run(stack.now_s + hours * 3600)
+        return of(counted(capsys.readouterr().out), "DriftAge")[""]
+
+    assert (age_s(0), age_s(0.5)) == (0, 1800)
+    put(media, BASELINE, b"{}")
+    assert [age_s(hours) for hours in (1, 5)] == [3600, 5 * 3600]
+    media.delete(BASELINE)
+    assert [age_s(hours) for hours in (6, 6.5)] == [6 * 3600, 1800], "a complete run has ended the fault"
+    put(media, LAST_RUN, b"[]")
+    assert [age_s(hours) for hours in (7, 8)] == [0, 3600], "without a valid time it counts from now"
 
 
 @pytest.mark.slow

@@ -66,6 +66,7 @@ def test_a_failed_check_stops_no_other(stack: MonitorEnvironment, capsys: pytest
     figures = counted(output)
     assert (of(figures, "Requests"), of(figures, "Faults")) == ({"": 4}, {"": 2})
     assert of(figures, "Errors") == {"unavailable": 1, "defect": 1}
+    assert of(figures, "CheckFaults") == {"cost": 1, "drift": 1}
     failed = [line for line in map(json.loads, output.splitlines()) if line.get("message") == "monitor check failed"]
     assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from darkroom.mlops.golden_set import Confusion, parse_history
 from darkroom.mlops.quality_check import HISTORY, MANIFEST, MAX_FAILURES_IN_A_ROW, QualityCheck
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
-from tests.component.services.emf_metrics import counted
+from tests.component.services.emf_metrics import counted, of
 
 from .environment import MonitorEnvironment
 
@@ -248,6 +249,24 @@ def test_the_age_grows_while_checks_fail_and_while_runs_die(
     with pytest.raises(ZeroDivisionError):
         dying.run(stack.now_s + 28 * HOUR_S)
     assert "QualityAge" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("manifest", [None, b"{not a manifest"])
+def test_the_age_grows_without_a_valid_golden_set(
+    stack: MonitorEnvironment, watch: QualityCheck, capsys: pytest.CaptureFixture[str], manifest: bytes | None
+) -> None:
+    """A golden set that was deleted or damaged stops every evaluation: the age must show it."""
+    provide(stack)
+    published(watch, stack.now_s, capsys)
+    media = stack.env.vault("media")
+    if manifest is None:
+        media.delete(MANIFEST)
+    else:
+        put(media, MANIFEST, manifest)
+    with nullcontext() if manifest is None else pytest.raises(ValueError, match="line 1"):
+        watch.run(stack.now_s + 28 * HOUR_S)
+    watch.observer.flush()
+    assert of(counted(capsys.readouterr().out), "QualityAge") == {"": 28 * HOUR_S}
 
 
 def test_an_unreadable_history_makes_all_variants_due(
