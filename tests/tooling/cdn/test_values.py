@@ -18,6 +18,7 @@ from cloudfront_local.live import LiveEdge
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Origin
 from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
+from darkroom.plan.presets import load_default_presets
 from darkroom.settings import parse_settings
 from functions.edge.build import edge_code
 from local.aws import connect_key_values
