@@ -98,6 +98,7 @@ export class Uploader extends EventTarget {
                 Object.assign(job, { resumed: true, running: released });
                 jobs.push(job);
                 resolve();
+                this.#set(job, 'waiting'); // it may be long until it is this upload's turn
                 return this.#process(job, job.abort.signal);
             });
             released.then(resolve);

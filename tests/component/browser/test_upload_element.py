@@ -245,6 +245,27 @@ def test_an_upload_continues_after_a_reload_and_after_being_offline() -> None:
 
 
 @pytest.mark.slow
+def test_files_that_wait_for_their_turn_are_shown_after_a_reload() -> None:
+    backend = Backend('keep-metadata resume="anna"', hold=True)
+    names = [f"{number}.png" for number in range(5)]
+    shown = f"[...{SHADOW}.querySelectorAll('.file b')].map(name => name.textContent).sort()"
+
+    async def act(page: Page) -> None:
+        for name in names:
+            await page.evaluate(add(name))
+        await page.until(f"{STATES}.filter(state => state === 'sending').length === 3")
+        await page.tab.reload()
+        await page.until(f"window.defined && {STATES}.filter(state => state === 'sending').length === 3")
+        assert await page.evaluate(shown) == names
+        assert (await page.evaluate(STATES)).count("waiting") == 2
+        backend.hold = False
+        await page.until(f"{STATES}.join() === 'ready,ready,ready,ready,ready'")
+
+    run(backend, act)
+    assert backend.bodies.keys() == {f"trips/{name}" for name in names}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("again", [f"{SHADOW}.querySelector('button').click()", "location.reload()"])
 def test_an_upload_that_was_sent_before_a_reload_can_be_tried_again(again: str) -> None:
     backend = Backend('keep-metadata resume="anna"', state_error=(404, "not-ingested"))
