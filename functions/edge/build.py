@@ -70,7 +70,7 @@ _BEHAVIOUR = """\
             - PathPattern: {pattern}
               TargetOriginId: transform
               ViewerProtocolPolicy: redirect-to-https
-              AllowedMethods: {methods}
+              AllowedMethods: [GET, HEAD, OPTIONS]
               CachedMethods: [GET, HEAD]
               Compress: false
               CachePolicyId: !Ref LanguageCachePolicy
@@ -92,9 +92,7 @@ def dialect_behaviours() -> str:
 
 
 def _format_behaviour(dialect: Dialect) -> str:
-    preflights = "[GET, HEAD, OPTIONS] # the function at the edge answers preflights"
-    methods = preflights if dialect.preflights else "[GET, HEAD]"
-    return _BEHAVIOUR.format(pattern=dialect.behaviour_pattern, methods=methods)
+    return _BEHAVIOUR.format(pattern=dialect.behaviour_pattern)
 
 
 def insert_code(template: str, code: str, mark: str = "edge") -> str:

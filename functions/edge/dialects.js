@@ -79,16 +79,16 @@ function large(request) {
 
 async function handler(event) {
     const request = event.request;
+    // A preflight request: the response headers policy adds the CORS headers.
+    if (request.method === 'OPTIONS') {
+        return {statusCode: 204};
+    }
     if (request.uri.startsWith(LARGE_PREFIX + '/')) {
         return large(request);
     }
     const dialect = dialectOf(request);
     if (!dialect) {
         return notServed();
-    }
-    // A preflight request: the response headers policy adds the CORS headers.
-    if (request.method === 'OPTIONS') {
-        return {statusCode: 204, headers: {allow: {value: 'GET, HEAD, OPTIONS'}}};
     }
     if (dialect[4]) {
         request.uri = normalised(request.uri.replace(/[^!-~]+/g, encodeURIComponent), dialect[4] > 1);

@@ -154,11 +154,11 @@ const assign = (asked, text) => {
 const read = asked => {
     const request = asked.viewer;
     const given = request.querystring.exp;
-    if (!has(['GET', 'HEAD'], request.method)) {
+    if (!has('GET HEAD OPTIONS', request.method)) {
         refuse('method-not-allowed', 0, 405);
     }
-    // Beacons are read in the access log.
-    if (request.uri === BEACON) {
+    // Beacons are read in the access log. Preflight requests get their CORS headers from the response headers policy.
+    if (request.uri === BEACON || request.method === 'OPTIONS') {
         asked.viewer = {statusCode: 204};
         return;
     }
@@ -181,7 +181,7 @@ const answer = (asked, text) => {
         statusCode: status,
         headers: {
             'content-type': {value: 'application/problem+json'},
-            'cache-control': {value: status === 400 ? 'public, max-age=60' : 'no-store'},
+            'cache-control': {value: status > 400 ? 'no-store' : 'public, max-age=60'},
             'x-darkroom-error': {value: code}
         },
         body: asked.viewer.method === 'HEAD' ? '' : text

@@ -20,7 +20,7 @@ const isName = text => /^[a-z0-9]{1,32}$(?!\n)/.test(text);
 // Returns what words redact together: darkroom.plan.compound_types.join_redactions.
 const redactions = words => {
     const all = has(words, 'all') || has(words, 'faces') && has(words, 'text');
-    const covered = all ? ['faces', 'pii', 'text'] : has(words, 'text') ? ['pii'] : [];
+    const covered = all ? 'faces pii text' : has(words, 'text') ? 'pii' : '';
     return words.concat(all ? 'all' : []).sort()
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };

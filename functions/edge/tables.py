@@ -149,9 +149,9 @@ def _tables(presets: Presets) -> dict[str, object]:
         "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,
         "MAX_REQUEST_BYTES": MAX_REQUEST_BYTES,
-        "DATA_FORMATS": list(DATA_FORMATS),
-        "LOSSLESS_FORMATS": sorted(LOSSLESS_FORMATS - set(EXTENDED_FORMATS)),
-        "ANIMATED_FORMATS": sorted(ANIMATED_FORMATS - set(AUTO_CLASSES)),
+        "DATA_FORMATS": " ".join(DATA_FORMATS),  # no name of a format is a part of another one in these texts
+        "LOSSLESS_FORMATS": " ".join(sorted(LOSSLESS_FORMATS - set(EXTENDED_FORMATS))),
+        "ANIMATED_FORMATS": " ".join(sorted(ANIMATED_FORMATS - set(AUTO_CLASSES))),
     }
 
 

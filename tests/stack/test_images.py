@@ -68,6 +68,26 @@ def test_headers_of_every_image(viewer: Viewer, key: str) -> None:
     assert not [name for name in headers if name.startswith("x-amz-meta") or name == "x-amz-server-side-encryption"]
 
 
+@pytest.mark.parametrize(
+    "path", ["{key}?w=800", "{key}?w=801", "/imgproxy/unsafe/plain/{key}", "{key}/_/texture?f=ktx2"]
+)
+def test_a_preflight_permits_scripts_of_other_origins(viewer: Viewer, key: str, path: str) -> None:
+    """A script that sends headers of its own asks first, and browsers stop at any status but 2xx."""
+    before = viewer.invocations()
+    asked = {"access_control_request_method": "GET", "access_control_request_headers": "x-requested-with"}
+    found = viewer.options(path.format(key=key), origin="https://shop.example.com", **asked)
+    assert (found.status, found.headers["access-control-allow-origin"]) == (204, "*")
+    assert "GET" in found.headers["access-control-allow-methods"]
+    assert found.headers["access-control-allow-headers"] == "*"
+    assert viewer.invocations() == before
+
+
+def test_a_condition_that_fails_is_412(viewer: Viewer, key: str) -> None:
+    tag = viewer.get(f"{key}?w=320").headers["etag"]
+    for condition, status in ((tag, 200), ('"another"', 412), (f"W/{tag}", 412), ("*", 200)):
+        assert viewer.get(f"{key}?w=320", if_match=condition).status == status
+
+
 def test_outside_the_finite_set_it_needs_a_signature(viewer: Viewer, key: str) -> None:
     before = viewer.invocations()
     refused = viewer.get(f"{key}?w=801")

@@ -62,6 +62,9 @@ class Viewer:
     def head(self, url: str, **headers: str) -> Answer:
         return self._ask("HEAD", url, headers)
 
+    def options(self, url: str, **headers: str) -> Answer:
+        return self._ask("OPTIONS", url, headers)
+
     def _ask(self, method: str, url: str, headers: Mapping[str, str]) -> Answer:
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         answer = self._pool.request(method, self._cdn_url + url, headers=sent, redirect=False)

@@ -73,7 +73,7 @@ def test_the_origin_gets_headers_of_the_edge_and_never_the_host() -> None:
 
 def test_only_images_are_requested() -> None:
     behaviour = distribution(Stack())["DefaultCacheBehavior"]
-    assert behaviour["AllowedMethods"] == ["GET", "HEAD"]
+    assert behaviour["AllowedMethods"] == ["GET", "HEAD", "OPTIONS"]
     assert behaviour["CachedMethods"] == ["GET", "HEAD"]
     assert behaviour["ViewerProtocolPolicy"] == "redirect-to-https"
 

@@ -45,8 +45,7 @@ def test_dialects_go_straight_to_the_function_and_what_is_large_to_the_store() -
             "viewer-request": "<LanguagesFunction.FunctionARN>",
             "viewer-response": "<VaryFunction.FunctionARN>",
         }
-        methods = ["GET", "HEAD", "OPTIONS"] if pattern.startswith("/iiif/") else ["GET", "HEAD"]
-        assert (one["AllowedMethods"], one["ViewerProtocolPolicy"]) == (methods, "redirect-to-https")
+        assert (one["AllowedMethods"], one["ViewerProtocolPolicy"]) == (["GET", "HEAD", "OPTIONS"], "redirect-to-https")
         is_large = pattern == f"{LARGE_PREFIX}/*"
         assert one["CachePolicyId"] == ("<CachePolicy>" if is_large else "<LanguageCachePolicy>")
         assert ("OriginRequestPolicyId" in one) is not is_large

@@ -96,10 +96,13 @@ def behaviour(**parameters: str) -> dict[str, Any]:
 def test_the_cdn_leads_to_the_api_and_caches_by_path_and_query() -> None:
     found = behaviour()
     assert found == behaviour(Dialects="on")
-    assert listed(found["AllowedMethods"]) == ["GET", "HEAD"]
+    assert listed(found["AllowedMethods"]) == ["GET", "HEAD", "OPTIONS"]
     assert found["CachePolicyId"] == "<TextureCachePolicy>"
     assert found["ResponseHeadersPolicyId"] == "<ResponseHeadersPolicy>", "loaders need CORS"
-    assert "FunctionAssociations" not in found
+    assert {link["EventType"]: link["FunctionARN"] for link in found["FunctionAssociations"]} == {
+        "viewer-request": "<PreflightFunction.FunctionARN>",
+        "viewer-response": "<VaryFunction.FunctionARN>",
+    }
     policy = Stack().properties("TextureCachePolicy")["CachePolicyConfig"]
     key = policy["ParametersInCacheKeyAndForwardedToOrigin"]
     assert (policy["MinTTL"], policy["DefaultTTL"], policy["MaxTTL"]) == (0, 0, 31_536_000)

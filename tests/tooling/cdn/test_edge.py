@@ -393,6 +393,46 @@ def test_retry_after_is_sent_with_errors_only(status: int, own: str, expected: s
     asyncio.run(scenario())
 
 
+ANOTHER_DAY = "Tue, 01 Dec 2026 10:00:00 GMT"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"If-Match": '"v1"'}, 200),
+        ({"If-Match": '"v0", "v1"'}, 200),
+        ({"If-Match": "*"}, 200),
+        ({"If-Match": '"v0"'}, 412),
+        ({"If-Match": 'W/"v1"'}, 412),
+        ({"If-Match": ""}, 412),
+        ({"If-Match": '"v1"', "Range": "bytes=0-3"}, 206),
+        ({"If-Match": '"v0"', "Range": "bytes=0-3"}, 412),
+        ({"If-Match": '"v1"', "If-None-Match": '"v1"'}, 304),
+        ({"If-Match": '"v0"', "If-None-Match": '"v1"'}, 412),
+        ({"If-Unmodified-Since": "Mon, 30 Nov 2026 10:00:00 GMT"}, 412),
+        ({"If-Unmodified-Since": ANOTHER_DAY}, 200),
+        ({"If-Unmodified-Since": "yesterday"}, 200),
+        ({"If-Match": '"v1"', "If-Unmodified-Since": "Mon, 30 Nov 2026 10:00:00 GMT"}, 200),
+    ],
+)
+def test_conditions_of_rfc_9110_hold_for_renders_and_cached_images(headers: dict[str, str], status: int) -> None:
+    """The CDN ignores ``If-Match``; RFC 9110 (13.2.2) evaluates it before all others."""
+
+    async def answered(_: web.Request) -> web.Response:
+        return image(**{"Last-Modified": ANOTHER_DAY})
+
+    async def scenario() -> None:
+        function = Stack().properties("VaryFunction")["FunctionCode"]
+        async with edge_over(Origins(render=answered), distribution(response_function="vary"), vary=function) as edge:
+            first, second = [await edge.answer(get(**headers)) for _ in range(2)]
+            plain = await edge.answer(get())
+        assert (first.status, second.status) == (status, status)
+        assert (plain.status, plain.body) == (200, b"0123456789"), "a failed condition is not cached"
+        assert (first.headers["Cache-Control"] == "no-store") == (status == 412)
+
+    asyncio.run(scenario())
+
+
 def test_width_hints_share_the_cache_and_are_in_the_vary_of_their_requests_only() -> None:
     async def scenario() -> None:
         image = web.Response(body=b"image", headers=KEPT)

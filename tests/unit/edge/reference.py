@@ -95,6 +95,8 @@ def _collapsed(pairs: list[tuple[str, str]]) -> dict[str, Any]:
 
 def expected(viewer_request: ViewerRequest) -> dict[str, Any]:
     """The outcome in the terms of :func:`outcome`."""
+    if viewer_request.method == "OPTIONS":
+        return {"statusCode": 204, "headers": {}, "body": ""}
     try:
         return _forwarded(viewer_request)
     except DarkroomError as error:
@@ -153,8 +155,8 @@ def _header(viewer_request: ViewerRequest, name: str) -> str:
 def outcome(answer: dict[str, Any]) -> dict[str, Any]:
     """The outcome of the function: ``path`` and the headers it forwards, or the response."""
     if "statusCode" in answer:
-        headers = {name: header["value"] for name, header in answer["headers"].items()}
-        return answer | {"headers": headers, "body": json.loads(answer["body"]) if answer["body"] else ""}
+        headers = {name: header["value"] for name, header in answer.get("headers", {}).items()}
+        return answer | {"headers": headers, "body": json.loads(answer["body"]) if answer.get("body") else ""}
     ours = {
         name.removeprefix("x-darkroom-"): header["value"]
         for name, header in answer["headers"].items()

@@ -97,6 +97,16 @@ def test_the_edge_function(case: dict[str, Any], engines: Engines) -> None:
     assert ("findings" in engine.reads) == is_needed
 
 
+@pytest.mark.parametrize("url", ["/p.jpg?w=800", "/p.jpg?w=801", "/p.jpg?w=0", "/a//b", "/_/beacon?exp=hero"])
+@pytest.mark.parametrize("mode", ["guarded", "signed"])
+def test_a_preflight_is_answered_without_an_origin_or_a_read(url: str, mode: str, engines: Engines) -> None:
+    """A script's preflight has neither its signature nor its options in force: the request after it is verified."""
+    request = ViewerRequest(url, [("origin", "https://shop.example.com")], mode=mode, method="OPTIONS")
+    engine = engines.of(mode, "", "none")
+    assert outcome(engine.answer(request.event())) == expected(request)
+    assert engine.reads == []
+
+
 def test_the_edge_function_encodes_keys(engines: Engines) -> None:
     cases = json.loads((CASES / "keys.json").read_text(encoding="utf-8"))
     keys = {case["key"]: case["encoded"] for case in cases} | {key: encode_key(key) for key in odd_keys()}

@@ -43,7 +43,7 @@ class Dialect:
     ``<prefix>/*``. ``keeps_prefix``: the prefix belongs to the dialect, not to Darkroom, and the parser expects it.
     ``has_query``: the parser reads the query. ``names_host``: responses contain the viewer's host. ``signed``: URLs can
     have signatures over the path as spelled; for other dialects the edge normalises the percent-encoding.
-    ``preflights``: the edge responds to OPTIONS. ``health``: path after the prefix and body of a health check.
+    ``health``: path after the prefix and body of a health check.
     ``host_parameter``: template parameter with a host whose paths have no prefix.
     """
 
@@ -54,7 +54,6 @@ class Dialect:
     has_query: bool = False
     names_host: bool = False
     signed: bool = True
-    preflights: bool = False
     health: tuple[str, str] | None = None
     host_parameter: str = ""
     further_prefixes: tuple[str, ...] = ()
@@ -90,7 +89,6 @@ IIIF = Dialect(
     keeps_prefix=True,
     names_host=True,
     signed=False,
-    preflights=True,
     further_prefixes=(IIIF_2_PREFIX,),
 )
 """Served by :mod:`darkroom.dialects.serving.iiif`, because its responses include documents. docs/guides/iiif.md."""
