@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import pyvips
+import tifffile
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
@@ -137,6 +138,32 @@ def test_a_profile_of_another_kind_of_image_is_ignored() -> None:
 def test_lab_becomes_srgb() -> None:
     image = pyvips.Image.new_from_array(np.asarray(photo())).copy(interpretation="srgb").colourspace("lab")
     assert colour_error(seen(made(image.tiffsave_buffer()).body), np.asarray(photo())) < 1
+
+
+LAB_LAYOUTS: dict[str, dict[str, object]] = {
+    "strips": {},
+    "big endian": {"byteorder": ">"},
+    "BigTIFF": {"bigtiff": True},
+    "tiles": {"tile": (64, 64), "compression": "zlib"},
+    "planes": {"planarconfig": "separate"},
+}
+
+
+@pytest.mark.parametrize("layout", LAB_LAYOUTS)
+@pytest.mark.parametrize("with_alpha", [False, True])
+def test_bytes_of_lab_become_srgb_whoever_wrote_them(layout: str, *, with_alpha: bool) -> None:
+    """Two other writers: Little CMS converts the photograph, tifffile stores it. libvips reads Lab of 16 bits only."""
+    to_lab = ImageCms.buildTransform(ImageCms.createProfile("sRGB"), ImageCms.createProfile("LAB"), "RGB", "LAB")
+    converted = ImageCms.applyTransform(photo(), to_lab)
+    pixels = np.asarray(converted)
+    if with_alpha:
+        pixels = np.dstack([pixels, np.full(pixels.shape[:2], 255, np.uint8)])
+    if layout == "planes":
+        pixels = np.ascontiguousarray(np.moveaxis(pixels, 2, 0))
+    further = {"extrasamples": ["unassalpha"]} if with_alpha else {}
+    stored = BytesIO()
+    tifffile.imwrite(stored, pixels, photometric="cielab", **further, **LAB_LAYOUTS[layout])  # type: ignore[arg-type]
+    assert colour_error(seen(made(stored.getvalue()).body), np.asarray(photo())) < 2
 
 
 def ramp(width: int = 1024) -> pyvips.Image:

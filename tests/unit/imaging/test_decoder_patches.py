@@ -194,6 +194,7 @@ NOT_SERVED = {
     "Zstandard": (259, 50000),
     "unknown (4711)": (259, 4711),
     "SGILOG": (259, 34676),
+    "ICCLab": (262, 9),
     "LogLuv": (262, 32845),
     "LogL ": (262, 32844),
     "colour filter array": (262, 32803),

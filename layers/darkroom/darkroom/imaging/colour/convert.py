@@ -103,6 +103,14 @@ def gamma_to_srgb(image: pyvips.Image, gamma: float) -> pyvips.Image:
     return join_alpha(encoded, alpha)
 
 
+def lab_bytes_to_srgb(image: pyvips.Image) -> pyvips.Image:
+    """``image``, whose bytes are CIE L*a*b*, in sRGB: L* from 0 to 255, a* and b* signed (TIFF 6.0, section 23)."""
+    colour, alpha = image.extract_band(0, n=3), image.extract_band(3) if image.bands > 3 else None
+    light, chroma = colour.extract_band(0) * (100 / PEAK_8_BIT), colour.extract_band(1, n=2).copy(format="char")
+    srgb = light.bandjoin(chroma.cast("float")).copy(interpretation="lab").colourspace("srgb")
+    return drop_profile(join_alpha(srgb, alpha))
+
+
 def to_eight_bits(image: pyvips.Image) -> pyvips.Image:
     """``image`` with 8 bits a band, rounded: dropping the lower byte would darken by half a step."""
     if image.format == "uchar":

@@ -15,7 +15,7 @@ import pyvips
 from ...errors import BadOption, DamagedSource
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
-from ..colour.convert import gamma_to_srgb, normalise_bands
+from ..colour.convert import gamma_to_srgb, lab_bytes_to_srgb, normalise_bands
 from ..source import Source
 from .image_format import Effort, Loader
 from .png.apng import parse_animation
@@ -110,8 +110,16 @@ def load(
             image = _open(source, header, options, page)
         if header.gamma:
             image = gamma_to_srgb(image, header.gamma)
+        if is_lab := header.colour == "lab" and _is_lab_of_bytes(header):
+            image = lab_bytes_to_srgb(image)
         decoded = _split_frames(_remove_orientation(normalise_bands(image)), animated=animated)
-        return replace(decoded, modified=bool(header.gamma))
+        return replace(decoded, modified=bool(header.gamma) or is_lab)
+
+
+def _is_lab_of_bytes(header: Header) -> bool:
+    from .tiff.probe import is_lab_of_bytes  # not needed for other types
+
+    return is_lab_of_bytes(header)
 
 
 def _is_default_image(source: Source, page: int) -> bool:

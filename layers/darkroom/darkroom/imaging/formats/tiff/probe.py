@@ -11,7 +11,7 @@ from ....errors import TypeNotAllowed
 from ...source import Patch, Source
 from ..image_format import Header
 from ..registry import SUPPORTED
-from .container import REDUCED, Directory, Tag, TiffReader
+from .container import REDUCED, Directory, Tag, TiffLayout, TiffReader
 
 MAX_CHANNELS = 5
 """CMYK with alpha."""
@@ -20,9 +20,12 @@ MAX_TILE_PIXELS = 64_000_000
 MAX_LEVELS = 16
 """Halving 65,535 px leaves one after 16 times."""
 
-_COLOURS = {0: "gray", 1: "gray", 2: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", 8: "lab", 9: "lab", 10: "lab"}
+_RGB, _LAB = 2, 8
+_COLOURS = {0: "gray", 1: "gray", _RGB: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", _LAB: "lab"}
 _OTHER_COLOURS = {
     4: "a transparency mask only",
+    9: "ICCLab pixels",
+    10: "ITULab pixels",
     32803: "a colour filter array",
     32844: "LogL (SGILOG) pixels",
     32845: "LogLuv (SGILOG) pixels",
@@ -176,8 +179,19 @@ def _is_half(tiff: TiffReader, above: Directory, level: Directory) -> bool:
     )
 
 
+def is_lab_of_bytes(header: Header) -> bool:
+    """Return whether the pixels are CIE L*a*b* in bytes, which libvips does not decode.
+
+    A patch makes it decode them as numbers without a meaning.
+    """
+    return header.format == "tiff" and (header.colour, header.bits) == ("lab", 8)
+
+
 def find_patches(source: Source, page: int) -> Iterator[Patch]:
-    """The directories that libtiff reads for ``page``: its own, the file's first one and those of smaller versions."""
+    """The directories that libtiff reads for ``page``: its own, the file's first one and those of smaller versions.
+
+    Without metadata; bytes of CIE L*a*b* are declared as RGB.
+    """
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     chosen = directories[find_page(source, page).directory]
@@ -198,10 +212,18 @@ def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> 
         tag = tiff.decode_number(entry[:2])
         if tag not in kept and _is_required(tiff, directory, tag, source.size_bytes):
             kept[tag] = entry
+    if (tiff.read_number(directory, Tag.PHOTOMETRIC, 1), tiff.read_number(directory, Tag.BITS, 1)) == (_LAB, 8):
+        kept[Tag.PHOTOMETRIC] = _build_short(layout, Tag.PHOTOMETRIC, _RGB)
     ordered = [kept[tag] for tag in sorted(kept)]
     if ordered != entries:
         number = len(ordered).to_bytes(layout.length, layout.order)
         yield Patch(directory.at, number + b"".join(ordered) + following)
+
+
+def _build_short(layout: TiffLayout, tag: int, value: int) -> bytes:
+    """Return the entry of a tag with one number of 16 bits."""
+    head = b"".join(number.to_bytes(2, layout.order) for number in (tag, _SHORT))
+    return head + (1).to_bytes(layout.offset, layout.order) + value.to_bytes(2, layout.order) + bytes(layout.offset - 2)
 
 
 def _is_required(tiff: TiffReader, directory: Directory, tag: int, size_bytes: int) -> bool:
