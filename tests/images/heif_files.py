@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from darkroom.imaging.formats.bmff.container import Box, build_box, build_full_box, parse_meta, read_item, read_meta_box
+from darkroom.imaging.formats.bmff.container import Box, build_box, build_full_box, parse_meta, read_item
 
 IDAT, MDAT, ITEM = 1, 0, 2
 """Where an item's data is."""
@@ -42,34 +42,40 @@ class _Data:
 
 def parts_of(data: bytes) -> list[Part]:
     """The items of a file, numbered from 1 in their order; the primary one must be the first."""
-    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
+    meta = parse_meta(data)
     numbers = {old: new for new, old in enumerate(meta.items, start=1)}
     assert numbers[meta.primary] == 1
     found = []
     for number, item in meta.items.items():
         references = tuple((kind, (numbers[target],)) for kind, origin, target in meta.references if origin == number)
-        found.append(Part(item.kind, read_item(data, meta, item, len(data)), tuple(item.properties), references))
+        found.append(Part(item.kind, read_item(data, item, len(data)), tuple(item.properties), references))
     return found
 
 
 def heif(
-    parts: list[Part], *, brand: bytes = b"avif", extra: bytes = b"", primary: int = 1, shared: bool = False
+    parts: list[Part],
+    *,
+    brand: bytes = b"avif",
+    extra: bytes = b"",
+    primary: int = 1,
+    shared: bool = False,
+    separate: bool = False,
 ) -> bytes:
     """The file. ``extra`` is put between the boxes on its top level, and behind them.
 
-    ``shared``: images with the same data share it.
+    ``shared``: images with the same data share it. ``separate``: each has an `ipma` box of its own, as cavif writes.
     """
     opening = build_box(b"ftyp", brand + bytes(4) + brand + b"mif1miaf") + extra
-    start = len(opening) + len(_meta(parts, 0, primary, shared)) + 8
+    start = len(opening) + len(_meta(parts, 0, primary, shared, separate)) + 8
     mdat = _Data(shared)
     for part in parts:
         if part.place == MDAT:
             for piece in _pieces(part):
                 mdat.add(piece)
-    return opening + _meta(parts, start, primary, shared) + build_box(b"mdat", bytes(mdat.body)) + extra
+    return opening + _meta(parts, start, primary, shared, separate) + build_box(b"mdat", bytes(mdat.body)) + extra
 
 
-def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
+def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool, separate: bool) -> bytes:
     mdat, idat = _Data(shared), _Data(shared)
     places = b""
     for number, part in enumerate(parts, start=1):
@@ -79,7 +85,7 @@ def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
         for piece in pieces:
             places += data.add(piece).to_bytes(4) + len(piece).to_bytes(4)
     known = list(dict.fromkeys(found for part in parts for found in part.properties))
-    associations = b"".join(
+    associations = [
         number.to_bytes(2)
         + bytes([len(part.properties)])
         + bytes(
@@ -87,7 +93,7 @@ def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
             for found in part.properties
         )
         for number, part in enumerate(parts, start=1)
-    )
+    ]
     references = b"".join(
         build_box(kind, b"".join(one.to_bytes(2) for one in (number, len(targets), *targets)))
         for number, part in enumerate(parts, start=1)
@@ -109,7 +115,10 @@ def _meta(parts: list[Part], mdat_at: int, primary: int, shared: bool) -> bytes:
         + build_box(
             b"iprp",
             build_box(b"ipco", b"".join(build_box(*one) for one in known))
-            + build_full_box(b"ipma", len(parts).to_bytes(4) + associations),
+            + b"".join(
+                build_full_box(b"ipma", len(entries).to_bytes(4) + b"".join(entries))
+                for entries in ([[one] for one in associations] if separate else [associations])
+            ),
         )
         + (build_box(b"idat", bytes(idat.body)) if idat.body else b""),
     )

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
-from .container import Item
+from .container import Item, ReadAt
 
 MAX_UNITS = 10_000
 """Units read in one item: a still image has a handful."""
 _AV1_SEQUENCE, _HEVC_SEQUENCE = 1, 33
 _SEQUENCE_BYTES = 256
 """More than any sequence header needs up to its size fields."""
-
-type ReadAt = Callable[[int, int], bytes]
 
 
 class BitReader:

@@ -7,17 +7,23 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 MAX_META_BYTES = 4 * 1024 * 1024
-"""A `meta` box is a few KB; an image of 10,000 tiles has one of 1 MB."""
+"""A `meta` box is a few KB without data of images; for an image of 10,000 tiles it is 1 MB."""
 MAX_NUMBERS = 1_000_000
 """Numbers read in one box."""
 MAX_EXTENTS = 256
 """Pieces that one item's data lies in; usual is one."""
 MAX_BOXES = 256
-"""Boxes on the top level before `meta`, at most."""
+"""Boxes on the top level before `meta`, or in it, at most."""
 
 _ALPHA_URNS = (b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha", b"urn:mpeg:hevc:2015:auxid:1")
 _IN_FILE, _IN_META = 0, 1
 """Construction methods of `iloc`; the third, within another item, is not read."""
+
+
+_VERSION_BYTES = 4
+"""Version and flags, with which the body of a full box begins."""
+
+type ReadAt = Callable[[int, int], bytes]
 
 
 class Box(NamedTuple):
@@ -27,10 +33,16 @@ class Box(NamedTuple):
     body: bytes
 
 
-class Extent(NamedTuple):
-    """Where a part of an item's data lies; ``in_meta`` counts from the start of the `idat` box."""
+class Place(NamedTuple):
+    """Where in a file the body of a box lies."""
 
-    in_meta: bool
+    start: int
+    end: int
+
+
+class Extent(NamedTuple):
+    """Where in a file a part of an item's data lies."""
+
     offset: int
     length: int
 
@@ -55,16 +67,15 @@ class Meta:
     primary: int
     items: dict[int, Item]
     references: list[tuple[bytes, int, int]]
-    data: bytes
 
 
-def read_item(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
+def read_item(data: bytes, item: Item, most_bytes: int) -> bytes:
     """Return an item's data in the file ``data``; raise ValueError where it is missing, cut off or longer than this."""
     if not item.extents or sum(extent.length for extent in item.extents) > most_bytes:
         raise ValueError("an item without data, or with too much")
     parts = []
     for extent in item.extents:
-        part = (meta.data if extent.in_meta else data)[extent.offset : extent.offset + extent.length]
+        part = data[extent.offset : extent.offset + extent.length]
         if not part or len(part) < extent.length:
             raise ValueError("data is missing")
         parts.append(part)
@@ -74,6 +85,24 @@ def read_item(data: bytes, meta: Meta, item: Item, most_bytes: int) -> bytes:
 def is_alpha(item: Item) -> bool:
     """Return whether an auxiliary image is another one's alpha."""
     return (item.first(b"auxC") or b"")[4:].split(b"\0")[0] in _ALPHA_URNS
+
+
+def find_needed_items(meta: Meta) -> list[int]:
+    """Return the numbers of the primary image, its alpha and all that both are made of."""
+    parts: dict[int, list[int]] = {}
+    for kind, origin, target in meta.references:
+        if kind == b"dimg":
+            parts.setdefault(origin, []).append(target)
+        elif kind == b"auxl" and origin in meta.items and is_alpha(meta.items[origin]):
+            parts.setdefault(target, []).append(origin)
+    found: dict[int, None] = {}
+    waiting = [meta.primary]
+    while waiting:
+        number = waiting.pop()
+        if number not in found:
+            found[number] = None
+            waiting += reversed(parts.get(number, []))
+    return list(found)
 
 
 def build_box(kind: bytes, body: bytes) -> bytes:
@@ -121,41 +150,57 @@ def iter_boxes(data: bytes) -> Iterator[Box]:
         at = end
 
 
-def read_meta_box(read_at: Callable[[int, int], bytes]) -> bytes:
-    """Return the body of a file's `meta` box; raise ValueError if none is near the start."""
-    start, size = locate_meta_box(read_at)
-    body = read_at(start, size) if size <= MAX_META_BYTES else b""
-    if len(body) < size:
-        raise ValueError("no meta box")
-    return body
+def read_meta(read_at: ReadAt, size_bytes: int) -> Meta:
+    """Return the items that the `meta` box of a file of ``size_bytes`` describes; raise ValueError or LookupError."""
+    places = locate_meta_boxes(read_at, size_bytes)
+    data = places.pop(b"idat", None)
+    if sum(place.end - place.start for place in places.values()) > MAX_META_BYTES:
+        raise ValueError("the meta box is too large")
+    found = {kind: read_at(place.start, place.end - place.start) for kind, place in places.items()}
+    meta = Meta(_primary(found[b"pitm"]) if b"pitm" in found else 0, {}, [])
+    _read_items(meta, found.get(b"iinf", b""))
+    _read_locations(meta, found.get(b"iloc", b""), data)
+    _read_references(meta, found.get(b"iref", b""))
+    described = list(iter_boxes(found.get(b"iprp", b"")))
+    properties = [part for box in described if box.kind == b"ipco" for part in iter_boxes(box.body)]
+    for box in described:
+        if box.kind == b"ipma":
+            _read_associations(meta, properties, box.body)
+    _complete_alphas(meta)
+    return meta
 
 
-def locate_meta_box(read_at: Callable[[int, int], bytes]) -> tuple[int, int]:
-    """Return where the body of the `meta` box begins, and its bytes; raise ValueError if none is near the start."""
-    at = 0
-    for _ in range(MAX_BOXES):
-        opening = read_at(at, 16)
-        size, start = int.from_bytes(opening[:4]), 8
-        if size == 1:
-            size, start = int.from_bytes(opening[8:16]), 16
-        if len(opening) < 8 or size < start:
-            break
-        if opening[4:8] == b"meta":
-            return at + start, size - start
-        at += size
+def parse_meta(data: bytes) -> Meta:
+    """Return the items of the file ``data``; raise ValueError or LookupError."""
+    return read_meta(lambda at, length: data[at : at + length], len(data))
+
+
+def locate_meta_boxes(read_at: ReadAt, size_bytes: int) -> dict[bytes, Place]:
+    """Return where the boxes in a file's `meta` box lie, by type; raise ValueError if none is near the start."""
+    for kind, place in _iter_places(read_at, Place(0, size_bytes)):
+        if kind == b"meta":
+            return dict(_iter_places(read_at, place._replace(start=place.start + _VERSION_BYTES)))
     raise ValueError("no meta box")
 
 
-def parse_meta(body: bytes) -> Meta:
-    """The items that a `meta` box describes; raises ValueError."""
-    found = {box.kind: box.body for box in iter_boxes(body[4:])}
-    meta = Meta(_primary(found[b"pitm"]) if b"pitm" in found else 0, {}, [], found.get(b"idat", b""))
-    _read_items(meta, found.get(b"iinf", b""))
-    _read_locations(meta, found.get(b"iloc", b""))
-    _read_references(meta, found.get(b"iref", b""))
-    properties = {box.kind: box.body for box in iter_boxes(found.get(b"iprp", b""))}
-    _read_associations(meta, list(iter_boxes(properties.get(b"ipco", b""))), properties.get(b"ipma", b""))
-    return meta
+def _iter_places(read_at: ReadAt, within: Place) -> Iterator[tuple[bytes, Place]]:
+    """The first :data:`MAX_BOXES` boxes in a part of a file. One of size 0 reaches to its end.
+
+    Raises ValueError where one is longer than what holds it.
+    """
+    at = within.start
+    for _ in range(MAX_BOXES):
+        opening = read_at(at, min(16, within.end - at))
+        if len(opening) < 8:
+            return
+        size, start = int.from_bytes(opening[:4]), 8
+        if size == 1:
+            size, start = int.from_bytes(opening[8:]), 16
+        end = at + size if size else within.end
+        if not at + start <= end <= within.end:
+            raise ValueError("a box is longer than what holds it")
+        yield opening[4:8], Place(at + start, end)
+        at = end
 
 
 def _primary(body: bytes) -> int:
@@ -172,7 +217,8 @@ def _read_items(meta: Meta, body: bytes) -> None:
             meta.items[number] = Item(box.body[6 + wide : 10 + wide])
 
 
-def _read_locations(meta: Meta, body: bytes) -> None:
+def _read_locations(meta: Meta, body: bytes, data: Place | None) -> None:
+    """Read where items lie; ``data`` is the `idat` box, from whose start some are counted."""
     reading = BoxReader(body)
     version = reading.read_number(4) >> 24
     sizes = reading.read_number(2)
@@ -189,8 +235,10 @@ def _read_locations(meta: Meta, body: bytes) -> None:
         for _ in range(extents):
             reading.read_number(index_size)
             offset, length = base + reading.read_number(offset_size), reading.read_number(length_size)
-            if item is not None and method in (_IN_FILE, _IN_META):
-                item.extents.append(Extent(method == _IN_META, offset, length))
+            if item is not None and method == _IN_FILE:
+                item.extents.append(Extent(offset, length))
+            elif item is not None and method == _IN_META and data is not None:
+                item.extents.append(Extent(data.start + offset, length))
 
 
 def _read_references(meta: Meta, body: bytes) -> None:
@@ -213,3 +261,13 @@ def _read_associations(meta: Meta, properties: list[Box], body: bytes) -> None:
             index = reading.read_number(2) & 0x7FFF if wide_indexes else reading.read_number(1) & 0x7F
             if item is not None and 1 <= index <= len(properties):
                 item.properties.append(properties[index - 1])
+
+
+def _complete_alphas(meta: Meta) -> None:
+    """Give the size of their image to alphas that have no `ispe`: some encoders write none, and browsers need none."""
+    for kind, origin, target in meta.references:
+        item, whole = meta.items.get(origin), meta.items.get(target)
+        if kind == b"auxl" and item is not None and whole is not None and is_alpha(item):
+            size = whole.first(b"ispe")
+            if size is not None and item.first(b"ispe") is None:
+                item.properties.insert(0, Box(b"ispe", size))

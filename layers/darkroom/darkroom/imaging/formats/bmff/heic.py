@@ -9,7 +9,7 @@ import pyvips
 from ....errors import DamagedSource
 from ...colour.icc import attach_profile
 from ...source import Source
-from .container import Item, parse_meta, read_meta_box
+from .container import Item, find_needed_items, parse_meta
 
 
 class PixelLayout(NamedTuple):
@@ -76,17 +76,18 @@ def _image(pixels: bytes, size: tuple[int, int], layout: PixelLayout) -> pyvips.
 def _check_units(data: bytes) -> None:
     """Raise DamagedSource where a coded image is not made of whole units of HEVC."""
     try:
-        meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
+        meta = parse_meta(data)
+        needed = [meta.items[number] for number in find_needed_items(meta)]
     except (LookupError, ValueError) as error:
         raise DamagedSource(detail=repr(error)) from error
-    for item in meta.items.values():
+    for item in needed:
         config = item.first(b"hvcC")
         if item.kind == b"hvc1" and config is not None and len(config) > 21:
-            _check_item(data, meta.data, item, (config[21] & 3) + 1)
+            _check_item(data, item, (config[21] & 3) + 1)
 
 
-def _check_item(data: bytes, inner: bytes, item: Item, length_size: int) -> None:
-    body = b"".join((inner if part.in_meta else data)[part.offset : part.offset + part.length] for part in item.extents)
+def _check_item(data: bytes, item: Item, length_size: int) -> None:
+    body = b"".join(data[part.offset : part.offset + part.length] for part in item.extents)
     at = 0
     while at < len(body):
         start = at + length_size

@@ -23,10 +23,9 @@ from .container import (
     Meta,
     build_box,
     build_full_box,
-    is_alpha,
+    find_needed_items,
     parse_meta,
     read_item,
-    read_meta_box,
 )
 
 _IMAGES = frozenset((b"av01", b"grid", b"iovl"))
@@ -51,15 +50,15 @@ manifest. Images have an item instead (ISO/IEC 23008-12, A.3)."""
 
 def locate(data: bytes) -> MetadataBlocks:
     """Return the metadata blocks of a file; raise ValueError or LookupError where it is broken."""
-    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
+    meta = parse_meta(data)
     exif = xmp = b""
     boxes = [(data[at + 8 : at + 24], at + 24, at + size) for at, size in _iter_uuid_boxes(data)]
     for item in meta.items.values():
         if item.kind == b"Exif":
-            body = read_item(data, meta, item, MAX_BLOCK_BYTES)
+            body = read_item(data, item, MAX_BLOCK_BYTES)
             exif = exif or body[4 + int.from_bytes(body[:4]) :].removeprefix(_EXIF_START)
         elif item.kind == b"mime":
-            body = read_item(data, meta, item, MAX_BLOCK_BYTES)
+            body = read_item(data, item, MAX_BLOCK_BYTES)
             xmp = xmp or (body if b"rdf:RDF" in body else b"")
     further = (data[at:end] for kind, at, end in boxes if kind == _XMP and end - at <= MAX_BLOCK_BYTES)
     has_manifest = any(kind == _C2PA for kind, *_ in boxes)
@@ -85,11 +84,13 @@ def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> byt
 
     Raises ValueError or LookupError where that is not all there.
     """
-    meta = parse_meta(read_meta_box(lambda at, length: data[at : at + length]))
-    numbers = {old: new for new, old in enumerate(_needed(meta), start=1)}
+    meta = parse_meta(data)
+    numbers = {old: new for new, old in enumerate(find_needed_items(meta), start=1)}
     items = [meta.items[number] for number in numbers]
+    if any(item.kind not in _IMAGES for item in items):
+        raise ValueError("made of something else than images")
     further = _compose_items(composed)
-    bodies = _bodies(data, meta, items) + [item.body for item in further]
+    bodies = _bodies(data, items) + [item.body for item in further]
     first_further = len(items) + 1
     opening = _brands(data)
     described = [_describing(item, keep_profile=keep_profile) for item in items]
@@ -110,32 +111,11 @@ def strip(data: bytes, composed: ComposedMetadata, *, keep_profile: bool) -> byt
     return head(start) + build_box(b"mdat", b"".join(bodies))
 
 
-def _needed(meta: Meta) -> list[int]:
-    """The primary image, its alpha and all that they are made of, by number."""
-    parts: dict[int, list[int]] = {}
-    for kind, origin, target in meta.references:
-        if kind == b"dimg":
-            parts.setdefault(origin, []).append(target)
-        elif kind == b"auxl" and origin in meta.items and is_alpha(meta.items[origin]):
-            parts.setdefault(target, []).append(origin)
-    found: dict[int, None] = {}
-    waiting = [meta.primary]
-    while waiting:
-        number = waiting.pop()
-        if number in found:
-            continue
-        found[number] = None
-        if meta.items[number].kind not in _IMAGES:
-            raise ValueError("made of something else than images")
-        waiting += reversed(parts.get(number, []))
-    return list(found)
-
-
-def _bodies(data: bytes, meta: Meta, items: list[Item]) -> list[bytes]:
+def _bodies(data: bytes, items: list[Item]) -> list[bytes]:
     """The items' data. Items may lie over one another, but not so that the file would grow."""
     left, found = len(data), []
     for item in items:
-        found.append(read_item(data, meta, item, left))
+        found.append(read_item(data, item, left))
         left -= len(found[-1])
     return found
 

@@ -9,8 +9,8 @@ from functools import partial
 from ....errors import TypeNotAllowed
 from ...source import Patch, Source
 from ..image_format import Cicp, Header
-from .coded_size import ReadAt, iter_coded_sizes
-from .container import MAX_META_BYTES, Item, Meta, is_alpha, locate_meta_box, parse_meta, read_meta_box
+from .coded_size import iter_coded_sizes
+from .container import MAX_META_BYTES, Item, Meta, ReadAt, is_alpha, locate_meta_boxes, read_meta
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
 _CANVAS_AT = {b"grid": 4, b"iovl": 10}
@@ -45,7 +45,7 @@ _MIRRORED = (4, 2)
 
 def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the primary image is the one that is shown
     """Return the header of the primary image; raise ValueError, or TypeNotAllowed for other codecs."""
-    meta = parse_meta(read_meta_box(source.read_at))
+    meta = read_meta(source.read_at, source.size_bytes)
     primary = meta.items.get(meta.primary)
     if primary is None:
         raise ValueError("no primary image")
@@ -54,13 +54,12 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - the prim
     if leaf is None or any(item.kind not in _FORMATS and item.kind not in _CANVAS_AT for item in parts):
         raise TypeNotAllowed("The source is a HEIF image of a kind that is not served; served are HEVC and AV1 ones")
     alphas = [meta.items[number] for number in _referring(meta, b"auxl", meta.primary) if is_alpha(meta.items[number])]
-    thumbnails = [meta.items[number] for number in _referring(meta, b"thmb", meta.primary)]
     wide, tall = _extent(primary)
-    for item in (primary, *alphas, *thumbnails):
-        _check_size(source, meta, item, wide * tall)
+    for item in (primary, *alphas):
+        _check_size(source, item, wide * tall)
     alpha_parts = [part for number in _referring(meta, b"auxl", meta.primary) for part in _parts(meta, number)]
     for item in (*parts, *alpha_parts):
-        _check_size(source, meta, item, max(wide * tall, MAX_TILE_PIXELS))
+        _check_size(source, item, max(wide * tall, MAX_TILE_PIXELS))
     _check_grids(source, meta)
     return _header(primary, leaf, bool(alphas))
 
@@ -116,13 +115,13 @@ def _extent(item: Item) -> tuple[int, int]:
     return int.from_bytes(body[4:8]), int.from_bytes(body[8:12])
 
 
-def _check_size(source: Source, meta: Meta, item: Item, most_pixels: int) -> None:
+def _check_size(source: Source, item: Item, most_pixels: int) -> None:
     """Raise ValueError if a decoder allocates more for ``item`` than its `ispe` declares, or than ``most_pixels``."""
     wide, tall = _extent(item)
     if wide * tall > most_pixels:
         raise ValueError("a part is larger than the whole")
-    _check_extents(source, meta, item)
-    read_at = partial(_read_item_at, source, meta, item)
+    _check_extents(source, item)
+    read_at = partial(_read_item_at, source, item)
     canvas_at = _CANVAS_AT.get(item.kind)
     for coded_wide, coded_tall in (
         iter_coded_sizes(item, read_at) if canvas_at is None else [_canvas(read_at, canvas_at)]
@@ -139,18 +138,18 @@ def _check_grids(source: Source, meta: Meta) -> None:
     for kind, origin, tile in meta.references:
         item = meta.items.get(origin)
         if kind == b"dimg" and item is not None and item.kind == b"grid":
-            shape = _read_item_at(source, meta, item, 2, 2)
+            shape = _read_item_at(source, item, 2, 2)
             wanted, covered = _extent(item), _extent(meta.items[tile])
             if any(covered[axis] * (shape[1 - axis] - 1) >= wanted[axis] for axis in (0, 1)):
                 raise ValueError("a grid has tiles outside the image")
 
 
-def _check_extents(source: Source, meta: Meta, item: Item) -> None:
+def _check_extents(source: Source, item: Item) -> None:
     """Raise ValueError where data is missing: libheif leaves lost tiles black."""
     if not item.extents:
         raise ValueError("an image without data")
     for extent in item.extents:
-        if extent.offset + extent.length > (len(meta.data) if extent.in_meta else source.size_bytes):
+        if extent.offset + extent.length > source.size_bytes:
             raise ValueError("the data ends in an image")
 
 
@@ -183,13 +182,13 @@ def _depth(primary: Item, leaf: Item) -> tuple[int, bool]:
     return (channels[5] if channels is not None and len(channels) > 5 else coded), gray
 
 
-def _read_item_at(source: Source, meta: Meta, item: Item, offset: int, length: int) -> bytes:
+def _read_item_at(source: Source, item: Item, offset: int, length: int) -> bytes:
     """Bytes ``offset`` to ``offset + length`` of an item, fewer at its end, put together of its extents."""
     found = b""
     for extent in item.extents:
         if offset < extent.length and length > 0:
-            start, take = extent.offset + offset, min(length, extent.length - offset)
-            found += meta.data[start : start + take] if extent.in_meta else source.read_at(start, take)
+            take = min(length, extent.length - offset)
+            found += source.read_at(extent.offset + offset, take)
             length -= take
             offset = 0
         else:
@@ -199,6 +198,6 @@ def _read_item_at(source: Source, meta: Meta, item: Item, offset: int, length: i
 
 def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary image is the one that is shown
     """Rename items of EXIF."""
-    start, size = locate_meta_box(source.read_at)
-    found = _EXIF_ITEM.finditer(source.read_at(start, min(size, MAX_META_BYTES)))
+    start, end = locate_meta_boxes(source.read_at, source.size_bytes).get(b"iinf", (0, 0))
+    found = _EXIF_ITEM.finditer(source.read_at(start, min(end - start, MAX_META_BYTES)))
     yield from (Patch(start + one.start(1), _HIDDEN) for one in found)

@@ -1,0 +1,117 @@
+"""Containers of AVIF and HEIC that other encoders write, and that browsers show."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.errors import DamagedSource
+from darkroom.imaging.formats.bmff.container import Box, parse_meta
+from darkroom.imaging.formats.load import load_whole
+from darkroom.imaging.formats.probe import find_patches, probe
+from darkroom.imaging.master import make_master
+from darkroom.imaging.source import Source
+from darkroom.plan.limits import Limits
+from tests.images.drawn import HEIC, avif
+from tests.images.heif_files import IDAT, Part, heif, parts_of
+from tests.images.sources import cutout, saved
+
+
+def pixels(data: bytes) -> np.ndarray:
+    source = Source.from_bytes(data)
+    with source.decoding():
+        return np.asarray(load_whole(source, probe(source, Limits()), Limits()).frames[0].numpy())
+
+
+def transparent() -> bytes:
+    return saved(cutout(), "AVIF", quality=80)
+
+
+def without(part: Part, kind: bytes) -> Part:
+    return replace(part, properties=tuple(found for found in part.properties if found.kind != kind))
+
+
+def alpha_without_size() -> bytes:
+    first, alpha = parts_of(transparent())
+    assert any(found.kind == b"auxC" for found in alpha.properties)
+    return heif([first, without(alpha, b"ispe")])
+
+
+def endless_meta(parts: list[Part]) -> bytes:
+    """All data is in `meta`, which is the last box and reaches to the end of the file."""
+    whole = heif([replace(part, place=IDAT) for part in parts])
+    start = whole.index(b"meta") - 4
+    end = start + int.from_bytes(whole[start : start + 4])
+    return whole[:start] + bytes(4) + whole[start + 4 : end]
+
+
+CASES: dict[str, Callable[[], bytes]] = {
+    "alpha without ispe": alpha_without_size,
+    "an ipma for each item": lambda: heif(parts_of(transparent()), separate=True),
+    "meta of size 0": lambda: endless_meta(parts_of(transparent())),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_transparent_images_of_other_encoders_are_served(name: str) -> None:
+    data = CASES[name]()
+    header = probe(Source.from_bytes(data), Limits())
+    assert header.has_alpha
+    assert np.array_equal(pixels(data), pixels(transparent()))
+    master = make_master(data, header, limits=Limits())
+    assert master.method == "cleaned"
+    assert np.array_equal(pixels(master.body), pixels(data))
+    with Image.open(io.BytesIO(master.body)) as shown:  # by libavif, which requires every size
+        assert shown.convert("RGBA").getchannel("A").getextrema()[0] < 255
+
+
+def test_an_alpha_larger_than_its_image_is_refused() -> None:
+    """It takes the declared size of its image, which its bitstream must not exceed."""
+    first, alpha = parts_of(transparent())
+    big, *_ = parts_of(avif(1024, 1024))
+    declared = tuple(found for found in big.properties if found.kind == b"av1C")
+    aux = tuple(found for found in alpha.properties if found.kind == b"auxC")
+    file = heif([first, replace(alpha, body=big.body, properties=(*declared, *aux))])
+    with pytest.raises(DamagedSource) as caught:
+        probe(Source.from_bytes(file), Limits())
+    assert "1024 × 1024" in caught.value.detail
+
+
+def test_data_in_meta_does_not_count_as_its_size() -> None:
+    parts = [*parts_of(avif(64, 64)), Part(b"mime", bytes(5_000_000))]
+    data = heif([replace(part, place=IDAT) for part in parts])
+    assert probe(Source.from_bytes(data), Limits()).width == 64
+
+
+def test_metadata_of_an_endless_meta_are_hidden_from_the_decoder() -> None:
+    exif = Part(b"Exif", bytes(4) + b"II*\0", references=((b"cdsc", (1,)),))
+    data = endless_meta([*parts_of(avif(64, 64)), exif])
+    patches = find_patches(Source.from_bytes(data), "avif")
+    assert len(patches) == sum(item.kind == b"Exif" for item in parse_meta(data).items.values())
+    assert all(data[patch.at : patch.at + 4] == b"Exif" for patch in patches)
+
+
+def thumbnails(first: Part) -> dict[str, Part]:
+    thumbnail = replace(first, references=((b"thmb", (1,)),))
+    size = next(found for found in thumbnail.properties if found.kind == b"ispe")
+    huge = Box(b"ispe", bytes(4) + (4000).to_bytes(4) * 2)
+    return {
+        "JPEG": Part(b"jpeg", saved(cutout().convert("RGB"), "JPEG"), (size,), thumbnail.references),
+        "larger": replace(without(thumbnail, b"ispe"), properties=(huge, *without(thumbnail, b"ispe").properties)),
+        "broken": replace(thumbnail, body=b"x"),
+    }
+
+
+@pytest.mark.parametrize("name", ["JPEG", "larger", "broken"])
+@pytest.mark.parametrize("form", ["avif", "heic"])
+def test_thumbnails_do_not_decide_about_their_image(form: str, name: str) -> None:
+    """No decoder reads them: cameras store JPEGs, and editors leave stale ones behind."""
+    image = avif(64, 64) if form == "avif" else (HEIC / "corners-turned-6.heic").read_bytes()
+    first, *_ = parts_of(image)
+    data = heif([first, thumbnails(first)[name]], brand=form.encode())
+    assert np.array_equal(pixels(data), pixels(image))
