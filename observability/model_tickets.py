@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from darkroom.mlops.endpoint_variants import CANARY, MAIN
+
 from .alarm import DAY_S, HOUR_S, MetricAlarm
 from .measures import Formula, Metric, monitor_metric, own_dimensions
 
 QUALITY_OVERDUE_S = 27 * HOUR_S
 """Age of the last quality check from which it is overdue: variants are checked daily, and a failed check is repeated
 hourly, so that three checks have failed by then."""
+
+VARIANTS = (MAIN, CANARY)
 
 SLOW_CALL_MS = 5000
 """A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of inference/endpoint_client.py)."""
@@ -54,6 +58,27 @@ def quality_alarms() -> Iterator[MetricAlarm]:
     )
 
 
+def _gpu_metrics() -> tuple[Metric, ...]:
+    """Return the utilisation of each variant: a promoted canary takes all calls, and its predecessor none."""
+    return tuple(
+        Metric(
+            variant,
+            "",
+            "GPUUtilization",
+            {"EndpointName": "{endpoint}", "VariantName": variant},
+            stat="Average",
+            namespace="/aws/sagemaker/Endpoints",
+            shown=False,
+        )
+        for variant in VARIANTS
+    )
+
+
+def _of_variants(function: str) -> str:
+    """Return a formula on the utilisation of all variants; one that does not exist has none."""
+    return f"{function}([{', '.join(f'FILL({variant}, 0)' for variant in VARIANTS)}])"
+
+
 def endpoint_alarms() -> Iterator[MetricAlarm]:
     """Yield the alarms on the circuit breaker, slow calls and GPUs."""
     yield MetricAlarm(
@@ -85,18 +110,10 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
     )
     yield MetricAlarm(  # M10
         name="gpu-busy",
-        description="GPU utilisation has been over 90 % for an hour",
+        description="GPU utilisation of a variant has been over 90 % for an hour",
         runbook="queue-backlog",
-        metrics=(
-            Metric(
-                "value",
-                "",
-                "GPUUtilization",
-                {"EndpointName": "{endpoint}", "VariantName": "main"},
-                stat="Average",
-                namespace="/aws/sagemaker/Endpoints",
-            ),
-        ),
+        metrics=_gpu_metrics(),
+        formulas=(Formula("busiest", "busiest variant", _of_variants("MAX")),),
         comparison="over",
         threshold=90,
         period_s=300,

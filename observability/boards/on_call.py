@@ -230,11 +230,12 @@ ON_CALL = Dashboard(
             unit="%",
             about="60 to 90 % is efficient; above it images wait",
             series=(
-                Metric(
+                Split(
                     "gpu",
-                    "GPU",
                     "GPUUtilization",
-                    {"EndpointName": "{endpoint}", "VariantName": "main"},
+                    ("EndpointName", "VariantName"),
+                    by="VariantName",
+                    fixed={"EndpointName": "{endpoint}"},
                     stat="Average",
                     namespace="/aws/sagemaker/Endpoints",
                 ),

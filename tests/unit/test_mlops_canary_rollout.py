@@ -49,7 +49,8 @@ class Endpoint:
         if not weights.keys() <= self.variants.keys():
             raise Unavailable(detail="no such variant")
         for name, weight in weights.items():
-            self.variants[name] = replace(self.variants[name], weight=weight)
+            count = (instances or {}).get(name, self.variants[name].instances)
+            self.variants[name] = replace(self.variants[name], weight=weight, instances=count)
 
 
 class World:
@@ -60,7 +61,7 @@ class World:
         self.endpoint = Endpoint(dict(variants))
         entries: Any = Entries()
         self.states = CanaryStateStore(entries, "endpoint")
-        state = CanaryState("canary", "canary:1", "main", 2, NOW_S - 7200)
+        state = CanaryState("canary", "canary:1", "main", NOW_S - 7200)
         self.states.write(replace(state, stage=DECIDED, action=action, done=done))
         registry: Any = SimpleNamespace(
             find_by_image=lambda image: SimpleNamespace(arn=image),
@@ -93,6 +94,15 @@ class World:
         found = self.states.read()
         assert found is not None
         return found
+
+
+@pytest.mark.parametrize(("main", "canary", "expected"), [(5, 1, 5), (1, 3, 3), (2, 2, 2)])
+def test_a_promoted_canary_has_the_instances_that_the_load_takes_now(main: int, canary: int, expected: int) -> None:
+    """The incumbent was scaled while the canary was tried: its number then is not what takes all calls."""
+    world = World(PROMOTE, {"main": replace(MAIN, instances=main), "canary": replace(CANARY, instances=canary)})
+    world.run()
+    assert world.endpoint.variants["canary"] == Variant(1.0, expected, "canary:1")
+    assert world.endpoint.variants["main"] == Variant(0.0, main, "main:1")
 
 
 DROPPED = ["log canary decision dropped"]

@@ -195,6 +195,23 @@ def test_instances_follow_the_invocations() -> None:
     }
 
 
+def test_a_canary_scales_like_the_first_variant_whose_calls_it_may_take_over() -> None:
+    stack = inference(Scaling="2,7,90", CanaryImageUri=CANARY)
+    variants = stack.properties("EndpointConfig")["ProductionVariants"]
+    targets = stack.of_type("AWS::ApplicationAutoScaling::ScalableTarget")
+    policies = {
+        one["ScalingTargetId"]: one for one in stack.of_type("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+    }
+    scaled = {str(one["ResourceId"]).rpartition("/")[2]: (name, one) for name, one in targets.items()}
+    assert scaled.keys() == {variant["VariantName"] for variant in variants}
+    assert {variant["InitialInstanceCount"] for variant in variants} == {"2"}
+    limits = {(one["MinCapacity"], one["MaxCapacity"]) for _, one in scaled.values()}
+    assert limits == {("2", "7")}
+    tracked = [policies[f"<{name}>"]["TargetTrackingScalingPolicyConfiguration"] for name, _ in scaled.values()]
+    assert tracked[0] == tracked[1]
+    assert len(inference().of_type("AWS::ApplicationAutoScaling::ScalableTarget")) == 1
+
+
 def test_the_endpoint_may_fetch_its_image_and_write_its_log_and_nothing_else() -> None:
     stack = inference()
     [trust] = stack.properties("EndpointRole")["AssumeRolePolicyDocument"]["Statement"]

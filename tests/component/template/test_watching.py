@@ -15,6 +15,8 @@ from observability.alarm_cost import MODES, Level, count_resources, insert_mappi
 from observability.alarm_states import Alarm, Evaluation, State, evaluate
 from observability.alarms import ESSENTIAL, EVERY
 from observability.composites import evaluate_composites
+from observability.dashboards import DASHBOARDS
+from observability.measures import Split
 from observability.metric_math import Series
 from observability.template import template as alarms_template
 
@@ -91,6 +93,9 @@ OF_MODELS = {
     *("check-drift", "check-rollout", "check-quality-due"),
 }
 """Alarms that notify the topic about models."""
+
+VARIANTS = set(re.findall(r"VariantName: (\w+)", (ROOT / "stacks" / "inference.yaml").read_text(encoding="utf-8")))
+"""Of the endpoint."""
 
 UNKNOWN = ("drift", "drift-overdue", "quality-overdue")
 """Without data their state is unknown, not OK."""
@@ -193,10 +198,11 @@ def test_either_function_of_the_upload_api_counts() -> None:
 def test_a_level(name: str) -> None:
     alarm = ALARMS[name]
     limit, side, periods = LEVELS[name]
+    metric = alarm.queries[0].id
     step = max(abs(limit), 1) * 0.001
 
     def of(value: float, count: int = periods) -> State:
-        return state(alarm, {"value": {ended(alarm, age): value for age in range(1, count + 1)}})
+        return state(alarm, {metric: {ended(alarm, age): value for age in range(1, count + 1)}})
 
     assert of(limit, 20) == "OK"
     assert of(limit + step) == ("ALARM" if side == "over" else "OK")
@@ -204,7 +210,7 @@ def test_a_level(name: str) -> None:
     if periods > 1:
         good = {ended(alarm, age): float(limit) for age in range(1, 20)}
         worse = {ended(alarm, age): limit + (step if side == "over" else -step) for age in range(1, periods)}
-        assert state(alarm, {"value": good | worse}) == "OK", "one period less than it takes"
+        assert state(alarm, {metric: good | worse}) == "OK", "one period less than it takes"
 
 
 @pytest.mark.parametrize(
@@ -374,7 +380,23 @@ def test_metrics_are_those_of_this_stack() -> None:
                     assert query.dimensions["QueueName"] in queues
                 case namespace:
                     assert namespace == "/aws/sagemaker/Endpoints"
-                    assert query.dimensions == {"EndpointName": "models", "VariantName": "main"}
+                    assert query.dimensions["EndpointName"] == "models"
+                    assert query.dimensions["VariantName"] in VARIANTS
+
+
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_a_busy_gpu_of_any_variant_is_a_ticket(variant: str) -> None:
+    alarm = ALARMS["gpu-busy"]
+    assert {query.dimensions["VariantName"] for query in alarm.queries} == VARIANTS
+    [query] = [one for one in alarm.queries if one.dimensions["VariantName"] == variant]
+    assert state(alarm, {query.id: {ended(alarm, age): 95.0 for age in range(1, 15)}}) == "ALARM"
+
+
+def test_the_panel_of_the_gpu_shows_every_variant() -> None:
+    [panel] = [panel for board in DASHBOARDS for panel in board.panels if panel.id == "gpu"]
+    [series] = panel.series
+    assert isinstance(series, Split)
+    assert (series.by, dict(series.fixed)) == ("VariantName", {"EndpointName": "{endpoint}"})
 
 
 def test_cloudwatch_takes_no_more_than_ten_metrics_and_whole_days() -> None:

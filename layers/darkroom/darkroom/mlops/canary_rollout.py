@@ -77,7 +77,7 @@ class CanaryRollout:
         incumbent, canary = assign_roles({name: variant.weight for name, variant in weighted.items()})
         if known is not None and known.stage == TRYING and known.is_about(canary, weighted[canary]):
             return known
-        opened = CanaryState(canary, weighted[canary].image, incumbent, weighted[incumbent].instances, now_s)
+        opened = CanaryState(canary, weighted[canary].image, incumbent, now_s)
         return self.states.write(replace(opened, version=known.version if known is not None else 0))
 
     def _decide(self, case: CanaryState, now_s: float) -> Mapping[str, object]:
@@ -128,9 +128,14 @@ class CanaryRollout:
         return (self._set_weights, self._update_registry, self._write_audit, self._announce)
 
     def _set_weights(self, case: CanaryState) -> None:
-        """Give all calls to one variant; a promoted canary gets the incumbent's number of instances."""
+        """Give all calls to one variant; a promoted canary gets as many instances as the incumbent has now.
+
+        The incumbent was scaled since the canary began, and the canary may have been.
+        """
         if case.action == PROMOTE:
-            self.variants.set_weights({case.canary: 1.0, case.incumbent: 0.0}, {case.canary: case.instances})
+            now = self.variants.read_all()
+            instances = max(now[name].instances for name in (case.canary, case.incumbent))
+            self.variants.set_weights({case.canary: 1.0, case.incumbent: 0.0}, {case.canary: instances})
         else:
             self.variants.set_weights({case.canary: 0.0, case.incumbent: 1.0})
 

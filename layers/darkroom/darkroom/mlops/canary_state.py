@@ -24,7 +24,6 @@ class CanaryState:
     canary: str
     image: str
     incumbent: str
-    instances: int
     since_s: float
     stage: str = TRYING
     action: str = ""
@@ -76,7 +75,6 @@ def _parse(entry: Document) -> CanaryState:
         canary=str(fields["canary"]),
         image=str(fields["image"]),
         incumbent=str(fields["incumbent"]),
-        instances=int(fields["instances"]),
         since_s=float(fields["since_s"]),
         stage=str(fields["stage"]),
         action=str(fields["action"]),

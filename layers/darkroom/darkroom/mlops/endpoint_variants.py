@@ -15,8 +15,8 @@ from ..errors import Unavailable
 
 IN_SERVICE = "InService"
 
-MAIN = "main"
-"""The variant of an endpoint whose variants cannot be read."""
+MAIN, CANARY = "main", "canary"
+"""Variants of ``stacks/inference.yaml``. The first is that of an endpoint whose variants cannot be read."""
 
 ROLES_TTL_S = 60.0
 """How long weights are cached: a canary takes minutes to start, and hours to take over."""

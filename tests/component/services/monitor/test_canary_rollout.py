@@ -172,9 +172,9 @@ def test_a_canary_is_judged_by_the_golden_set(
 def test_a_good_canary_takes_over_with_the_machines_of_the_one_before(
     stack: MonitorEnvironment, watch: CanaryRollout, models: Models, registry: ModelRegistry
 ) -> None:
-    watch.variants.set_weights({"main": 1.0}, {"main": 4})
-    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     begin(stack, watch)
+    watch.variants.set_weights({"main": 1.0}, {"main": 4})  # autoscaling, while the canary is tried
+    wait_until(watch.variants.is_updatable, "the endpoint takes updates again")
     stack.sampled(tried(99, 0.01))
     assert watch.run(stack.now_s)["action"] == "hold"
     stack.sampled(tried(100, 0.01))
