@@ -90,19 +90,33 @@ def _describe(dataset: Any) -> Mapping[str, object]:
     """
     from .profile import apply_profile, select_kept
 
-    uids = {name: str(dataset.get(name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")}
-    if not all(uids.values()):
-        raise DamagedSource("The study, series or instance has no UID")
-    burned_in = str(dataset.get("BurnedInAnnotation") or "").upper()
-    modality = str(dataset.get("Modality") or "").upper()
+    uids = [_read_uid(dataset, tag) for tag in (0x0020000D, 0x0020000E, 0x00080018)]
+    burned_in, modality = (_read_code(dataset, tag) for tag in (0x00280301, 0x00080060))
     del dataset[0x7FE00000:0x7FE10000]
     apply_profile(dataset, lambda uid: uid)
     return {
-        "uids": list(uids.values()),
+        "uids": uids,
         "burned_in": burned_in if burned_in in ("YES", "NO") else "",
         "modality": modality if modality.isalpha() and len(modality) <= 16 else "",
         "metadata": select_kept(dataset),
     }
+
+
+def _read_code(dataset: Any, tag: int) -> str:
+    """Return a value that decides whether text is searched for, "" for an attribute of another VR."""
+    from .profile import has_standard_vr
+
+    element = dataset.get(tag)
+    return str(element.value or "").upper() if element is not None and has_standard_vr(element) else ""
+
+
+def _read_uid(dataset: Any, tag: int) -> str:
+    """Return a UID that identifies the image; raises DamagedSource without one, and for an attribute of another VR."""
+    element = dataset.get(tag)
+    text = "" if element is None or element.VR != "UI" else str(element.value or "").strip("\0 ")
+    if not text:
+        raise DamagedSource("The study, series or instance has no UID")
+    return text
 
 
 def _limit() -> None:

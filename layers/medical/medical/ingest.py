@@ -26,6 +26,7 @@ from .header import read_header
 from .instance import Instance, Scale, parse_presets
 from .masters_bucket import Masters, Stored
 from .process import decode_upload
+from .profile import SOP_CLASS
 from .store import QUARANTINE
 from .text import cover_masks, cover_pages, needs_search, read_by_endpoint
 from .uids import digest_name, replace_uid
@@ -224,12 +225,12 @@ def build_instance(found: Mapping[str, Any], key: str) -> Instance:
         scales=tuple(Scale(*pair) for pair in found["scales"]),
         presets=parse_presets(found["presets"]),
         overlays=tuple(map(tuple, found["overlays"])),
-        metadata={tag: _replace_values(element, key) for tag, element in found["metadata"].items()},
+        metadata={tag: _replace_values(int(tag, 16), element, key) for tag, element in found["metadata"].items()},
     )
 
 
-def _replace_values(element: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    if element["vr"] != "UI":
+def _replace_values(tag: int, element: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    if element["vr"] != "UI" or tag == SOP_CLASS:
         return element
     return {"vr": "UI", "Value": [replace_uid(uid, key) for uid in element["Value"]]}
 

@@ -3,6 +3,9 @@
 ``profile.tsv`` is table E.1-1. Private attributes and curves are removed as well. An attribute may be what identifies a
 patient without being in the table, so that only attributes of :data:`KEPT` remain in a stored document, with values
 that have no free text.
+
+The VR of an attribute is that of the standard's data dictionary (PS3.6). The file states one, too, which whoever wrote
+the file has chosen: an attribute with another one is removed, since it would be treated as what it is not.
 """
 
 from __future__ import annotations
@@ -59,14 +62,15 @@ def find_action(tag: int) -> str:
 def apply_profile(dataset: Any, replace_uid: Callable[[str], str]) -> None:
     """Remove, empty or replace the attributes of a pydicom data set in place, and of the items in its sequences.
 
-    Of alternatives the first one is taken, since the result is no IOD that would require another.
+    Of alternatives the first one is taken, since the result is no IOD that would require another. Attributes that the
+    dictionary does not know, or knows with another VR, are removed.
     """
     for element in list(dataset):
         action = find_action(int(element.tag))
-        if action.startswith("X"):
+        if action.startswith("X") or not has_standard_vr(element):
             del dataset[element.tag]
         elif element.VR == "UI":
-            element.value = _replace_uids(element.value, replace_uid)
+            element.value = _replace_uids(element.value, replace_uid, keeps_known=not action)
         elif action.startswith("Z"):
             element.value = [] if element.VR == "SQ" else None
         elif action.startswith("D"):
@@ -76,10 +80,24 @@ def apply_profile(dataset: Any, replace_uid: Callable[[str], str]) -> None:
                 apply_profile(item, replace_uid)
 
 
-def _replace_uids(value: Any, replace_uid: Callable[[str], str]) -> Any:
+def has_standard_vr(element: Any) -> bool:
+    """Return whether the file gives an attribute the VR of the dictionary, or one of its alternatives."""
+    from pydicom.datadict import dictionary_VR
+
+    try:
+        known = str(dictionary_VR(element.tag))
+    except KeyError:
+        return False
+    return element.VR in (known, *known.split(" or "))
+
+
+def _replace_uids(value: Any, replace_uid: Callable[[str], str], *, keeps_known: bool) -> Any:
+    """Return UIDs in place of those in ``value``, but for those that the standard has registered (PS3.6, annex A)."""
+    from pydicom.uid import UID_dictionary
+
     if isinstance(value, str):
-        return replace_uid(value) if value else value
-    return [replace_uid(one) for one in value or ()]
+        return value if not value or (keeps_known and value in UID_dictionary) else replace_uid(value)
+    return [_replace_uids(one, replace_uid, keeps_known=keeps_known) for one in value or ()]
 
 
 _WORD = re.compile(r"\w+")
@@ -110,13 +128,23 @@ def _is_uid(text: str) -> bool:
     return re.fullmatch(r"[0-9.]{1,64}", text) is not None
 
 
+def is_sop_class(text: str) -> bool:
+    """Return whether ``text`` is a SOP class of the standard (PS3.6, table A-1): a private one may name its maker."""
+    from pydicom.uid import UID_dictionary
+
+    return UID_dictionary.get(text.strip("\0 "), ("", ""))[1] == "SOP Class"
+
+
 def _one_of(*allowed: str) -> Callable[[str], bool]:
     return frozenset(allowed).__contains__
 
 
+SOP_CLASS = 0x00080016
+"""The only UID of a stored document that is not replaced."""
+
 KEPT: Mapping[int, Callable[[str], bool]] = {
     0x00080008: _IMAGE_TYPES.__contains__,
-    0x00080016: _is_uid,  # SOP class
+    SOP_CLASS: is_sop_class,
     0x00080018: _is_uid,  # SOP instance
     0x00080060: _MODALITIES.__contains__,
     0x0020000D: _is_uid,  # study
@@ -152,7 +180,7 @@ def select_kept(dataset: Any) -> dict[str, dict[str, object]]:
 def _select(dataset: Any) -> Iterator[tuple[str, dict[str, object]]]:
     for tag, is_allowed in KEPT.items():
         element = dataset.get(tag)
-        if element is None or element.value is None:
+        if element is None or element.value is None or not has_standard_vr(element):
             continue
         value = element.value
         values = [value] if isinstance(value, str | int | float) else list(value)

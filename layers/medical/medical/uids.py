@@ -8,17 +8,15 @@ from __future__ import annotations
 import hmac
 import re
 
-WELL_KNOWN = "1.2.840.10008."
-"""Prefix of the UIDs that the standard defines, such as SOP classes. They are kept."""
-
 REPLACED = re.compile(r"2\.25\.[1-9][0-9]{0,38}")
 
 
 def replace_uid(uid: str, key: str) -> str:
-    """Return the UID in place of ``uid``: version 8 of RFC 9562, of HMAC-SHA256."""
+    """Return the UID in place of ``uid``: version 8 of RFC 9562, of HMAC-SHA256.
+
+    No UID is kept for its beginning: whoever writes a file may take the root of the standard, too.
+    """
     text = uid.strip("\0 ")
-    if text.startswith(WELL_KNOWN):
-        return text
     digest = hmac.digest(key.encode(), f"medical-uid:{text}".encode(), "sha256")
     number = int.from_bytes(digest[:16])
     number = number & ~(0xF << 76) | 8 << 76

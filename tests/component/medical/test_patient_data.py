@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import json
 import random
+import re
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import pytest
+from pydicom import config
+from pydicom.datadict import dictionary_VR
+from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from darkroom.aws.telemetry import LightObserver
 from medical.header import PIXEL_DATA
@@ -21,7 +27,7 @@ from medical.uids import digest_name, replace_uid
 
 from .files import make, save
 from .planting import find_vr, list_tags, plant
-from .world import MASTERS, UID_KEY, UPLOADS, World
+from .world import MASTERS, UID_KEY, UPLOADS, World, body_of
 
 TAGS = sorted(list_tags())
 
@@ -98,8 +104,6 @@ def test_attributes_in_items_are_treated_as_well() -> None:
     ],
 )
 def test_a_kept_attribute_has_no_free_text(tag: int, vr: str, value: Any) -> None:
-    from pydicom import config
-
     dataset = Dataset()
     with disabled_validation(config):
         dataset.add_new(tag, vr, value)
@@ -189,4 +193,124 @@ def test_a_file_that_cannot_be_decoded_is_named_by_its_digest(world: World, caps
 def test_images_of_a_series_stay_together_and_other_keys_part_them() -> None:
     uid = f"1.2.{random.Random(3).randrange(10**20)}"
     assert replace_uid(uid, UID_KEY) == replace_uid(f"{uid}\0", UID_KEY) != replace_uid(uid, "another key of UIDs")
-    assert replace_uid("1.2.840.10008.5.1.4.1.1.2", UID_KEY) == "1.2.840.10008.5.1.4.1.1.2"
+
+
+VRS = re.findall("..", "AEASATCSDADSDTFLFDISLOLTOBODOFOLOVOWPNSHSLSQSSSTSVTMUCUIULURUSUTUV")
+"""Without UN, which pydicom replaces by that of its dictionary."""
+
+BY_DICTIONARY = sorted({int(one.tag) for one in make()} | {*KEPT} | {tag for tag, _ in TAGS})
+
+
+def is_own(tag: int, vr: str) -> bool:
+    try:
+        return vr in dictionary_VR(tag).split(" or ")
+    except KeyError:
+        return False
+
+
+def element_of(vr: str, mark: str) -> Any:
+    """A value with ``mark`` that a file may have as ``vr``: numbers are the bytes of the text."""
+    if vr == "SQ":
+        item = Dataset()
+        item.add_new(0x00081030, "LO", mark)
+        return Sequence([item])
+    if vr in ("US", "SS", "UL", "SL", "FL", "FD", "AT", "OV", "SV", "UV"):
+        return int.from_bytes(mark[-2:].encode(), "little") if vr not in ("FL", "FD") else float(mark[-2:])
+    return mark.encode() if vr.startswith("O") else mark
+
+
+@pytest.mark.parametrize("vr", VRS)
+def test_an_attribute_of_another_vr_does_not_survive(vr: str) -> None:
+    """Every attribute that is kept or in the table, with every VR that is not its own, digits in place of words."""
+    mark = "90210" if vr in ("AE", "CS", "DS", "IS", "SH") else "1.2.3.90210"
+    kept, left = {}, {}
+    with disabled_validation(config):
+        for tag in BY_DICTIONARY:
+            if is_own(tag, vr) or tag >> 16 in (0, 2, 4):
+                continue
+            dataset = Dataset()
+            dataset.add(DataElement(tag, vr, element_of(vr, mark)))
+            if found := select_kept(dataset):
+                kept[f"{tag:08X}"] = found
+            if after(dataset):
+                left[f"{tag:08X}"] = str(dataset)
+    assert (kept, left) == ({}, {})
+
+
+@pytest.mark.sample(5)
+@pytest.mark.parametrize("vr", ["LO", "SH", "UT", "CS", "PN"])
+@pytest.mark.parametrize("name", ["SOPClassUID", "FrameOfReferenceUID", "SOPInstanceUID", "SeriesInstanceUID"])
+def test_uids_of_another_vr_are_not_stored(world: World, name: str, vr: str) -> None:
+    """Whole files, by another writer: the VR of one element changed in the bytes."""
+    world.empty()
+    value = "1.2.3.424242424242"
+    dataset = make(**{name: value})
+    dataset.SOPInstanceUID = dataset.SOPInstanceUID
+    body = save(dataset)
+    tag = Tag(name)
+    head = struct.pack("<HH", tag.group, tag.element) + b"UI" + struct.pack("<H", len(value))
+    assert body.count(head) == 1
+    padded = struct.pack("<HH", tag.group, tag.element) + vr.encode()
+    padded += b"\0\0" + struct.pack("<I", len(value)) if vr == "UT" else struct.pack("<H", len(value))
+    outcome = world.upload(body.replace(head, padded))
+    identity = name in ("SOPInstanceUID", "SeriesInstanceUID")
+    assert outcome.outcome == ("refused" if identity else "stored"), outcome
+    stored = b"".join(key.encode() + found for key, found in world.objects(MASTERS).items())
+    assert b"424242424242" not in stored
+    if not identity:
+        assert f"{int(tag):08X}" not in world.read(outcome).metadata
+
+
+@pytest.mark.parametrize("name", ["BurnedInAnnotation", "Modality"])
+def test_a_header_of_another_vr_is_not_believed(world: World, name: str) -> None:
+    """Such an image is searched for text, so that it is not served where there is no model."""
+    world.empty()
+    tag = Tag(name)
+    head = struct.pack("<HH", tag.group, tag.element)
+    body = save(make())
+    assert world.upload(body).outcome == "stored"
+    assert world.upload(body.replace(head + b"CS", head + b"LO")).outcome == "no-inference"
+
+
+@pytest.mark.parametrize("number", range(6))
+def test_each_stored_instance_is_reachable_by_its_own_document(world: World, number: int) -> None:
+    """UIDs of any root, that of the standard included, which no patient's UID is kept for."""
+    world.empty()
+    root = ("1.2.840.10008.", "1.2.840.10008.5.1.4.1.1.", "2.25.", "1.3.6.1.4.1.", "1.2.840.100080.", "0.")[number]
+    uids = [f"{root}{number + 1}90210{index}" for index in range(4)]
+    names = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "FrameOfReferenceUID")
+    outcome = world.upload(save(make(**dict(zip(names, uids, strict=True)))))
+    assert outcome.outcome == "stored", outcome
+    [document] = [json.loads(found) for name, found in world.objects(MASTERS).items() if name.endswith(".json")]
+    path = f"/dicomweb/studies/{document['study']}/series/{document['series']}/instances/{document['instance']}"
+    metadata = json.loads(body_of(world.get(f"{path}/metadata")))[0]
+    assert [metadata[tag]["Value"][0] for tag in ("0020000D", "0020000E", "00080018")] == path.split("/")[3::2]
+    for rest in ("/rendered", "/frames/1"):
+        assert world.get(path + rest)["statusCode"] == 200
+    everything = b"".join(name.encode() + found for name, found in world.objects(MASTERS).items())
+    assert [uid for uid in uids if uid.encode() in everything] == []
+
+
+@pytest.mark.parametrize(
+    ("sop_class", "stored"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.2", True),
+        ("1.2.840.10008.5.1.4.1.1.2.90210", False),
+        ("1.2.840.10008.1.2.1", False),
+        ("1.2.3.90210", False),
+    ],
+)
+def test_a_sop_class_is_one_of_the_standard(world: World, sop_class: str, stored: bool) -> None:
+    dataset = make(SOPClassUID=sop_class)
+    outcome = world.upload(save(dataset))
+    assert ("00080016" in world.read(outcome).metadata) is stored, outcome
+
+
+def test_uids_of_the_standard_are_kept_where_the_profile_keeps_them() -> None:
+    dataset = Dataset()
+    dataset.ReferencedSOPClassUID = "1.2.840.10008.5.1.4.1.1.2"
+    dataset.add_new(0x00081110, "SQ", Sequence([]))
+    dataset.FrameOfReferenceUID = "1.2.840.10008.1.4.1.1"  # registered, but action U
+    found = after(dataset)
+    assert found.ReferencedSOPClassUID == "1.2.840.10008.5.1.4.1.1.2"
+    assert found.FrameOfReferenceUID.startswith("2.25.")
