@@ -245,15 +245,6 @@ def test_camera_raw_files_in_tiff_clothes() -> None:
         read(tiff(tag_50706=1))
 
 
-def test_directories_that_go_in_circles() -> None:
-    data = bytearray(tiff())
-    start = struct.unpack_from("<I", data, 4)[0]
-    entries = struct.unpack_from("<H", data, start)[0]
-    struct.pack_into("<I", data, start + 2 + 12 * entries, start)
-    with pytest.raises(DamagedSource):
-        read(bytes(data))
-
-
 @pytest.mark.sample(3)
 @pytest.mark.parametrize(
     "data",

@@ -11,6 +11,7 @@ SOURCE = SourceFormat(
     # The canvas and the indices: 5.5.
     memory=DecoderMemory(plain=6),
     strips=True,
+    patched=True,
     may_be_drawing=True,
     embeddable=True,
     lossless=True,

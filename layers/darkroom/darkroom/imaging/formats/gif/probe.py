@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ...source import Source
+from ...source import Patch, Source
 from ..image_format import Header
 
 IMAGE, EXTENSION, TRAILER = 0x2C, 0x21, 0x3B
@@ -28,20 +28,18 @@ def find_first_block(data: bytes) -> int:
 
 
 def iter_blocks(data: bytes) -> Iterator[Block]:
-    """Frames and extensions in order, up to the trailer or, where that is missing, the end between two blocks.
+    """Frames and extensions in order, up to the trailer or, as in browsers, whatever else stands between two blocks.
 
-    Raises ValueError or IndexError where the data ends within a block or is no block.
+    Raises IndexError where the data ends within a block.
     """
     at = find_first_block(data)
-    while at < len(data) and data[at] != TRAILER:
+    while at < len(data) and data[at] in (IMAGE, EXTENSION):
         start = at
         if data[at] == IMAGE:
             flags = data[at + 9]
             at += 11 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
-        elif data[at] == EXTENSION:
-            at += 2
         else:
-            raise ValueError(f"{data[at]:#x} is no block")
+            at += 2
         while size := data[at]:
             at += 1 + size
         at += 1
@@ -69,6 +67,14 @@ def read_header(source: Source, page: int) -> Header:  # noqa: ARG001 - frames o
         has_alpha=transparent,
         progressive=any(data[frame.start + 9] & 0x40 for frame in frames),
     )
+
+
+def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - frames of an animation are alike
+    """End the file where its blocks end."""
+    data = source.read_all()
+    end = max((block.end for block in iter_blocks(data)), default=len(data))
+    if data[end : end + 1] not in (b"", bytes([TRAILER])):
+        yield Patch(end, bytes([TRAILER]))
 
 
 def _canvas(data: bytes, first: int) -> tuple[int, int]:

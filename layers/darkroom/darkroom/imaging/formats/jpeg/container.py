@@ -16,6 +16,9 @@ class Marker:
 
 FRAMES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 """Start-of-frame markers: all of C0–CF but DHT, JPG and DAC."""
+FILL = b"\xff"
+"""May stand in any number before a marker."""
+SOI_BYTES = 2
 STANDALONE = frozenset({0x01, *range(0xD0, 0xD9)})
 """Markers without a length."""
 
@@ -61,7 +64,7 @@ def iter_segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
 
     Raises ValueError where the data ends first.
     """
-    at = start + 2
+    at = start + SOI_BYTES
     for _ in range(MAX_SEGMENTS):
         marker, at = _next_marker(read_at, at)
         if marker in STANDALONE or marker == Marker.EOI:

@@ -17,7 +17,7 @@ class Tag:
     SUBFILE, WIDTH, HEIGHT, BITS, COMPRESSION, PHOTOMETRIC = 254, 256, 257, 258, 259, 262
     STRIP_OFFSETS, ORIENTATION, CHANNELS, TILE_WIDTH, TILE_HEIGHT = 273, 274, 277, 322, 323
     TILE_OFFSETS, TILE_BYTES, SUB_DIRECTORIES, PROFILE, DNG = 324, 325, 330, 34675, 50706
-    STRIP_ROWS, STRIP_BYTES, PLANES = 278, 279, 284
+    STRIP_ROWS, STRIP_BYTES, PLANES, EXTRA_CHANNELS = 278, 279, 284, 338
     RESOLUTION = (282, 283, 296)
 
 
@@ -69,17 +69,18 @@ class TiffReader:
         self.first = self.decode_number(head[8:16] if big else head[4:8])
 
     def read_directories(self) -> list[Directory]:
-        """Return the directories on the top level."""
+        """Return the directories on the top level. They end where they lead back to one of them, as in libtiff."""
         found: dict[int, Directory] = {}
         at = self.first
-        while at:
-            if at in found or len(found) >= MAX_PAGES:
+        while at and at not in found:
+            if len(found) >= MAX_PAGES:
                 raise ValueError("the directories have no end")
             found[at] = self.read_directory(at)
             at = found[at].next_at
         if not found:
             raise ValueError("no directory")
-        return list(found.values())
+        *others, last = found.values()
+        return [*others, last._replace(next_at=0)]
 
     def read_directory(self, at: int) -> Directory:
         """Return the directory at ``at``."""

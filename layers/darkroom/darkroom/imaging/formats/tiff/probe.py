@@ -20,8 +20,8 @@ MAX_TILE_PIXELS = 64_000_000
 MAX_LEVELS = 16
 """Halving 65,535 px leaves one after 16 times."""
 
-_RGB, _LAB = 2, 8
-_COLOURS = {0: "gray", 1: "gray", _RGB: "rgb", 3: "rgb", 5: "cmyk", 6: "rgb", _LAB: "lab"}
+_RGB, _PALETTE, _LAB = 2, 3, 8
+_COLOURS = {0: "gray", 1: "gray", _RGB: "rgb", _PALETTE: "rgb", 5: "cmyk", 6: "rgb", _LAB: "lab"}
 _OTHER_COLOURS = {
     4: "a transparency mask only",
     9: "ICCLab pixels",
@@ -60,7 +60,11 @@ _ALIKE = (Tag.BITS, Tag.CHANNELS, Tag.COMPRESSION, Tag.PHOTOMETRIC)
 _RAW = f"The source is a camera raw file; served are {SUPPORTED}"
 
 
+_SEPARATE = 2
+"""PlanarConfiguration of channels that lie one behind the other: libvips reads strips of them, and no tiles."""
 _SHORT, _RATIONAL = 3, 5
+_UNSPECIFIED = 0
+"""Of a channel that is no colour: libtiff assumes it of channels that nothing declares."""
 _PIXELS = frozenset((254, *range(256, 260), 262, 266, 273, 277, 278, 279, 284, 292, 293, 317, 320, *range(322, 326)))
 _PIXELS |= {330, 332, 334, 338, 339, 347, 529, 530, 531, 532}
 """TIFF tags that pixels are decoded by (TIFF 6.0; 330, 332, 334, 338 and 339: Technical Note 1 and sections 16 to 19):
@@ -111,13 +115,14 @@ def _header(tiff: TiffReader, directory: Directory, pages: int) -> Header:
     number = partial(tiff.read_number, directory)
     photometric = number(Tag.PHOTOMETRIC, 1)
     _require_supported(photometric, number(Tag.COMPRESSION, 1))
+    if number(Tag.PLANES, 1) == _SEPARATE and Tag.TILE_WIDTH in directory.entries:
+        raise TypeNotAllowed("The source is a TIFF with tiles of one channel each, which is not served")
     channels = number(Tag.CHANNELS, 1)
     if number(Tag.TILE_WIDTH, 1) * number(Tag.TILE_HEIGHT, 1) > MAX_TILE_PIXELS:
         raise ValueError("a tile is too large")
     if photometric not in _COLOURS or not 1 <= channels <= MAX_CHANNELS:
         raise ValueError(f"photometric {photometric} with {channels} channels")
     colour = _COLOURS[photometric]
-    own = 1 if photometric == 3 else _OWN_CHANNELS[colour]
     turn = number(Tag.ORIENTATION, 1)
     return Header(
         "tiff",
@@ -125,7 +130,7 @@ def _header(tiff: TiffReader, directory: Directory, pages: int) -> Header:
         number(Tag.HEIGHT),
         frames=pages,
         orientation=turn if 1 <= turn <= 8 else 1,
-        has_alpha=channels > own,
+        has_alpha=channels > _count_colours(photometric),
         has_profile=Tag.PROFILE in directory.entries,
         bits=number(Tag.BITS, 1),
         colour=colour,
@@ -188,36 +193,63 @@ def is_lab_of_bytes(header: Header) -> bool:
 
 
 def find_patches(source: Source, page: int) -> Iterator[Patch]:
-    """The directories that libtiff reads for ``page``: its own, the file's first one and those of smaller versions.
+    """The directories that libtiff reads for ``page``: its own, the first and last, and those of smaller versions.
 
-    Without metadata; bytes of CIE L*a*b* are declared as RGB.
+    Without metadata, and without what libtiff corrects by itself but reports as damage.
     """
     tiff = TiffReader(source.read_at)
     directories = tiff.read_directories()
     chosen = directories[find_page(source, page).directory]
-    places = [directories[0].at, chosen.at, *tiff.read_numbers(chosen, Tag.SUB_DIRECTORIES, MAX_LEVELS)]
-    for at in dict.fromkeys(places):
-        yield from _remove_metadata(source, tiff, tiff.read_directory(at))
+    smaller = tiff.read_numbers(chosen, Tag.SUB_DIRECTORIES, MAX_LEVELS)
+    found = {one.at: one for one in (directories[0], chosen, directories[-1])}
+    for at in dict.fromkeys((*found, *smaller)):
+        yield from _patch_directory(source, tiff, found.get(at) or tiff.read_directory(at))
 
 
-def _remove_metadata(source: Source, tiff: TiffReader, directory: Directory) -> Iterator[Patch]:
+def _patch_directory(source: Source, tiff: TiffReader, directory: Directory) -> Iterator[Patch]:
     layout = tiff.layout
     before = source.read_at(directory.at, layout.length)
     count = tiff.decode_number(before)
     start = directory.at + layout.length
     entries = [source.read_at(start + at * layout.entry, layout.entry) for at in range(count)]
-    following = source.read_at(start + count * layout.entry, layout.offset)
+    stored = source.read_at(start + count * layout.entry, layout.offset)
+    following = directory.next_at.to_bytes(layout.offset, layout.order)
     kept: dict[int, bytes] = {}
     for entry in entries:
         tag = tiff.decode_number(entry[:2])
         if tag not in kept and _is_required(tiff, directory, tag, source.size_bytes):
             kept[tag] = entry
-    if (tiff.read_number(directory, Tag.PHOTOMETRIC, 1), tiff.read_number(directory, Tag.BITS, 1)) == (_LAB, 8):
-        kept[Tag.PHOTOMETRIC] = _build_short(layout, Tag.PHOTOMETRIC, _RGB)
+    for tag, value in _correct(tiff, directory):
+        if tag in kept or len(kept) < count:
+            kept[tag] = _build_short(layout, tag, value)
     ordered = [kept[tag] for tag in sorted(kept)]
-    if ordered != entries:
+    if ordered != entries or following != stored:
         number = len(ordered).to_bytes(layout.length, layout.order)
         yield Patch(directory.at, number + b"".join(ordered) + following)
+
+
+def _correct(tiff: TiffReader, directory: Directory) -> Iterator[tuple[int, int]]:
+    """Tags with the numbers that libtiff and libvips are to read in their place.
+
+    Bytes of CIE L*a*b* are declared as RGB. Depths are one for all channels, and one more channel is declared, where a
+    program wrote too many or none.
+    """
+    photometric, channels = (
+        tiff.read_number(directory, Tag.PHOTOMETRIC, 1),
+        tiff.read_number(directory, Tag.CHANNELS, 1),
+    )
+    depths = tiff.read_numbers(directory, Tag.BITS, MAX_CHANNELS + 1)
+    if (photometric, depths[:1]) == (_LAB, [8]):
+        yield Tag.PHOTOMETRIC, _RGB
+    if len(depths) > channels and len(set(depths[:channels])) == 1:
+        yield Tag.BITS, depths[0]
+    has_extra = photometric in _COLOURS and channels == _count_colours(photometric) + 1
+    if has_extra and Tag.EXTRA_CHANNELS not in directory.entries:
+        yield Tag.EXTRA_CHANNELS, _UNSPECIFIED
+
+
+def _count_colours(photometric: int) -> int:
+    return 1 if photometric == _PALETTE else _OWN_CHANNELS[_COLOURS[photometric]]
 
 
 def _build_short(layout: TiffLayout, tag: int, value: int) -> bytes:
