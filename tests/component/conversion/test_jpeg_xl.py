@@ -6,7 +6,9 @@ import asyncio
 import ctypes
 import io
 import random
+import shutil
 import struct
+import subprocess
 import sys
 from pathlib import Path
 
@@ -16,6 +18,7 @@ from PIL import Image
 
 from darkroom.conversion import jpeg_xl, jxl_worker
 from darkroom.conversion.converter import Converter
+from darkroom.conversion.jpeg2000 import iter_boxes
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
 from local.progress import Progress
@@ -82,6 +85,62 @@ def test_lossy_images(library: ctypes.CDLL, name: str, mode: str, form: str) -> 
 
 def test_a_jpeg_is_restored_byte_by_byte(library: ctypes.CDLL) -> None:
     assert jxl_worker.decode(library, file("jpeg")) == (FILES / "source.jpg").read_bytes()
+
+
+def boxes(*found: tuple[bytes, bytes]) -> bytes:
+    """A container of these boxes."""
+    return jpeg_xl.CONTAINER + b"".join((8 + len(body)).to_bytes(4) + kind + body for kind, body in found)
+
+
+def split(name: str) -> tuple[list[tuple[bytes, bytes]], bytes]:
+    """The boxes of a container that are no part of its codestream, and the codestream."""
+    data, others, stream = file(name), list[tuple[bytes, bytes]](), b""
+    for kind, start, end in iter_boxes(data, len(jpeg_xl.CONTAINER), len(data)):
+        if kind in (b"jxlc", b"jxlp"):
+            stream += data[start + (4 if kind == b"jxlp" else 0) : end]
+        else:
+            others.append((kind, data[start:end]))
+    return others, stream
+
+
+def test_a_jpeg_whose_description_comes_first_is_restored(library: ctypes.CDLL) -> None:
+    """As encoders before libjxl 0.9 write it; later ones put a part of the codestream before."""
+    others, stream = split("jpeg")
+    assert b"jbrd" in dict(others)
+    data = boxes(*others, (b"jxlc", stream))
+    assert jxl_worker.decode(library, data) == (FILES / "source.jpg").read_bytes()
+
+
+def test_a_jpeg_that_cannot_be_restored_is_decoded(library: ctypes.CDLL) -> None:
+    """Browsers show its pixels."""
+    others, stream = split("jpeg")
+    broken = [(kind, body[:-20] if kind == b"jbrd" else body) for kind, body in others]
+    found = opened(jxl_worker.decode(library, boxes(*broken, (b"jxlc", stream))))
+    wanted = Image.open(FILES / "source.jpg").convert("RGB")
+    assert np.abs(np.asarray(found).astype(int) - np.asarray(wanted)).mean() < 4
+
+
+@pytest.mark.parametrize("first_bytes", [2, 3, 5])
+def test_a_header_may_lie_in_several_boxes(first_bytes: int) -> None:
+    others, stream = split("jpeg")
+    parts = stream[:first_bytes], stream[first_bytes:]
+    data = boxes(*others, (b"jxlp", bytes(4) + parts[0]), (b"jxlp", b"\x80\0\0\1" + parts[1]))
+    header = CONVERTER.read_header(data, Limits())
+    assert header is not None
+    assert (header.width, header.height) == SIZE
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cjxl") is None, reason="needs cjxl")
+@pytest.mark.parametrize("options", [(), ("--container=1",), ("-e", "9"), ("--lossless_jpeg=0",), ("-d", "0", "-p")])
+def test_files_of_cjxl_are_converted(options: tuple[str, ...], tmp_path: Path) -> None:
+    target = tmp_path / "a.jxl"
+    subprocess.run(["cjxl", FILES / "source.jpg", target, *options], check=True, capture_output=True)
+    header = CONVERTER.read_header(target.read_bytes(), Limits())
+    assert header is not None
+    found = opened(CONVERTER.convert(target.read_bytes(), header, Limits()))
+    wanted = Image.open(FILES / "source.jpg").convert("RGB")
+    assert np.abs(np.asarray(found.convert("RGB")).astype(int) - np.asarray(wanted)).mean() < 4
 
 
 def test_a_file_is_converted_in_its_process() -> None:

@@ -8,6 +8,8 @@ from .jpeg2000 import iter_boxes
 CONTAINER = b"\0\0\0\x0cJXL \r\n\x87\n"
 CODESTREAM = b"\xff\x0a"
 _HEAD_BYTES = 64
+_INDEX_BYTES = 4
+"""Before a part of the codestream in a `jxlp` box."""
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
 """Of width to height, for the values 1 to 7."""
 _SIDE_BITS = (9, 13, 18, 30)
@@ -51,14 +53,18 @@ def read_header(data: bytes) -> Header:
 
 
 def _find_codestream(data: bytes) -> bytes:
-    """Return the first bytes of the codestream behind its signature."""
+    """Return the first bytes of the codestream behind its signature, from as many boxes as they lie in."""
     if data.startswith(CODESTREAM):
-        return data[2:_HEAD_BYTES]
+        return data[len(CODESTREAM) : _HEAD_BYTES]
+    found = b""
     for kind, start, end in iter_boxes(data, 0, len(data)):
-        at = start + 4 if kind == b"jxlp" else start
-        if kind in (b"jxlc", b"jxlp") and data[at : at + 2] == CODESTREAM:
-            return data[at + 2 : min(end, at + _HEAD_BYTES)]
-    raise ValueError("no codestream")
+        if kind in (b"jxlc", b"jxlp"):
+            found += data[start + (_INDEX_BYTES if kind == b"jxlp" else 0) : min(end, start + _HEAD_BYTES)]
+        if len(found) >= _HEAD_BYTES - _INDEX_BYTES:
+            break
+    if not found.startswith(CODESTREAM):
+        raise ValueError("no codestream")
+    return found[len(CODESTREAM) :]
 
 
 def estimate_bytes_per_pixel(header: Header) -> float:

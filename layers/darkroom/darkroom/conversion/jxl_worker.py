@@ -81,9 +81,20 @@ def load_library() -> ctypes.CDLL:
 
 
 def decode(library: ctypes.CDLL, data: bytes) -> bytes:
-    """Return the JPEG that ``data`` was made of, else its first frame as PNG or JPEG; raises ValueError."""
+    """Return the JPEG that ``data`` was made of, else its first frame as PNG or JPEG; raises ValueError.
+
+    Browsers do not restore the JPEG: where its description is damaged, the pixels count.
+    """
+    try:
+        return _decode(library, data, restoring=True)
+    except ValueError:
+        return _decode(library, data, restoring=False)
+
+
+def _decode(library: ctypes.CDLL, data: bytes, *, restoring: bool) -> bytes:
     decoder = Decoder(library)
-    decoder.require("SubscribeEvents", _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | _JPEG_RECONSTRUCTION)
+    events = _BASIC_INFO | _COLOR_ENCODING | _FULL_IMAGE | (_JPEG_RECONSTRUCTION if restoring else 0)
+    decoder.require("SubscribeEvents", events)
     decoder.require("SetUnpremultiplyAlpha", 1)
     decoder.require("SetInput", data, ctypes.c_size_t(len(data)))
     decoder.call("CloseInput")
@@ -118,12 +129,17 @@ def _read_profile(decoder: Decoder) -> bytes:
 
 
 def _read_jpeg(decoder: Decoder, size: int) -> bytes:
-    """Return the reconstructed JPEG, which is a fifth larger than the JPEG XL image."""
+    """Return the reconstructed JPEG, which is a fifth larger than the JPEG XL image; raises ValueError.
+
+    The description of the JPEG may come before the codestream, whose events then follow.
+    """
     jpeg = bytearray()
     while True:
         buffer = ctypes.create_string_buffer(max(size, 1024) * _GROWTH)
         decoder.require("SetJPEGBuffer", buffer, ctypes.c_size_t(len(buffer)))
         event = decoder.call("ProcessInput")
+        while event in (_BASIC_INFO, _COLOR_ENCODING):
+            event = decoder.call("ProcessInput")
         jpeg += memoryview(buffer)[: len(buffer) - decoder.call("ReleaseJPEGBuffer")]
         if event == _FULL_IMAGE:
             return bytes(jpeg)
