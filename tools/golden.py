@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
@@ -66,6 +66,15 @@ def read_folder(folder: Path) -> Iterator[tuple[GoldenImage, bytes]]:
     """Yield each image that the manifest in ``folder`` names, with its bytes. Raises ValueError, OSError."""
     for golden in parse_manifest((folder / MANIFEST).read_text(encoding="utf-8")):
         yield golden, (folder / golden.key).read_bytes()
+
+
+def describe_coverage(labelled: Mapping[str, int]) -> str:
+    """Describe in a line what a golden set with ``labelled`` images by task measures."""
+    if not any(labelled.values()):
+        return "none: no model is measured (./darkroom golden put, docs/guides/models.md)"
+    measured = ", ".join(f"{task} {images}" for task, images in labelled.items() if images)
+    missing = ", ".join(task for task, images in labelled.items() if not images)
+    return f"images by task: {measured}" + (f"; not measured: {missing}" if missing else "")
 
 
 def describe(golden: GoldenImage) -> str:

@@ -171,6 +171,7 @@ def measure(state: Path) -> dict[str, Any]:
     runs, or if the evaluation failed.
     """
     from darkroom.aws.s3 import S3Bucket
+    from darkroom.mlops.golden_set import count_labelled
     from local.aws import Cloud
     from tools import golden, local_stack
 
@@ -182,13 +183,10 @@ def measure(state: Path) -> dict[str, Any]:
     found = json.loads(answer["Payload"].read())["quality"].get("main")
     if not found or "answered" in found:
         raise ValueError(f"the evaluation failed: {found}")
-    labelled = golden.shown(S3Bucket(cloud.s3, info["media_bucket"]))
-    labels = {"faces": "faces", "moderation": "unsafe", "text": "text"}
+    labelled = count_labelled(golden.shown(S3Bucket(cloud.s3, info["media_bucket"])))
     return {
         "tasks": found,
-        "labelled": {
-            task: sum(getattr(one, labels.get(task, task), None) is not None for one in labelled) for task in found
-        },
+        "labelled": {task: labelled[task] for task in found},
         "versions": {model["task"]: model["version"] for model in _read_table(MODELS)},
     }
 

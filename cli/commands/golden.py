@@ -29,14 +29,22 @@ def put(call: Call, folder: Path) -> None:
     call.emit({"images": count}, [f"images: {count}"])
 
 
-@golden.command("list", output={"images": "per image its line of the manifest, with the labels that it has"})
+@golden.command(
+    "list",
+    output={
+        "images": "per image its line of the manifest, with the labels that it has",
+        "labelled": "per task the number of images with a label; a task with 0 is not measured",
+    },
+)
 def list_golden(call: Call) -> None:
     """List the golden set."""
-    from tools.golden import describe, line_of, shown
+    from darkroom.mlops.golden_set import count_labelled
+    from tools.golden import describe, describe_coverage, line_of, shown
 
     found = shown(call.deployment.bucket("MediaBucketName"))
-    document = {"images": [json.loads(line_of(one)) for one in found]}
-    call.emit(document, [describe(one) for one in found] or ["There is no golden set."])
+    labelled = count_labelled(found)
+    document = {"images": [json.loads(line_of(one)) for one in found], "labelled": labelled}
+    call.emit(document, [*(describe(one) for one in found), describe_coverage(labelled)])
 
 
 @golden.command(
@@ -52,7 +60,7 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
     """Print the accuracy of the models on the golden set by week.
 
     The exit code is 1 if a metric of the newest week is worse than the average of the weeks before by more than
-    --max-drop.
+    --max-drop, and if no model was evaluated in the last two weeks: what is not measured has not passed.
     """
     import time
 
@@ -69,7 +77,7 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
     worse_ones = [f"{one.task} {one.variant} {one.metric}" for one in found if one.is_worse(max_drop)]
     for name in worse_ones:
         call.note(f"{name} is worse by more than {max_drop:g} points")
-    return ExitCode.FAILED if worse_ones else ExitCode.OK
+    return ExitCode.FAILED if worse_ones or not found else ExitCode.OK
 
 
 @golden.command(output={"folder": "the folder"}, on_stack=False)

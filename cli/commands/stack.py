@@ -109,6 +109,8 @@ def stop(call: Call) -> None:
         "settings": "`version` in force, with `at`, `by` and `reason`",
         "switches": "per switch whether it is on",
         "findings": "active generation of findings",
+        "golden": "per task the number of images of the golden set with a label, 0 for a task that is not measured; "
+        "null without inference",
         "versions": "`darkroom` of this checkout; per function `version`, `modified` and `sha256` of the deployed code",
     }
 )
@@ -143,6 +145,7 @@ def read_status(deployment: Deployment) -> dict[str, Any]:
         "settings": settings,
         "switches": {name: switches.is_on(name) for name in NAMES},
         "findings": _generation(deployment),
+        "golden": _golden_labels(deployment),
         "versions": {"darkroom": version(), "functions": _functions(deployment)},
     }
 
@@ -192,6 +195,16 @@ def _generation(deployment: Deployment) -> str | None:
         return None
 
 
+def _golden_labels(deployment: Deployment) -> dict[str, int] | None:
+    """The labelled images by task; None for a stack without models."""
+    from darkroom.mlops.golden_set import count_labelled
+    from tools.golden import shown
+
+    if "InferFunction" not in deployment.functions:
+        return None
+    return count_labelled(shown(deployment.bucket("MediaBucketName")))
+
+
 def _functions(deployment: Deployment) -> dict[str, dict[str, str]]:
     functions = deployment.client("lambda")
 
@@ -206,6 +219,8 @@ def _functions(deployment: Deployment) -> dict[str, dict[str, str]]:
 
 
 def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+    from tools.golden import describe_coverage
+
     stack = document["stack"]
     where = "this machine" if stack["where"] == "local" else f"AWS, {stack['region']}"
     yield f"{stack['name']}  {stack['status']}  {where}"
@@ -216,6 +231,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
         numbers = f"{row['waiting']:8} {row['in_flight']:9} {row['delayed']:8} {row['dead_letters']:12}"
         yield f"    {name.replace('_', ' '):16} {numbers}"
     quarantine, settings = document["quarantine"], document["settings"]
+    golden = {} if document["golden"] is None else {"golden set": describe_coverage(document["golden"])}
     in_force = f"version {settings['version']}, {settings['at']}, {settings['by']} {settings['reason']}".rstrip()
     yield from _section(
         "state",
@@ -225,6 +241,7 @@ def _lines(document: Mapping[str, Any]) -> Iterator[str]:
             "settings": in_force if settings["version"] else "defaults",
             "switches on": ", ".join(name for name, is_on in document["switches"].items() if is_on) or "none",
             "findings": f"generation {document['findings'] or 'unknown'}",
+            **golden,
         },
     )
     functions = document["versions"]["functions"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.mlops.quality_check import EVALUATED_TASKS
+from darkroom.mlops.golden_set import EVALUATED_TASKS
 from darkroom.mlops.sample import SAMPLED
 
 from ..measures import Metric, Split, own_dimensions

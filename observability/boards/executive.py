@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.mlops.quality_check import EVALUATED_TASKS
+from darkroom.mlops.golden_set import EVALUATED_TASKS
 
 from ..measures import Formula, Measure, Metric, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel

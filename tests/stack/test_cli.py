@@ -16,6 +16,7 @@ import pytest
 from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.framework import Command
+from darkroom.mlops.golden_set import EVALUATED_TASKS
 from local.paths import COMMAND, ROOT
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until
@@ -179,7 +180,7 @@ def test_models_where_there_is_no_endpoint(run: Run, tmp_path: Path) -> None:
     assert run("findings", "reanalyse").code == ExitCode.NOT_FOUND
     assert run("registry", "list").code == ExitCode.NOT_FOUND
     assert run("replay", "--variants", "a", "b").code == ExitCode.NOT_FOUND
-    assert run("golden", "list", "--json").document == {"images": []}
+    assert run("golden", "list", "--json").document == {"images": [], "labelled": dict.fromkeys(EVALUATED_TASKS, 0)}
 
 
 def test_runs_over_the_library(run: Run) -> None:

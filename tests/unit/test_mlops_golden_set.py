@@ -23,10 +23,13 @@ from darkroom.mlops.golden_set import (
     Confusion,
     GoldenImage,
     QualityRecord,
+    count_labelled,
     format_history,
     parse_history,
     parse_manifest,
+    score_classes,
     score_image,
+    sum_classes,
     sum_confusions,
 )
 
@@ -128,6 +131,21 @@ def test_the_sums_and_their_shares() -> None:
     assert (found.precision, found.recall, found.false_positive_rate) == (0.5, pytest.approx(2 / 3), 0.5)
 
 
+def test_labels_are_counted_by_class() -> None:
+    """Also those of a class that the model does not know: it has lost them."""
+    labels = tuple(DetectedObject(name, box, 1.0) for name, box in (("car", BOX), ("car", OTHER), ("dog", BOX)))
+    golden = [GoldenImage("a", objects=labels, tags=("Bridge", "river", "sea?")), GoldenImage("b", tags=("bridge",))]
+    found = {
+        OBJECTS: Finding(OBJECTS, "m", "1", objects=labels[:1], classes=("car",)),
+        TAGS: Finding(TAGS, "m", "1", labels=(Label("bridge", 0.9), Label("sea", 0.9))),
+    }
+    assert sum_classes(score_classes(one, found) for one in golden) == {
+        OBJECTS: {"car": Confusion(1, 0, 1), "dog": Confusion(0, 0, 1)},
+        TAGS: {"bridge": Confusion(2), "river": Confusion(0, 0, 1)},
+    }
+    assert count_labelled(golden) == {FACES: 0, OBJECTS: 1, MODERATION: 0, TEXT: 0, TAGS: 2}
+
+
 def test_shares_of_nothing_are_undefined() -> None:
     assert (Confusion().precision, Confusion().recall, Confusion().false_positive_rate) == (None, None, None)
     assert Confusion(false_negatives=1).precision is None
@@ -192,7 +210,8 @@ def test_a_line_that_is_none_is_named(line: str) -> None:
 
 
 def test_a_history_is_read_as_it_was_written() -> None:
-    history = {"main": QualityRecord(1.5, 3.0, {TAGS: Confusion(1, 2, 3, 4, 5)}), "canary": QualityRecord(2.0)}
+    scores, by_class = {TAGS: Confusion(1, 2, 3, 4, 5)}, {TAGS: {"bridge": Confusion(1)}}
+    history = {"main": QualityRecord(1.5, 3.0, scores, by_class), "canary": QualityRecord(2.0)}
     assert parse_history(format_history(history)) == history
     assert parse_history('{"main": {"seen_s": 1, "judged_s": 2}}') == {"main": QualityRecord(1.0, 2.0)}  # of 0.2
 

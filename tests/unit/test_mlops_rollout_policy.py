@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.findings import FACES, MODERATION, TAGS
+from darkroom.findings import FACES, MODERATION, OBJECTS, TAGS
 from darkroom.mlops.golden_set import Confusion
 from darkroom.mlops.rollout_policy import (
     Mean,
@@ -35,6 +35,10 @@ def latencies(count: int, *, times: float = 1.0) -> list[float]:
     return [times * (80 + number % 40) for number in range(count)]
 
 
+MEASURED = {MODERATION: Confusion(30), FACES: Confusion(40)}
+"""Enough labels of each task whose results differ."""
+
+
 def stats(n: int = ENOUGH, **changes: object) -> VariantStats:
     """Of a canary that is as good as its baseline."""
     usual = VariantStats(
@@ -46,6 +50,7 @@ def stats(n: int = ENOUGH, **changes: object) -> VariantStats:
         errors=0,
         invocations=n,
         hours=48,
+        golden=MEASURED,
     )
     return replace(usual, **changes)  # type: ignore[arg-type]
 
@@ -67,6 +72,8 @@ def test_a_canary_as_good_as_its_baseline_takes_over() -> None:
         "rise of empty results for faces",
         "confidence PSI of moderation beyond chance",
         "latency p95 over the incumbent's",
+        *(f"fall of {name} of {task} on the golden set" for name in ("precision", "recall") for task in MEASURED),
+        *(f"{name} of {task} on the golden set below 0.9" for name in ("precision", "recall") for task in MEASURED),
     }
 
 
@@ -149,11 +156,83 @@ def test_a_few_failures_do_not_end_a_canary(canary: VariantStats) -> None:
     ],
 )
 def test_a_canary_is_compared_on_the_golden_set(canary: Confusion, action: str, reason: str) -> None:
-    incumbent = replace(INCUMBENT, golden={TAGS: Confusion(90, 0, 30), FACES: Confusion(90)})
-    decision = decide(incumbent, stats(golden={TAGS: canary}), POLICY)
+    incumbent = replace(INCUMBENT, golden=MEASURED | {TAGS: Confusion(90, 0, 30)})
+    decision = decide(incumbent, stats(golden=MEASURED | {TAGS: canary}), POLICY)
     assert decision.action == action
     assert not reason or any(said.startswith(reason) for said in decision.reasons)
-    assert decide(INCUMBENT, stats(golden={TAGS: canary}), POLICY).action == "promote"
+    assert decide(INCUMBENT, stats(golden=MEASURED | {TAGS: canary}), POLICY).action == "promote"
+
+
+@pytest.mark.parametrize(
+    ("canary", "reasons"),
+    [
+        ({FACES: Confusion(40)}, ["moderation changed and is not measured: 0 of 30 labels in the golden set"]),
+        (
+            {FACES: Confusion(29), MODERATION: Confusion(0, 0, 0, negatives=500)},
+            [
+                "faces changed and is not measured: 29 of 30 labels in the golden set",
+                "moderation changed and is not measured: 0 of 30 labels in the golden set",
+            ],
+        ),
+    ],
+)
+def test_a_task_without_labels_has_not_passed(canary: dict[str, Confusion], reasons: list[str]) -> None:
+    decision = decide(INCUMBENT, stats(golden=canary), POLICY)
+    assert decision.action == "hold"
+    assert sorted(decision.reasons) == reasons
+    assert decide(replace(INCUMBENT, golden={}), stats(), POLICY).action == "hold", "nor without the incumbent's"
+
+
+def test_a_task_whose_results_did_not_change_needs_no_labels() -> None:
+    same = {MODERATION: Mean(0.005, ENOUGH), FACES: Mean(0.0, ENOUGH)}
+    assert decide(INCUMBENT, stats(golden={}, disagreement=same), POLICY).action == "promote"
+
+
+def classes(**found: int) -> dict[str, dict[str, Confusion]]:
+    """Of ten labels of each class as many were found."""
+    return {OBJECTS: {name: Confusion(count, 0, 10 - count) for name, count in found.items()}}
+
+
+@pytest.mark.parametrize(
+    ("canary", "action"),
+    [
+        (classes(car=10, dog=10), "promote"),
+        (classes(car=10, dog=8), "promote"),
+        (classes(car=10, dog=7), "hold"),
+        (classes(car=10, dog=0), "rollback"),
+    ],
+)
+def test_a_canary_that_loses_a_class_is_not_promoted(canary: dict[str, dict[str, Confusion]], action: str) -> None:
+    """A rare class hardly shows in the task's sums, nor in disagreement about all images."""
+    sums = MEASURED | {OBJECTS: Confusion(1000, 20, 10)}
+    incumbent = replace(INCUMBENT, golden=sums, classes=classes(car=10, dog=10))
+    decision = decide(incumbent, stats(golden=sums, classes=canary), POLICY)
+    assert decision.action == action
+    assert (action == "promote") is ("objects dog" not in str(decision.reasons))
+
+
+def test_a_class_with_few_labels_is_not_judged() -> None:
+    few = {OBJECTS: {"dog": Confusion(4)}}
+    lost = {OBJECTS: {"dog": Confusion(false_negatives=4)}}
+    assert decide(replace(INCUMBENT, classes=few), stats(classes=lost), POLICY).action == "promote"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "action"),
+    [
+        (Confusion(920, 0, 80), Confusion(910, 0, 90), "promote"),
+        (Confusion(920, 0, 80), Confusion(899, 0, 101), "hold"),  # a fall of two points, to 89.9 %
+        (Confusion(880, 0, 120), Confusion(870, 0, 130), "promote"),  # the incumbent has no 90 % either
+    ],
+)
+def test_a_floor_that_the_incumbent_keeps_is_kept(before: Confusion, now: Confusion, action: str) -> None:
+    """90 % is the limit of the alarms on precision and recall."""
+    incumbent = replace(INCUMBENT, golden=MEASURED | {FACES: before})
+    decision = decide(incumbent, stats(golden=MEASURED | {FACES: now}), POLICY)
+    assert decision.action == action
+    if action == "hold":
+        [reason] = decision.reasons
+        assert reason.startswith("recall of faces on the golden set below 0.9")
 
 
 def test_a_model_that_contradicts_most_images_is_rolled_back_first() -> None:

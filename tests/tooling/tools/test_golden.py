@@ -106,7 +106,7 @@ def test_the_command(
     assert (done.code, "absent.png" in done.err) == (1, True)
     (folder / "manifest.jsonl").write_text(line_of(LABELLED))
     assert command.run("golden", "put", str(folder), "--json").document == {"images": 1}
-    assert command.run("golden", "list").out == "golden/street.jpg  faces 1, safe, words 2\n"
+    assert command.run("golden", "list").out.splitlines()[0] == "golden/street.jpg  faces 1, safe, words 2"
     assert command.run("golden", "list", "--json").document["images"][0]["unsafe"] is False
 
 
@@ -148,3 +148,27 @@ def test_a_folder_is_read_by_its_manifest(tmp_path: Path) -> None:
     (tmp_path / "b.png").write_bytes(b"b")
     (tmp_path / "manifest.jsonl").write_text(line_of(GoldenImage("b.png")))
     assert list(read_folder(tmp_path)) == [(GoldenImage("b.png"), b"b")]
+
+
+@pytest.mark.slow
+def test_a_deployment_without_a_golden_set_has_not_passed(
+    aws: Callable[[str], Any],
+    aws_environment: dict[str, str],
+    media: S3Bucket,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Neither the list nor the trend is silent about what is not measured."""
+    outputs = {"MediaBucketName": media.bucket}
+    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    listed = command.run("golden", "list")
+    assert (listed.code, listed.out.strip()) == (
+        0,
+        "none: no model is measured (./darkroom golden put, docs/guides/models.md)",
+    )
+    trend = command.run("golden", "trend")
+    assert (trend.code, trend.out.strip()) == (1, "No model was evaluated in the last two weeks.")
+    put(media, [(LABELLED, png(64, 64))])
+    assert command.run("golden", "list").out.splitlines()[-1] == (
+        "images by task: faces 1, moderation 1, text 1; not measured: objects, tags"
+    )

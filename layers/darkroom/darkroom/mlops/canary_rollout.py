@@ -111,7 +111,10 @@ class CanaryRollout:
         incumbent, canary = history.get(case.incumbent), history.get(case.canary)
         if incumbent is None or canary is None or canary.judged_s < case.since_s:
             return baseline, tried
-        return replace(baseline, golden=incumbent.scores), replace(tried, golden=canary.scores)
+        return (
+            replace(baseline, golden=incumbent.scores, classes=incumbent.classes),
+            replace(tried, golden=canary.scores, classes=canary.classes),
+        )
 
     def _execute(self, case: CanaryState) -> dict[str, object]:
         steps = self._steps()

@@ -13,12 +13,21 @@ not scored.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, DetectedObject, Finding, Region
 from .agreement import count_line_words, count_matches, count_object_matches, count_words
+
+LABELS: Mapping[str, str] = {FACES: "faces", OBJECTS: "objects", MODERATION: "unsafe", TEXT: "text", TAGS: "tags"}
+"""Fields of :class:`GoldenImage` by the task that they label."""
+
+EVALUATED_TASKS = tuple(LABELS)
+"""Tasks with labels."""
+
+UNLIMITED = {(TAGS, "Recall")}
+"""Metrics without a limit, by task: thresholds of tags are chosen for precision, and recall is what they cost."""
 
 UNSAFE = "unsafe"
 """The label of moderation that is scored."""
@@ -85,11 +94,15 @@ class Confusion:
 
 @dataclass(frozen=True, slots=True)
 class QualityRecord:
-    """Unix times of a variant: first seen, and last evaluated, 0 if never. ``scores`` are those of the evaluation."""
+    """Unix times of a variant: first seen, and last evaluated, 0 if never.
+
+    ``scores`` are those of the evaluation by task; ``classes`` those by task and class, for tasks with classes.
+    """
 
     seen_s: float
     judged_s: float = 0.0
     scores: Mapping[str, Confusion] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Confusion]] = field(default_factory=dict)
 
     def is_due(self, now_s: float) -> bool:
         """Whether an evaluation is due."""
@@ -119,8 +132,12 @@ def format_history(history: Mapping[str, QualityRecord]) -> str:
 
 
 def _parse_record(one: Mapping[str, Any]) -> QualityRecord:
-    scores = {str(task): Confusion(**counts) for task, counts in one.get("scores", {}).items()}
-    return QualityRecord(float(one["seen_s"]), float(one["judged_s"]), scores)
+    classes = {str(task): _parse_scores(found) for task, found in one.get("classes", {}).items()}
+    return QualityRecord(float(one["seen_s"]), float(one["judged_s"]), _parse_scores(one.get("scores", {})), classes)
+
+
+def _parse_scores(scores: Mapping[str, Any]) -> dict[str, Confusion]:
+    return {str(name): Confusion(**counts) for name, counts in scores.items()}
 
 
 def parse_manifest(text: str) -> Iterator[GoldenImage]:
@@ -131,6 +148,11 @@ def parse_manifest(text: str) -> Iterator[GoldenImage]:
                 yield _parse_image(json.loads(line))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise ValueError(f"line {number} of the golden set: {error!r}") from error
+
+
+def count_labelled(golden: Collection[GoldenImage]) -> dict[str, int]:
+    """Return the number of images with a label by task; a task with 0 is not measured."""
+    return {task: sum(getattr(one, name) is not None for one in golden) for task, name in LABELS.items()}
 
 
 def score_image(
@@ -149,8 +171,42 @@ def score_image(
     return results
 
 
+def score_classes(golden: GoldenImage, found: Mapping[str, Finding]) -> dict[str, dict[str, Confusion]]:
+    """Count which of an image's labels were found, by task and class: true positives and false negatives only.
+
+    A class that a model does not know at all is one that it does not find.
+    """
+    results: dict[str, dict[str, Confusion]] = {}
+    if golden.objects and (finding := found.get(OBJECTS)) is not None:
+        results[OBJECTS] = dict(_object_classes(golden.objects, finding.objects))
+    if golden.tags and (finding := found.get(TAGS)) is not None:
+        named = {label.name.casefold() for label in finding.labels}
+        wanted = {tag.casefold() for tag in golden.tags if not tag.endswith(OPTIONAL)}
+        results[TAGS] = {tag: _recalled(int(tag in named), 1) for tag in sorted(wanted)}
+    return results
+
+
+def _object_classes(
+    labelled: Sequence[DetectedObject], found: Sequence[DetectedObject]
+) -> Iterator[tuple[str, Confusion]]:
+    for name in sorted({one.name for one in labelled}):
+        ours, theirs = ([one for one in some if one.name == name] for some in (labelled, found))
+        yield name, _recalled(count_object_matches(theirs, ours), len(ours))
+
+
+def _recalled(right: int, there: int) -> Confusion:
+    return Confusion(true_positives=right, false_negatives=there - right)
+
+
+def sum_classes(results: Iterable[Mapping[str, Mapping[str, Confusion]]]) -> dict[str, dict[str, Confusion]]:
+    """Return the sums over all images by task and class."""
+    every = list(results)
+    tasks = dict.fromkeys(task for result in every for task in result)
+    return {task: sum_confusions(result[task] for result in every if task in result) for task in tasks}
+
+
 def sum_confusions(results: Iterable[Mapping[str, Confusion]]) -> dict[str, Confusion]:
-    """Return the sums over all images by task."""
+    """Return the sums of all results by name."""
     sums: dict[str, Confusion] = {}
     for result in results:
         for task, confusion in result.items():

@@ -15,18 +15,23 @@ from ..aws.s3 import S3Bucket
 from ..aws.sagemaker import Endpoint
 from ..aws.telemetry import Observer
 from ..errors import ObjectChanged, Unavailable
-from ..findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding
+from ..findings import Finding
 from .drift_check import JSON
 from .endpoint_variants import EndpointVariants
 from .golden_set import (
+    EVALUATED_TASKS,
     MIN_ANSWERED,
+    UNLIMITED,
     Confusion,
     GoldenImage,
     QualityRecord,
+    count_labelled,
     format_history,
     parse_history,
     parse_manifest,
+    score_classes,
     score_image,
+    sum_classes,
     sum_confusions,
 )
 
@@ -35,13 +40,6 @@ MANIFEST = "golden/manifest.jsonl"
 
 HISTORY = "watch/quality.json"
 """The object in the media bucket with the time of each variant's last evaluation."""
-
-EVALUATED_TASKS = (FACES, OBJECTS, MODERATION, TEXT, TAGS)
-"""Tasks with labels."""
-
-UNLIMITED = {(TAGS, "Recall")}
-"""Metrics that are published by task and variant, but not among the worst of all, which have alarms: thresholds of
-tags are chosen for precision, and recall is what they cost."""
 
 DEADLINE_S = 600.0
 """Time limit of all variants together. The function's timeout is 900 s."""
@@ -61,9 +59,10 @@ WORST: Mapping[str, Callable[[Iterable[float]], float]] = {"Precision": min, "Re
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """Scores of a variant by task; ``answered`` is the number of images with a response."""
+    """Scores of a variant by task, and by task and class; ``answered`` is the number of images with a response."""
 
     confusions: Mapping[str, Confusion]
+    classes: Mapping[str, Mapping[str, Confusion]]
     answered: int
 
 
@@ -91,7 +90,7 @@ class QualityCheck:
         before = read_quality_history(self.media, self.observer)
         self._publish_age(before, now_s)
         golden = self._read_golden_set()
-        found: dict[str, object] = {"pictures": len(golden)}
+        found: dict[str, object] = {"pictures": len(golden), "not_measured": self._unmeasured(golden)}
         if not golden:
             return found
         weighted = [name for name, variant in sorted(self.variants.read_all().items()) if variant.weight > 0]
@@ -108,7 +107,9 @@ class QualityCheck:
             metrics = {task: self._publish(name, task, one) for task, one in judgement.confusions.items()}
             figures += [_limited(task, values) for task, values in metrics.items()]
             found[name] = metrics
-            history[name] = replace(history[name], judged_s=now_s, scores=judgement.confusions)
+            history[name] = replace(
+                history[name], judged_s=now_s, scores=judgement.confusions, classes=judgement.classes
+            )
         self._publish_worst(figures)
         self._store(history, before.keys())
         return found
@@ -133,6 +134,11 @@ class QualityCheck:
         text = self.media.read(MANIFEST)
         return [] if text is None else list(parse_manifest(text.decode()))
 
+    def _unmeasured(self, golden: Sequence[GoldenImage]) -> list[str]:
+        """Return the requested tasks for which no image has a label."""
+        labelled = count_labelled(golden)
+        return [task for task, images in labelled.items() if task in self.tasks and not images]
+
     def _publish_age(self, history: Mapping[str, QualityRecord], now_s: float) -> None:
         """Publish the longest time since a variant's last evaluation, before anything can fail or be interrupted."""
         if history:
@@ -142,6 +148,7 @@ class QualityCheck:
     def _evaluate(self, golden: Sequence[GoldenImage], variant: str, ends_s: float) -> Evaluation:
         tasks = [task for task in EVALUATED_TASKS if task in self.tasks]
         results: list[dict[str, Confusion]] = []
+        classes: list[dict[str, dict[str, Confusion]]] = []
         pending, in_a_row = list(golden), 0
         for attempt in range(1, MAX_ATTEMPTS + 1):
             failed: list[GoldenImage] = []
@@ -150,7 +157,9 @@ class QualityCheck:
                     failed.append(one)
                     continue
                 try:
-                    results.append(score_image(one, self._invoke(one, tasks, variant)))
+                    found = self._invoke(one, tasks, variant)
+                    results.append(score_image(one, found))
+                    classes.append(score_classes(one, found))
                     in_a_row = 0
                 except Unavailable as error:
                     in_a_row += 1
@@ -158,7 +167,7 @@ class QualityCheck:
                     named = {"variant": variant, "picture": one.key, "attempt": attempt, "cause": error.detail}
                     self.observer.log("WARNING", "golden image failed", **named)
             pending = failed
-        return Evaluation(sum_confusions(results), len(results))
+        return Evaluation(sum_confusions(results), sum_classes(classes), len(results))
 
     def _invoke(self, one: GoldenImage, tasks: Sequence[str], variant: str) -> Mapping[str, Finding]:
         jpeg = self.media.read(one.key)

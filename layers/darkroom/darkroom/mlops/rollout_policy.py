@@ -3,6 +3,10 @@
 It is rolled back if a metric exceeds its limit with confidence, so that a few images do not end it. It is promoted
 after enough images and hours with every metric within its limit. Otherwise it is held.
 
+A task whose results changed is measured by the golden set, or it is not measured, and a canary with such a task is
+held: agreement with the incumbent on most images does not show what became of a rare class. Floors by task and by class
+add to the limits of falls.
+
 A trained model finds tags that the incumbent does not know. Differences in tags never roll a canary back: they hold it
 until the golden set has evaluated it with enough labels, which then decide.
 """
@@ -16,7 +20,7 @@ from typing import Literal, NamedTuple
 
 from ..findings import TAGS
 from .drift import noise_level, psi_of_values
-from .golden_set import Confusion
+from .golden_set import EVALUATED_TASKS, UNLIMITED, Confusion
 from .sample import Sample, ShadowComparison, TaskComparison
 
 Z = 2.576
@@ -41,7 +45,7 @@ class VariantStats:
 
     ``disagreement`` with the incumbent, ``empty`` (the share of empty results) and ``confidences`` are by task.
     ``errors`` and ``invocations`` are SageMaker's counts of all calls; ``hours`` is the age of the canary. ``golden``
-    has the counts of the golden set by task.
+    has the counts of the golden set by task, ``classes`` those by task and class.
     """
 
     n: int = 0
@@ -53,6 +57,7 @@ class VariantStats:
     invocations: int = 0
     hours: float = 0.0
     golden: Mapping[str, Confusion] = field(default_factory=dict)
+    classes: Mapping[str, Mapping[str, Confusion]] = field(default_factory=dict)
 
     @property
     def p50_ms(self) -> float:
@@ -70,7 +75,9 @@ class Policy:
     """Limits, and minimum amounts of data.
 
     Metrics count from ``min_samples`` images on, errors from as many calls on, those of the golden set from as many
-    labels or findings on. Rises, falls and ratios are relative to the incumbent.
+    labels or findings on, those of one class from ``min_class_labels`` on. Rises, falls and ratios are relative to the
+    incumbent. ``golden_floor`` is what precision and recall of a task keep where the incumbent has it.
+    ``max_unmeasured`` is the disagreement up to which the results of a task count as unchanged.
     """
 
     min_samples: int = 30
@@ -80,6 +87,10 @@ class Policy:
     max_latency_ratio: float = 1.5
     max_error_rate: float = 0.02
     max_golden_fall: float = 0.05
+    golden_floor: float = 0.90
+    max_class_fall: float = 0.25
+    min_class_labels: int = 5
+    max_unmeasured: float = 0.01
     promote_after_samples: int = 300
     promote_after_hours: float = 24.0
 
@@ -127,9 +138,21 @@ def decide(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Deci
         ("hours", canary.hours, policy.promote_after_hours),
     )
     short = [f"{seen:g} of {enough:g} {what}" for what, seen, enough in wanted if seen < enough]
-    if doubts or short:
-        return Decision("hold", (*doubts, *short), figures)
+    unmeasured = list(_unmeasured_tasks(baseline, canary, policy))
+    if doubts or short or unmeasured:
+        return Decision("hold", (*doubts, *short, *unmeasured), figures)
     return Decision("promote", (f"every metric is within its limit after {canary.n} images",), figures)
+
+
+def _unmeasured_tasks(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Iterator[str]:
+    """Yield a reason for each task with labels whose results changed, and which the golden set did not measure."""
+    for task in EVALUATED_TASKS:
+        if canary.disagreement.get(task, Mean(0.0, 0)).value <= policy.max_unmeasured:
+            continue
+        counts = [one.golden.get(task, Confusion()) for one in (baseline, canary)]
+        labels = min(one.true_positives + one.false_negatives for one in counts)
+        if labels < policy.min_samples:
+            yield f"{task} changed and is not measured: {labels} of {policy.min_samples} labels in the golden set"
 
 
 def shadow_stats(samples: Iterable[Sample], canary: str) -> tuple[VariantStats, VariantStats]:
@@ -170,6 +193,7 @@ def _policy_metrics(baseline: VariantStats, canary: VariantStats, policy: Policy
         yield PolicyMetric("error rate", rate, wilson_lower(rate, canary.invocations), policy.max_error_rate)
     for task in sorted(baseline.golden.keys() & canary.golden.keys()):
         yield from _golden_falls(task, baseline.golden[task], canary.golden[task], policy)
+    yield from _class_falls(baseline, canary, policy)
     if canary.n < policy.min_samples:
         return
     differences = list(_differences(baseline, canary, policy))
@@ -213,6 +237,27 @@ def _golden_falls(task: str, baseline: Confusion, canary: Confusion, policy: Pol
             surely = wilson_lower(1 - now, n) - (1 - before)
             yield PolicyMetric(
                 f"fall of {name} of {task} on the golden set", before - now, surely, policy.max_golden_fall
+            )
+            if before >= policy.golden_floor and (task, name.capitalize()) not in UNLIMITED:
+                below = policy.golden_floor - now
+                surely = wilson_lower(1 - now, n) - (1 - policy.golden_floor)
+                yield PolicyMetric(
+                    f"{name} of {task} on the golden set below {policy.golden_floor:g}", below, surely, 0
+                )
+
+
+def _class_falls(baseline: VariantStats, canary: VariantStats, policy: Policy) -> Iterator[PolicyMetric]:
+    """Compare the recall of each class with enough labels. Both were evaluated on the same images."""
+    for task, classes in sorted(baseline.classes.items()):
+        for name, known in sorted(classes.items()):
+            now = canary.classes.get(task, {}).get(name, Confusion())
+            labels = now.true_positives + now.false_negatives
+            if known.recall is None or now.recall is None or labels < policy.min_class_labels:
+                continue
+            surely = wilson_lower(1 - now.recall, labels) - (1 - known.recall)
+            fall = known.recall - now.recall
+            yield PolicyMetric(
+                f"fall of recall of {task} {name} on the golden set", fall, surely, policy.max_class_fall
             )
 
 

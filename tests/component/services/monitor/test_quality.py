@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sagemaker import Endpoint
-from darkroom.findings import FACES, MODERATION, TAGS, Face, Finding, Label, Region
+from darkroom.findings import FACES, MODERATION, TAGS, TEXT, Face, Finding, Label, Region
 from darkroom.mlops.endpoint_variants import EndpointVariants
 from darkroom.mlops.golden_set import Confusion, parse_history
 from darkroom.mlops.quality_check import HISTORY, MANIFEST, MAX_FAILURES_IN_A_ROW, QualityCheck
@@ -129,6 +129,14 @@ def test_tags_have_precision_and_recall(
     assert ("", "", "Recall") not in values
     history = parse_history((stack.env.vault("media").read(HISTORY) or b"").decode())
     assert history["canary"].scores[TAGS] == Confusion(0, 4, 2, negatives=3, false_alarms=3)
+    assert history["main"].classes == {TAGS: {"animal": Confusion(0, 0, 1), "cat": Confusion(1)}}
+
+
+def test_tasks_without_labels_are_said_to_be_not_measured(stack: MonitorEnvironment, watch: QualityCheck) -> None:
+    assert watch.run(stack.now_s)["not_measured"] == [FACES, MODERATION], "there is no golden set"
+    provide(stack)
+    with_text = replace(watch, tasks=(FACES, MODERATION, TEXT, TAGS, "similarity"))
+    assert with_text.run(stack.now_s)["not_measured"] == [TEXT]
 
 
 def test_a_variant_without_calls_is_not_asked(
