@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samtranslator.yaml_helper import yaml_parse
 
 from darkroom.operations.cost_model import COMPUTE, PARTS, endpoint_amounts, function_amounts, load_prices, sum_amounts
 
+ROOT = Path(__file__).parents[2]
 PRICES = load_prices()
 
 
@@ -46,10 +48,26 @@ def test_each_amount_falls_into_its_part() -> None:
 
 
 def test_what_has_no_price_is_named() -> None:
-    assert not PRICES.has_price("endpoint-hours-ml-p9-large")
-    assert PRICES.has_price("s3-puts")
+    unknown = endpoint_amounts("ml.p9.large", 1, 1)
+    assert PRICES.without_price(unknown | {"s3-puts": 1}) == tuple(unknown)
+    assert PRICES.without_price({}) == ()
     with pytest.raises(KeyError, match="ml-p9-large"):
         PRICES.cost(endpoint_amounts("ml.p9.large", 1, 1))
+
+
+def test_every_instance_type_of_the_parameter_has_a_price() -> None:
+    parameters = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
+    allowed = parameters["EndpointInstanceType"]["AllowedValues"]
+    assert len(allowed) > 10
+    assert [kind for kind in allowed if PRICES.without_price(endpoint_amounts(kind, 1, 1))] == []
+
+
+def test_a_larger_instance_of_a_family_costs_more() -> None:
+    hours = {name: price.usd for name, price in PRICES.prices.items() if price.part == "endpoint"}
+    pairs = [(name.replace("-xlarge", f"-{size}xlarge"), name) for name in hours for size in (2, 4)]
+    compared = [hours[larger] > hours[name] for larger, name in pairs if larger in hours and larger != name]
+    assert len(compared) == 7
+    assert all(compared)
 
 
 amounts = st.dictionaries(st.sampled_from(sorted(PRICES.prices)), st.floats(0, 1e6), max_size=6)

@@ -80,7 +80,10 @@ class CostCheck:
     """Counter of this process's runs."""
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Publish the cost of an hour by part, and per image if there were requests."""
+        """Publish the cost of an hour by part, in total, and per image if there were requests.
+
+        Without a price of an amount there is no total: without an endpoint, it would lack most of the cost.
+        """
         end_s = now_s // MINUTE_S * MINUTE_S
         requests, delivered = self._cdn_usage(end_s)
         amounts = sum_amounts(
@@ -93,12 +96,16 @@ class CostCheck:
             {name: amount / HOURS_A_MONTH for name, amount in self.monthly.items()},
             self._monitoring_amounts(end_s),
         )
-        parts = self.prices.cost(amounts)
+        unpriced = self.prices.without_price(amounts)
+        parts = self.prices.cost({name: amount for name, amount in amounts.items() if name not in unpriced})
         for part, usd in parts.items():
             self.observer.count("CostPerHour", usd, "None", part=part)
+        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
+        if unpriced:
+            self.observer.log("ERROR", "price unknown", amounts=list(unpriced))
+            return found | {"without_price": list(unpriced)}
         total = sum(parts.values())
         self.observer.count("CostPerHour", total, "None")
-        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
         if requests:
             self.observer.count("CostPerImage", total / requests, "None")
             found["usd_per_picture"] = round(total / requests, 9)
@@ -157,13 +164,7 @@ class CostCheck:
         }
 
     def _endpoint_amounts(self) -> dict[str, float]:
-        if self.instance_count is None:
-            return {}
-        amounts = endpoint_amounts(self.instance_type, self.instance_count(), 1)
-        known = {name: amount for name, amount in amounts.items() if self.prices.has_price(name)}
-        if known != amounts:
-            self.observer.log("WARNING", "endpoint price unknown", instance_type=self.instance_type)
-        return known
+        return {} if self.instance_count is None else endpoint_amounts(self.instance_type, self.instance_count(), 1)
 
 
 def parse_amounts(text: str) -> dict[str, float]:

@@ -62,9 +62,9 @@ class PriceTable:
             parts[price.part] += amount * price.usd_per_unit
         return parts
 
-    def has_price(self, name: str) -> bool:
-        """Return whether there is a price for ``name``."""
-        return name in self.prices
+    def without_price(self, amounts: Amounts) -> tuple[str, ...]:
+        """Return the names of ``amounts`` that have no price."""
+        return tuple(name for name in amounts if name not in self.prices)
 
 
 def load_prices(path: Path = PRICES) -> PriceTable:

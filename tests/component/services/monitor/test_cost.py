@@ -93,13 +93,28 @@ def test_storage_is_the_newest_daily_count(stack: MonitorEnvironment, capsys: py
 
 @pytest.mark.sample(3)
 @pytest.mark.parametrize(
-    ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.unheard-of.xlarge", 0), ("", 0)]
+    ("instance_type", "expected"), [("ml.g4dn.xlarge", 3 * 0.7364), ("ml.c7i.4xlarge", 3 * 0.8568), ("", 0)]
 )
 def test_machines_of_the_endpoint_cost_by_the_hour(
     stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str], instance_type: str, expected: float
 ) -> None:
     figures = look(stack, capsys, instance_type, 3)
     assert of(figures, "CostPerHour")["endpoint"] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(
+    "unknown", [{"instance_type": "ml.unheard-of.xlarge", "machines": 1}, {"monthly": {"unheard-of-months": 1.0}}]
+)
+def test_without_a_price_there_is_no_total(
+    stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str], unknown: dict[str, Any]
+) -> None:
+    """It would lack most of the cost, and look cheap."""
+    stack.of_cdn("Requests", 1000)
+    figures = look(stack, capsys, **unknown)
+    expected = usd("cdn-requests", 1000) + usd("cdn-functions", 2000)
+    assert of(figures, "CostPerHour")["requests"] == pytest.approx(expected)
+    assert "" not in of(figures, "CostPerHour")
+    assert of(figures, "CostPerImage") == {}
 
 
 def test_the_monitor_itself_is_in_the_bill(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
