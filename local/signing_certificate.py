@@ -32,22 +32,26 @@ def write_private_key(key: ec.EllipticCurvePrivateKey) -> str:
     return key.private_bytes(encoding, form, serialization.NoEncryption()).decode()
 
 
-def issue_chain(key: ec.EllipticCurvePublicKey, organisation: str = "Darkroom local stack") -> tuple[str, str]:
+def issue_chain(
+    key: ec.EllipticCurvePublicKey, organisation: str = "Darkroom local stack", *, since: datetime | None = None
+) -> tuple[str, str]:
     """Issue a certificate for ``key`` by a new authority; return the chain and the authority's certificate, as PEM.
 
-    The certificate meets the profile of the C2PA (specification 2.2, "X.509 Certificates").
+    Both are valid for 30 days, from now unless ``since`` says when. The certificate meets the profile of the C2PA
+    (specification 2.2, "X.509 Certificates").
     """
+    since = since or datetime.now(UTC) - timedelta(minutes=5)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     authority_name = _name("Darkroom test", "Darkroom test root")
     authority = (
-        _start(authority_name, authority_name, authority_key.public_key())
+        _start(authority_name, authority_name, authority_key.public_key(), since)
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=True), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     certificate = (
-        _start(_name(organisation, "Test signer"), authority_name, key)
+        _start(_name(organisation, "Test signer"), authority_name, key, since)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.EMAIL_PROTECTION]), critical=True)
@@ -59,11 +63,12 @@ def issue_chain(key: ec.EllipticCurvePublicKey, organisation: str = "Darkroom lo
     return own + root, root
 
 
-def _start(subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey) -> x509.CertificateBuilder:
-    now = datetime.now(UTC)
+def _start(
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, since: datetime
+) -> x509.CertificateBuilder:
     builder = x509.CertificateBuilder().subject_name(subject).issuer_name(issuer).public_key(key)
     builder = builder.serial_number(x509.random_serial_number())
-    return builder.not_valid_before(now - timedelta(minutes=5)).not_valid_after(now + _VALID)
+    return builder.not_valid_before(since).not_valid_after(since + _VALID)
 
 
 def _name(organisation: str, common_name: str) -> x509.Name:

@@ -64,7 +64,12 @@ def _build_signer(settings: Settings) -> DerivativeSigner | None:
     from darkroom.content_credentials.signer import ManifestSigner, parse_signing_key
 
     secret = Secret(_env.credentials_secret, CredentialSource(), parse_signing_key, observer=_observer)
-    return ManifestSigner(secret, lambda: create_client("kms", _env.variables), settings.manifest_base_url)
+    return ManifestSigner(
+        secret,
+        lambda: create_client("kms", _env.variables),
+        base_url=settings.manifest_base_url,
+        room_bytes=settings.max_manifest_bytes,
+    )
 
 
 def _build_converter(settings: Settings) -> UploadConverter | None:

@@ -42,6 +42,10 @@ PRESET_TABLES = ("presets", "ingest", "watermarks")
 WATERMARK_PREFIX = "watermarks/"
 """The prefix of watermarks in the media bucket. Functions have permission to read it."""
 
+MAX_MANIFEST_BYTES = 65_536
+"""Default of ``max_manifest_bytes``: manifests of derivatives of uploads that Adobe's and the C2PA's programs have
+signed take 22 to 40 KB, mostly certificates and time stamps."""
+
 YEAR_S = 31_536_000
 OFF = "off"
 TASKS = ("faces", "text", "moderation", "similarity", "tags", "likeness", "objects")
@@ -184,7 +188,14 @@ class Settings:
         matching(r"|https?://[A-Za-z0-9.:-]{1,253}", "the address of the CDN without a path, or empty"),
         "",
         "Where viewers get the manifests of small signed files, which are then not in the file; empty puts all into "
-        "their file. Needs `Dialects=on`.",
+        "their file, which makes thumbnails several times as large. Needs `Dialects=on`.",
+    )
+    max_manifest_bytes: int = _setting(
+        MAX_MANIFEST_BYTES,
+        between(4096, 4 * 1024**2),
+        "bytes",
+        "What Content Credentials in a file may add to it; to a larger file up to a quarter of its size. Where the "
+        "manifest of the upload would take more, it is left out.",
     )
     clamd_address: str = _setting(
         "",

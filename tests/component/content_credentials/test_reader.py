@@ -9,7 +9,16 @@ import pytest
 from darkroom.content_credentials import reader
 from darkroom.content_credentials.reader import UNCHECKED, UNREADABLE, describe_store, read_credentials
 from darkroom.services.deadline import CpuLimit
-from tests.images.signed_files import ISSUER, make_identity, sign_upload, tamper
+from tests.images.signed_files import (
+    ISSUER,
+    list_authorities,
+    make_identity,
+    needs_foreign,
+    read_foreign,
+    sign_upload,
+    sign_with_expired_certificate,
+    tamper,
+)
 from tests.images.sources import photo, saved
 
 PHOTO = saved(photo(), "JPEG")
@@ -53,6 +62,29 @@ def test_a_changed_file_is_invalid_and_says_why() -> None:
     assert document["issuer"] == ISSUER
     assert "digital_source_type" not in document
     assert manifest
+
+
+def test_a_file_by_an_expired_certificate_is_not_called_changed() -> None:
+    body, root = sign_with_expired_certificate(PHOTO)
+    for anchors in (b"", root.encode()):
+        document = read_credentials(body, "image/jpeg", anchors).document
+        assert (document["state"], document["problems"]) == ("expired", ["signingCredential.expired"])
+    document = read_credentials(tamper(body), "image/jpeg").document
+    assert document["state"] == "invalid"
+    assert set(document["problems"]) == {"signingCredential.expired", "assertion.dataHash.mismatch"}
+
+
+@needs_foreign
+def test_files_of_the_c2pas_own_issuer_are_read() -> None:
+    signed = read_foreign("CII")
+    issuer = "C2PA Test Signing Cert"
+    document = read_credentials(signed, "image/jpeg").document
+    assert (document["state"], document["issuer"]) == ("valid", issuer)
+    assert str(document["signed_at"]).startswith("20")
+    for anchor in list_authorities(signed):
+        assert read_credentials(signed, "image/jpeg", anchor).document["state"] == "trusted"
+    changed = read_credentials(read_foreign("E-sig-CA"), "image/jpeg").document
+    assert (changed["state"], changed["problems"]) == ("invalid", ["claimSignature.mismatch"])
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xd8\xff", PHOTO, sign_upload(PHOTO)[:3_000]])

@@ -30,12 +30,22 @@ from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.model import Plan
 from darkroom.services.content_credentials import MANIFEST_TYPE, Parent, SignedFile
+from darkroom.settings import MAX_MANIFEST_BYTES
 from darkroom.signing import InvalidSecret
 from local.signing_certificate import issue_chain
 from tests.images.exiftool import needs_exiftool
 from tests.images.metadata_files import provenance_of
 from tests.images.rights_files import read_by_exiftool
-from tests.images.signed_files import POSITION, list_action_names, make_identity, read_manifest, sign_upload, tamper
+from tests.images.signed_files import (
+    POSITION,
+    list_action_names,
+    make_identity,
+    needs_foreign,
+    read_foreign,
+    read_manifest,
+    sign_upload,
+    tamper,
+)
 from tests.images.sources import photo, saved
 
 KEY = "a b/photo.jpg"
@@ -167,7 +177,7 @@ def test_a_large_file_has_its_manifest_inside() -> None:
 
 
 def test_a_large_manifest_of_the_upload_stays_out_of_a_small_file() -> None:
-    actions = [{"action": "c2pa.edited", "description": f"{number:0600}"} for number in range(60)]
+    actions = [{"action": "c2pa.edited", "description": f"{number:0600}"} for number in range(120)]
     upload = sign_upload(saved(photo(), "JPEG"), further=actions)
     parent = PARENT._replace(manifest=read_credentials(upload, "image/jpeg").manifest)
     made = make_signer()(PLAN, BODY, "image/jpeg", parent)
@@ -195,6 +205,35 @@ def test_a_manifest_that_cannot_be_an_ingredient_is_left_out() -> None:
     made = make_signer()(PLAN, BODY, "image/jpeg", PARENT._replace(manifest=b"no manifest"))
     state, manifest = read_manifest(made.body, "image/jpeg")
     assert (state, len(manifest["store"]["manifests"])) == ("Valid", 1)
+
+
+@needs_foreign
+@pytest.mark.parametrize("name", ["CII", "E-sig-CA"])
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/webp"])
+def test_the_manifest_of_another_issuer_is_kept(name: str, media_type: str) -> None:
+    """Certificates, time stamps and ingredients make it larger than one of the tests' own."""
+    upload = read_foreign(name)
+    manifest = read_credentials(upload, "image/jpeg").manifest
+    parent = Parent(hashlib.sha256(upload).hexdigest(), "image/jpeg", manifest)
+    body = saved(photo(), media_type.removeprefix("image/").upper())
+    made = make_signer()(PLAN, body, media_type, parent)
+    state, found = read_manifest(made.body, media_type)
+    assert state == "Valid"
+    assert describe_parent(found)["active_manifest"] in found["store"]["manifests"]
+    assert 20_000 < len(made.body) - len(body) <= MAX_MANIFEST_BYTES
+    [known] = [one for one in found["store"]["manifests"].values() if one is not None and "C2PA Test" in str(one)]
+    assert known["signature_info"]["issuer"] == "C2PA Test Signing Cert"
+    without = replace(make_signer(), room_bytes=16_384)(PLAN, body, media_type, parent)
+    assert "active_manifest" not in describe_parent(read_manifest(without.body, media_type)[1])
+
+
+@needs_foreign
+def test_the_manifest_of_another_issuer_is_kept_elsewhere() -> None:
+    upload = read_foreign("CII")
+    parent = Parent("0" * 64, "image/jpeg", read_credentials(upload, "image/jpeg").manifest)
+    made = make_signer("https://img.example.com")(PLAN, SMALL["JPEG"], "image/jpeg", parent)
+    assert len(made.body) - len(SMALL["JPEG"]) < 1_000
+    assert "active_manifest" in describe_parent(read_manifest(made.body, "image/jpeg", made.manifest)[1])
 
 
 @pytest.mark.parametrize("media_type", ["application/json", "image/svg+xml", MANIFEST_TYPE])

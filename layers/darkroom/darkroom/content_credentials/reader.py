@@ -15,9 +15,10 @@ from ..imaging.formats.metadata.image_metadata import clean_text, parse_source_t
 from ..services.content_credentials import UploadCredentials
 from ..services.deadline import CpuLimit, Deadline
 
-INVALID, UNREADABLE, UNCHECKED = "invalid", "unreadable", "unchecked"
-"""States besides ``valid`` and ``trusted``: the file or the manifest was changed after it was signed, it cannot be
-parsed, it takes too long."""
+INVALID, EXPIRED, UNREADABLE, UNCHECKED = "invalid", "expired", "unreadable", "unchecked"
+"""States besides ``valid`` and ``trusted``: the file or the manifest was changed after it was signed, or breaks a rule;
+signature and hashes agree, but no time stamp says that the certificate was valid; it cannot be parsed; it takes too
+long."""
 
 LIMIT = CpuLimit(cpu_s=5.0, wall_s=10.0)
 """For one upload. The manifest of a camera takes some milliseconds, one with hundreds of ingredients a second."""
@@ -42,6 +43,9 @@ PARENT = "upload"
 """The id of the upload in its archive, and in the manifests of derivatives."""
 
 _UNTRUSTED = "signingCredential.untrusted"
+_EXPIRED = frozenset({"signingCredential.expired", "claimSignature.outsideValidity"})
+"""Failures of a certificate at the wrong time, which say nothing of the file (C2PA specification 2.2, "Failure
+codes")."""
 _MAX_ENTRIES = 20
 
 
@@ -89,6 +93,8 @@ def describe_store(store: Mapping[str, Any], state: str, results: Mapping[str, A
     source_types = list(_list_source_types(store["manifests"].values()))
     own = next(_list_source_types([active]), "")
     problems = [] if state == "trusted" else [code for code in _list_failures(results) if code != _UNTRUSTED]
+    if state == INVALID and problems and _EXPIRED.issuperset(problems):
+        state = EXPIRED
     stated: dict[str, object] = {
         "issuer": clean_text(signature.get("issuer") or ""),
         "generator": clean_text(" ".join(str(generator.get(part) or "") for part in ("name", "version"))),

@@ -18,6 +18,7 @@ from ..errors import Unavailable
 from ..image_keys import derivatives_prefix, encode_key
 from ..plan.model import EXTENDED_FORMATS, IMAGE_FORMATS, SOURCE_CONTENT_TYPES, Plan
 from ..services.content_credentials import MANIFEST_TYPE, Parent, SignedFile
+from ..settings import MAX_MANIFEST_BYTES
 from ..signing import InvalidSecret
 from .actions import list_actions
 from .reader import OFFLINE, PARENT
@@ -26,16 +27,12 @@ MEDIA_TYPES = frozenset(SOURCE_CONTENT_TYPES[name] for name in (*IMAGE_FORMATS, 
 """Types of derivatives that are signed."""
 
 SMALL_BYTES = 65_536
-"""Files below this size have their manifest elsewhere, if the deployment says where: in the file it takes 4 to 9 KB,
+"""Files below this size have their manifest elsewhere, if the deployment says where: in the file it takes 4 to 40 KB,
 and its address 700 bytes, or up to 4 KB in a file with rights."""
 
 _GIF = "image/gif"
 """GIFs always contain their manifest. To write its address, the library would replace the XMP block, which may have
 rights, by one that it divides into sub-blocks: XMP Specification Part 3, 1.1.2, does not allow that."""
-
-LEAST_ROOM_BYTES = 16_384
-"""What a manifest may add to any file; to a larger one up to a quarter of its size. If it would be more, for an upload
-that is made of many others, the parent is without its own manifest."""
 
 KEPT = ("c2pa.actions", "c2pa.hash.", "c2pa.ingredient")
 """Assertions of the upload that its derivatives have, by the start of their label. All others are redacted: thumbnails
@@ -89,11 +86,14 @@ class ManifestSigner:
     """Signs derivatives with the key in ``secret``. ``connect_kms`` returns boto3's client.
 
     ``base_url``: the address under which viewers get manifests that are not in their file; empty: all are.
+    ``room_bytes``: what a manifest may add to any file; to a larger one up to a quarter of its size. If it would be
+    more, for an upload that is made of many others, the parent is without its own manifest.
     """
 
     secret: KeySource
     connect_kms: Callable[[], Any]
     base_url: str = ""
+    room_bytes: int = MAX_MANIFEST_BYTES
 
     def __call__(
         self, plan: Plan, body: bytes, content_type: str, parent: Parent, *, is_upscaled: bool = False
@@ -104,7 +104,7 @@ class ManifestSigner:
         """
         if content_type not in MEDIA_TYPES:
             return SignedFile(body)
-        key, room_bytes = self.secret.get(), max(LEAST_ROOM_BYTES, len(body) // 4)
+        key, room_bytes = self.secret.get(), max(self.room_bytes, len(body) // 4)
         remote, failure = bool(self.base_url) and content_type != _GIF and len(body) < SMALL_BYTES, ""
         parents = [parent, parent._replace(manifest=b"")] if parent.manifest else [parent]
         with _translate_errors(), Context.from_dict(OFFLINE) as context, self._open(key) as signer:
