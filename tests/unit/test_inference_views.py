@@ -24,7 +24,7 @@ def moderation(score: float, *, flagged: bool = False, error: str = "") -> Findi
 
 def verdict(*findings: Finding, gap: str = "") -> Finding:
     first, *others = ({MODERATION: finding} for finding in findings)
-    return combine(first, others, gap)[MODERATION]
+    return combine(first, others, {MODERATION: gap} if gap else {})[MODERATION]
 
 
 def faces(*regions: Region) -> dict[str, Finding]:
@@ -77,7 +77,7 @@ def test_places_are_those_of_all_views() -> None:
 def test_only_what_was_found_first_is_extended() -> None:
     vector = {SIMILARITY: Finding(SIMILARITY, "s", "1", vector=(1.0,))}
     assert combine(vector, [faces(Region(0, 0, 1, 1))]) == vector
-    assert combine(vector, [], UNSAMPLED) == vector
+    assert combine(vector, [], {MODERATION: UNSAMPLED}) == vector
 
 
 def test_each_view_has_its_tasks() -> None:

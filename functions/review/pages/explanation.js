@@ -6,6 +6,11 @@ const percent = score => `${Math.round(score * 100)}\u00a0%`;
 
 export const UNANALYSED = 'Not every frame or page was analysed.';
 
+const ERRORS = {
+  failed: 'The analysis failed repeatedly: no model has seen this image.',
+  unreadable: 'No model could read this image.',
+};
+
 /** Return the labels that a model gave: without that of an image with more views than moderation analyses. */
 export const modelLabels = labels => labels.filter(label => label.name !== 'unsampled');
 
@@ -34,7 +39,8 @@ function place(cells, grid) {
 }
 
 /** Return the explanation as sentences. `reason` is the API's: labels and explanation may be null, if unknown. */
-export function describe({ labels, explanation }) {
+export function describe({ labels, error, explanation }) {
+  if (error) return [ERRORS[error] ?? `The analysis failed: ${error}.`];
   if (!labels) return ['No model has flagged this image: a person has, or its findings are gone.'];
   if (modelLabels(labels).length < labels.length) return [UNANALYSED];
   if (!explanation) return ['The model gave no explanation.'];

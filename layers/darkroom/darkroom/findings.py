@@ -33,6 +33,9 @@ ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
 GRID = 6
 """Rows, and columns, of the cells of an :class:`Explanation`."""
 
+FAILED = "failed"
+"""The error of a finding whose analysis did not succeed, whatever the cause. Any other finding replaces it."""
+
 UNSURE = "unsure"
 """The class of a line that resembles personal data, or that could not be read."""
 
@@ -122,7 +125,7 @@ class Finding:
     ``faces`` for faces, ``lines`` for text, ``labels`` for moderation and tags, ``flagged`` for moderation (a label
     exceeds its threshold) with its ``explanation``, ``vector`` (unit length) for similarity and likeness, ``objects``
     and ``classes`` (all that the model detects) for objects, ``raster`` for cut-outs. ``error`` is a code, if the model
-    could not read the image.
+    could not read the image, or FAILED.
 
     A ``raster`` is a map of the upright image: a PNG with one band of 8 bits and the image's aspect ratio, no side over
     :data:`MAX_RASTER_PX`. That of a cut-out is the coverage by the foreground, 255 for all of a pixel. That of UPSCALE

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from darkroom.aws.audit import hash_key
 from darkroom.aws.record import HELD, READY
-from darkroom.findings import GRID, Label
+from darkroom.findings import FAILED, GRID, Label
 from darkroom.inference.views import UNSAMPLED
 from darkroom.services.ingest.context import IngestOutcome
 from tests import issuer as issuers
@@ -256,6 +256,19 @@ def test_an_image_with_more_views_than_were_analysed_has_no_score_for_that(run: 
         assert await texts(page, ".review .head .chip") == ["score 2 %"]
         [reason] = await texts(page, ".review .reason")
         assert reason.split("\n")[0] == "Not every frame or page was analysed."
+
+    run(act)
+
+
+@pytest.mark.slow
+def test_a_failed_analysis_is_the_reason(run: Run) -> None:
+    async def act(gateway: Gateway) -> None:
+        gateway.world.hold(KEY, error=FAILED)
+        page = await gateway.sign_in(GRACE)
+        await page.until("document.querySelectorAll('.review .reason p').length >= 1")
+        assert await texts(page, ".review .head .chip") == ["no score"]
+        [reason] = await texts(page, ".review .reason")
+        assert reason == "The analysis failed repeatedly: no model has seen this image."
 
     run(act)
 

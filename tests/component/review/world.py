@@ -132,14 +132,17 @@ class World:
         body: bytes = b"",
         explanation: Explanation | None = EXPLANATION,
         labels: tuple[Label, ...] = (Label("nsfw", 0.986),),
+        error: str = "",
     ) -> bytes:
-        """Have an upload held and flagged, with findings of a model; return its bytes."""
+        """Have an upload held and flagged, with findings of a model or the ``error`` of one; return its bytes."""
         body = body or png(flagged_drawing())
         self.taken.created(key, body)
         held = self.taken.record(key).held
         finding = Finding(MODERATION, "open-nsfw", "1", labels=labels, flagged=True, explanation=explanation)
+        if error:
+            finding = Finding(MODERATION, "", "", error=error)
         findings = Findings("1", held.master.bare_etag, {MODERATION: finding})
-        noted = FindingsRecord(findings, "id", held.sha256, flagged=True, announced=True)
+        noted = FindingsRecord(findings, "id", held.sha256, flagged=None if error else True, announced=True)
         assert self.taken.archive.write_record(key, noted)
         assert self.taken.message(build_verdict_message(key)) is IngestOutcome.HELD
         return body

@@ -133,8 +133,11 @@ class FindingsStore:
         }
         if noted.flagged is not None:
             fields["flagged"] = noted.flagged
-        if (moderation := noted.findings.found.get(MODERATION)) is not None and moderation.explanation is not None:
+        moderation = noted.findings.found.get(MODERATION)
+        if moderation is not None and moderation.explanation is not None:
             fields["explanation"] = json.dumps(explanation_to_document(moderation.explanation), separators=(",", ":"))
+        if moderation is not None and moderation.error:
+            fields["moderation_error"] = moderation.error
         done = self.entries.put(item_name(key), fields, replaces=noted.version)
         return replace(noted, version=noted.version + 1) if done else None
 
@@ -181,13 +184,15 @@ def _parse(document: bytes) -> Findings | None:
 class Verdict:
     """A verdict on the upload with ``sha256_of``. ``source_etag`` is the ETag of its master, without quotes.
 
-    ``explanation`` is the document of the :class:`darkroom.findings.Explanation` in JSON, "" without one.
+    ``explanation`` is the document of the :class:`darkroom.findings.Explanation` in JSON, "" without one. ``error`` is
+    why moderation has not seen the image: it counts as flagged, for a person must decide.
     """
 
     sha256_of: str
     source_etag: str
     flagged: bool
     explanation: str = ""
+    error: str = ""
 
 
 class VerdictTable:
@@ -198,16 +203,18 @@ class VerdictTable:
         self._table = table
 
     def get(self, key: str) -> Verdict | None:
-        """Return the newest verdict on ``key``; None if there is none, as if no model could read the image."""
+        """Return the newest verdict on ``key``; None if there is none."""
         with translate_errors(f"verdict on {key}"):
             found = self._client.get_item(
                 TableName=self._table,
                 Key={"pk": {"S": item_name(key)}},
-                ProjectionExpression="sha256_of, source_etag, flagged, explanation",
+                ProjectionExpression="sha256_of, source_etag, flagged, explanation, moderation_error",
                 ConsistentRead=True,
             )
         item = found.get("Item", {})
-        if "flagged" not in item or "sha256_of" not in item:
+        names = ("source_etag", "explanation", "moderation_error")
+        etag, explanation, error = (item.get(name, {}).get("S", "") for name in names)
+        if "sha256_of" not in item or not (error or "flagged" in item):
             return None
-        etag, explanation = (item.get(name, {}).get("S", "") for name in ("source_etag", "explanation"))
-        return Verdict(item["sha256_of"]["S"], etag, bool(item["flagged"]["BOOL"]), explanation)
+        flagged = bool(error) or bool(item["flagged"]["BOOL"])
+        return Verdict(item["sha256_of"]["S"], etag, flagged, explanation, error)

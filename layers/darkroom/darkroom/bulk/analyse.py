@@ -6,10 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..aws.findings_store import FindingsRecord, FindingsStore
-from ..aws.sagemaker import UNREADABLE
 from ..aws.sqs import Queue
 from ..errors import NoInference
-from ..findings import ENDPOINT, FALLBACK
+from ..findings import ENDPOINT, FAILED, FALLBACK
 from ..inference.masters import Masters
 from ..inference.merge import RANKS, rank
 from ..inference.messages import AnalysisRequest, RequestKind
@@ -63,8 +62,8 @@ class AnalyseOperation:
 
 
 def _result_of(record: FindingsRecord, outcome: KeyOutcome) -> KeyResult:
-    """Return the result; the reason names the fallback or an unreadable image."""
+    """Return the result; the reason names the fallback, or why the image was not analysed."""
     found = record.findings.found.values() if record.findings else ()
-    if any(finding.error == UNREADABLE for finding in found):
-        return KeyResult(KeyOutcome.REFUSED, UNREADABLE)
+    if error := next((finding.error for finding in found if finding.error), ""):
+        return KeyResult(KeyOutcome.FAILED if error == FAILED else KeyOutcome.REFUSED, error)
     return KeyResult(outcome, FALLBACK if any(finding.origin == FALLBACK for finding in found) else "")

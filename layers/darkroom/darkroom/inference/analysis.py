@@ -21,7 +21,7 @@ from ..aws.sagemaker import UNREADABLE, InferenceResult
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
 from ..errors import DarkroomError, ObjectChanged
-from ..findings import CLIENT, CUTOUT, ENDPOINT, FALLBACK, MODERATION, Finding, Findings
+from ..findings import CLIENT, CUTOUT, ENDPOINT, FAILED, FALLBACK, MODERATION, Finding, Findings
 from ..plan.limits import Limits
 from ..services.deadline import INGEST, Deadline
 from ..services.ingest.events import build_verdict_message
@@ -30,7 +30,7 @@ from .duplicates import DuplicateFindings
 from .endpoint_client import IN_PROCESS
 from .findings_writer import FindingsWriter, Superseded, WrittenFindings
 from .masters import CurrentMaster
-from .merge import RANKS, build_analysed_event, model_versions, moderation_verdict, rank
+from .merge import RANKS, build_analysed_event, model_versions, rank
 from .messages import AnalysisRequest, RequestKind, backoff_s
 from .predictions import Detector, Distance, EndpointModels, Explain, Prediction, SampleRecorder
 from .views import MAX_VIEWS, UNSAMPLED, Views, choose_views, combine, find_flagged
@@ -108,6 +108,24 @@ class AnalysisService[C]:
         self.observer.count("Handled", outcome=outcome)
         return outcome
 
+    def record_failure(self, request: AnalysisRequest, *, publish: bool) -> None:
+        """Store that the analysis of a master failed, for the tasks without findings; ``publish``: announce it, too.
+
+        Raises what storing raises, Superseded included.
+        """
+        master = self.writer.masters.find_current(request.key)
+        if master is None or request.kind is RequestKind.REMOVED:
+            return
+        if request.sequencer and request.sequencer < master.sequencer:
+            return
+        if self._is_done(self.writer.store.read_record(request.key), master):
+            return
+        failed = self._make_error_findings(master, FAILED)
+        if publish:
+            self._publish(request, master, failed)
+        else:
+            self._store(master, failed)
+
     def _handle(self, request: AnalysisRequest) -> AnalysisOutcome:
         master = self.writer.masters.find_current(request.key)
         if master is None:
@@ -148,9 +166,7 @@ class AnalysisService[C]:
     def _analyse(self, request: AnalysisRequest, master: CurrentMaster, record: FindingsRecord) -> AnalysisOutcome:
         views = self._prepare_views(master)
         if views is None:
-            source, tasks = self._best_source, self._list_tasks(master.key)
-            unreadable = {task: Finding(task, "", "", source, error=UNREADABLE) for task in tasks}
-            self._publish(request, master, self._make_findings(master, unreadable))
+            self._publish(request, master, self._make_error_findings(master, UNREADABLE))
             return AnalysisOutcome.ANALYSED
         analysis = self._run_models(master, views)
         if analysis is not None:
@@ -183,8 +199,8 @@ class AnalysisService[C]:
                 return None
         if more := len(views.first) + len(views.further) - 1:
             self.observer.count("FurtherViews", more)
-        if views.gap:
-            self.observer.log("WARNING", "moderation incomplete", key=master.key, gap=views.gap)
+        if gap := views.gaps.get(MODERATION):
+            self.observer.log("WARNING", "moderation incomplete", key=master.key, gap=gap)
         return views
 
     def _store_analysis(
@@ -210,9 +226,9 @@ class AnalysisService[C]:
         others = self.models.predict_views(further, image_id, needed=len(views.first) - 1)
         if others is None:
             return None
-        gap = views.gap if len(others) == len(further) else views.gap or UNSAMPLED
+        gaps = views.gaps if len(others) == len(further) else {MODERATION: UNSAMPLED, **views.gaps}
         explain = partial(self.models.explain, image_id=image_id, variant=prediction.result.variant)
-        return _Analysis(prediction, self._combine(views, [prediction.result.found, *others], gap, explain))
+        return _Analysis(prediction, self._combine(views, [prediction.result.found, *others], gaps, explain))
 
     def _run_in_process(self, step: str, views: Views) -> _Analysis[C]:
         """Return the findings of the detector; its time counts as ``step``."""
@@ -221,13 +237,13 @@ class AnalysisService[C]:
             found = self.detector.detect(views.first[0], tasks)
             others = [self.detector.detect(jpeg, wanted) for jpeg, wanted in views.by_tasks(tasks)]
         prediction = Prediction[C](InferenceResult(found, IN_PROCESS, {}, self.observer.timings_ms[step]))
-        return _Analysis(prediction, self._combine(views, [found, *others], views.gap, self.detector.explain))
+        return _Analysis(prediction, self._combine(views, [found, *others], views.gaps, self.detector.explain))
 
     def _combine(
-        self, views: Views, found: Sequence[Mapping[str, Finding]], gap: str, explain: Explain
+        self, views: Views, found: Sequence[Mapping[str, Finding]], gaps: Mapping[str, str], explain: Explain
     ) -> dict[str, Finding]:
         """Combine what was found in each view, and explain the first one that moderation flagged."""
-        combined = combine(found[0], found[1:], gap)
+        combined = combine(found[0], found[1:], gaps)
         number = find_flagged(found)
         if number is not None:
             with self.observer.step("explain"):
@@ -236,6 +252,12 @@ class AnalysisService[C]:
                 explanation = replace(explanation, view=number)
                 combined[MODERATION] = replace(combined[MODERATION], explanation=explanation)
         return combined
+
+    def _make_error_findings(self, master: CurrentMaster, error: str) -> Findings:
+        tasks = self._list_tasks(master.key)
+        return self._make_findings(
+            master, {task: Finding(task, "", "", self._best_source, error=error) for task in tasks}
+        )
 
     def _make_findings(self, master: CurrentMaster, found: dict[str, Finding]) -> Findings:
         wanted = self.settings.list_tasks(master.key) if self.models is not None else ()
@@ -248,11 +270,7 @@ class AnalysisService[C]:
 
         Returns the facts of the index.
         """
-        with self.observer.step("store"):
-            facts = self._facts(master)
-            perceptual_hash = str(facts.get("perceptual_hash", ""))
-            tasks = self.settings.list_tasks(master.key)
-            written = self.writer.write(master, _image_id(master), findings, perceptual_hash, tasks)
+        written, facts = self._store(master, findings)
         self._count_disagreement(written)
         record = written.record
         with self.observer.step("announce"):
@@ -265,6 +283,14 @@ class AnalysisService[C]:
             count_latency(self.observer, "infer", waited_s)
         return facts
 
+    def _store(self, master: CurrentMaster, findings: Findings) -> tuple[WrittenFindings, Mapping[str, Any]]:
+        """Write ``findings``; return them as written, and the facts of the index."""
+        with self.observer.step("store"):
+            facts = self._facts(master)
+            perceptual_hash = str(facts.get("perceptual_hash", ""))
+            tasks = self.settings.list_tasks(master.key)
+            return self.writer.write(master, _image_id(master), findings, perceptual_hash, tasks), facts
+
     def _facts(self, master: CurrentMaster) -> Mapping[str, Any]:
         record = self.index.get(master.key)
         if record is None:
@@ -272,8 +298,8 @@ class AnalysisService[C]:
         return record.held.facts if master.is_held else record.facts
 
     def _send_verdict(self, key: str, findings: Findings | None) -> None:
-        """Send a message to ingest if it waits for the verdict and there is one."""
-        if self.settings.blocks_on_moderation and findings is not None and moderation_verdict(findings) is not None:
+        """Send a message to ingest if it waits for the verdict, and there is one or will be none."""
+        if self.settings.blocks_on_moderation and findings is not None and MODERATION in findings.found:
             self.verdicts.send(build_verdict_message(key))
 
     def _count_disagreement(self, written: WrittenFindings) -> None:

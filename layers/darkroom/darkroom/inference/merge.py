@@ -14,6 +14,7 @@ from ..findings import (
     CUTOUT,
     ENDPOINT,
     FACES,
+    FAILED,
     FALLBACK,
     MODERATION,
     OBJECTS,
@@ -30,8 +31,8 @@ RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
 
 
 def rank(finding: Finding | None) -> int:
-    """Return the precedence of ``finding``; 0 for None."""
-    return 0 if finding is None else RANKS.get(finding.origin, 0)
+    """Return the precedence of ``finding``; 0 for None and for a failure, which counts as no finding."""
+    return 0 if finding is None or finding.error == FAILED else RANKS.get(finding.origin, 0)
 
 
 def is_same_master(one: Findings | None, other: Findings) -> bool:
@@ -84,7 +85,7 @@ def lowest_source(found: Mapping[str, Finding]) -> str:
 
 
 def moderation_verdict(findings: Findings) -> bool | None:
-    """Whether moderation flagged the image; None without a finding, or if the model could not read the image."""
+    """Whether moderation flagged the image; None without a finding, or with one that has an error."""
     said = findings.found.get(MODERATION)
     return None if said is None or said.error else said.flagged
 

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from ..aws.sagemaker import UNREADABLE
+from ..aws.telemetry import log
 from ..errors import DarkroomError
-from ..findings import FACES, MODERATION, OBJECTS, TEXT, DetectedObject, Face, Finding, Label, TextLine
+from ..findings import FACES, FAILED, MODERATION, OBJECTS, TEXT, DetectedObject, Face, Finding, Label, TextLine
 from ..imaging.render.pipeline import render
 from ..plan.limits import Limits
 from ..plan.model import Plan
+from ..services.queue_consumer import describe_error
 
 if TYPE_CHECKING:
     import numpy as np
@@ -70,13 +72,13 @@ beyond each (:mod:`darkroom.plan.geometry.redaction_mask`)."""
 class Views:
     """JPEGs of one source. ``first``: the first frame on white, then on other backgrounds where these differ.
 
-    ``further``: what only moderation analyses. ``gap`` is why moderation has not seen all: "", UNSAMPLED, or
-    UNREADABLE.
+    ``further``: what only moderation analyses. ``gaps``: why a task has not seen all that it must: UNSAMPLED, for
+    moderation alone, UNREADABLE, or FAILED for a defect of ours.
     """
 
     first: tuple[bytes, ...]
     further: tuple[bytes, ...] = ()
-    gap: str = ""
+    gaps: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def all(self) -> tuple[bytes, ...]:
@@ -113,22 +115,34 @@ def choose_views(
     """
     ends_s = monotonic() + PREPARE_S
     white = prepare_jpeg(source, limits)
-    if not set(BACKGROUND_TASKS) & set(tasks):
+    affected = [task for task in tasks if task in BACKGROUND_TASKS]
+    if not affected:
         return Views((white,))
-    first = (white, *_other_backgrounds(source, limits))
+    try:
+        first = (white, *_other_backgrounds(source, limits))
+    except Exception as error:
+        return Views((white,), gaps=dict.fromkeys(affected, _explain_gap(error)))
     if MODERATION not in tasks:
         return Views(first)
     further: list[bytes] = []
     try:
         for jpeg in _distinct_views(source, limits, first):
             if len(first) + len(further) >= most or monotonic() > ends_s:
-                return Views(first, tuple(further), UNSAMPLED)
+                return Views(first, tuple(further), {MODERATION: UNSAMPLED})
             further.append(jpeg)
-    except DarkroomError as error:
-        if error.status >= 500 or error.retryable:
-            raise
-        return Views(first, tuple(further), UNREADABLE)
+    except Exception as error:
+        return Views(first, tuple(further), {MODERATION: _explain_gap(error)})
     return Views(first, tuple(further))
+
+
+def _explain_gap(error: Exception) -> str:
+    """Return why a view is missing, so that only the tasks that need it fail. Raises an error that may pass."""
+    if not isinstance(error, DarkroomError):
+        log("ERROR", "view failed", cause=describe_error(error)[1])
+        return FAILED
+    if error.status >= 500 or error.retryable:
+        raise error
+    return UNREADABLE
 
 
 def _other_backgrounds(source: Source, limits: Limits) -> list[bytes]:
@@ -179,8 +193,10 @@ def find_flagged(found: Sequence[Mapping[str, Finding]]) -> int | None:
     return next((number for number, one in verdicts if one is not None and one.flagged and not one.error), None)
 
 
-def combine(found: Mapping[str, Finding], others: Iterable[Mapping[str, Finding]], gap: str = "") -> dict[str, Finding]:
-    """Return the findings of a source: ``found`` of its first view, with what the ``others`` add.
+def combine(
+    found: Mapping[str, Finding], others: Iterable[Mapping[str, Finding]], gaps: Mapping[str, str] | None = None
+) -> dict[str, Finding]:
+    """Return the findings of a source: ``found`` of its first view, with what the ``others`` add, and its ``gaps``.
 
     A view that a model could not read makes the finding unreadable, except that what is flagged stays flagged.
     """
@@ -189,8 +205,9 @@ def combine(found: Mapping[str, Finding], others: Iterable[Mapping[str, Finding]
         for task, finding in other.items():
             if task in combined:
                 combined[task] = _merge(combined[task], finding)
-    if gap and MODERATION in combined:
-        combined[MODERATION] = _with_gap(combined[MODERATION], gap)
+    for task, gap in (gaps or {}).items():
+        if task in combined:
+            combined[task] = _with_gap(combined[task], gap)
     return combined
 
 
@@ -215,8 +232,8 @@ def _merge(one: Finding, other: Finding) -> Finding:
 def _with_gap(finding: Finding, gap: str) -> Finding:
     if finding.flagged or finding.error:
         return finding
-    if gap == UNREADABLE:
-        return Finding(finding.task, finding.model, finding.version, finding.origin, error=UNREADABLE)
+    if gap != UNSAMPLED:
+        return Finding(finding.task, finding.model, finding.version, finding.origin, error=gap)
     return replace(finding, labels=(*finding.labels, Label(UNSAMPLED, 1.0)), flagged=True)
 
 

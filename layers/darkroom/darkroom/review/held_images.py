@@ -41,7 +41,10 @@ class HeldImages:
         return [_describe(record) for record in self.index.list_flagged()]
 
     def explain(self, key: str) -> dict[str, Any]:
-        """Return why ``key`` is flagged: labels, model and explanation, null if unknown. Raises NotHeld."""
+        """Return why ``key`` is flagged: labels, model and explanation, null if unknown. Raises NotHeld.
+
+        ``error`` is why moderation has no labels: "unreadable", "failed", or "".
+        """
         record = self.index.get(key)
         if record is None or not record.held:
             raise NotHeld(f"{key} is not held")
@@ -53,6 +56,7 @@ class HeldImages:
             "key": key,
             "version": record.token,
             "labels": [{"name": label.name, "score": label.score} for label in finding.labels] if finding else None,
+            "error": finding.error if finding is not None else "",
             "model": _model(finding),
             "explanation": explanation_to_document(explanation) if explanation is not None else None,
         }
@@ -89,7 +93,7 @@ class HeldImages:
 
 
 def _model(finding: Finding | None) -> str | None:
-    return f"{finding.model} {finding.version}" if finding is not None else None
+    return f"{finding.model} {finding.version}" if finding is not None and finding.model else None
 
 
 def _describe(record: Record) -> dict[str, Any]:

@@ -160,7 +160,15 @@ class QueueConsumer(ABC):
         if not last:
             self.hide(message, backoff_s(message.receives))
             raise error
+        try:
+            self.record_failure(message)
+        except Exception as further:
+            code, cause = describe_error(further)
+            self.observer.log("ERROR", "failure not recorded", code=code, cause=cause)
         self.send_to_dlq(message, message.body, error)
+
+    def record_failure(self, message: SqsMessage) -> None:  # noqa: B027, only some work is waited for
+        """Record that ``message`` is given up, for those who wait for its result."""
 
     def log_failure(self, message: SqsMessage, error: Exception, *, last: bool) -> None:
         """Log the cause of a failed ``message``."""

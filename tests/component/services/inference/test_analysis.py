@@ -422,11 +422,14 @@ def test_the_hash_of_a_held_image_is_stored_with_its_embedding(env: InferEnviron
     assert stored.perceptual_hash == "00000000000000ff"
 
 
-def test_no_verdict_no_message(env: InferEnvironment) -> None:
-    env.block = True
+@pytest.mark.parametrize(("tasks", "messages"), [((FACES,), 0), ((FACES, MODERATION), 1)])
+def test_ingest_hears_that_there_will_be_no_verdict(
+    env: InferEnvironment, tasks: tuple[str, ...], messages: int
+) -> None:
+    env.block, env.tasks = True, tasks
     env.runtime.behave = sagemaker.unreadable
     env.ready(KEY, jpeg_photo())
-    assert env.messages("changes") == []
+    assert len(env.messages("changes")) == messages
 
 
 THEIRS = Face(Region(0.25, 0.25, 0.5, 0.5), 1.0)

@@ -10,12 +10,14 @@ import pytest
 import pyvips
 from PIL import Image, ImageDraw
 
-from darkroom.findings import FACES, MODERATION, SIMILARITY
+from darkroom.errors import Unavailable
+from darkroom.findings import FACES, FAILED, MODERATION, SIMILARITY, Finding
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.master import make_master
+from darkroom.imaging.render import views as rendering
 from darkroom.imaging.render.views import encode_view
 from darkroom.imaging.source import Source
-from darkroom.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views
+from darkroom.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views, combine
 from darkroom.plan.limits import Limits
 from tests.images import hidden
 from tests.images.photographs import jpeg_photo, photograph
@@ -56,7 +58,7 @@ def test_a_hidden_image_is_analysed_or_removed(kind: str) -> None:
     planted = hidden.flagged_drawing()
     body = master_of({**hidden.KINDS, **hidden.GREY_KINDS}[kind](planted))
     views = chosen(body)
-    assert views.gap == ""
+    assert views.gaps == {}
     if kind in hidden.REMOVED:
         assert getattr(Image.open(io.BytesIO(body)), "n_frames", 1) == 1
         assert not shows(views, planted)
@@ -88,7 +90,7 @@ def opaque_alpha() -> bytes:
 @pytest.mark.parametrize("body", [jpeg_photo(), opaque_alpha()], ids=["jpeg", "opaque alpha"])
 def test_what_hides_nothing_is_analysed_once(body: bytes) -> None:
     views = chosen(body)
-    assert (len(views.first), views.further, views.gap) == (1, (), "")
+    assert (len(views.first), views.further, views.gaps) == (1, (), {})
 
 
 @pytest.mark.slow
@@ -111,7 +113,7 @@ def animation(frames: int, *, distinct: bool) -> bytes:
 @pytest.mark.slow
 def test_frames_that_resemble_one_another_are_analysed_once() -> None:
     views = chosen(animation(8, distinct=False))
-    assert (len(views.further), views.gap) == (0, "")
+    assert (len(views.further), views.gaps) == (0, {})
 
 
 @pytest.mark.slow
@@ -124,10 +126,10 @@ def test_the_first_frame_of_an_animation_is_analysed_if_the_still_is_another() -
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("most", "further", "gap"), [(4, 3, ""), (3, 2, UNSAMPLED)])
-def test_more_than_the_bound_is_a_gap(most: int, further: int, gap: str) -> None:
+@pytest.mark.parametrize(("most", "further", "gap"), [(4, 3, {}), (3, 2, {MODERATION: UNSAMPLED})])
+def test_more_than_the_bound_is_a_gap(most: int, further: int, gap: dict[str, str]) -> None:
     views = chosen(animation(4, distinct=True), most=most)
-    assert (len(views.further), views.gap) == (further, gap)
+    assert (len(views.further), views.gaps) == (further, gap)
 
 
 @pytest.mark.slow
@@ -136,7 +138,7 @@ def test_too_much_time_is_a_gap() -> None:
     views = choose_views(
         Source.from_bytes(animation(5, distinct=True)), LIMITS, TASKS, monotonic=lambda: float(next(clock))
     )
-    assert (len(views.further), views.gap) == (2, UNSAMPLED)
+    assert (len(views.further), views.gaps) == (2, {MODERATION: UNSAMPLED})
 
 
 def test_a_page_that_cannot_be_decoded_is_a_gap() -> None:
@@ -146,4 +148,34 @@ def test_a_page_that_cannot_be_decoded_is_a_gap() -> None:
     [start, *_] = image.tag_v2[273]  # StripOffsets
     body[start : start + 2000] = b"\xff" * 2000
     views = chosen(bytes(body))
-    assert (len(views.first), views.gap) == (1, UNREADABLE)
+    assert (len(views.first), views.gaps) == (1, {MODERATION: UNREADABLE})
+
+
+@pytest.mark.parametrize(
+    ("part", "gaps"),
+    [
+        ("render_all_frames", {MODERATION: FAILED}),
+        ("render_gain_map", {MODERATION: FAILED}),
+        ("render_first_frame", {FACES: FAILED, MODERATION: FAILED}),
+    ],
+)
+def test_a_defect_in_a_further_view_fails_only_what_needs_it(
+    part: str, gaps: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise ValueError("cannot reshape array")
+
+    monkeypatch.setattr(rendering, part, fail)
+    views = chosen(jpeg_photo(), (FACES, SIMILARITY, MODERATION))
+    assert (len(views.first), views.further, views.gaps) == (1, (), gaps)
+    found = combine({task: Finding(task, "m", "1") for task in (FACES, SIMILARITY, MODERATION)}, (), views.gaps)
+    assert {task: finding.error for task, finding in found.items() if finding.error} == gaps
+
+
+def test_a_fault_that_may_pass_is_no_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    monkeypatch.setattr(rendering, "render_first_frame", fail)
+    with pytest.raises(Unavailable):
+        chosen(jpeg_photo())

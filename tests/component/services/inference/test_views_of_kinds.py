@@ -71,7 +71,7 @@ def write(kind: Kind, board: pyvips.Image) -> bytes:
 def test_every_view_has_three_bands_and_shows_the_picture(kind: Kind, columns: int, rows: int) -> None:
     board = draw_squares(columns, rows)
     views = choose_views(Source.from_bytes(write(kind, board)), LIMITS, TASKS)
-    assert views.gap == ""
+    assert views.gaps == {}
     middles = slice(SQUARE_PX // 2, None, SQUARE_PX)
     [jpeg] = views.all
     shown = read_rgb(jpeg)

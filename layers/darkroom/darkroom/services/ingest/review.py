@@ -77,7 +77,8 @@ def _apply_verdict(context: IngestContext, verdict: Verdict | None, known: Recor
 
 
 def _flags_served_image(context: IngestContext, verdict: Verdict, known: Record) -> bool:
-    if not (context.moderation.blocks and verdict.flagged and known.master) or known.released:
+    """Whether a model flags what is served. One that could not look again says nothing against it."""
+    if not (context.moderation.blocks and verdict.flagged and known.master) or known.released or verdict.error:
         return False
     return verdict.sha256_of == known.sha256
 
