@@ -128,7 +128,7 @@ const isName = text => /^[a-z0-9]{1,32}$(?!\n)/.test(text);
 // Returns what words redact together: darkroom.plan.compound_types.join_redactions.
 const redactions = words => {
     const all = has(words, 'all') || has(words, 'faces') && has(words, 'text');
-    const covered = all ? ['faces', 'pii', 'text'] : has(words, 'text') ? ['pii'] : [];
+    const covered = all ? 'faces pii text' : has(words, 'text') ? 'pii' : '';
     return words.concat(all ? 'all' : []).sort()
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };
@@ -270,7 +270,7 @@ const readValues = query => {
 
 // Builds the plan of a request, and its variant for a viewer.
 
-const isData = format => has(['json','thumbhash'], format);
+const isData = format => has('json thumbhash', format);
 
 const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     if (plan[side]) {
@@ -331,10 +331,10 @@ const planOf = values => {
     if (degrees) {
         plan.rot = degrees;
     }
-    if (has(['gif','png'], plan.f)) {
+    if (has('gif png', plan.f)) {
         delete plan.q;
     }
-    if (plan.page || plan.redact || plan.cutout || plan.f && !has(['auto','gif','webp'], plan.f)) {
+    if (plan.page || plan.redact || plan.cutout || plan.f && !has('auto gif webp', plan.f)) {
         delete plan.anim;
     }
     if (!keysOf(plan)[0]) {

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 
 import { read } from './canonical.mjs';
-import { darkroomUrl } from './darkroom.mjs';
+import { darkroomUrl, keyPath } from './darkroom.mjs';
 import { OPTION_NAMES } from './tables.mjs';
 
 const REPLACED = new Set(['s', 'exp'].flatMap(short => [short, OPTION_NAMES[short]]));
@@ -45,3 +45,20 @@ export function signUrl(url, key, expiresS) {
  */
 export const signedUrl = (base, imageKey, options, { key, expiresS }) =>
     signUrl(darkroomUrl(base, imageKey, options), key, expiresS);
+
+/**
+ * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+ *
+ * @param {string} base
+ * @param {string} imageKey
+ * @param {import('./darkroom.mjs').Options & {codec?: 'etc1s' | 'uastc', space?: 'srgb' | 'linear'}} options
+ * @param {{key: string, expiresS?: number}} by
+ */
+export function signedTexture(base, imageKey, { codec, space, ...options }, { key, expiresS }) {
+    const path = read(keyPath(imageKey)).request.replace(/\/_\/[^/]*$/, '/_/texture'); // with the key as it is stored
+    const native = darkroomUrl('', imageKey, options).split('?')[1]?.split('&') ?? [];
+    const own = Object.entries({ codec, f: 'ktx2', space }).filter(([, value]) => value).map(pair => pair.join('='));
+    const text = `${path}?${[...native, ...own].sort().join('&')}`;
+    const limited = expiresS === undefined ? text : `${text}&exp=${expiresS}`;
+    return `${base.replace(/\/$/, '')}${limited}&s=${sign(limited, key)}`;
+}

@@ -97,7 +97,7 @@ def _join_formats(formats: Iterable[str], word: str) -> str:
 def count_vectors() -> int:
     """Return the number of test vectors."""
     document: Any = build_document()
-    return len(document["images"]) + len(document["targets"])
+    return sum(len(document[name]) for name in ("images", "textures", "targets"))
 
 
 _SIGNED: Mapping[Purpose, tuple[str, str]] = {

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.signing import sign_message
 from darkroom.textures.request import FORMAT, parse_request, texture_path
+from darkroom.textures.urls import sign_texture
 
 
 def sign_url(
@@ -15,8 +15,7 @@ def sign_url(
     ``f=ktx2`` is added. ``presets`` are the server's, by default those that Darkroom ships with. Raises DarkroomError
     where the result is no valid request.
     """
-    path = texture_path(key)
-    expiry = "" if expires_s is None else f"&exp={expires_s}"
-    query = f"f={FORMAT}&{query}{expiry}" if query else f"f={FORMAT}{expiry}"
-    parse_request(path, query, presets or load_default_presets())
-    return f"{path}?{query}&s={sign_message(f'{path}?{query}', signing_key)}"
+    path, query = texture_path(key), f"f={FORMAT}&{query}" if query else f"f={FORMAT}"
+    signed = sign_texture(f"{path}?{query}", signing_key, expires_s)
+    parse_request(path, signed.partition("?")[2], presets or load_default_presets())
+    return signed

@@ -152,7 +152,7 @@ def test_keys_are_derived_as_the_page_says() -> None:
 
 
 SIGNING = {"sign_message", "is_signed"}
-OF_IMAGES = {"signing.py", "url_builder.py", "texture_urls.py"}
+OF_IMAGES = {"signing.py", "url_builder.py"}
 
 
 def test_code_outside_of_images_names_a_purpose() -> None:

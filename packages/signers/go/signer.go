@@ -7,6 +7,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/url"
+	"regexp"
 	"sort"
 	"strings"
 	"time"
@@ -30,39 +31,82 @@ func New(base, key string) (*Signer, error) {
 // URL returns the signed URL of an image. The image is its key, not percent-encoded, such as trips/rome.jpg. Options
 // have their short or long names. A zero time means that the link does not expire.
 func (s *Signer) URL(image string, options map[string]string, expires time.Time) (string, error) {
-	segments := strings.Split(image, "/")
-	for at, segment := range segments {
-		segments[at] = escape(segment)
-	}
-	target := "/" + strings.Join(segments, "/")
-	pairs := make([]string, 0, len(options))
-	for name, value := range options {
-		pairs = append(pairs, escape(name)+"="+readable.Replace(escape(value)))
-	}
-	if sort.Strings(pairs); len(pairs) > 0 {
-		target += "?" + strings.Join(pairs, "&")
+	target := pathOf(image)
+	if query := queryOf(options); query != "" {
+		target += "?" + query
 	}
 	signed, err := s.Sign(target, expires)
 	return s.base + signed, err
 }
 
+// Texture returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); f=ktx2 is added.
+func (s *Signer) Texture(image string, options map[string]string, expires time.Time) (string, error) {
+	path := pathOf(image)
+	if err := check(path); err != nil {
+		return "", err
+	}
+	given := map[string]string{"f": "ktx2"}
+	for name, value := range options {
+		if name != "f" {
+			given[name] = value
+		}
+	}
+	return s.base + s.signText(withoutEscapes(path)+"/_/texture?"+queryOf(given), expires), nil
+}
+
 // Sign returns a path with its query, percent-encoded, with its signature.
 func (s *Signer) Sign(target string, expires time.Time) (string, error) {
 	path, _, _ := strings.Cut(target, "?")
+	if err := check(path); err != nil {
+		return "", err
+	}
+	return s.signText(target, expires), nil
+}
+
+func check(path string) error {
 	for at, segment := range strings.Split(path, "/") {
 		isRefused := segment == "" || segment == "." || segment == ".." || segment == "_"
 		if at == 0 && segment != "" || at > 0 && isRefused || path == "" {
-			return "", fmt.Errorf("darkroom: no image can have this path: %q", target)
+			return fmt.Errorf("darkroom: no image can have this path: %q", path)
 		}
 	}
+	return nil
+}
+
+func (s *Signer) signText(target string, expires time.Time) string {
 	text := target
 	if !expires.IsZero() {
 		text += fmt.Sprintf("%sexp=%d", joint(text), expires.Unix())
 	}
 	mac := hmac.New(sha256.New, s.key)
 	mac.Write([]byte(text))
-	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)), nil
+	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
+
+func pathOf(image string) string {
+	segments := strings.Split(image, "/")
+	for at, segment := range segments {
+		segments[at] = escape(segment)
+	}
+	return "/" + strings.Join(segments, "/")
+}
+
+func queryOf(options map[string]string) string {
+	pairs := make([]string, 0, len(options))
+	for name, value := range options {
+		pairs = append(pairs, escape(name)+"="+readable.Replace(escape(value)))
+	}
+	sort.Strings(pairs)
+	return strings.Join(pairs, "&")
+}
+
+// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+func withoutEscapes(path string) string {
+	path = strings.ReplaceAll(strings.ReplaceAll(path, ".-", ".%2D"), "~", "%7E")
+	return strings.ReplaceAll(continuation.ReplaceAllString(path, "$1"), "%", ".-")
+}
+
+var continuation = regexp.MustCompile("%([89AB].)")
 
 var readable = strings.NewReplacer("%2C", ",", "%3A", ":", "%3B", ";", "%2F", "/")
 

@@ -35,8 +35,8 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var document struct {
-		Key             string
-		Images, Targets []vector
+		Key                       string
+		Images, Textures, Targets []vector
 	}
 	if err := json.Unmarshal(data, &document); err != nil {
 		t.Fatal(err)
@@ -53,7 +53,13 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
 		}
 	}
-	t.Logf("%d vectors", len(document.Targets)+len(document.Images))
+	for _, v := range document.Textures {
+		built, err := signer.Texture(v.Image, v.options(), v.expires())
+		if err != nil || built != "https://images.example.com"+v.Signed {
+			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
+		}
+	}
+	t.Logf("%d vectors", len(document.Targets)+len(document.Textures)+len(document.Images))
 }
 
 func TestPathsThatNoImageHas(t *testing.T) {
@@ -61,6 +67,9 @@ func TestPathsThatNoImageHas(t *testing.T) {
 	for _, image := range []string{"", "a//b.jpg", "../a.jpg", "a/./b.jpg", "a.jpg/_/w-9.webp", "a/"} {
 		if signed, err := signer.URL(image, nil, time.Time{}); err == nil {
 			t.Errorf("%q was signed: %s", image, signed)
+		}
+		if signed, err := signer.Texture(image, nil, time.Time{}); err == nil {
+			t.Errorf("a texture of %q was signed: %s", image, signed)
 		}
 	}
 	for _, target := range []string{"", "a.jpg", "/", "/a.jpg/_/w-9.webp?w=1"} {

@@ -16,6 +16,13 @@ export declare class Signer {
     url(image: string, options?: Options, expires?: number | Date | null): string;
 
     /**
+     * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+     *
+     * @throws {RangeError} For a key that cannot name an image.
+     */
+    texture(image: string, options?: Options, expires?: number | Date | null): string;
+
+    /**
      * Return a path with its query, percent-encoded, with its signature.
      *
      * @throws {RangeError} For a path that cannot name an image.

@@ -10,6 +10,19 @@ const encode = text =>
 const spell = value =>
     encode(String(typeof value === 'boolean' ? Number(value) : value)).replace(/%(2C|2F|3A|3B)/g, decodeURIComponent);
 
+// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+const withoutEscapes = path => path
+    .replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-');
+
+const queryOf = options =>
+    Object.keys(options).filter(name => options[name] !== undefined && options[name] !== null).sort()
+        .map(name => `${encode(name)}=${spell(options[name])}`).join('&');
+
+const pathOf = image => {
+    checkSegments(image);
+    return '/' + image.split('/').map(encode).join('/');
+};
+
 const checkSegments = path => {
     if (path.split('/').some(segment => REFUSED.has(segment))) {
         throw new RangeError(`This path has a segment that is empty, . or .. or _: '${path}'`);
@@ -29,11 +42,13 @@ export class Signer {
     }
 
     url(image, options = {}, expires = undefined) {
-        checkSegments(image);
-        const names = Object.keys(options).filter(name => options[name] !== undefined && options[name] !== null).sort();
-        const query = names.map(name => `${encode(name)}=${spell(options[name])}`).join('&');
-        const path = '/' + image.split('/').map(encode).join('/');
-        return this.#base + this.sign(query ? `${path}?${query}` : path, expires);
+        const query = queryOf(options);
+        return this.#base + this.sign(query ? `${pathOf(image)}?${query}` : pathOf(image), expires);
+    }
+
+    texture(image, options = {}, expires = undefined) {
+        const target = `${withoutEscapes(pathOf(image))}/_/texture?${queryOf({ ...options, f: 'ktx2' })}`;
+        return this.#base + this.#signText(target, expires);
     }
 
     sign(target, expires = undefined) {
@@ -41,6 +56,10 @@ export class Signer {
             throw new RangeError(`This is no path: '${target}'`);
         }
         checkSegments(target.slice(1).split('?')[0]);
+        return this.#signText(target, expires);
+    }
+
+    #signText(target, expires) {
         const join = text => text + (text.includes('?') ? '&' : '?');
         const seconds = expires instanceof Date ? Math.floor(expires.getTime() / 1000) : expires;
         const text = seconds === undefined || seconds === null ? target : `${join(target)}exp=${seconds}`;

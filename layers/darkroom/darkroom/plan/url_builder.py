@@ -29,8 +29,8 @@ def build_target(key: str, options: Mapping[str, OptionValue]) -> str:
     """
     path = f"/{quote_key(check_key(key))}"
     known = {name: value for name, value in options.items() if name != "preset"}
-    check_overlays(parse_url(f"{path}?{_query(known)}").plan)
-    query = _query(options)
+    check_overlays(parse_url(f"{path}?{format_query(known)}").plan)
+    query = format_query(options)
     return f"{path}?{query}" if query else path
 
 
@@ -67,7 +67,8 @@ def sign_literal(target: str, key: str, expires_s: int | None = None) -> str:
     return f"{text}{'&' if kept else '?'}s={sign_message(text, key)}"
 
 
-def _query(options: Mapping[str, OptionValue]) -> str:
+def format_query(options: Mapping[str, OptionValue]) -> str:
+    """Return ``options`` as a query, without checking them."""
     return "&".join(f"{name}={quote(_text(value), safe=',:;.~-_/')}" for name, value in options.items())
 
 

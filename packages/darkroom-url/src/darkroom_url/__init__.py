@@ -12,6 +12,7 @@ from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
 from ._darkroom.plan.url_builder import sign_literal as _sign_literal
 from ._darkroom.plan.variants import LADDER_PX
 from ._darkroom.services.upload_requests import Grant, make_token
+from ._darkroom.textures.urls import build_texture_target, sign_texture
 
 __all__ = [
     "WIDTHS",
@@ -19,6 +20,7 @@ __all__ = [
     "PresetTable",
     "UrlError",
     "build_srcset",
+    "build_texture_url",
     "build_url",
     "create_upload_token",
     "sign",
@@ -85,6 +87,26 @@ def build_srcset(
     :func:`build_url`."""
     shared: dict[str, Any] = {"base": base, "signing_key": signing_key, "expires_at": expires_at, "presets": presets}
     return ", ".join(f"{build_url(image, w=width, **shared, **options)} {width}w" for width in widths)
+
+
+def build_texture_url(
+    image: str,
+    *,
+    signing_key: str,
+    base: str = "",
+    expires_at: datetime | int | None = None,
+    **options: OptionValue,
+) -> str:
+    """Build the signed URL of a KTX2 texture of an image; ``f=ktx2`` is added.
+
+    ``options`` are those of docs/guides/textures.md: ``w=1024``, ``codec="uastc"``. Other arguments are those of
+    :func:`build_url`. Raises UrlError.
+    """
+    try:
+        target = build_texture_target(image, options)
+    except DarkroomError as error:
+        raise UrlError(error.message, error.code) from None
+    return base.removesuffix("/") + sign_texture(target, signing_key, _unix_time(expires_at))
 
 
 def sign(

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Linq;
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Darkroom
 {
@@ -38,22 +39,43 @@ namespace Darkroom
         /// <exception cref="ArgumentException">The key cannot name an image.</exception>
         public string Url(string image, IReadOnlyDictionary<string, object> options = null, DateTimeOffset? expires = null)
         {
-            var path = "/" + string.Join("/", image.Split('/').Select(Encode));
-            var pairs = (options ?? new Dictionary<string, object>())
-                .OrderBy(option => option.Key, StringComparer.Ordinal)
-                .Select(option => Encode(option.Key) + "=" + Spell(option.Value))
-                .ToList();
-            return _base + Sign(pairs.Count == 0 ? path : path + "?" + string.Join("&", pairs), expires);
+            var query = Query(options ?? new Dictionary<string, object>());
+            return _base + Sign(query == "" ? Path(image) : Path(image) + "?" + query, expires);
+        }
+
+        /// <summary>
+        /// Returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); <c>f=ktx2</c> is added.
+        /// </summary>
+        /// <exception cref="ArgumentException">The key cannot name an image.</exception>
+        public string Texture(
+            string image, IReadOnlyDictionary<string, object> options = null, DateTimeOffset? expires = null)
+        {
+            var path = Path(image);
+            Check(path);
+            var given = (options ?? new Dictionary<string, object>())
+                .ToDictionary(option => option.Key, option => option.Value);
+            given["f"] = "ktx2";
+            return _base + SignText(WithoutEscapes(path) + "/_/texture?" + Query(given), expires);
         }
 
         /// <summary>Returns a path with its query, percent-encoded, with its signature.</summary>
         public string Sign(string target, DateTimeOffset? expires = null)
         {
-            var segments = target.Split('?')[0].Split('/');
+            Check(target.Split('?')[0]);
+            return SignText(target, expires);
+        }
+
+        private static void Check(string path)
+        {
+            var segments = path.Split('/');
             if (segments.Length < 2 || segments[0] != "" || segments.Skip(1).Any(Refused.Contains))
             {
-                throw new ArgumentException("No image can have this path: " + target, nameof(target));
+                throw new ArgumentException("No image can have this path: " + path, nameof(path));
             }
+        }
+
+        private string SignText(string target, DateTimeOffset? expires)
+        {
             var text = expires == null
                 ? target
                 : target + Joint(target) + "exp=" + expires.Value.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
@@ -62,6 +84,27 @@ namespace Darkroom
                 var digest = Convert.ToBase64String(hmac.ComputeHash(Encoding.UTF8.GetBytes(text)));
                 return text + Joint(text) + "s=" + digest.TrimEnd('=').Replace('+', '-').Replace('/', '_');
             }
+        }
+
+        private static string Path(string image)
+        {
+            return "/" + string.Join("/", image.Split('/').Select(Encode));
+        }
+
+        private static string Query(IEnumerable<KeyValuePair<string, object>> options)
+        {
+            return string.Join("&", options
+                .OrderBy(option => option.Key, StringComparer.Ordinal)
+                .Select(option => Encode(option.Key) + "=" + Spell(option.Value)));
+        }
+
+        /// <summary>
+        /// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+        /// </summary>
+        private static string WithoutEscapes(string path)
+        {
+            var escaped = path.Replace(".-", ".%2D").Replace("~", "%7E");
+            return Regex.Replace(escaped, "%([89AB].)", "$1").Replace("%", ".-");
         }
 
         private static string Joint(string text)

@@ -35,24 +35,63 @@ final class Signer
      */
     public function url(string $image, array $options = [], int|DateTimeInterface|null $expires = null): string
     {
+        $query = self::query($options);
+
+        return $this->base . $this->sign($query === '' ? self::path($image) : self::path($image) . '?' . $query, $expires);
+    }
+
+    /**
+     * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+     *
+     * @param array<string, string|int|float|bool> $options
+     */
+    public function texture(string $image, array $options = [], int|DateTimeInterface|null $expires = null): string
+    {
+        $path = self::path($image);
+        self::check($path);
+        // The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+        $escaped = str_replace(['.-', '~'], ['.%2D', '%7E'], $path);
+        $path = str_replace('%', '.-', preg_replace('/%([89AB].)/', '$1', $escaped));
+
+        return $this->base . $this->signText("$path/_/texture?" . self::query(['f' => 'ktx2'] + $options), $expires);
+    }
+
+    /** @param array<string, string|int|float|bool> $options */
+    private static function query(array $options): string
+    {
         ksort($options, SORT_STRING);
         $pairs = [];
         foreach ($options as $name => $value) {
             $text = is_bool($value) ? (string) (int) $value : (string) $value;
             $pairs[] = rawurlencode((string) $name) . '=' . strtr(rawurlencode($text), self::READABLE);
         }
-        $path = '/' . implode('/', array_map('rawurlencode', explode('/', $image)));
 
-        return $this->base . $this->sign($pairs === [] ? $path : $path . '?' . implode('&', $pairs), $expires);
+        return implode('&', $pairs);
+    }
+
+    private static function path(string $image): string
+    {
+        return '/' . implode('/', array_map('rawurlencode', explode('/', $image)));
     }
 
     /** Return a path with its query, percent-encoded, with its signature. */
     public function sign(string $target, int|DateTimeInterface|null $expires = null): string
     {
-        $segments = explode('/', explode('?', $target, 2)[0]);
+        self::check(explode('?', $target, 2)[0]);
+
+        return $this->signText($target, $expires);
+    }
+
+    private static function check(string $path): void
+    {
+        $segments = explode('/', $path);
         if (array_shift($segments) !== '' || $segments === [] || array_intersect($segments, ['', '.', '..', '_']) !== []) {
-            throw new InvalidArgumentException("No image can have this path: $target");
+            throw new InvalidArgumentException("No image can have this path: $path");
         }
+    }
+
+    private function signText(string $target, int|DateTimeInterface|null $expires): string
+    {
         $text = $target;
         if ($expires !== null) {
             $seconds = $expires instanceof DateTimeInterface ? $expires->getTimestamp() : $expires;

@@ -18,24 +18,52 @@ class DarkroomSigner
   # Return the signed URL of an image. +image+ is its key, not percent-encoded, such as trips/rome.jpg; +expires+ is a
   # Time, or Unix time. Raises ArgumentError for a key that cannot name an image.
   def url(image, options = {}, expires: nil)
-    query = options.transform_keys(&:to_s).sort.map { |name, value| "#{encode(name)}=#{spell(value)}" }.join('&')
-    path = "/#{image.split('/', -1).map { |segment| encode(segment) }.join('/')}"
-    @base + sign(query.empty? ? path : "#{path}?#{query}", expires: expires)
+    query = query_of(options)
+    @base + sign(query.empty? ? path_of(image) : "#{path_of(image)}?#{query}", expires: expires)
+  end
+
+  # Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); +f=ktx2+ is added. Raises
+  # ArgumentError for a key that cannot name an image.
+  def texture(image, options = {}, expires: nil)
+    path = path_of(image)
+    check(path)
+    query = query_of(options.transform_keys(&:to_s).merge('f' => 'ktx2'))
+    @base + sign_text("#{without_escapes(path)}/_/texture?#{query}", expires)
   end
 
   # Return a path with its query, percent-encoded, with its signature.
   def sign(target, expires: nil)
-    first, *segments = target[/\A[^?]*/].split('/', -1)
-    if first != '' || segments.empty? || segments.intersect?(REFUSED)
-      raise ArgumentError, "No image can have this path: #{target}"
-    end
+    check(target[/\A[^?]*/])
+    sign_text(target, expires)
+  end
 
+  private
+
+  def check(path)
+    first, *segments = path.split('/', -1)
+    return unless first != '' || segments.empty? || segments.intersect?(REFUSED)
+
+    raise ArgumentError, "No image can have this path: #{path}"
+  end
+
+  def sign_text(target, expires)
     text = expires ? "#{target}#{joint(target)}exp=#{expires.to_i}" : target
     digest = OpenSSL::HMAC.digest('SHA256', @key, text)
     "#{text}#{joint(text)}s=#{[digest].pack('m0').tr('+/', '-_').delete('=')}"
   end
 
-  private
+  def query_of(options)
+    options.transform_keys(&:to_s).sort.map { |name, value| "#{encode(name)}=#{spell(value)}" }.join('&')
+  end
+
+  def path_of(image)
+    "/#{image.split('/', -1).map { |segment| encode(segment) }.join('/')}"
+  end
+
+  # The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+  def without_escapes(path)
+    path.gsub('.-', '.%2D').gsub('~', '%7E').gsub(/%([89AB].)/, '\1').gsub('%', '.-')
+  end
 
   def joint(text) = text.include?('?') ? '&' : '?'
 

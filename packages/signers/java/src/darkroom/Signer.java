@@ -38,20 +38,38 @@ public final class Signer {
      * @throws IllegalArgumentException for a key that cannot name an image
      */
     public String url(String image, Map<String, ?> options, Instant expires) {
-        String path = Stream.of(image.split("/", -1)).map(Signer::encode).collect(Collectors.joining("/", "/", ""));
-        String query = new TreeMap<>(options).entrySet().stream()
-                .map(option -> encode(option.getKey()) + "=" + spell(option.getValue()))
-                .collect(Collectors.joining("&"));
-        return base + sign(query.isEmpty() ? path : path + "?" + query, expires);
+        String query = query(new TreeMap<>(options));
+        return base + sign(query.isEmpty() ? path(image) : path(image) + "?" + query, expires);
+    }
+
+    /**
+     * Returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); {@code f=ktx2} is added.
+     *
+     * @throws IllegalArgumentException for a key that cannot name an image
+     */
+    public String texture(String image, Map<String, ?> options, Instant expires) {
+        String path = path(image);
+        check(path);
+        TreeMap<String, Object> given = new TreeMap<>(options);
+        given.put("f", "ktx2");
+        return base + signText(withoutEscapes(path) + "/_/texture?" + query(given), expires);
     }
 
     /** Returns a path with its query, percent-encoded, with its signature; expires may be null. */
     public String sign(String target, Instant expires) {
-        List<String> segments = List.of(target.split("\\?", 2)[0].split("/", -1));
+        check(target.split("\\?", 2)[0]);
+        return signText(target, expires);
+    }
+
+    private static void check(String path) {
+        List<String> segments = List.of(path.split("/", -1));
         boolean isRefused = segments.stream().skip(1).anyMatch(REFUSED::contains);
         if (segments.size() < 2 || !segments.get(0).isEmpty() || isRefused) {
-            throw new IllegalArgumentException("No image can have this path: " + target);
+            throw new IllegalArgumentException("No image can have this path: " + path);
         }
+    }
+
+    private String signText(String target, Instant expires) {
         String text = expires == null ? target : target + joint(target) + "exp=" + expires.getEpochSecond();
         return text + joint(text) + "s=" + Base64.getUrlEncoder().withoutPadding().encodeToString(digest(text));
     }
@@ -64,6 +82,22 @@ public final class Signer {
         } catch (GeneralSecurityException error) {
             throw new IllegalStateException(error); // each platform has HmacSHA256
         }
+    }
+
+    private static String path(String image) {
+        return Stream.of(image.split("/", -1)).map(Signer::encode).collect(Collectors.joining("/", "/", ""));
+    }
+
+    private static String query(TreeMap<String, ?> options) {
+        return options.entrySet().stream()
+                .map(option -> encode(option.getKey()) + "=" + spell(option.getValue()))
+                .collect(Collectors.joining("&"));
+    }
+
+    /** The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes. */
+    private static String withoutEscapes(String path) {
+        String escaped = path.replace(".-", ".%2D").replace("~", "%7E");
+        return escaped.replaceAll("%([89AB].)", "$1").replace("%", ".-");
     }
 
     private static String joint(String text) {
