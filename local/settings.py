@@ -11,6 +11,7 @@ from darkroom.plan.presets import load_default_presets
 from darkroom.settings import InvalidSettings, parse_settings
 from tools.settings.changes import publish_settings
 from tools.settings.stacks import build_local_target
+from tools.settings.validation import validate
 
 from .aws import Cloud
 from .errors import StartError
@@ -34,7 +35,7 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     parameters = [pair for pair in overrides if not pair[:1].islower()]
     settings = dict(_setting(pair) for pair in overrides if pair[:1].islower())
     try:
-        parse_settings(settings)
+        validate(settings)
     except InvalidSettings as error:
         raise StartError(str(error)) from error
     return parameters, settings

@@ -138,14 +138,14 @@ def edit(call: Call, by: str, reason: str, yes: bool) -> None:
 @click.argument("file", type=FILE)
 def diff(call: Call, file: Path) -> None:
     """Validate a TOML or JSON file, and show how it differs from the settings in force, and what it removes."""
-    from darkroom.settings import parse_settings
     from tools.settings.changes import describe_difference
     from tools.settings.files import read_file
     from tools.settings.removals import list_removals
+    from tools.settings.validation import validate
 
     with _translated():
         table = read_file(file)
-        parse_settings(table)
+        validate(table)
         current = _target(call).documents.current()
         removed = list_removals(current.table, table)
     difference = describe_difference(current.table, table, f"version {current.number}", file.name)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 
 from cli.main import main
+from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.presets import load_default_presets
+from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 from tools.settings.stacks import open_local_target
@@ -43,3 +47,28 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     for default in load_default_presets().options:
         assert viewer.get(f"{path}?preset={default}").status == 200
     assert main(["settings", "check", "--state-dir", str(state)]) == 0
+
+
+def test_a_source_and_a_preset_of_imgproxy_need_no_deployment(
+    stack: Stack, state: Path, viewer: Viewer, tmp_path: Path
+) -> None:
+    """URLs of another service as its pages have them: a source by its address, a preset of the service by its name."""
+    path = viewer.upload(jpeg_photo(), "dialect.jpg")
+    url = sign_in_dialect(
+        "imgproxy", f"/preset:banner/plain/https://photos.example.com/old{path}@png", parse_keys(DOCUMENT)
+    )
+    assert viewer.get(url).status == 400
+    current = open_local_target(json.loads((state / "stack.json").read_text())).documents.current()
+    tables = {
+        "sources": {"//photos.example.com/old/": ""},
+        "imgproxy": {"presets": {"banner": "resize:fill:300:50"}},
+    }
+    file = tmp_path / "settings.json"
+    file.write_text(json.dumps({**current.table, "dialects": tables}))
+    assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0
+    wait_until(lambda: viewer.get(url).status == 200, "the function knows source and preset")
+    assert Image.open(io.BytesIO(viewer.get(url).body)).size == (300, 50)
+    tables["imgproxy"]["presets"]["banner"] = "resize:no-such-type:300:50"
+    file.write_text(json.dumps({**current.table, "dialects": tables}))
+    assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 2
+    assert viewer.get(url).status == 200

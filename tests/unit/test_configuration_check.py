@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,8 @@ from darkroom.dialects.settings_file import load_settings, main, parse_settings,
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
 from darkroom.plan.presets import Presets, read_presets_file
-from darkroom.settings import Settings
+from darkroom.settings import InvalidSettings, Settings
+from tools.settings.validation import validate
 
 MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
 MISTAKES = {
@@ -46,6 +48,31 @@ def test_a_mistake_fails_the_build_and_is_a_503_at_run_time(
     assert capsys.readouterr().err.startswith("dialects.toml or presets.toml: ")
     with pytest.raises(Unavailable):
         handler._load_settings()
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_in_the_setting_is_refused_before_it_is_in_force(mistake: str) -> None:
+    try:
+        tables = tomllib.loads(MISTAKES[mistake])
+    except tomllib.TOMLDecodeError:
+        return
+    with pytest.raises(InvalidSettings, match="dialects: "):
+        validate({"dialects": tables})
+
+
+def test_entries_of_the_setting_replace_and_precede_those_of_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = '[sources]\n"//a.example/" = "a/"\n"//b.example/" = "b/"\n[imgproxy.presets]\nthumb = "w:1"\nold = "w:2"\n'
+    monkeypatch.setattr(settings_file, "read_settings_file", lambda: text)
+    setting = {
+        "sources": {"//a.example/new/": "new/", "//b.example/": False},
+        "imgproxy": {"presets": {"thumb": "w:16", "wide": "w:99", "old": False}},
+        "thumbor": {"respect_orientation": False},
+    }
+    found = handler._load_settings(validate({"dialects": setting}).dialects)
+    assert found.sources.table == (("//a.example/new/", "new/"), ("//a.example/", "a/"))
+    assert found.imgproxy.presets == {"thumb": "w:16", "wide": "w:99"}
+    assert not found.thumbor.respect_orientation
+    assert load_settings().imgproxy.presets == {"thumb": "w:1", "old": "w:2"}
 
 
 def test_a_mistake_in_presets_fails_the_build(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -54,7 +54,8 @@ def test_an_empty_document_has_the_defaults_of_the_code() -> None:
 def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
     assert len(one.metadata["about"]) > 20
     assert one.metadata["rule"].allowed_values
-    if one.name not in ("always_redact", "experiments", "fallback_images", "sources"):  # tables, which are converted
+    tables = ("always_redact", "dialects", "experiments", "fallback_images", "sources")
+    if one.name not in tables:  # which are converted
         assert one.metadata["rule"].parse(one.default) == one.default
 
 
@@ -73,6 +74,7 @@ ACCEPTED: dict[str, Any] = {
     "fallback_images": {"": "missing.png", "products/": "fallback/é.png", "people/": "missing.png"},
     "tasks": ["faces"],
     "max_source_bytes": 1,
+    "dialects": {"sources": {"//a.example/": ""}, "imgproxy": {"presets": {"tiny": "w:16"}}},
     "experiments": {"hero": {"variants": {"cover": 1, "social": 1}, "visitor": "header:x-visitor"}},
 }
 

@@ -35,6 +35,11 @@ PRESET = {"w": 16, "f": "webp"}
         ]),
         ({"immutable_prefixes": ["a/", "é/"]}, {"immutable_prefixes": ["a/"]}, ['immutable_prefixes: "é/"']),
         ({"always_redact": {"people/": "faces"}}, {}, ['always_redact: "people/"']),
+        (
+            {"dialects": {"imgproxy": {"presets": {"a": "w:1", "b": "w:2"}}, "thumbor": {"smart": "face"}}},
+            {"dialects": {"imgproxy": {"presets": {"b": "w:3"}}}},
+            ['dialects: "imgproxy"."presets"."a"', 'dialects: "thumbor"'],
+        ),
         ({"access_mode": "signed"}, {}, ['access_mode: "signed" becomes the default "guarded"']),
         ({"access_mode": "signed"}, {"access_mode": "open"}, []),
         ({"access_mode": "guarded"}, {}, []),

@@ -17,6 +17,7 @@ from .files import to_toml
 from .removals import list_removals
 from .stacks import Target
 from .store import Version, was_in_force
+from .validation import validate
 
 
 class EdgeBehind(Exception):
@@ -68,7 +69,7 @@ def put_in_force(
     or by :func:`check`. Raises InvalidSettings, ObjectChanged and EdgeBehind, and errors of reading the edge before
     anything is written.
     """
-    settings = parse_settings(table)
+    settings = validate(table)
     entries_of(settings, target.stopped(settings))  # raises before anything is written
     if missing := target.missing(settings):
         raise InvalidSettings(missing)

@@ -45,13 +45,22 @@ def _list_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
         default = _DEFAULTS[name]
         before, after = (document.get(name, default) for document in (old, new))
         if isinstance(before, Mapping):
-            tables = after if isinstance(after, Mapping) else {}
-            yield from (f"{name}: {_text(key)}" for key in before if key not in tables)
+            yield from (f"{name}: {entry}" for entry in _list_entries(before, after))
         elif isinstance(before, list | tuple):
             kept = after if isinstance(after, list | tuple) else ()
             yield from (f"{name}: {_text(one)}" for one in before if one not in kept)
         elif name not in new and before != default:
             yield f"{name}: {_text(before)} becomes the default {_text(default)}"
+
+
+def _list_entries(before: Mapping[str, Any], after: object) -> Iterator[str]:
+    """Yield the keys that ``after`` lacks, those of nested tables below the names of their tables."""
+    kept = after if isinstance(after, Mapping) else {}
+    for key, value in before.items():
+        if key not in kept:
+            yield _text(key)
+        elif isinstance(value, Mapping):
+            yield from (f"{_text(key)}.{entry}" for entry in _list_entries(value, kept[key]))
 
 
 def _text(value: object) -> str:

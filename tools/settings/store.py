@@ -18,7 +18,9 @@ from typing import Any
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged
 from darkroom.services.live_settings import CURRENT, HISTORY, history_key
-from darkroom.settings import InvalidSettings, parse_settings
+from darkroom.settings import InvalidSettings
+
+from .validation import validate
 
 JSON_TYPE = {"Content-Type": "application/json"}
 
@@ -91,7 +93,7 @@ class SettingsStore:
 
         An interrupted call may be repeated: that leaves at most one version that was never in force.
         """
-        parse_settings(settings)
+        validate(settings)
         at = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="seconds")
         number = replaces.number + 1
         while True:

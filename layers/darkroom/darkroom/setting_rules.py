@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -137,3 +138,14 @@ def further_sources(most: int) -> Rule:
         "origin, an https:// URL that ends in a slash (also hosts, max_age_s, requests_per_s)"
     )
     return Rule(allowed_values, allows, parse_sources)
+
+
+def tables_of(names: tuple[str, ...], description: str) -> Rule:
+    """Allow a table of tables with ``names``, whose values their reader knows; convert it to JSON, "" if empty."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and all(
+            name in names and isinstance(one, Mapping) for name, one in value.items()
+        )
+
+    return Rule(description, allows, lambda value: json.dumps(value, ensure_ascii=False) if value else "")

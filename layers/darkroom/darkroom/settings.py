@@ -31,6 +31,7 @@ from .setting_rules import (
     matching,
     one_of,
     redactions,
+    tables_of,
 )
 
 if TYPE_CHECKING:
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
+
+DIALECT_TABLES = ("sources", "imgproxy", "thumbor", "dit", "cloudflare")
+"""Tables of the setting ``dialects``, which :mod:`darkroom.dialects.settings_file` reads."""
 
 WATERMARK_PREFIX = "watermarks/"
 """The prefix of watermarks in the media bucket. Functions have permission to read it."""
@@ -103,6 +107,13 @@ class Settings:
         one_of(("clamp", "reject")),
         "",
         "In IIIF 3.0 `!w,h` larger than the region gives the region in its own size (`clamp`) or a 400 (`reject`).",
+    )
+    dialects: str = _setting(
+        "",
+        tables_of(DIALECT_TABLES, f"a table of the tables {', '.join(DIALECT_TABLES)}"),
+        "",
+        "Addresses of sources, presets and options of other services, as in `dialects.toml`, whose entries they "
+        "replace or precede ([dialects](dialects/README.md#settings)).",
     )
     dialect_max_age_s: int = _setting(
         86_400,

@@ -1,17 +1,19 @@
-"""Parse ``dialects.toml``."""
+"""Parse ``dialects.toml`` and the setting ``dialects``, whose entries replace or precede those of the file."""
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import fields
-from functools import cache
+from functools import lru_cache
 from typing import Any
 
 from ..errors import BadKey
 from ..image_keys import check_key, quote_key
 from ..plan.presets import Presets, parse_presets_toml, read_presets_file
+from ..settings import DIALECT_TABLES
 from .common.settings import (
     MAX_SIGNATURE_BYTES,
     MIN_SIGNATURE_BYTES,
@@ -30,10 +32,12 @@ ACCOUNT_HASH = re.compile(r"[A-Za-z0-9_-]*")
 """A path segment, or nothing."""
 
 
-def parse_settings(text: str, presets: Presets) -> DialectSettings:
-    """Parse the content of ``dialects.toml``. Raises ValueError."""
+def parse_settings(text: str, presets: Presets, further: str = "") -> DialectSettings:
+    """Parse the content of ``dialects.toml`` and ``further`` tables, as JSON. Raises ValueError."""
     document = tomllib.loads(text)
-    if unknown := document.keys() - {"sources", "imgproxy", "thumbor", "dit", "cloudflare"}:
+    if further:
+        document = _merge(document, json.loads(further))
+    if unknown := document.keys() - set(DIALECT_TABLES):
         raise ValueError(f"dialects: there is no table {min(unknown)!r}")
     settings = DialectSettings(
         Sources(tuple(_parse_source(prefix, key) for prefix, key in document.get("sources", {}).items())),
@@ -46,6 +50,21 @@ def parse_settings(text: str, presets: Presets) -> DialectSettings:
     )
     _check(settings)
     return settings
+
+
+def _merge(table: Mapping[str, Any], further: Mapping[str, Any]) -> dict[str, Any]:
+    """Return both tables, with the values of ``further`` first: of the addresses of sources, the first match applies.
+
+    False in place of a text removes it.
+    """
+
+    def merge_value(name: str, value: object) -> object:
+        own = table.get(name)
+        return _merge(own, value) if isinstance(own, Mapping) and isinstance(value, Mapping) else value
+
+    both = {name: merge_value(name, value) for name, value in further.items()}
+    both |= {name: value for name, value in table.items() if name not in both}
+    return {name: value for name, value in both.items() if value is not False or not isinstance(table.get(name), str)}
 
 
 def _parse_source(prefix: str, key: object) -> tuple[str, str]:
@@ -105,10 +124,10 @@ def read_settings_file() -> str:
     return (Path(__file__).parents[1] / "dialects.toml").read_text(encoding="utf-8")
 
 
-@cache
-def load_settings() -> DialectSettings:
-    """Return the settings of this deployment."""
-    return parse_settings(read_settings_file(), parse_presets_toml(read_presets_file()))
+@lru_cache(maxsize=4)
+def load_settings(further: str = "") -> DialectSettings:
+    """Return the settings of this deployment with those of the setting ``dialects``. Raises ValueError."""
+    return parse_settings(read_settings_file(), parse_presets_toml(read_presets_file()), further)
 
 
 def main() -> int:

@@ -36,12 +36,12 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
         metadata=settings.metadata,
-        settings=lambda: _apply_settings(_load_settings(), settings),
+        settings=lambda: _apply_settings(_load_settings(settings.dialects), settings),
     )
 
 
 def _apply_settings(loaded: DialectSettings, settings: Settings) -> DialectSettings:
-    """Return ``loaded`` with presets, watermarks and sources of the document. Addresses of dialects.toml come first."""
+    """Return ``loaded`` with presets, watermarks and sources of the document. Addresses of ``loaded`` come first."""
     further = tuple((one.address, quote_key(one.key_prefix)) for one in settings.sources)
     sources = Sources((*loaded.sources.table, *further)) if further else loaded.sources
     presets = settings.presets
@@ -54,12 +54,12 @@ def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
     return {name: AccessMode(mode) for name, mode in modes.items() if mode != OFF}
 
 
-def _load_settings() -> DialectSettings:
-    """Return the settings. Raises Unavailable for an invalid file, which ``sam build`` also rejects."""
+def _load_settings(further: str = "") -> DialectSettings:
+    """Return the settings. Raises Unavailable for a mistake, which ``sam build`` and ``darkroom settings`` reject."""
     try:
-        return load_settings()
+        return load_settings(further)
     except Exception as error:
-        raise Unavailable(detail=f"dialects.toml or presets.toml: {error!r}") from error
+        raise Unavailable(detail=f"dialects.toml, presets.toml or the setting dialects: {error!r}") from error
 
 
 def connect_keys(secret_arn: str, credentials: CredentialSource, observer: Observer) -> KeysSecret:
