@@ -1,19 +1,26 @@
-"""Several distributions on one port, selected by the Host header, as in CloudFront."""
+"""Several distributions on one port, selected by the Host header, as in CloudFront: by an alias or their domain."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from .edge import Edge
 from .live import LiveEdge
 
+NO_NAMES: Mapping[str, LiveEdge] = MappingProxyType({})
+
 
 class Hosts:
-    """The edges of a stack's distributions. The first one serves every host that is not an alias of another one."""
+    """The edges of distributions. The first one serves every host that is not of another one.
 
-    def __init__(self, edges: Sequence[LiveEdge]) -> None:
-        self._edges = tuple(edges)
+    ``named``: further distributions, by a host for each beside their own: their domains do not resolve to this machine.
+    """
+
+    def __init__(self, edges: Sequence[LiveEdge], named: Mapping[str, LiveEdge] = NO_NAMES) -> None:
+        self._edges = (*edges, *named.values())
+        self._named = dict(named)
 
     @property
     def main(self) -> LiveEdge:
@@ -23,8 +30,10 @@ class Hosts:
     def of(self, host: str) -> Edge | None:
         """Return the edge for a Host header. The port is ignored."""
         name = host.partition(":")[0].lower()
+        if name in self._named:
+            return self._named[name].edge
         others = (live.edge for live in self._edges[1:])
-        return next((edge for edge in others if edge and name in edge.distribution.aliases), self.main.edge)
+        return next((edge for edge in others if edge and name in _list_names(edge)), self.main.edge)
 
     def load(self) -> None:
         """Read all configurations. Raises NotBuiltLocally."""
@@ -56,3 +65,7 @@ class Hosts:
         """Stop the engines of all edge functions."""
         for live in self._edges:
             live.close()
+
+
+def _list_names(edge: Edge) -> frozenset[str]:
+    return edge.distribution.aliases | {edge.distribution.domain.lower()}

@@ -24,7 +24,8 @@ from .control_pages import ControlPages
 from .endpoint import Endpoint
 from .image_details import ImageDetails
 from .map_pages import MapPages
-from .map_tiles_stack import DeployedTiles
+from .map_tiles_stack import HOST as TILES_HOST
+from .map_tiles_stack import DeployedTiles, find_distribution
 from .paths import CONTROL, REGION, Ports
 from .review_app import LocalReviewApp
 from .sagemaker import control as sagemaker_control
@@ -48,15 +49,20 @@ async def open_gateway(
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal, report)
         stores = connect_key_values(cloud.endpoint_url)
+
+        def open_edge(distribution_id: str) -> LiveEdge:
+            return LiveEdge(cloud.cloudfront, stores, distribution_id, origins, report)
+
         distributions = [info.distribution_id, info.outputs.get("DropInDistributionId", "")]
-        live = Hosts([LiveEdge(cloud.cloudfront, stores, one, origins, report) for one in distributions if one])
+        tiles = await asyncio.to_thread(find_distribution, cloud)
+        live = Hosts([open_edge(one) for one in distributions if one], {TILES_HOST: open_edge(tiles)} if tiles else {})
         live.load()
         logs = LogDelivery(cloud.s3, report)
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
         app.add_routes(ControlPages(cloud, info, live, journal).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
-        app.add_routes(MapPages(DeployedTiles(cloud, info.media_bucket)).routes())
+        app.add_routes(MapPages(DeployedTiles(cloud, info.media_bucket, ports)).routes())
         app.add_routes(
             ImageDetails(
                 cloud, info, endpoint, lambda: active_generation(live.main.stored[info.outputs["FindingsStoreArn"]])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from base64 import b64decode
-from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Protocol
 
 from aiohttp import web
 
@@ -19,17 +17,16 @@ HTML = ROOT / "local" / "console" / "map.html"
 
 
 class Tiles(Protocol):
-    """The function that renders tiles, and the rasters that it knows."""
+    """The rasters that are served as tiles below ``url``, the address of their CDN."""
+
+    url: str
 
     def list_rasters(self) -> list[str]:
-        """Return the keys of registered rasters."""
-
-    def respond(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Respond to a Function URL event (payload format 2.0); raises StartError without a function."""
+        """Return the keys of registered rasters; raises StartError where none are served."""
 
 
 class MapPages:
-    """Handlers of the page, of Leaflet's files and of tiles."""
+    """Handlers of the page, of its list of rasters and of Leaflet's files."""
 
     def __init__(self, tiles: Tiles) -> None:
         self._tiles = tiles
@@ -40,7 +37,6 @@ class MapPages:
             web.get(PAGE, self.page),
             web.get(f"{PAGE}/rasters", self.rasters),
             web.get(f"{PAGE}/leaflet/{{name}}", self.leaflet),
-            web.get(f"{PAGE}/tiles/{{path:.*}}", self.tile),
         ]
 
     async def page(self, _: web.Request) -> web.StreamResponse:
@@ -48,8 +44,12 @@ class MapPages:
         return web.FileResponse(HTML, headers={"Cache-Control": "no-cache"})
 
     async def rasters(self, _: web.Request) -> web.StreamResponse:
-        """Return the keys of registered rasters."""
-        return web.json_response(await asyncio.to_thread(self._tiles.list_rasters))
+        """Return the keys of registered rasters and the address of their tiles, or 503 with the reason why not."""
+        try:
+            keys = await asyncio.to_thread(self._tiles.list_rasters)
+        except StartError as error:
+            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
+        return web.json_response({"keys": keys, "url": self._tiles.url})
 
     async def leaflet(self, request: web.Request) -> web.StreamResponse:
         """Return a file of Leaflet, or 503 with the reason why it is not available."""
@@ -60,18 +60,3 @@ class MapPages:
             return web.FileResponse(await viewer.ensure_leaflet(name), headers={"Cache-Control": "no-cache"})
         except StartError as error:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
-
-    async def tile(self, request: web.Request) -> web.StreamResponse:
-        """Pass a request on to the function, as the CDN does on AWS."""
-        event = {
-            "rawPath": f"/tiles/{request.match_info['path']}",
-            "rawQueryString": request.rel_url.raw_query_string,
-            "headers": {},
-            "requestContext": {"http": {"method": request.method}},
-        }
-        try:
-            found = await asyncio.to_thread(self._tiles.respond, event)
-        except StartError as error:
-            return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
-        body = b64decode(found["body"]) if found.get("isBase64Encoded") else str(found.get("body", "")).encode()
-        return web.Response(status=int(found["statusCode"]), headers=found.get("headers") or {}, body=body)

@@ -1,10 +1,8 @@
-"""Deploy ``stacks/map-tiles.yaml`` to MiniStack, and pass requests for tiles on to its function."""
+"""Deploy ``stacks/map-tiles.yaml`` to MiniStack; its distribution has a host of its own on the CDN's port."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from botocore.exceptions import ClientError
 
@@ -17,36 +15,41 @@ from .paths import CONTROL, Ports, StackPaths
 from .progress import Progress
 
 NAME = "map-tiles"
+HOST = f"{NAME}.localhost"
+"""Browsers and curl resolve it to this machine (RFC 6761)."""
 PAGE = f"{CONTROL}/map"
 DESCRIPTORS = "map-tiles/descriptors/"
 
 
 async def deploy(paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress) -> Sequence[str]:
-    """Deploy the stack, whose layer has GDAL; return what to print about the map. Raises StartError."""
-    page = f"{ports.cdn_url}{PAGE}"
-    await deploy_own_stack(paths, cloud, progress, NAME, build_map_tiles_parameters, {"PublicUrl": page})
-    return (f"Map tiles    {page}",)
+    """Deploy the stack, whose layer has GDAL; return what to print about it. Raises StartError."""
+    url = build_tiles_url(ports)
+    await deploy_own_stack(paths, cloud, progress, NAME, build_map_tiles_parameters, {"PublicUrl": url})
+    return (f"Map tiles    {url}/tiles/<key>/tilejson.json", f"             {ports.cdn_url}{PAGE}")
+
+
+def build_tiles_url(ports: Ports) -> str:
+    """Return the address of the tiles, without a slash at the end."""
+    return f"http://{HOST}:{ports.cdn}"
+
+
+def find_distribution(cloud: Cloud) -> str:
+    """Return the id of the distribution of a deployed stack, "" without one."""
+    try:
+        return cloud.read_outputs(stack_name(NAME)).get("DistributionId", "")
+    except ClientError:
+        return ""
 
 
 class DeployedTiles:
-    """The tiles function of the deployed stack, in place of its CDN."""
+    """The rasters of the deployed stack, and the address of its CDN."""
 
-    def __init__(self, cloud: Cloud, media_bucket: str) -> None:
-        self._cloud, self._media_bucket = cloud, media_bucket
+    def __init__(self, cloud: Cloud, media_bucket: str, ports: Ports) -> None:
+        self._cloud, self._media_bucket, self.url = cloud, media_bucket, build_tiles_url(ports)
 
     def list_rasters(self) -> list[str]:
-        """Return the keys of registered rasters."""
+        """Return the keys of registered rasters; raises StartError without the stack."""
+        if not find_distribution(self._cloud):
+            raise StartError("Map tiles are not deployed: start the stack with `./darkroom up --map-tiles`.")
         found = self._cloud.s3.list_objects_v2(Bucket=self._media_bucket, Prefix=DESCRIPTORS).get("Contents", [])
         return [one["Key"].removeprefix(DESCRIPTORS).removesuffix(".json") for one in found]
-
-    def respond(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Invoke the function with a Function URL event; raises StartError without the stack."""
-        try:
-            outputs = self._cloud.read_outputs(stack_name(NAME))
-        except ClientError as error:
-            raise StartError("Map tiles are not deployed: start the stack with `./darkroom up --map-tiles`.") from error
-        invoked = self._cloud.functions.invoke(
-            FunctionName=outputs["TilesFunctionName"], Payload=json.dumps(event).encode()
-        )
-        found: dict[str, Any] = json.load(invoked["Payload"])
-        return found

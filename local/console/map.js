@@ -43,8 +43,8 @@ function makeLayer(library, map, document_) {
   return layer;
 }
 
-async function addRaster(library, map, key, shown) {
-  const document_ = await json(`/map/tiles/${key}/tilejson.json`);
+async function addRaster(library, map, url, key, shown) {
+  const document_ = await (await fetch(`${url}/tiles/${key}/tilejson.json`)).json();
   const layer = makeLayer(library, map, document_);
   const [west, south, east, north] = document_.bounds;
   const box = make('input', { type: 'checkbox', checked: shown });
@@ -65,10 +65,10 @@ async function start() {
   library.control.scale().addTo(map);
   map.on('zoomend', () => showCounts(map));
   element('opacity').addEventListener('input', event => top?.setOpacity(event.target.value / 100));
-  const keys = await json('/map/rasters');
+  const { keys, url } = await json('/map/rasters');
   showMessage(keys.length ? '' : 'No raster is registered. docs/guides/map-tiles.md describes how to register one.');
   for (const [index, key] of keys.entries()) {
-    await addRaster(library, map, key, index === 0);
+    await addRaster(library, map, url, key, index === 0);
   }
 }
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Mapping
+from base64 import b64decode
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,25 @@ class InProcess:
     """The function's code in one thread: a function handles one request at a time. ``targets`` are its requests."""
 
     def __init__(self, world: World) -> None:
-        self.world = world
+        self.world, self.url = world, ""
         self.targets: list[str] = []
         self._thread = ThreadPoolExecutor(1)
 
     def list_rasters(self) -> list[str]:
         return ["landsat7.tif", "srtm90.tif"]
 
-    def respond(self, event: Mapping[str, Any]) -> Mapping[str, Any]:
-        query = event["rawQueryString"]
-        self.targets.append(event["rawPath"] + (f"?{query}" if query else ""))
-        return self._thread.submit(lambda: self.world.app.respond(event)[0]).result()
+    async def tile(self, request: web.Request) -> web.StreamResponse:
+        """Pass a request on to the function, as its CDN does."""
+        self.targets.append(request.raw_path)
+        event = {
+            "rawPath": request.path,
+            "rawQueryString": request.rel_url.raw_query_string,
+            "headers": {},
+            "requestContext": {"http": {"method": request.method}},
+        }
+        found: Any = await asyncio.wrap_future(self._thread.submit(lambda: self.world.app.respond(event)[0]))
+        body = b64decode(found["body"]) if found.get("isBase64Encoded") else str(found["body"]).encode()
+        return web.Response(status=found["statusCode"], headers=found["headers"], body=body)
 
 
 def on_the_map(world: World, act: Callable[[Page, InProcess], Awaitable[None]]) -> None:
@@ -54,11 +63,12 @@ def on_the_map(world: World, act: Callable[[Page, InProcess], Awaitable[None]]) 
         app = web.Application()
         app.add_routes(MapPages(tiles).routes())
         app.router.add_get("/_local/console/{name}", serve_console)
+        app.router.add_get("/tiles/{path:.*}", tiles.tile)
         runner = web.AppRunner(app, shutdown_timeout=0.1)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         base = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        world.app._public_url = f"{base}/_local/map"
+        world.app._public_url = tiles.url = base
         try:
             async with open_browser() as page:
                 await page.resize(width=1100, height=900)

@@ -30,13 +30,16 @@ class Deployed:
         ("img.example.com", "second"),
         ("127.0.0.1:8088", "first"),
         ("first.cloudfront.net", "first"),
+        ("second.cloudfront.net", "second"),
+        ("tiles.localhost:8088", "tiles"),
+        ("Tiles.cloudfront.net", "tiles"),
         ("example.com", "first"),
         ("", "first"),
     ],
 )
 def test_a_host_selects_its_distribution(host: str, name: str) -> None:
     edges = [Deployed("first", "images.example.com"), Deployed("second", "thumbs.example.com", "img.example.com")]
-    found = Hosts(edges).of(host)  # type: ignore[arg-type]
+    found = Hosts(edges, {"tiles.localhost": Deployed("tiles")}).of(host)  # type: ignore[arg-type, dict-item]
     assert found is not None
     assert found.distribution.id == name
 
