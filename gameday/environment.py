@@ -12,6 +12,7 @@ from hashlib import sha256
 from http import HTTPStatus
 from itertools import count
 from mimetypes import guess_type
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -42,9 +43,10 @@ ALIAS = "live"
 
 @dataclass(frozen=True)
 class Environment:
-    """The running stack. ``info`` is the content of ``stack.json``. Thread-safe."""
+    """The running stack. ``info`` is the content of ``stack.json`` in the folder ``state``. Thread-safe."""
 
     info: Mapping[str, Any]
+    state: Path
     _http: urllib3.PoolManager = field(default_factory=lambda: urllib3.PoolManager(maxsize=16, retries=False))
 
     @cached_property

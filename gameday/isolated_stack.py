@@ -21,7 +21,7 @@ READY_WITHIN_S = 600.0
 def open_stack(state: Path) -> Iterator[Environment]:
     """Start a stack, wait for its endpoint, and yield its environment. Raises StackError."""
     with isolated_stack.run_stack(state, "--no-watch") as stack:
-        environment = Environment(stack.info)
+        environment = Environment(stack.info, state)
         wait_until(lambda: environment.endpoint_state() == "ready", "the endpoint is ready", READY_WITHIN_S)
         yield environment
 
@@ -29,6 +29,6 @@ def open_stack(state: Path) -> Iterator[Environment]:
 def running(state: Path) -> Environment:
     """Return the environment of the stack that runs in ``state``. Raises StackError if none runs."""
     try:
-        return Environment(local_stack.read(state))
+        return Environment(local_stack.read(state), state)
     except ValueError as error:
         raise StackError(str(error)) from None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from http import HTTPStatus
 from itertools import islice
 from pathlib import Path
@@ -49,11 +50,12 @@ type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 class ControlPages:
     """Handlers for the console and for tests."""
 
-    def __init__(self, cloud: Cloud, info: StackInfo, live: Hosts, journal: Journal) -> None:
+    def __init__(self, cloud: Cloud, info: StackInfo, live: Hosts, journal: Journal, state: Path) -> None:
         self._cloud = cloud
         self._info = info
         self._live = live
         self._journal = journal
+        self._state = state
         self._settings = LiveSettings(S3Bucket(cloud.s3, info.media_bucket).read, fresh_s=0)
 
     def routes(self) -> list[web.RouteDef]:
@@ -101,11 +103,13 @@ class ControlPages:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
 
     async def runbook(self, request: web.Request) -> web.StreamResponse:
-        """Return a runbook as text, by its name without ``.md``."""
-        path = runbooks.PAGES / f"{request.match_info['name']}.md"
-        if path.parent != runbooks.PAGES or not path.is_file():
-            raise web.HTTPNotFound
-        return web.Response(text=await asyncio.to_thread(path.read_text), headers={"Cache-Control": "no-cache"})
+        """Return a runbook with the commands of this stack as text, by its name without ``.md``."""
+        try:
+            page = await asyncio.to_thread(runbooks.read_runbook, request.match_info["name"])
+        except LookupError as error:
+            raise web.HTTPNotFound from error
+        here = runbooks.name_local_stack(asdict(self._info), self._state)
+        return web.Response(text=runbooks.write_for(here, page), headers={"Cache-Control": "no-cache"})
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
         """Return a file of the console."""

@@ -26,7 +26,7 @@ type Describe = Callable[[Mapping[str, str], Ports], Sequence[str]]
 
 
 def _describe_textures(_: Mapping[str, str], ports: Ports) -> Sequence[str]:
-    return (f"Textures     {ports.cdn_url}/<key>/_/texture?f=ktx2, signed by `./darkroom textures sign`",)
+    return (f"Textures     {ports.cdn_url}/<key>/_/texture?f=ktx2, signed by `./darkroom textures sign --local`",)
 
 
 def _describe_medical(outputs: Mapping[str, str], ports: Ports) -> Sequence[str]:
@@ -37,7 +37,7 @@ def _describe_medical(outputs: Mapping[str, str], ports: Ports) -> Sequence[str]
 
 
 def _describe_evidence(outputs: Mapping[str, str], _: Ports) -> Sequence[str]:
-    return (f"Evidence     s3://{outputs['CustodyBucketName']}; pages by `./darkroom evidence token <key>`",)
+    return (f"Evidence     s3://{outputs['CustodyBucketName']}; pages by `./darkroom evidence token --local <key>`",)
 
 
 def _describe_documents(outputs: Mapping[str, str], _: Ports) -> Sequence[str]:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import aiohttp
 from aiohttp import web
@@ -39,11 +40,12 @@ async def open_gateway(
     cloud: Cloud,
     info: StackInfo,
     ports: Ports,
+    state: Path,
     endpoint: Endpoint | None,
     collector: Collector,
     report: Callable[[str], None],
 ) -> AsyncIterator[Hosts]:
-    """Serve on 127.0.0.1 until the context exits."""
+    """Serve on 127.0.0.1 until the context exits. ``state`` is the stack's folder, which shown commands name."""
     connector = aiohttp.TCPConnector(limit=MAX_ORIGIN_CONNECTIONS)
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
@@ -60,7 +62,7 @@ async def open_gateway(
         logs = LogDelivery(cloud.s3, report)
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
-        app.add_routes(ControlPages(cloud, info, live, journal).routes())
+        app.add_routes(ControlPages(cloud, info, live, journal, state).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
         app.add_routes(MapPages(DeployedTiles(cloud, info.media_bucket, ports)).routes())
         app.add_routes(

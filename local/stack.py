@@ -14,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from cloudfront_local.read_config import NotBuiltLocally
+from tools.runbooks import name_local_stack
 from tools.settings.stacks import open_local_target
 
 from . import (
@@ -125,7 +126,7 @@ async def _run(
         try:
             relayed = (ports.aws, endpoint.runtime.port) if endpoint else (ports.aws,)
             async with (
-                open_gateway(cloud, info, ports, endpoint, collector, progress.report) as live,
+                open_gateway(cloud, info, ports, paths.state, endpoint, collector, progress.report) as live,
                 open_relays(relayed),
             ):
                 stack_info.write_atomically(
@@ -216,14 +217,15 @@ def _welcome(
 ) -> None:
     """Print addresses, lines ``about`` further stacks, and ``changed``: what differs from the defaults."""
     progress.report("Ready")
+    options = name_local_stack(asdict(found), paths.state).options
     if about:
         print("\n  " + "\n  ".join(about))
     print(
         f"""
   Start page   {found.cdn_url}/
   An image     {found.cdn_url}/samples/coffee.png?w=320
-  Your own     ./darkroom upload photo.jpg
-  Sign a URL   ./darkroom sign '/samples/coffee.png?w=333'
+  Your own     ./darkroom upload {options} photo.jpg
+  Sign a URL   ./darkroom sign {options} '/samples/coffee.png?w=333'
   Info, logs   {paths.stack_info}, {paths.logs}/
   Settings     {paths.settings}, in force when saved
   Inference    {_INFERENCE[bool(found.sagemaker_url)]}

@@ -9,7 +9,7 @@ import './upload-element.mjs';
 const upload = element('upload');
 const presets = json('/options').then(table => table.at_ingest);
 
-const HELD = 'A reviewer can release it: ./darkroom release <key>.';
+const HELD = 'A reviewer can release it: ./darkroom release --local <key>.';
 const REFUSED = 'A copy with the reason is in quarantine.';
 
 function readForm() {

@@ -15,9 +15,17 @@ from darkroom.aws.record import Record
 from local.aws import tool_environment
 from local.paths import COMMAND, ROOT
 from tests.waiting import wait_until
-from tools import local_stack, runbooks
+from tools import runbooks
 
 from .conftest import Stack
+
+OTHER_ACCOUNT = tool_environment("http://127.0.0.1:9") | {
+    "AWS_ACCESS_KEY_ID": "of-another-account",
+    "AWS_SESSION_TOKEN": "of-another-account",
+    "AWS_REGION": "eu-central-1",
+    "DARKROOM_STACK": "darkroom",
+}
+"""A shell that is set up for a stack on AWS, in whose place nothing listens: commands must name the local stack."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +136,6 @@ class Operator:
 
     def run_blocks(self, runbook: str, *blocks: int) -> subprocess.CompletedProcess[str]:
         """Run the first block of a runbook and ``blocks``, which may fail."""
-        found = runbooks.commands(runbook.removesuffix(".md"))
-        environment = tool_environment(self.stack.aws_endpoint_url) | local_stack.environment(self.info)
-        return runbooks.run([found[number] for number in (0, *blocks)], environment, folder=self.folder, by="ada")
+        here = runbooks.name_local_stack(self.info, self.stack.state)
+        found = runbooks.list_blocks(runbooks.write_for(here, (runbooks.PAGES / runbook).read_text(encoding="utf-8")))
+        return runbooks.run([found[number] for number in (0, *blocks)], OTHER_ACCOUNT, folder=self.folder, by="ada")

@@ -32,6 +32,7 @@ REQUESTED = (
     *(
         "replay",
         "review",
+        "runbook",
         "map-tiles",
         "documents",
         "registry",

@@ -87,7 +87,7 @@ def put_in_force(
     except (StoreConflict, Unavailable, ClientError, BotoCoreError, OSError) as error:
         raise EdgeBehind(
             f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
-            "`darkroom settings check --repair`."
+            "`darkroom settings check --repair` for the same stack."
         ) from error
     return Applied(current, is_new, difference, removed, changed)
 

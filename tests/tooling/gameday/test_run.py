@@ -26,11 +26,13 @@ from gameday.scenarios.training import Training
 from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
 from tools import runbooks
+from tools.local_stack import STATE
 
 CLASSES = (Backlog, BulkImport, Canary, DeadEndpoint, Drift, SlowEndpoint, Throttle, TrafficSpike, Training)
 
 NOWHERE = Environment(
-    {"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1", "stack_name": "none"}
+    {"aws_endpoint_url": "http://127.0.0.1:9", "sagemaker_url": "", "region": "us-east-1", "stack_name": "none"},
+    STATE,
 )
 
 
@@ -205,7 +207,7 @@ def test_names_of_alarms_do_without_the_stack() -> None:
 
 
 def test_the_blocks_that_scenarios_run_are_in_the_runbooks() -> None:
-    assert "output()" in runbooks.commands("queue-backlog")[0]
+    assert "output()" in runbooks.list_blocks(runbooks.read_runbook("queue-backlog"))[0]
     assert "--enabled" in find_block("queue-backlog", "update-event-source-mapping")
     assert "delete-item" in find_block("model-down", "breaker#endpoint")
     assert "key=trips/rome.jpg" in find_block("model-down", "send-message")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import Mock
@@ -43,7 +44,7 @@ def publish(media: S3Bucket) -> None:
 
 def test_the_console_returns_current_presets(media: S3Bucket, ministack_url: str) -> None:
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
-    control = ControlPages(Cloud(ministack_url), facts, Mock(), Mock())
+    control = ControlPages(Cloud(ministack_url), facts, Mock(), Mock(), Path())
 
     def options() -> tuple[int, dict[str, Any]]:
         answer = cast(Any, asyncio.run(control.options(Mock())))
@@ -60,7 +61,7 @@ def test_the_console_returns_current_presets(media: S3Bucket, ministack_url: str
 def test_the_console_rejects_an_invalid_document(media: S3Bucket, ministack_url: str) -> None:
     media.put(CURRENT, b"{", headers={}, metadata={})
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
-    answer = cast(Any, asyncio.run(ControlPages(Cloud(ministack_url), facts, Mock(), Mock()).options(Mock())))
+    answer = cast(Any, asyncio.run(ControlPages(Cloud(ministack_url), facts, Mock(), Mock(), Path()).options(Mock())))
     assert answer.status == 503
     assert "settings document invalid" in json.loads(answer.body)["detail"]
 

@@ -7,6 +7,7 @@ import itertools
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 from unittest.mock import Mock
@@ -78,7 +79,7 @@ def test_start_page_and_console_list_images_of_the_source(cloud: Cloud, photos: 
     put(photos, "a é.jpg", "trips/b.PNG", "notes.txt", "folder/")
     photos.put("beside.jpg", b"image", headers={}, metadata={})
     info = SimpleNamespace(media_bucket="media", outputs={"MastersUri": f"s3://{photos.bucket}/{NAMES.prefix}"})
-    pages = ControlPages(cloud, cast(StackInfo, info), Mock(), Mock())
+    pages = ControlPages(cloud, cast(StackInfo, info), Mock(), Mock(), Path())
     answer = cast(Any, asyncio.run(pages.photographs(Mock())))
     assert json.loads(answer.body) == ["a é.jpg", "trips/b.PNG"]
     assert MAX_KEYS == 200

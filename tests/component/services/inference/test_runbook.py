@@ -14,6 +14,7 @@ from darkroom.inference.analysis import AnalysisOutcome
 from darkroom.inference.breaker import NAME
 from darkroom.inference.messages import parse_request
 from local.aws import tool_environment
+from local.paths import REGION
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
 from tools import runbooks
@@ -44,8 +45,18 @@ def follow(env: InferEnvironment, aws: Callable[[str], Any], ministack_url: str,
     cloudformation = aws("cloudformation")
     cloudformation.create_stack(StackName="darkroom", TemplateBody=json.dumps(template))
     cloudformation.get_waiter("stack_create_complete").wait(StackName="darkroom", WaiterConfig={"Delay": 1})
-    found = runbooks.commands("model-down")
-    environment = tool_environment(ministack_url)
+    info = {
+        "stack_name": "darkroom",
+        "region": REGION,
+        "aws_endpoint_url": ministack_url,
+        "sagemaker_url": "",
+        "cdn_url": "",
+        "upload_url": "",
+    }
+    (tmp_path / "stack.json").write_text(json.dumps(info), encoding="utf-8")
+    here = runbooks.name_local_stack(info, tmp_path)
+    found = runbooks.list_blocks(runbooks.write_for(here, runbooks.read_runbook("model-down")))
+    environment = tool_environment("http://127.0.0.1:9")
 
     def run(*blocks: int) -> str:
         chosen = [found[number] for number in (0, *blocks)]
