@@ -78,15 +78,27 @@ class Call:
             write(json.dumps(document, indent=2, default=str))
             return
         for line in lines:
-            write(line)
+            write(escape_hidden(line, keep="\t"))
 
     def emit_line(self, document: Mapping[str, Any], line: str) -> None:
         """Print one of many results: a line of JSON with ``--json``, else ``line``."""
-        write(json.dumps(document, default=str) if self.is_json else line)
+        write(json.dumps(document, default=str) if self.is_json else escape_hidden(line, keep="\t"))
 
     def note(self, text: str) -> None:
         """Print a line about what happens, which is no result, to standard error."""
-        click.echo(text, err=True)
+        click.echo(escape_hidden(text, keep="\n\t"), err=True)
+
+
+def escape_hidden(text: str, keep: str = "") -> str:
+    """Escape what is hidden in a text, such as a key; imported here because help imports nothing of darkroom."""
+    from darkroom.visible_text import escape_controls
+
+    return escape_controls(text, keep)
+
+
+def ask(question: str) -> None:
+    """Ask a question on standard error. Raises click.Abort unless it is answered with yes."""
+    click.confirm(escape_hidden(question), abort=True, err=True)
 
 
 def write(text: str) -> None:

@@ -10,7 +10,7 @@ import click
 from .commands import app
 from .errors import describe
 from .exit_codes import ExitCode
-from .framework import TRACEBACK
+from .framework import TRACEBACK, escape_hidden
 
 PROGRAM = "darkroom"
 
@@ -41,5 +41,5 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _fail(message: str, code: ExitCode) -> int:
-    click.echo(f"{PROGRAM}: {message}", err=True)
+    click.echo(escape_hidden(f"{PROGRAM}: {message}"), err=True)
     return int(code)

@@ -10,6 +10,8 @@ from rich.console import Console
 from rich.progress import Progress as Display
 from rich.progress import SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from darkroom.visible_text import escape_controls
+
 LONG_S = 3.0
 """A step of at least this duration prints it."""
 
@@ -26,7 +28,7 @@ class Progress:
 
     def report(self, text: str) -> None:
         """Print one line at once, also into a log file."""
-        self._console.print(f"[{time.monotonic() - self._started_s:6.1f} s] {text}")
+        self._console.print(f"[{time.monotonic() - self._started_s:6.1f} s] {escape_controls(text, keep='\n\t')}")
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:

@@ -117,7 +117,7 @@ UPLOADS_PAGE = ROOT / "docs" / "guides" / "uploads.md"
 UPLOADS_CONTENT: Content = {
     "image-types": lambda: ", ".join(f"`{media_type}`" for media_type in SOURCE_MEDIA_TYPES),
 }
-README = ROOT / "README.md"
+README, SECURITY = ROOT / "README.md", ROOT / "SECURITY.md"
 
 
 def filled(page: str) -> str:
@@ -130,6 +130,7 @@ if __name__ == "__main__":
         PAGE: _CONTENT,
         SIGNATURES_PAGE: SIGNATURES_CONTENT,
         README: _CONTENT,
+        SECURITY: _CONTENT,
         UPLOADS_PAGE: UPLOADS_CONTENT,
         IIIF_PAGE: IIIF_CONTENT,
     }

@@ -44,7 +44,7 @@ def show(call: Call, key: str) -> None:
         call.emit(document, [f"{key}: not analysed yet in generation {generation}"])
         return
     found = findings_to_document(known)
-    lines = [f"{key}, generation {generation}", json.dumps(found, indent=2)]
+    lines = [f"{key}, generation {generation}", *json.dumps(found, indent=2).splitlines()]
     call.emit({"key": key, "generation": generation, "state": "found", "findings": found}, lines)
 
 

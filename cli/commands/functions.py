@@ -57,7 +57,11 @@ def logs(call: Call, function: str, follow: bool, since: float, pattern: str, li
     for event in islice(found, limit):
         at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).isoformat(timespec="milliseconds")
         message = event["message"].rstrip("\n")
-        call.emit_line({"at": at, "stream": event.get("logStreamName", ""), "message": message}, f"{at} {message}")
+        if call.is_json:
+            call.emit_line({"at": at, "stream": event.get("logStreamName", ""), "message": message}, "")
+        else:
+            first, *further = message.split("\n")
+            call.emit(None, [f"{at} {first}", *(f"  {line}" for line in further)])
 
 
 def find_log_group(call: Call, function: str) -> str:
@@ -147,7 +151,7 @@ def _invoke_deployed(call: Call, function: str, event: Any) -> int:
     document = json.loads(answer["Payload"].read() or b"null")
     if "FunctionError" in answer:
         raise CommandError(f"{document.get('errorType', 'Error')}: {document.get('errorMessage', document)}")
-    call.emit(document, [json.dumps(document, indent=2)])
+    call.emit(document, json.dumps(document, indent=2).splitlines())
     return ExitCode.OK
 
 

@@ -18,7 +18,7 @@ from ..app import app
 from ..erasure import describe, summarise
 from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
-from ..framework import FILE, Call
+from ..framework import FILE, Call, ask
 from ..progress import progress
 from .functions import Since, find_log_group, read_logs
 
@@ -88,7 +88,8 @@ def upload(
     for failure in failures:
         call.note(failure)
     if dead:
-        call.note(f"{dead} more dead letters of ingest than before: `darkroom redrive ingest --dry-run` lists them")
+        listing = "`darkroom redrive ingest --dry-run`, for the same stack"
+        call.note(f"{dead} more dead letters of ingest than before: {listing}, lists them")
     return ExitCode.FAILED if failures else ExitCode.OK
 
 
@@ -273,7 +274,7 @@ def purge(
         if dry_run:
             raise WrongArgument("--dry-run is for keys, --prefix and --manifest.")
         if not yes:
-            click.confirm("Delete all derivatives, and have them rendered again?", abort=True, err=True)
+            ask("Delete all derivatives, and have them rendered again?")
         deleted, invalidation = _purge_all(call)
         lines = [f"{deleted} derivatives deleted, invalidation {invalidation}"]
         call.emit({"keys": deleted, "usd": None, "seconds": None, "invalidation": invalidation}, lines)
@@ -295,7 +296,7 @@ def purge(
         call.emit(document, [expected.describe()])
         return
     if len(found) >= purging.ASKED_FROM and not yes:
-        click.confirm(f"Purge {expected.describe()}?", abort=True, err=True)
+        ask(f"Purge {expected.describe()}?")
     queue = Queue(call.deployment.client("sqs"), call.deployment.output("PurgeQueueUrl"))
     count = queue.send_many(purge_message(key) for key in found)
     call.emit(document, [f"purging {count} {'key' if count == 1 else 'keys'}"])
@@ -341,7 +342,7 @@ def forget(call: Call, key: str, check: bool, yes: bool, unknown: bool, by: str)
         else:
             raise NotFound(f"No image is known under {key}. Nothing was erased.{_spelling(key)}")
         if not yes:
-            click.confirm(question, abort=True, err=True)
+            ask(question)
     report = call.deployment.invoke(function, {"key": key, "by": by, "check": check})
     call.emit(report, describe(report))
     _require_valid(report)

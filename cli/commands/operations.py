@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import getpass
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -57,16 +57,19 @@ def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
             report=lambda letter, letters=letters: letters.append(letter.document),  # type: ignore[misc]
         )
         document[name] = {"found": done.found, "sent": done.sent, "letters": letters}
-        lines = [f"{one['at']}  {one['subject']}\n    {one['cause']}{_attributes(one)}" for one in letters]
+        lines = [line for one in letters for line in _describe_letter(one)]
         if not call.is_json:
             call.emit(None, [*lines, f"{name}: {summary(done, dry_run=dry_run)}"])
     if call.is_json:
         call.emit({"queues": document})
 
 
-def _attributes(letter: Mapping[str, Any]) -> str:
+def _describe_letter(letter: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{letter['at']}  {letter['subject']}"
+    yield f"    {letter['cause']}"
     known = [f"{name} {letter[name]}" for name in ("attempts", "trace_id", "redriven") if letter.get(name)]
-    return f"\n    {', '.join(known)}" if known else ""
+    if known:
+        yield f"    {', '.join(known)}"
 
 
 @app.command(

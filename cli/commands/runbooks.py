@@ -11,7 +11,7 @@ import click
 from .. import ROOT
 from ..app import app
 from ..errors import CommandError, NotFound, WrongArgument
-from ..framework import STACK, Call
+from ..framework import STACK, Call, ask
 
 if TYPE_CHECKING:
     from tools.runbooks import StackCommands
@@ -85,6 +85,6 @@ def _run(call: Call, blocks: list[str], numbers: tuple[int, ...], *, yes: bool) 
     chosen = [blocks[number - 1] for number in dict.fromkeys((1, *numbers))]
     call.note("\n".join(chosen).rstrip())
     if not yes:
-        click.confirm("Run these commands?", abort=True, err=True)
+        ask("Run these commands?")
     if runbooks.run(chosen, os.environ, folder=ROOT, captured=False).returncode:
         raise CommandError("A command of the runbook failed; those after it were not run.")

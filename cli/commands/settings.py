@@ -16,7 +16,7 @@ import click
 from ..app import app
 from ..errors import CommandError, WrongArgument
 from ..exit_codes import ExitCode
-from ..framework import FILE, Call
+from ..framework import FILE, Call, ask, escape_hidden
 
 if TYPE_CHECKING:
     from tools.settings.changes import Applied
@@ -221,9 +221,9 @@ def _ask(*, yes: bool) -> Callable[[Sequence[str]], None]:
 
     def approve(removed: Sequence[str]) -> None:
         for line in _list_removed(removed):
-            click.echo(line, err=True)
+            click.echo(escape_hidden(line), err=True)
         if not yes:
-            click.confirm("Remove this?", abort=True, err=True)
+            ask("Remove this?")
 
     return approve
 

@@ -4,7 +4,7 @@ import { urlBuilder } from './builder.js';
 import { CONTROL, json } from './control.js';
 import { AVIF, fetchDerivative, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
-import { bytes, element, encodeKey, make } from './page.js';
+import { assign, bytes, element, encodeKey, make } from './page.js';
 
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
@@ -99,7 +99,7 @@ async function show(example, card) {
   if (example.signed) target = (await signed(target)).target;
   const result = await request(target, example.accept);
   const image = await render(result);
-  if (isImage(result)) image.alt = `${key}: ${example.why}`;
+  if (isImage(result)) assign(image, { alt: `${key}: ${example.why}` });
   card.replaceChildren(
     make('div', { className: 'frame' }, image),
     make('div', { className: 'caption' },
@@ -143,7 +143,7 @@ async function describe() {
 
 async function choose(chosen) {
   key = chosen;
-  element('photograph-name').textContent = key;
+  assign(element('photograph-name'), { textContent: key });
   element('original').textContent = '';
   for (const button of element('photographs').children) {
     button.setAttribute('aria-pressed', button.dataset.key === key);

@@ -1,6 +1,6 @@
 // Findings drawn over the image. Positions are fractions of the upright image, as in the findings.
 
-import { make } from './page.js';
+import { assign, make } from './page.js';
 
 const SVG = 'http://www.w3.org/2000/svg';
 
@@ -35,7 +35,7 @@ const SHAPES = {
   text: found => (found.lines || []).map(({ corners, text, score }) => {
     const drawn = shape('polygon', 'text', { points: corners.map(corner => corner.join()).join(' ') });
     const title = document.createElementNS(SVG, 'title');
-    title.textContent = `${text} (${percent(score)})`;
+    assign(title, { textContent: `${text} (${percent(score)})` });
     drawn.append(title);
     return { drawn };
   }),

@@ -1,6 +1,6 @@
 // Views of the index: the list of images, and the record of an image.
 
-import { encodeKey, make } from './page.js';
+import { assign, encodeKey, make } from './page.js';
 import { request, chip, empty, facts, keyLink, link, viewHash, formatJson, updateIfChanged, searchForm, thumbnail, when } from './watch-page.js';
 import { formatValue } from './watch-format.js';
 
@@ -17,7 +17,7 @@ const stateChip = state => chip(STATES[state] || '', state || 'unknown');
 function buildRow(each) {
   const key = keyLink(each.key);
   key.dataset.id = each.key;
-  key.title = each.key;
+  assign(key, { title: each.key });
   return make('li', { className: 'file' }, SERVED.includes(each.state) ? thumbnail(each.key) : noThumbnail(),
     make('div', { className: 'card-body' },
       make('div', { className: 'head' }, key, stateChip(each.state)),

@@ -1,5 +1,7 @@
 // SVG elements. Attributes are set as values, never parsed.
 
+import { assign, escapeControls } from './page.js';
+
 const SVG = 'http://www.w3.org/2000/svg';
 
 /** Create an SVG element with attributes and children; `textContent` is set as text. */
@@ -8,8 +10,8 @@ export function svg(tag, { textContent, ...attributes } = {}, ...children) {
   for (const [name, value] of Object.entries(attributes)) {
     if (value !== undefined && value !== null) made.setAttribute(name, value);
   }
-  if (textContent !== undefined) made.textContent = textContent;
-  made.append(...children);
+  if (textContent !== undefined) assign(made, { textContent });
+  made.append(...children.map(child => (typeof child === 'string' ? escapeControls(child) : child)));
   return made;
 }
 

@@ -1,7 +1,7 @@
 // The zoom page: an image in OpenSeadragon by its IIIF URL, with request counts.
 
 import { CONTROL, json } from './control.js';
-import { element, encodeKey, make } from './page.js';
+import { assign, element, encodeKey, make } from './page.js';
 
 const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
 
@@ -80,7 +80,7 @@ function choose(viewer, key) {
   for (const button of element('photographs').children) {
     button.setAttribute('aria-pressed', String(button.dataset.key === key));
   }
-  element('photograph-name').textContent = key;
+  assign(element('photograph-name'), { textContent: key });
   Object.assign(seen, { tiles: 0, level: -1, failed: 0 });
   show();
   viewer.open(`${addressOf(key)}/info.json`);

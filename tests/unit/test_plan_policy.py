@@ -49,7 +49,7 @@ def none() -> Presets:
     return Presets({}, {})
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/reference/urls.md"])
+@pytest.mark.parametrize("page", ["README.md", "SECURITY.md", "docs/reference/urls.md"])
 def test_the_number_in_the_documents(page: str) -> None:
     found = re.findall(
         r"<!-- unsigned-variants -->(\d+)<!-- /unsigned-variants -->", (ROOT / page).read_text(encoding="utf-8")

@@ -5,8 +5,9 @@ from __future__ import annotations
 import base64
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from statistics import median
+
+from darkroom.visible_text import escape_html as escape
 
 from .compare import Comparison, RenderedSide
 

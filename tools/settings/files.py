@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from darkroom.settings import InvalidSettings
+from darkroom.visible_text import escape_controls
 
 _BARE = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -57,5 +58,5 @@ def _value(value: Any) -> str:
 
 
 def format_string(value: str) -> str:
-    """Format a basic string: TOML's escapes are JSON's, plus U+007F."""
-    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+    """Format a basic string: TOML's escapes are JSON's. Characters that are not shown are escaped too."""
+    return escape_controls(json.dumps(value, ensure_ascii=False))

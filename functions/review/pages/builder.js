@@ -2,7 +2,7 @@
 
 import { AVIF, fetchDerivative, headerRows, isImage, render } from './derivative.js';
 import { buildForm } from './form.js';
-import { encodeKey, make } from './page.js';
+import { assign, encodeKey, make } from './page.js';
 
 /** Append the builder to `root`. `sign(target)` returns `{ target }` or `{ detail }`; `shown` is called after each request. */
 export function urlBuilder(root, table, sign, shown = () => {}) {
@@ -36,7 +36,7 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     }
     const image = await render(found);
     if (own !== number) return; // options have changed since
-    if (isImage(found)) image.alt = target;
+    if (isImage(found)) assign(image, { alt: target });
     url.textContent = location.origin + target;
     guard.textContent = text;
     result.replaceChildren(image);

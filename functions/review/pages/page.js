@@ -1,9 +1,22 @@
 // Functions shared by all pages.
 
+// Control characters, line separators, characters that set the direction of text, and halves of surrogate pairs.
+const HIDDEN = /[\0-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/g;
+const SHOWN = ['textContent', 'title', 'alt', 'ariaLabel'];
+
+/** Replace hidden characters but line feeds and tabs by escapes such as \u202e (darkroom/visible_text.py). */
+export const escapeControls = text => String(text).replace(HIDDEN, one => ('\n\t'.includes(one) ? one : `\\u${one.charCodeAt().toString(16).padStart(4, '0')}`));
+
+/** Set properties of an element; what is shown has no hidden characters. */
+export function assign(made, attributes) {
+  const shown = SHOWN.filter(name => typeof attributes[name] === 'string').map(name => [name, escapeControls(attributes[name])]);
+  return Object.assign(made, attributes, Object.fromEntries(shown));
+}
+
 /** Create an element with properties and children. */
 export function make(tag, attributes = {}, ...children) {
-  const made = Object.assign(document.createElement(tag), attributes);
-  made.append(...children);
+  const made = assign(document.createElement(tag), attributes);
+  made.append(...children.map(child => (typeof child === 'string' ? escapeControls(child) : child)));
   return made;
 }
 

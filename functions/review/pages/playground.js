@@ -2,7 +2,7 @@
 
 import { request } from './api.js';
 import { urlBuilder } from './builder.js';
-import { encodeKey, make } from './page.js';
+import { assign, encodeKey, make } from './page.js';
 import { empty } from './view.js';
 
 const sign = target => request('sign', { target }).catch(error => ({ detail: error.message }));
@@ -21,7 +21,7 @@ export async function playgroundView(root) {
   workbench.hidden = true;
 
   const choose = key => {
-    title.textContent = key;
+    assign(title, { textContent: key });
     workbench.hidden = false;
     for (const one of strip.children) one.setAttribute('aria-pressed', String(one.dataset.key === key));
     return show(key);

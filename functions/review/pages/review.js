@@ -80,7 +80,7 @@ function card(each, context) {
     make('div', { className: 'head' }, make('b', { className: 'key', textContent: each.key }), score),
     make('div', { className: 'detail' }, size, size ? ' · ' : '', 'held since ', when(each.since_s)), reason,
     make('div', { className: 'actions' }, show, why, ...decisions), status));
-  item.setAttribute('aria-label', each.key);
+  assign(item, { ariaLabel: each.key });
 
   explainWhenSeen(item, each, found => {
     score.textContent = scoreText(found.labels);

@@ -70,7 +70,7 @@ def read_names(body: str) -> Iterator[str]:
     """Yield the names of uploads in an event notification of S3; others, such as its test event, have none."""
     try:
         records = json.loads(body).get("Records") or ()
-    except (ValueError, AttributeError):
+    except (ValueError, AttributeError, RecursionError):
         return
     for record in records:
         name = unquote_event_key(str(record["s3"]["object"]["key"]))

@@ -135,6 +135,15 @@ def test_a_malformed_decision_is_refused(world: World, document: Any) -> None:
 
 
 @pytest.mark.slow
+def test_a_decision_that_is_nested_too_deeply_is_refused(world: World) -> None:
+    """Python's parser gives up on it by a RecursionError, which is no ValueError."""
+    for nested in (b"[" * 100_000, b'{"key":' * 100_000):
+        headers = {"origin": SITE, "content-type": "application/json"}
+        answer = world.send("POST", "api/review", token=world.issuer.token(), headers=headers, body=nested)
+        assert (answer.status, answer.document["code"]) == (400, "bad-decision")
+
+
+@pytest.mark.slow
 def test_a_form_of_another_type_is_refused(world: World) -> None:
     answer = world.send(
         "POST",

@@ -13,7 +13,7 @@ from tests.issuer import ADA, CLIENT_ID
 
 from .world import SESSION, SITE, Answer, World
 
-ATTEMPT = "__Secure-darkroom-sign-in"
+ATTEMPT = "__Host-darkroom-sign-in"
 
 
 def cookies(answer: Answer) -> dict[str, str]:
@@ -66,7 +66,7 @@ def test_the_browser_is_sent_to_the_hosted_pages(world: World) -> None:
     [cookie] = answer.cookies
     value, _, attributes = cookie.partition("; ")
     assert re.fullmatch(rf"{ATTEMPT}=([\w-]{{43}}\.){{2}}[\w-]{{43}}", value)
-    assert attributes == "Path=/_/review/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"
+    assert attributes == "Path=/; Max-Age=600; Secure; HttpOnly; SameSite=Lax"
     assert query["code_challenge"] not in cookie
     assert query_of(world.send("GET", "sign-in"))["state"] != query["state"]
 
@@ -76,10 +76,8 @@ def test_a_session_is_a_cookie_that_no_script_reads(world: World) -> None:
     answer = complete(world, *sign_in(world))
     assert (answer.status, answer.headers["location"]) == (303, f"{SITE}/_/review/app")
     session, attempt = answer.cookies
-    assert re.fullmatch(
-        rf"{SESSION}=[\w.-]+; Path=/_/review/; Max-Age=3[56]\d\d; Secure; HttpOnly; SameSite=Strict", session
-    )
-    assert attempt.startswith(f"{ATTEMPT}=; Path=/_/review/; Max-Age=0;")
+    assert re.fullmatch(rf"{SESSION}=[\w.-]+; Path=/; Max-Age=3[56]\d\d; Secure; HttpOnly; SameSite=Strict", session)
+    assert attempt.startswith(f"{ATTEMPT}=; Path=/; Max-Age=0;")
     described = world.send("GET", "api/session", cookies=cookies(answer))
     assert described.document == {
         "name": "Ada Lovelace <ada@example.com>",

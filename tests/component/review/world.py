@@ -24,7 +24,7 @@ from tests.images.hidden import flagged_drawing
 from tests.issuer import ADA, CLIENT_ID, Account, Issuer
 
 SITE = "https://images.example.com"
-SESSION = "__Secure-darkroom-session"
+SESSION = "__Host-darkroom-session"
 EXPLANATION = Explanation(0.986, 0.8, (*(0.986,) * 8, 0.05, 0.04, *(0.986,) * 26), (9,), 0.039)
 
 

@@ -21,6 +21,7 @@ from darkroom.experiments.statistics import Bounds
 from darkroom.origins.https import HttpsOrigin
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.limits import Limits
+from darkroom.plan.presets import load_default_presets
 from darkroom.plan.url_builder import sign_literal, sign_target
 from darkroom.services.service_settings import RESERVED_MB
 from tests import commands
@@ -130,7 +131,11 @@ def test_parsing_normal_form_and_policy(world: World) -> None:
         "w": ("300", "own", True),
     }
     policy = found["policy"]
-    assert (policy["access_mode"], policy["needs_signature"], policy["presets"]) == ("guarded", True, ["own"])
+    assert (policy["access_mode"], policy["needs_signature"], policy["presets"]) == (
+        "guarded",
+        True,
+        sorted([*load_default_presets().options, "own"]),
+    )
     assert found["refusal"]["code"] == "unsigned"
     assert found["signature"]["kind"] == "none"
 

@@ -60,7 +60,7 @@ def read_credentials(data: bytes, media_type: str, anchors: bytes = b"") -> Uplo
         return Deadline(LIMIT).run(partial(_read, data, media_type, anchors))
     except (TooSlow, Unavailable):
         return UploadCredentials({"state": UNCHECKED})
-    except (C2paError, ValueError, LookupError, TypeError, AttributeError):
+    except (C2paError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return UploadCredentials({"state": UNREADABLE})
 
 

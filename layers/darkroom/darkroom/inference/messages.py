@@ -101,5 +101,5 @@ def parse_request(body: str) -> AnalysisRequest | None:
             bool(detail.get("again", False)),
             str(detail.get("id", "")),
         )
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadUpload("The message is not an image event", field="body", detail=repr(error)) from error

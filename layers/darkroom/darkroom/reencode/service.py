@@ -88,7 +88,7 @@ def parse_message(body: str) -> ReencodeMessage:
             message = ReencodeMessage(document["refine"], document.get("hits", 0))
         else:
             message = ReencodeMessage(document["detail"]["object"]["key"])
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadUpload("The message names no derivative", field="body", detail=repr(error)) from error
     if not isinstance(message.name, str) or not message.name.startswith(DERIVATIVES) or type(message.hits) is not int:
         raise BadUpload("The message names no derivative", field="key", detail=body[:500])

@@ -159,7 +159,7 @@ def _parse_decision(request: Request) -> tuple[str, str, str]:
     try:
         document = json.loads(request.body)
         key, decision, version = (document[name] for name in ("key", "decision", "version"))
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadDecision('Expected {"key": …, "decision": …, "version": …}', detail=repr(error)) from error
     if not all(isinstance(value, str) and value for value in (key, decision, version)):
         raise BadDecision("key, decision and version must be texts")

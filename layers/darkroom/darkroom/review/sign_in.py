@@ -26,9 +26,10 @@ from .access import Handler, NotAllowed, NotSignedIn, Person, Role, require_same
 from .messages import Request, Response, json_response, redirect
 from .tokens import TokenVerifier
 
-SESSION, ATTEMPT = "__Secure-darkroom-session", "__Secure-darkroom-sign-in"
-"""Cookies: the ID token; state, verifier and nonce of a sign-in that has begun. Browsers accept the prefix from HTTPS
-(and localhost) only."""
+SESSION, ATTEMPT = "__Host-darkroom-session", "__Host-darkroom-sign-in"
+"""Cookies: the ID token; state, verifier and nonce of a sign-in that has begun. Browsers accept the prefix over HTTPS
+(and from localhost) only, for one host and all of its paths, so that no other host of a domain can set one
+(RFC 6265bis, 4.1.3.2). Requests for images carry them too; the CDN neither forwards nor logs cookies there."""
 
 ATTEMPT_S = 600
 """Time to enter a password."""
@@ -73,10 +74,6 @@ class HostedSignIn:
     @property
     def _callback_url(self) -> str:
         return self.app_url + CALLBACK
-
-    @property
-    def _path(self) -> str:
-        return "/" + self.app_url.split("//", 1)[1].partition("/")[2]
 
     def _begin(self, _: Request) -> Response:
         state, verifier, nonce = (secrets.token_urlsafe(32) for _ in range(3))
@@ -125,8 +122,7 @@ class HostedSignIn:
         return Response(ended.status, ended.headers, ended.body, (self._cookie(SESSION, "", 0, same_site="Strict"),))
 
     def _cookie(self, name: str, value: str, max_age_s: int, *, same_site: str) -> str:
-        """Return a cookie for this app alone: images below other paths are requested without it."""
-        return f"{name}={value}; Path={self._path}; Max-Age={max_age_s}; Secure; HttpOnly; SameSite={same_site}"
+        return f"{name}={value}; Path=/; Max-Age={max_age_s}; Secure; HttpOnly; SameSite={same_site}"
 
     def _exchange(self, code: str, verifier: str) -> str:
         """Return the ID token for an authorization code. Raises NotSignedIn if it is refused, Unavailable."""

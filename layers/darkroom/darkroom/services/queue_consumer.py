@@ -74,7 +74,7 @@ def read_correlation_id(body: str) -> str:
         if created.get("version-id"):
             return build_image_id(created["key"], pad_sequencer(created["sequencer"]), created["version-id"])
         return str(event.get("id", ""))[:MAX_ID_CHARACTERS]
-    except (ValueError, TypeError, KeyError, AttributeError):
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return ""
 
 

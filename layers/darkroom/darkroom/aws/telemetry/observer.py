@@ -31,7 +31,7 @@ def service_name() -> str:
 
 def to_json(document: Mapping[str, object]) -> str:
     """Format ``document`` as JSON in ASCII, so that any text can be written; values of other types as their text."""
-    return json.dumps(document, default=str, separators=(",", ":"))
+    return json.dumps(document, default=str, separators=(",", ":")).replace("\x7f", "\\u007f")
 
 
 def write_line(line: str) -> None:

@@ -107,7 +107,7 @@ def read_event(body: str) -> IngestEvent | None:
         event = json.loads(body)
         source, detail_type, detail = event["source"], event["detail-type"], event["detail"]
         key = detail["object"]["key"]
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise BadUpload("The message is not an event of an upload", field="body", detail=repr(error)) from error
     if not isinstance(key, str):
         raise BadUpload("The message names no upload", field="key", detail=body[:500])

@@ -96,7 +96,7 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         deferrals = int(document.get("deferrals", 0))
         erasure, invalidation = str(document.get("erasure", "")), str(document.get("invalidation", ""))
         bulk_s = int(document.get("bulk_s", 0))
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadUpload("The message is not a purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
         raise BadUpload("The message is not a purge", field="body", detail=record["body"][:500])

@@ -47,7 +47,7 @@ def read_changes(body: str) -> list[SourceChange] | None:
         if document.get("source") == "aws.s3":
             changed = document["detail-type"] in CHANGES
             return [_read_change(document["detail"])] if changed else []
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     except (KeyError, TypeError, AttributeError) as error:
         raise BadUpload("The message is not an event of S3", field="body", detail=repr(error)) from error
