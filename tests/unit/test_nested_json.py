@@ -1,4 +1,4 @@
-"""Bodies of strangers and messages of queues that are nested too deeply for Python's parser are refused like others."""
+"""Bodies of requests and messages of queues that are nested too deeply for Python's parser are refused like others."""
 
 from __future__ import annotations
 

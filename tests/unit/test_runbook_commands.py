@@ -29,7 +29,7 @@ HERE = name_local_stack(INFO, STATE)
 SHOP = name_aws_stack("shop", region="eu-west-1", profile="shop-ops")
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "operations"
 TEXTS = {name: read_runbook(name) for name in list_runbooks()} | {
-    path.stem: path.read_text(encoding="utf-8") for path in sorted(GUIDE.glob("*.md"))
+    path.stem: path.read_text(encoding="utf-8") for path in sorted(GUIDE.glob("*.md")) if path.stem != "README"
 }
 AWS = re.compile(r"(?<![\w./-])aws (?!lambda/)\S+")
 

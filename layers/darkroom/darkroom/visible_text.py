@@ -1,4 +1,4 @@
-"""Show texts of strangers, such as keys: no character of theirs moves a cursor, ends a line or turns what surrounds it.
+"""Show keys and other texts of clients: none of their characters moves a cursor, ends a line or turns its direction.
 
 functions/review/pages/page.js has the same function for pages.
 """
