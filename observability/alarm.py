@@ -50,8 +50,7 @@ class MetricAlarm:
 class CompositeAlarm:
     """A composite alarm: in alarm if all alarms of any of ``any_of_all`` are, which holds their names.
 
-    ``more`` are further alternatives with ``Alarms=all``. ``runbooks`` has the runbook of each alarm in it, by the
-    alarm's name, if they differ.
+    ``runbooks`` has the runbook of each alarm in it, by the alarm's name, if they differ.
     """
 
     name: str
@@ -61,8 +60,9 @@ class CompositeAlarm:
     condition: str = ""
     action: Action = ""
     suppressor: str = ""
-    more: tuple[tuple[str, ...], ...] = ()
     runbooks: tuple[tuple[str, str], ...] = ()
+    essential: bool = False
+    """It exists with ``Alarms=essential`` too, although it does not page."""
 
     @property
     def logical_id(self) -> str:

@@ -16,7 +16,7 @@ def essential() -> frozenset[str]:
     """Return the names of the alarms of ``Alarms=essential``: those that page, their parts, and essential tickets."""
     parts = {one.name: {name for every in one.any_of_all for name in every} for one in COMPOSITES}
     found = {one.name for one in EVERY if one.action == "page"}
-    found |= {one.name for one in ALARMS if one.essential}
+    found |= {one.name for one in EVERY if one.essential}
     while more := {part for name in found for part in parts.get(name, ())} - found:
         found |= more
     return frozenset(found)

@@ -2,8 +2,10 @@
 
 The rates are those of Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs", section 6, "Multiwindow,
 Multi-Burn-Rate Alerts": 14.4 times what the objective allows over an hour spends 2 % of a month's budget, 6 times over
-six hours 5 %, 3 times over a day 10 %. A short window, a twelfth of the long one, shows that it still burns. The third
-rate, a ticket there, exists with ``Alarms=all`` only and pages.
+six hours 5 %, 3 times over a day 10 %. A short window, a twelfth of the long one, shows that it still burns. The first
+two page, and the third is a ticket, as in the workbook.
+
+A window with few events has no share. Where all of the few events of an hour fail, an alarm of its own pages.
 """
 
 from __future__ import annotations
@@ -41,6 +43,15 @@ WINDOWS = (
     Window("slow", 6, 6 * 3600, 1800),
     Window("sustained", 3, 24 * 3600, 2 * 3600),
 )
+
+ALL_FAIL_S = 3600
+"""Window in which all events must have failed."""
+
+MIN_REQUESTS = 3
+"""Minimum number of requests in it."""
+
+MIN_ATTEMPTS = 7
+"""Minimum number of attempts at messages in it: more than one message has before it is a dead letter (six)."""
 
 GROUPS = {
     "viewers": "Image requests fail or are slow",
@@ -140,25 +151,54 @@ def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> Metr
     )
 
 
+def _all_fail_name(slo: Slo) -> str:
+    return f"{slo.name}-all-fail"
+
+
+def _all_fail_alarm(slo: Slo) -> MetricAlarm:
+    events = list_events(slo)
+    least, kind = (MIN_REQUESTS, "requests") if slo.functions[0] in THROTTLED else (MIN_ATTEMPTS, "attempts")
+    return MetricAlarm(
+        name=_all_fail_name(slo),
+        description=f"{slo.title}: all of the {least} or more {kind} of an hour failed",
+        runbook=slo.runbook,
+        metrics=events.metrics,
+        formulas=(
+            Formula("bad", "", events.bad, shown=False),
+            Formula("total", "", events.total, shown=False),
+            Formula("failing", "all failed", f"IF(total >= {least} AND bad >= total, 1, 0)"),
+        ),
+        comparison="over",
+        threshold=0,
+        period_s=ALL_FAIL_S,
+        missing="notBreaching",
+        condition=_condition(slo),
+    )
+
+
 def _window_names(slo: Slo, window: Window) -> tuple[str, str]:
     return f"{slo.name}-{window.name}", f"{slo.name}-{window.name}-short"
 
 
 def burn_rate_alarms() -> Iterator[MetricAlarm]:
-    """Yield an alarm for each window of each objective, without actions."""
+    """Yield an alarm for each window of each objective, and one on total failure, all without actions."""
     for slo in SLOS:
         for window in WINDOWS:
             long, short = _window_names(slo, window)
             yield _burn_rate_alarm(slo, window, long, window.long_s)
             yield _burn_rate_alarm(slo, window, short, window.short_s)
+        if slo.kind == "success":
+            yield _all_fail_alarm(slo)
 
 
 def objective_alarms() -> Iterator[CompositeAlarm]:
-    """Yield a composite alarm for each objective, and one that pages for each group."""
+    """Yield a composite alarm for each objective; for each group one that pages, and a ticket on its budget."""
+    *paging, sustained = WINDOWS
     for slo in SLOS:
-        *windows, sustained = (_window_names(slo, window) for window in WINDOWS)
+        windows = tuple(_window_names(slo, window) for window in paging)
+        total = ((_all_fail_name(slo),),) if slo.kind == "success" else ()
         yield CompositeAlarm(
-            slo.name, f"{slo.title}: objective missed", slo.runbook, tuple(windows), _condition(slo), more=(sustained,)
+            slo.name, f"{slo.title}: objective missed", slo.runbook, (*windows, *total), _condition(slo)
         )
     for group, meaning in GROUPS.items():
         objectives = [slo for slo in SLOS if slo.group == group]
@@ -171,6 +211,17 @@ def objective_alarms() -> Iterator[CompositeAlarm]:
             action="page",
             suppressor="" if group == SUPPRESSOR else SUPPRESSOR,
             runbooks=tuple((slo.name, slo.runbook) for slo in objectives),
+        )
+        pairs = [_window_names(slo, sustained) for slo in objectives]
+        yield CompositeAlarm(
+            name=f"{group}-budget",
+            description=f"{meaning} more often than the month's budget allows, at {sustained.burn:g} times its rate",
+            runbook=objectives[0].runbook,
+            any_of_all=tuple(pairs),
+            condition=_condition(objectives[0]),
+            action="ticket",
+            runbooks=tuple((long, slo.runbook) for slo, (long, _) in zip(objectives, pairs, strict=True)),
+            essential=True,
         )
 
 

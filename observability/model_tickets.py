@@ -42,6 +42,7 @@ def quality_alarms() -> Iterator[MetricAlarm]:
             missing="missing",
             condition="HasEndpoint",
             action="model",
+            essential=True,
         )
     yield MetricAlarm(
         name="quality-overdue",
@@ -94,6 +95,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         missing="notBreaching",
         condition="HasEndpoint",
         action="ticket",
+        essential=True,
     )
     yield MetricAlarm(
         name="endpoint-slow",

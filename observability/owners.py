@@ -14,9 +14,10 @@ SERVICE, MODELS, COSTS, PRIVACY = "service owner", "model owner", "cost owner", 
 
 OWNERS: Mapping[str, tuple[str, ...]] = {
     SERVICE: (
-        *("viewers", "viewers-success", "viewers-latency"),
-        *("uploads", "uploads-success", "uploads-latency", "api-success", "uploads-refused"),
-        *("analysis", "analysis-success", "analysis-latency", "breaker-open", "endpoint-slow", "gpu-busy"),
+        *("viewers", "viewers-success", "viewers-latency", "viewers-budget"),
+        *("uploads", "uploads-success", "uploads-latency", "api-success", "uploads-refused", "uploads-budget"),
+        *("analysis", "analysis-success", "analysis-latency", "analysis-budget"),
+        *("breaker-open", "endpoint-slow", "gpu-busy"),
         *("ingest-age", "ingest-depth", "ingest-priority-age", "ingest-dead-letters", "review-dead-letters"),
         *("infer-age", "infer-depth", "infer-priority-age", "infer-priority-depth", "infer-dead-letters"),
         *("purge-age", "purge-depth", "purge-dead-letters", "refine-age", "refine-dead-letters"),

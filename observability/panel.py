@@ -54,9 +54,8 @@ class Panel:
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """``name`` is part of URLs and resource names. An ``essential`` dashboard exists with ``Alarms=essential`` too."""
+    """``name`` is part of URLs and resource names."""
 
     name: str
     title: str
     panels: tuple[Panel, ...]
-    essential: bool = False

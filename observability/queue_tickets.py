@@ -83,6 +83,7 @@ def queue_alarms() -> Iterator[MetricAlarm]:
             missing="notBreaching",
             condition=condition,
             action="ticket",
+            essential=True,
         )
 
 

@@ -120,7 +120,7 @@ def resources() -> str:
     """Return all resources, indented."""
     blocks = [_metric_alarm(alarm) for alarm in ALARMS]
     blocks += [_composite(alarm) for alarm in COMPOSITES]
-    blocks += [_dashboard(board.name, body(board), essential=board.essential) for board in DASHBOARDS]
+    blocks += [_dashboard(board.name, body(board)) for board in DASHBOARDS]
     return MODEL_TOPIC + "".join(f"{_indented(block, 2)}\n" for block in blocks)
 
 
@@ -170,6 +170,8 @@ def yaml_value(text: str) -> str:
         return "!Ref EndpointName"
     if match := re.fullmatch(r"\{(\w+Function)\}", text):
         return f"!Ref {match[1]}"
+    if match := re.fullmatch(r"\{(\w+Queue\.QueueName)\}", text):
+        return f"!GetAtt {match[1]}"
     filled = text.replace(NAMESPACE, "Darkroom/${StackName}").replace("{stack}", "${StackName}")
     return f'!Sub "{filled}"' if filled != text else text
 
@@ -184,13 +186,18 @@ def _metric_alarm(alarm: MetricAlarm) -> Iterator[str]:
         yield f"  Condition: {condition}"
     yield "  Properties:"
     yield from _name_properties(alarm)
-    yield from _indented(_metric_properties(alarm), 4).splitlines()
-    yield f"    ComparisonOperator: {_OPERATORS[alarm.comparison]}"
+    yield from _indented(metric_properties(alarm), 4).splitlines()
+    yield f"    ComparisonOperator: {operator(alarm)}"
     yield f"    Threshold: {_threshold(alarm.threshold)}"
     yield f"    EvaluationPeriods: {alarm.periods}"
     yield f"    DatapointsToAlarm: {alarm.datapoints or alarm.periods}"
     yield f"    TreatMissingData: {alarm.missing}"
     yield from _actions(alarm.action)
+
+
+def operator(alarm: MetricAlarm) -> str:
+    """Return CloudWatch's name of an alarm's comparison."""
+    return _OPERATORS[alarm.comparison]
 
 
 def _threshold(value: float | str) -> str:
@@ -216,7 +223,8 @@ def _actions(action: Action) -> Iterator[str]:
     yield TAGS
 
 
-def _metric_properties(alarm: MetricAlarm) -> Iterator[str]:
+def metric_properties(alarm: MetricAlarm) -> Iterator[str]:
+    """Yield the properties of an alarm with its metrics, not indented."""
     if not alarm.formulas:
         [metric] = alarm.metrics
         yield f"Namespace: {yaml_value(metric.namespace)}"
@@ -258,15 +266,8 @@ def _composite(alarm: CompositeAlarm) -> Iterator[str]:
         yield f"  Condition: {condition}"
     yield "  Properties:"
     yield from _name_properties(alarm)
-    if alarm.more:
-        yield "    AlarmRule: !If"
-        yield f"      - {HAS_ALL}"
-        for alternatives in ((*alarm.any_of_all, *alarm.more), alarm.any_of_all):
-            yield "      - !Sub >-"
-            yield from (f"        {line}" for line in _rule(alternatives))
-    else:
-        yield "    AlarmRule: !Sub >-"
-        yield from (f"      {line}" for line in _rule(alarm.any_of_all))
+    yield "    AlarmRule: !Sub >-"
+    yield from (f"      {line}" for line in _rule(alarm.any_of_all))
     if alarm.suppressor:
         yield f"    ActionsSuppressor: !Ref {logical_id(alarm.suppressor)}"
         yield f"    ActionsSuppressorWaitPeriod: {WAIT_S}"
@@ -283,12 +284,10 @@ def _rule(alternatives: tuple[tuple[str, ...], ...]) -> Iterator[str]:
 # --------------------------------------------------------------- dashboards
 
 
-def _dashboard(name: str, widgets: list[dict[str, object]], *, essential: bool) -> Iterator[str]:
+def _dashboard(name: str, widgets: list[dict[str, object]]) -> Iterator[str]:
     """Yield a dashboard. Their names are global to an account, so they include the region."""
     yield f"{''.join(word.capitalize() for word in name.split('-'))}Dashboard:"
     yield "  Type: AWS::CloudWatch::Dashboard"
-    if not essential:
-        yield f"  Condition: {HAS_ALL}"
     yield "  Properties:"
     yield f"    DashboardName: !Sub ${{StackName}}-${{AWS::Region}}-{name}"
     yield "    DashboardBody: !Sub"

@@ -44,6 +44,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         missing="missing",
         condition="HasAnalysis",
         action="model",
+        essential=True,
     )
     yield MetricAlarm(
         name="drift-overdue",
@@ -125,6 +126,7 @@ def composite_ticket_alarms() -> Iterator[CompositeAlarm]:
         runbook="bad-deploy",
         any_of_all=(("monitor-missing", "monitor-known"),),
         action="ticket",
+        essential=True,
     )
 
 

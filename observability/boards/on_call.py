@@ -262,5 +262,4 @@ ON_CALL = Dashboard(
             '| filter level = "ERROR" or level = "WARNING" | filter ispresent(code) | sort @timestamp desc | limit 50',
         ),
     ),
-    essential=True,
 )

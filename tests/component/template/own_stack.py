@@ -68,7 +68,8 @@ def find_behaviour(pattern: str, **parameters: str) -> tuple[dict[str, Any], dic
 
 def check_dead_letters_alarm(stack: Stack, queue: str) -> None:
     """Check that a message in ``queue`` alarms the first stack's topic of tickets."""
-    [alarm] = stack.of_type("AWS::CloudWatch::Alarm").values()
+    every = stack.of_type("AWS::CloudWatch::Alarm").values()
+    [alarm] = [one for one in every if str(one["AlarmName"]).endswith("-dead-letters")]
     assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": f"<{queue}.QueueName>"}]
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert alarm["AlarmActions"] == ["arn:aws:sns:eu-central-1:111122223333:darkroom-tickets"]

@@ -48,6 +48,11 @@ WINDOWS = {
     "sustained-short": (3, 2 * HOUR_S),
 }
 BURNING_ALARMS = [(objective, window) for objective in BURNING for window in WINDOWS]
+LEAST = {"viewers-success": 3, "api-success": 3, "uploads-success": 7, "analysis-success": 7}
+"""Events of an hour, all of which must fail. Six attempts at one message are none: it is a dead letter then."""
+
+GROUPS = {"viewers", "uploads", "analysis"}
+BUDGETS = {f"{group}-budget" for group in GROUPS}
 LEVELS = {
     # alarm: threshold, which side of it alarms, periods that must
     "ingest-age": (300, "over", 3),
@@ -123,8 +128,9 @@ def state(alarm: Alarm, metrics: dict[str, Series], before: State = "OK") -> Sta
 
 def test_these_are_all() -> None:
     burning = {f"{objective}-{window}" for objective, window in BURNING_ALARMS}
-    assert set(ALARMS) == burning | set(LEVELS) | set(QUALITY) | OTHERS | {"monitor-known"} | PAGES
-    assert set(COMPOSITES) == set(BURNING) | {"viewers", "uploads", "analysis", "monitor-silent"}
+    failing = {f"{objective}-all-fail" for objective in LEAST}
+    assert set(ALARMS) == burning | failing | set(LEVELS) | set(QUALITY) | OTHERS | {"monitor-known"} | PAGES
+    assert set(COMPOSITES) == set(BURNING) | GROUPS | BUDGETS | {"monitor-silent"}
 
 
 # ------------------------------------------------------------------ burning
@@ -153,6 +159,35 @@ def test_few_events_are_no_share(objective: str, window: str) -> None:
     [total], [bad], _ = BURNING[objective]
     assert state(alarm, by_metric(alarm, **{total: 19, bad: 19})) == "OK"
     assert state(alarm, by_metric(alarm, **{total: 20, bad: 20})) == "ALARM"
+
+
+@pytest.mark.parametrize("objective", LEAST)
+def test_few_events_that_all_fail_page(objective: str) -> None:
+    alarm, least = ALARMS[f"{objective}-all-fail"], LEAST[objective]
+    assert (alarm.period_s, alarm.evaluation_periods) == (HOUR_S, 1)
+    assert state(alarm, by_metric(alarm, Requests=least, Faults=least)) == "ALARM"
+    assert state(alarm, by_metric(alarm, Requests=least - 1, Faults=least - 1)) == "OK"
+    assert state(alarm, by_metric(alarm, Requests=least, Faults=least - 1)) == "OK", "one succeeded"
+    assert state(alarm, by_metric(alarm, Errors=least)) == "ALARM", "none could count itself"
+    assert state(alarm, {}, "ALARM") == "OK"
+    [group] = [name for name in GROUPS if f"stack-{objective}" in COMPOSITES[name].children]
+    states = evaluate_composites(COMPOSITES.values(), {alarm.name: "ALARM"})
+    assert {name for name, one in states.items() if one == "ALARM"} == {f"stack-{objective}", f"stack-{group}"}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_a_budget_that_burns_for_hours_is_a_ticket_and_no_page(group: str) -> None:
+    composite = COMPOSITES[f"{group}-budget"]
+    assert composite.actions == ("<TicketTopic>",)
+    both = {name.removeprefix("stack-") for name in composite.children}
+    objectives = {name.removesuffix("-short").removesuffix("-sustained") for name in both}
+    assert {f"stack-{name}" for name in objectives} == COMPOSITES[group].children
+    for objective in objectives:
+        long, short = f"stack-{objective}-sustained", f"stack-{objective}-sustained-short"
+        for now, expected in (({long: "ALARM"}, "OK"), ({long: "ALARM", short: "ALARM"}, "ALARM")):
+            states = evaluate_composites(COMPOSITES.values(), now)  # type: ignore[arg-type]
+            assert states[composite.name] == expected
+            assert states[f"stack-{group}"] == "OK"
 
 
 @pytest.mark.parametrize(("objective", "window"), BURNING_ALARMS)
@@ -355,12 +390,13 @@ def test_a_page_names_the_runbook_of_each_of_its_alarms() -> None:
 def test_only_groups_page_and_the_rest_are_tickets_or_parts() -> None:
     alarm_actions = {name: alarm.actions for name, alarm in (ALARMS | COMPOSITES).items() if alarm.actions}
     pages = {name for name, actions in alarm_actions.items() if actions == ("<PageTopic>",)}
-    assert pages == {"viewers", "uploads", "analysis"} | PAGES
+    assert pages == GROUPS | PAGES
     models = {name for name, actions in alarm_actions.items() if actions == ("<ModelTopic>",)}
     assert models == OF_MODELS
     tickets = {name for name, actions in alarm_actions.items() if actions == ("<TicketTopic>",)}
     assert tickets == set(alarm_actions) - pages - models
-    assert set(alarm_actions) - pages == set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | {"monitor-silent"}
+    notifying = set(LEVELS) - {"monitor-missing"} | set(QUALITY) | OTHERS | BUDGETS | {"monitor-silent"}
+    assert set(alarm_actions) - pages == notifying
 
 
 def test_metrics_are_those_of_this_stack() -> None:
@@ -509,23 +545,22 @@ def test_the_nested_template_is_as_the_tables_are() -> None:
 
 
 CONDITIONS = {one.name: one.condition for one in EVERY}
-HOLDING = {"off": {""}, "lambda": {"", "HasAnalysis"}, "endpoint": {"", "HasAnalysis", "HasEndpoint"}}
+HOLDING = {
+    "off": {"", "HasRefine"},
+    "lambda": {"", "HasRefine", "HasAnalysis"},
+    "endpoint": {"", "HasRefine", "HasAnalysis", "HasEndpoint"},
+}
 """Conditions of alarms that hold by ``InferenceMode``, with all other parameters at their defaults."""
 
 
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("inference", ["off", "lambda", "endpoint"])
-def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(inference: str) -> None:
+def test_essential_alarms_are_those_that_page_their_parts_and_tickets_about_losses(inference: str) -> None:
     stack = Stack(InferenceMode=inference, EndpointName="models" if inference == "endpoint" else "")
     there = stack.of_type(ALARM) | stack.of_type(COMPOSITE)
     names = {properties["AlarmName"].removeprefix("stack-") for properties in there.values()}
     expected = {name for name in ESSENTIAL if CONDITIONS[name] in HOLDING[inference]}
     assert names == expected
-    assert {
-        properties["AlarmName"].removeprefix("stack-")
-        for properties in there.values()
-        if properties.get("AlarmActions") == ["<TicketTopic>"]
-    } == names & (OTHERS - OF_MODELS - {"uploads-refused", "cold-starts"})
     of_models = set() if inference == "off" else {"<ModelTopic>"}
     assert {action for one in there.values() for action in one.get("AlarmActions", ())} == of_models | {
         "<PageTopic>",
@@ -533,11 +568,16 @@ def test_essential_alarms_are_those_that_page_their_parts_and_few_tickets(infere
     }
     rules = " ".join(properties["AlarmRule"] for properties in stack.of_type(COMPOSITE).values())
     assert set(re.findall(r"<(\w+)>", rules)) <= set(there), "no rule names an alarm that does not exist"
-    assert not [name for name in names if "sustained" in name]
-    assert [p["DashboardName"] for p in stack.of_type("AWS::CloudWatch::Dashboard").values()] == [
-        f"stack-{PSEUDO['AWS::Region']}-on-call"
-    ]
+    assert len(stack.of_type("AWS::CloudWatch::Dashboard")) == 3, "so many are free"
     assert stack.of_type("AWS::CloudFront::MonitoringSubscription") == {}
+
+
+def test_what_is_lost_or_silent_has_an_alarm_by_default() -> None:
+    """Each of these was missed by a deployment with default parameters."""
+    letters = {f"{name}-dead-letters" for name in ("ingest", "review", "infer", "purge", "refine")}
+    models = {"drift", "model-precision", "model-recall", "model-false-alarms", "breaker-open"}
+    assert letters | models | BUDGETS | {"monitor-silent", *(f"{name}-all-fail" for name in LEAST)} <= ESSENTIAL
+    assert {"ingest-age", "gpu-busy", "cache-hit-ratio", "cold-starts", "endpoint-slow"}.isdisjoint(ESSENTIAL)
 
 
 def test_the_page_about_objectives_is_as_the_tables_are() -> None:

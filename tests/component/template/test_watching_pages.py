@@ -20,7 +20,7 @@ NAMES = {composite.name: composite for composite in COMPOSITES}
 A_MINUTE = {"transform": 100.0, "ingest": 30.0, "infer": 30.0, "upload": 20.0, "similar": 5.0}
 """The requests of each function."""
 
-BEGINS, ENDS, LAST = 120, 160, 320
+BEGINS, ENDS, LAST = 120, 190, 330
 
 type Fault = Callable[[str, str], float]
 """The share of a function's events that counts as bad, by function and metric, while the fault lasts."""
@@ -77,7 +77,7 @@ def pages(fault: Fault) -> list[tuple[str, int]]:
         for name, state in evaluate_composites(COMPOSITES, states).items():
             if standing[name].state != state:
                 standing[name] = StateSince(state, now_s)
-        for composite in filter(lambda one: one.actions, COMPOSITES):
+        for composite in filter(lambda one: one.actions == ("<PageTopic>",), COMPOSITES):
             if not has_acted(composite, standing[composite.name], _suppressor(composite, standing), now_s):
                 acting.discard(composite.name)
             elif composite.name not in acting:

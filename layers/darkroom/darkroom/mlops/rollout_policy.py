@@ -4,8 +4,8 @@ It is rolled back if a metric exceeds its limit with confidence, so that a few i
 after enough images and hours with every metric within its limit. Otherwise it is held.
 
 A task whose results changed is measured by the golden set, or it is not measured, and a canary with such a task is
-held: agreement with the incumbent on most images does not show what became of a rare class. Floors by task and by class
-add to the limits of falls.
+held: agreement with the incumbent on most images does not show whether a rare class is still found. Floors by task and
+by class add to the limits of falls.
 
 A trained model finds tags that the incumbent does not know. Differences in tags never roll a canary back: they hold it
 until the golden set has evaluated it with enough labels, which then decide.
