@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from . import pidfile
 from .errors import StartError
 from .paths import COMMAND, ROOT, StackPaths
+
+
+def _is_of(info: Path, pid: int) -> bool:
+    """Whether ``stack.json`` is of the stack with this process id, and not of one that was killed."""
+    try:
+        return int(json.loads(info.read_text(encoding="utf-8"))["pids"]["stack"]) == pid
+    except FileNotFoundError:
+        return False
 
 
 def up_detached(paths: StackPaths, options: Sequence[str]) -> None:
@@ -29,7 +39,7 @@ def up_detached(paths: StackPaths, options: Sequence[str]) -> None:
         )
     with log.open() as output_file:
         while True:
-            exited, ready = child.poll() is not None, paths.stack_info.exists()
+            exited, ready = child.poll() is not None, _is_of(paths.stack_info, child.pid)
             sys.stdout.write(output_file.read())
             sys.stdout.flush()
             if exited:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from botocore.exceptions import ClientError
 from filelock import AsyncFileLock
@@ -48,10 +48,17 @@ UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "
 
 
 async def ensure(
-    paths: StackPaths, cloud: Cloud, progress: Progress, *, inference: bool, overrides: Sequence[str] = ()
+    paths: StackPaths,
+    cloud: Cloud,
+    progress: Progress,
+    save: Callable[[], Awaitable[None]],
+    *,
+    inference: bool,
+    overrides: Sequence[str] = (),
 ) -> bool:
     """Deploy unless these sources are deployed already; return whether a deployment ran. Raises StartError.
 
+    ``save`` makes a deployment permanent, before it is noted as done.
     ``overrides`` are template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     template_overrides, changed = settings.split(overrides)
@@ -73,6 +80,7 @@ async def ensure(
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
             await asyncio.to_thread(intervals.adjust, cloud)
+    await save()
     paths.deployed.write_text(digest)
     return True
 

@@ -25,6 +25,7 @@ from .stack_info import StackInfo
 if TYPE_CHECKING:
     from mypy_boto3_s3.type_defs import NotificationConfigurationTypeDef
 
+FOLDER = "samples/events/"
 CREATED = "samples/events/created.jpg"
 DUPLICATE = "samples/events/duplicate.png"
 DAMAGED = "samples/events/damaged.jpg"

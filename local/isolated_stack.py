@@ -14,8 +14,9 @@ from typing import Any
 
 from tools import local_stack
 
-from .paths import ROOT
+from .paths import ROOT, StackPaths
 from .ports import find_free_ports
+from .saved_state import SavedState
 
 STARTS_WITHIN_S = 600.0
 """The first start on a machine: packages are installed, and models downloaded if there is inference."""
@@ -49,11 +50,13 @@ class IsolatedStack:
 
 
 def start(state: Path, *options: str, root: Path = ROOT, within_s: float = STARTS_WITHIN_S) -> IsolatedStack:
-    """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up`` and wait until it is ready. Raises
-    StackError.
+    """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up`` and wait until it is ready.
+
+    Its ports are free ones, or that of the queues that ``state`` has. Raises StackError.
     """
     state.mkdir(parents=True, exist_ok=True)
     cdn, aws = find_free_ports(2)
+    aws = SavedState(StackPaths(state).ministack / "state").port or aws
     command = [sys.executable, str(root / "cli"), "up", "--state-dir", str(state)]
     ports = ["--port", str(cdn), "--aws-port", str(aws)]
     with (state / LOG).open("wb") as output:
@@ -78,12 +81,19 @@ def run_stack(state: Path, *options: str) -> Iterator[IsolatedStack]:
 def _wait_for_info(process: subprocess.Popen[bytes], state: Path, within_s: float) -> dict[str, Any]:
     deadline_s = time.monotonic() + within_s
     while True:
-        try:
-            return dict(local_stack.read(state))
-        except ValueError:
-            if process.poll() is not None or time.monotonic() > deadline_s:
-                raise StackError(f"The stack did not start:\n{_tail(state)}") from None
+        info = _read_info(state)
+        if info.get("pids", {}).get("stack") == process.pid:  # and not of a stack that was killed
+            return info
+        if process.poll() is not None or time.monotonic() > deadline_s:
+            raise StackError(f"The stack did not start:\n{_tail(state)}")
         time.sleep(0.1)
+
+
+def _read_info(state: Path) -> dict[str, Any]:
+    try:
+        return dict(local_stack.read(state))
+    except ValueError:
+        return {}
 
 
 def _tail(state: Path) -> str:

@@ -17,9 +17,11 @@ from .aws import ACCESS_KEY
 from .emulation.permissions import RECORD, SWITCH
 from .errors import StartError
 from .paths import REGION, ROOT, Ports, StackPaths
+from .saved_state import SavedState
 
 READY_WITHIN_S = 300.0
-STOP_GRACE_S = 120.0
+SAVE_EVERY_S = 60.0
+SAVED_WITHIN_S = STOP_GRACE_S = 120.0
 """MiniStack saves the state of all services when it exits, which takes time on a busy machine."""
 
 
@@ -58,12 +60,17 @@ class MiniStack:
         also: Mapping[str, str] | None = None,
         packages: Sequence[Path] = (),
     ) -> None:
-        """``also`` are more environment variables, which functions inherit; ``packages`` more site-packages folders."""
+        """``also`` are more environment variables, which functions inherit; ``packages`` more site-packages folders.
+
+        ``lost_since_s`` is the time of the state that it started with (Unix time), if it was killed after that: what
+        was not saved is lost. None if its end saved everything.
+        """
         self._paths = paths
         self._ports = ports
         self._also = dict(also or {})
         self._packages = tuple(packages)
         self._process: subprocess.Popen[bytes] | None = None
+        self.lost_since_s: float | None = None
 
     @property
     def pid(self) -> int:
@@ -76,7 +83,10 @@ class MiniStack:
         return self._process is not None and self._process.poll() is None
 
     async def start(self) -> None:
-        """Start it and wait until it responds; raises StartError."""
+        """Start it and wait until it responds. Raises StartError, also for a state that it cannot go on with."""
+        saved = SavedState(self._paths.ministack / "state")
+        saved.check(self._ports.aws)
+        self.lost_since_s = saved.lost_since_s
         shutil.rmtree(self._paths.scratch, ignore_errors=True)
         for folder in (self._paths.scratch, self._paths.ministack, self._paths.logs):
             folder.mkdir(parents=True, exist_ok=True)
@@ -105,10 +115,24 @@ class MiniStack:
             await asyncio.sleep(0.1)
         raise StartError(f"MiniStack did not respond within {READY_WITHIN_S:.0f} s. See {log}")
 
-    def save(self) -> None:
-        """Save the state of all services now, not only at exit."""
-        if self._process:
-            os.kill(self._process.pid, signal.SIGUSR1)
+    async def save(self) -> None:
+        """Save the state of all services now, not only at exit. Raises StartError if that takes too long."""
+        if not self._process:
+            return
+        saved = SavedState(self._paths.ministack / "state")
+        before = saved.saved_ns
+        os.kill(self._process.pid, signal.SIGUSR1)
+        for _ in range(int(SAVED_WITHIN_S / 0.05)):
+            if saved.saved_ns != before or not self.is_running:
+                return
+            await asyncio.sleep(0.05)
+        raise StartError(f"MiniStack did not save its state within {SAVED_WITHIN_S:.0f} s.")
+
+    async def save_regularly(self) -> None:
+        """Save the state once a minute, until cancelled: whoever kills the process loses no more."""
+        while True:
+            await asyncio.sleep(SAVE_EVERY_S)
+            await self.save()
 
     async def stop(self, grace_s: float = STOP_GRACE_S) -> None:
         """Stop it with all functions that it runs, and delete what it unpacked.

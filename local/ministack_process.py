@@ -4,12 +4,14 @@ MiniStack starts functions with ``sys.executable`` and its own environment varia
 ``runtime`` environment, which contains only what Lambda's runtime contains, and adds MiniStack's packages to its own
 path only.
 
-MiniStack saves its services' state at exit; SIGUSR1 saves it at once, so that a deployment survives a power failure.
-When the parent process exits, standard input ends and this process exits too.
+MiniStack saves its services' state at exit; SIGUSR1 saves it at once. The file ``saved`` has the time of the last save,
+and ``running`` exists until the state is saved at the end. When the parent process exits, standard input ends and this
+process exits too.
 """
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import signal
@@ -17,13 +19,32 @@ import site
 import sys
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 LAYERS = "/opt/"
 """The folder into which Lambda merges all layers of a function."""
+
+
+SAVED, RUNNING = "saved", "running"
+
+
+def _save_on_signal(save: Callable[[], object], folder: Path) -> None:
+    """Save on SIGUSR1, between two requests: a handler that a signal interrupts may be changing the state."""
+
+    def save_and_mark() -> None:
+        save()
+        (folder / SAVED).touch()
+
+    def request(*_: object) -> None:
+        try:
+            asyncio.get_running_loop().call_soon_threadsafe(save_and_mark)
+        except RuntimeError:  # before the server runs, and after it
+            save_and_mark()
+
+    signal.signal(signal.SIGUSR1, request)
 
 
 def _end_with_parent() -> None:
@@ -162,11 +183,16 @@ def main(*packages: str) -> None:
     enforce_permissions(
         app, iam_evaluator, iam_actions, iam=iam, sts=sts, dynamodb=dynamodb, record=os.environ.get(RECORD, "")
     )
-    signal.signal(signal.SIGUSR1, lambda *_: save_all(app._build_persistence_save_dict()))
+    state = Path(os.environ["STATE_DIR"])
+    state.mkdir(parents=True, exist_ok=True)
+    (state / RUNNING).touch()
+    _save_on_signal(lambda: save_all(app._build_persistence_save_dict()), state)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     sys.argv = ["ministack"]
     app.main()
+    (state / SAVED).touch()
+    (state / RUNNING).unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

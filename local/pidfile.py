@@ -30,6 +30,7 @@ def claim(paths: StackPaths) -> Iterator[None]:
         file.truncate(0)
         file.write(f"{os.getpid()}\n")
         file.flush()
+        paths.stack_info.unlink(missing_ok=True)  # of a stack that was killed
         try:
             yield
         finally:

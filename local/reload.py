@@ -62,7 +62,7 @@ async def watch(
                 await _build_edge(paths)
             known = await asyncio.to_thread(source_digest.digest, ROOT)
             if await redeploy():
-                ministack.save()
+                await ministack.save()
                 await _show_change(paths, cloud, live)
             progress.report("The change is live")
         except StartError as error:

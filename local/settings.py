@@ -52,6 +52,12 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     publish_settings(target, parse_settings(current.table))
 
 
+def publish(cloud: Cloud) -> int:
+    """Publish the edge's entries of the settings document. Return how many differed."""
+    target = build_local_target(cloud.s3, cloud.endpoint_url, cloud.read_outputs(STACK))
+    return publish_settings(target, parse_settings(target.documents.current().table))
+
+
 def _setting(pair: str) -> tuple[str, Any]:
     name, _, text = pair.partition("=")
     try:

@@ -22,6 +22,7 @@ from . import (
     deploy,
     derivatives,
     pidfile,
+    restore,
     review_stack,
     sam_invoke_template,
     samples,
@@ -107,11 +108,14 @@ async def _run(
         _ministack(paths, ports, endpoint, xray, progress, packages) as ministack,
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
-        ensure = partial(deploy.ensure, paths, cloud, progress, inference=models is not None, overrides=overrides)
+        inference = models is not None
+        ensure = partial(
+            deploy.ensure, paths, cloud, progress, ministack.save, inference=inference, overrides=overrides
+        )
         deploy_further = partial(_deploy_further, further, paths, cloud, ports, progress)
         deployed, about = await ensure(), await deploy_further()
-        if deployed:
-            ministack.save()
+        if further:
+            await ministack.save()
         if endpoint:
             await asyncio.to_thread(endpoint.declare)
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
@@ -120,6 +124,7 @@ async def _run(
         if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, info.media_bucket)):
             progress.report(f"Deleted {count} stored derivatives, because the code has changed")
         await asyncio.to_thread(samples.ensure_samples, cloud, info, progress)
+        await asyncio.to_thread(restore.restore, cloud, info, ministack.lost_since_s, progress)
         collector = Collector(cloud, info, traces, paths.alarms)
         if endpoint:
             endpoint.runtime.listen(collector.models.note)
@@ -140,6 +145,7 @@ async def _run(
                     group.create_task(live.follow())
                     group.create_task(collector.run(progress.report))
                     group.create_task(_require_running(ministack, paths))
+                    group.create_task(ministack.save_regularly())
                     if watching:
                         redeploy = partial(_redeploy, ensure, deploy_further)
                         group.create_task(watch(paths, cloud, ministack, progress, live, before, redeploy))
