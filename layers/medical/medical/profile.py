@@ -88,7 +88,7 @@ def has_standard_vr(element: Any) -> bool:
         known = str(dictionary_VR(element.tag))
     except KeyError:
         return False
-    return element.VR in (known, *known.split(" or "))
+    return str(element.VR) in (known, *known.split(" or "))
 
 
 def _replace_uids(value: Any, replace_uid: Callable[[str], str], *, keeps_known: bool) -> Any:
@@ -132,7 +132,7 @@ def is_sop_class(text: str) -> bool:
     """Return whether ``text`` is a SOP class of the standard (PS3.6, table A-1): a private one may name its maker."""
     from pydicom.uid import UID_dictionary
 
-    return UID_dictionary.get(text.strip("\0 "), ("", ""))[1] == "SOP Class"
+    return bool(UID_dictionary.get(text.strip("\0 "), ("", ""))[1] == "SOP Class")
 
 
 def _one_of(*allowed: str) -> Callable[[str], bool]:
