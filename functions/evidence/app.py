@@ -23,7 +23,7 @@ from evidence.custody import Custody
 from evidence.environment import EvidenceEnvironment
 from evidence.locked_bucket import LockedBucket
 from evidence.originals import Originals
-from evidence.sandbox import Sandbox
+from evidence.process import AnalysisProcess
 from evidence.service import EvidenceService
 
 _env = EvidenceEnvironment()
@@ -53,7 +53,7 @@ def _build(settings: Settings) -> EvidenceService:
         master_names=master_names(_env),
         search=_build_search(settings),
         custody=_custody,
-        sandbox=Sandbox(_env.analysis_timeout_s),
+        analysis=AnalysisProcess(_env.analysis_timeout_s),
         keys=_keys,
     )
 

@@ -1,4 +1,4 @@
-"""Apply the measures to the bytes of an image. This runs in a process of its own: :mod:`.sandbox` limits it.
+"""Apply the measures to the bytes of an image. This runs in a process of its own: :mod:`.process` starts it.
 
 Each measure is a document with a ``state`` of :mod:`.documents`, and a ``reason`` if it has no value; ``flagged`` is
 whether the value is beyond the threshold, None where that has no answer; ``value`` has the numbers, ``images`` are

@@ -20,8 +20,8 @@ from .custody import EXPORTED, READ, Custody
 from .documents import miss, refuse
 from .measures import MEASURES
 from .originals import CUSTODY, EXPIRED, TOO_LARGE, UPLOADS, Original, Originals
+from .process import AnalysisFailed, AnalysisProcess
 from .report import NO_TOTAL, build_measures
-from .sandbox import AnalysisFailed, Sandbox
 from .tokens import EvidenceGrant, verify_token
 
 VERSION = 1
@@ -47,7 +47,7 @@ class EvidenceService:
     master_names: ObjectNames
     search: SimilaritySearch
     custody: Custody
-    sandbox: Sandbox
+    analysis: AnalysisProcess
     keys: KeySource[Sequence[str]]
     clock: Callable[[], float] = time.time
 
@@ -111,7 +111,7 @@ class EvidenceService:
     def _analyse(self, original: Original, copies: Sequence[str]) -> Mapping[str, Any]:
         bodies = {key: body for key in copies if (body := self._read_master(key)) is not None}
         try:
-            return self.sandbox.analyse(original.data, bodies)
+            return self.analysis.analyse(original.data, bodies)
         except AnalysisFailed as error:
             return dict.fromkeys(MEASURES, refuse(str(error))) | {"near_copies": {}}
 

@@ -1,57 +1,86 @@
-"""Decode one upload, in a process of its own: ``python -m medical.decode FILE FOLDER``.
+"""Decode one upload, in a confined process: ``python -m medical.decode``, started by :mod:`.process`.
 
-Codecs parse bytes that a client chose. The process has limits of memory, CPU time and file size, and its environment
-has neither credentials nor keys. It writes into FOLDER:
-
-- ``pages.raw``: the pages, one after the other
-- ``overlay-N.raw``: a byte for each pixel
-- ``found.json``: the rest, or the refusal, with a reason that quotes nothing of the file
+Codecs parse bytes that a client chose (:mod:`darkroom.conversion.sandbox`). The arguments are descriptors of two files:
+of the pages, one after the other, and of the overlays, a byte for each pixel. The result is the rest as JSON, or the
+refusal, with a reason that quotes nothing of the file.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
-import resource
-import sys
+import os
 import warnings
-from collections.abc import Mapping
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, BinaryIO
 
+from darkroom.conversion import confine
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 
 from . import limits
 
-PAGES, FOUND = "pages.raw", "found.json"
+_CODECS = ("openjpeg", "libjpeg", "jpeg_ls", "pylibjpeg", "pydicom.pixels.decoders")
+
+_OWN = ("medical.instance", "medical.overlays", "medical.pixels", "medical.profile")
 
 
-def main() -> None:
-    """Decode; the exit status is 0 even if the upload is refused."""
-    source, folder = Path(sys.argv[1]), Path(sys.argv[2])
-    _limit()
+def prepare(arguments: list[str]) -> Callable[[BinaryIO], bytes]:
+    """Return the decoder of a file, which writes to the two descriptors ``arguments``."""
+    pages, overlays = (os.fdopen(int(number), "wb") for number in arguments)
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)  # pydicom quotes values
+    _load_libraries()
+    return lambda source: json.dumps(_try(source, pages, overlays)).encode()
+
+
+def _load_libraries() -> None:
+    """Load all that pydicom loads when it needs it, which a confined process cannot."""
+    import codecs
+
+    from pydicom.charset import python_encoding
+    from pydicom.pixels import get_decoder
+
+    from . import profile
+    from .header import TRANSFER_SYNTAXES
+
+    for name in (*_CODECS, *_OWN):
+        importlib.import_module(name)
+    for syntax in TRANSFER_SYNTAXES:
+        get_decoder(syntax)
+    for encoding in {*python_encoding.values(), "ascii", "latin-1"}:
+        codecs.lookup(encoding)
+    profile.load_profile()
+    profile.find_action(0)
+
+
+def _try(source: BinaryIO, pages: BinaryIO, overlays: BinaryIO) -> dict[str, object]:
+    """Return what was found, or why the upload is refused. Whatever a codec raises may quote values of the file."""
     try:
-        found = decode(source, folder)
+        found = decode(source, pages, overlays)
+        pages.flush()
+        overlays.flush()
     except DarkroomError as error:
         found = {"refused": error.code, "reason": error.message}
+    except ImportError:
+        raise
     except MemoryError:
         found = {"refused": OverLimits.code, "reason": "Decoding takes too much memory"}
     except Exception as error:
         found = {"refused": DamagedSource.code, "reason": f"The file cannot be decoded ({type(error).__name__})"}
-    (folder / FOUND).write_text(json.dumps(found), encoding="utf-8")
+    return found
 
 
-def decode(source: Path, folder: Path) -> dict[str, object]:
-    """Return what is stored of the file ``source``, after writing the pages. Raises errors of any kind."""
+def decode(source: BinaryIO, target: BinaryIO, masks: BinaryIO) -> dict[str, object]:
+    """Return what is stored of the file ``source``; write pages and overlays. Raises errors of any kind."""
     from .header import read_header
 
-    body = source.read_bytes()
+    body = source.read()
     header = read_header(memoryview(body))
     header.check()
     _limit_memory(len(body), header.frame_bytes)
     del body
+    source.seek(0)
     from pydicom import dcmread
 
     from .instance import presets_to_document
@@ -59,10 +88,10 @@ def decode(source: Path, folder: Path) -> dict[str, object]:
     from .pixels import read_presets, write_pages
 
     dataset = dcmread(source)
-    pages = write_pages(dataset, header, folder / PAGES)
+    pages = write_pages(dataset, header, target)
     planes = [] if pages.colour else read_overlays(dataset, header)
-    for number, plane in enumerate(planes):
-        plane.mask.tofile(folder / f"overlay-{number}.raw")
+    for plane in planes:
+        masks.write(plane.mask.data)
     return {
         "width": header.columns,
         "height": header.rows,
@@ -119,22 +148,11 @@ def _read_uid(dataset: Any, tag: int) -> str:
     return text
 
 
-def _limit() -> None:
-    for kind, most in (
-        (resource.RLIMIT_AS, limits.MEMORY_BYTES),
-        (resource.RLIMIT_CPU, limits.DECODE_CPU_S),
-        (resource.RLIMIT_FSIZE, limits.MAX_IMAGE_BYTES + 1024),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(kind, (most, most))
-
-
 def _limit_memory(file_bytes: int, frame_bytes: int) -> None:
     """Lower the limit to what this file needs, so that a codec cannot use what only others need."""
     needed = limits.BASE_MEMORY_BYTES + limits.MEMORY_OF_FILE * file_bytes + limits.MEMORY_OF_FRAME * frame_bytes
-    most = min(limits.MEMORY_BYTES, needed)
-    resource.setrlimit(resource.RLIMIT_AS, (most, most))
+    confine.limit_memory(needed)
 
 
 if __name__ == "__main__":
-    main()
+    confine.main(prepare, lambda: os.fdopen(0, "rb"))

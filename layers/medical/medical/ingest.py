@@ -21,11 +21,10 @@ from darkroom.aws.sagemaker import Endpoint
 from darkroom.errors import DarkroomError, ModelUnavailable, NoInference, ObjectChanged, OverLimits, Unanalysable
 
 from . import limits
-from .decode import PAGES
 from .header import read_header
 from .instance import Instance, Scale, parse_presets
 from .masters_bucket import Masters, Stored
-from .process import decode_upload
+from .process import PAGES, decode_upload, overlay_file
 from .profile import SOP_CLASS
 from .store import QUARANTINE
 from .text import cover_masks, cover_pages, needs_search, read_by_endpoint
@@ -247,7 +246,7 @@ def _cover_pages(instance: Instance, folder: Path, read: Any) -> int:
 @contextmanager
 def _open_masks(instance: Instance, folder: Path) -> Iterator[list[Any]]:
     shape = (instance.height, instance.width)
-    files = [folder / f"overlay-{number}.raw" for number in range(len(instance.overlays))]
+    files = [overlay_file(folder, number) for number in range(len(instance.overlays))]
     masks = [np.memmap(file, np.uint8, "r+", shape=shape) for file in files]
     yield masks
     for mask in masks:

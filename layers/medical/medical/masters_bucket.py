@@ -17,9 +17,9 @@ from typing import Any, NamedTuple
 
 from darkroom.aws.s3 import S3Bucket
 
-from .decode import PAGES
 from .instance import Instance, State
 from .master import MEDIA_TYPE, write_master, write_overlay
+from .process import PAGES, overlay_file
 from .store import document_name, instance_prefix, overlay_name
 
 ABANDONED_S = 3600
@@ -77,7 +77,7 @@ class Masters:
         stored = replace(instance, state="ready", levels=levels, master=f"{_prefix(instance)}master-{digest}.tif")
         self.s3.upload_file(str(target), self.name, stored.master, {"ContentType": MEDIA_TYPE})
         for number in range(len(stored.overlays)):
-            overlay = write_overlay(folder / f"overlay-{number}.raw", stored.width, stored.height)
+            overlay = write_overlay(overlay_file(folder, number), stored.width, stored.height)
             name = overlay_name(stored.master, number)
             self._bucket.put(name, overlay, headers={"Content-Type": "image/png"}, metadata={})
         self._put_document(stored, replaces)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
@@ -38,14 +37,18 @@ class Pages(NamedTuple):
     scales: tuple[Scale, ...]
 
 
-def write_pages(dataset: Any, header: Header, target: Path) -> Pages:
-    """Decode all frames into the file ``target``, page after page. Raises DamagedSource or other errors of decoders."""
-    with target.open("wb") as file:
-        if header.samples > 1 or header.photometric == "PALETTE COLOR":
-            return _write_colour(dataset, header, file)
-        if header.allocated > 16:
-            return _write_rounded(dataset, header, file)
-        return _write_exact(dataset, header, file)
+def write_pages(dataset: Any, header: Header, file: BinaryIO) -> Pages:
+    """Decode all frames into ``file``, page after page. Raises DamagedSource or other errors of decoders."""
+    if header.samples > 1 or header.photometric == "PALETTE COLOR":
+        return _write_colour(dataset, header, file)
+    if header.allocated > 16:
+        return _write_rounded(dataset, header, file)
+    return _write_exact(dataset, header, file)
+
+
+def _write(file: BinaryIO, values: Pixels) -> None:
+    """Write samples; numpy's own way copies the descriptor, which a confined process cannot."""
+    file.write(np.ascontiguousarray(values).data)
 
 
 def iterate_frames(dataset: Any, header: Header) -> Iterator[Pixels]:
@@ -104,7 +107,7 @@ def _write_exact(dataset: Any, header: Header, file: BinaryIO) -> Pages:
         if codes.min() < 0 or codes.max() > STEPS:
             raise DamagedSource("A stored value has more bits than are declared")
         found.add(shown, scale)
-        codes.astype("<u2").tofile(file)
+        _write(file, codes.astype("<u2"))
     if table is not None:
         shifted: tuple[Scale, ...] = (Scale(1.0, 0.0),)
     else:
@@ -125,7 +128,7 @@ def _write_rounded(dataset: Any, header: Header, file: BinaryIO) -> Pages:
     slope = (high - low) / STEPS or 1.0
     for frame in iterate_frames(dataset, header):
         values = frame.astype(np.float64) * scales[0].slope + scales[0].intercept
-        np.rint((values - low) / slope).clip(0, STEPS).astype("<u2").tofile(file)
+        _write(file, np.rint((values - low) / slope).clip(0, STEPS).astype("<u2"))
     return Pages(header.frames, False, low, high, (Scale(slope, low),))
 
 
@@ -137,7 +140,7 @@ def _write_colour(dataset: Any, header: Header, file: BinaryIO) -> Pages:
 
             colours = apply_color_lut(frame, dataset)[..., :3]
             bits = 8 * colours.dtype.itemsize
-        (colours >> (bits - 8) if bits > 8 else colours).astype(np.uint8).tofile(file)
+        _write(file, (colours >> (bits - 8) if bits > 8 else colours).astype(np.uint8))
     return Pages(header.frames, True, 0.0, 255.0, (Scale(1.0, 0.0),))
 
 

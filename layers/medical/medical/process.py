@@ -1,56 +1,56 @@
-"""Start the process that decodes an upload (:mod:`medical.decode`), and read what it found."""
+"""Start the confined process that decodes an upload (:mod:`medical.decode`), and read what it found."""
 
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
+from darkroom.conversion import sandbox
+from darkroom.conversion.sandbox import ProcessLimits
+from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TooSlow, TypeNotAllowed
 
-from .decode import FOUND
+from . import limits
 
-WALL_S = 420
-"""Longest duration of a decode."""
+PAGES = "pages.raw"
+WALL_S = 420.0
+"""Longest duration of a decode. What takes longer on a busy machine is tried again."""
 
 REFUSALS: Mapping[str, type[DarkroomError]] = {kind.code: kind for kind in (DamagedSource, OverLimits, TypeNotAllowed)}
+_LIMITS = ProcessLimits(limits.MEMORY_BYTES, limits.MAX_IMAGE_BYTES + 1024, limits.DECODE_CPU_S, WALL_S)
+
+
+def overlay_file(folder: Path, number: int) -> Path:
+    """Return the file of an overlay that was decoded into ``folder``, a byte for each pixel."""
+    return folder / f"overlay-{number}.raw"
 
 
 def decode_upload(file: Path, folder: Path) -> dict[str, Any]:
     """Decode ``file`` into ``folder``; return what was found.
 
-    Raises TypeNotAllowed, OverLimits or DamagedSource, also if the process was ended by a limit or by a fault.
+    Raises TypeNotAllowed, OverLimits or DamagedSource, also if the process was ended by a limit or by a fault. Their
+    details are left out: libraries quote values. Raises Unavailable if it does not start, or in time.
     """
-    environment = {
-        "PATH": os.environ.get("PATH", ""),
-        "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
-        "OPENBLAS_NUM_THREADS": "1",
-        "MALLOC_ARENA_MAX": "1",
-    }
-    for name in ("LD_LIBRARY_PATH", "OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
-        if name in os.environ:
-            environment[name] = os.environ[name]
-    command = [sys.executable, "-m", "medical.decode", str(file), str(folder)]
-    try:
-        done = subprocess.run(  # noqa: S603
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,  # libraries quote values
-            timeout=WALL_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise OverLimits(f"Decoding takes longer than {WALL_S} seconds") from error
-    found = folder / FOUND
-    if done.returncode or not found.exists():
-        raise DamagedSource(f"The decoder ended with status {done.returncode}: the file is damaged, or exceeds a limit")
-    document: dict[str, Any] = json.loads(found.read_text(encoding="utf-8"))
+    masks = folder / "overlays.raw"
+    with file.open("rb") as source, (folder / PAGES).open("wb") as pages, masks.open("wb") as overlays:
+        try:
+            body = sandbox.run("medical.decode", [], source, _LIMITS, [pages, overlays])
+        except TooSlow:
+            raise OverLimits(f"Decoding takes longer than {limits.DECODE_CPU_S} seconds") from None
+        except OverLimits:
+            raise OverLimits("Decoding takes too much memory") from None
+        except DamagedSource:
+            raise DamagedSource("The decoder failed: the file is damaged") from None
+    document: dict[str, Any] = json.loads(body)
     if "refused" in document:
         raise REFUSALS.get(document["refused"], DamagedSource)(document["reason"])
+    _split(masks, document["width"] * document["height"], len(document["overlays"]), folder)
     return document
+
+
+def _split(masks: Path, size_bytes: int, count: int, folder: Path) -> None:
+    with masks.open("rb") as together:
+        for number in range(count):
+            overlay_file(folder, number).write_bytes(together.read(size_bytes))
+    masks.unlink()

@@ -19,10 +19,12 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.conversion import sandbox
 from darkroom.conversion.documents import _LIMITS, DocumentRenderer, Outcome
+from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, Unavailable
 from local.progress import Progress
 from local.tool_venvs import DOCUMENTS, ensure_one, site_packages
 from tests.component.services.functions import load
+from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 from tools.events.documents import events
 
@@ -213,3 +215,9 @@ def test_refused_documents_are_tagged(
     assert renderer.follow("a.pdf") is Outcome.REFUSED
     assert tags(aws, renderer, "a.pdf") == {"darkroom": "refused", "code": code}
     assert renderer.uploads.head("documents/a.pdf") is None
+
+
+@pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
+def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
+    limits = ProcessLimits(1_200_000_000, 1_000_000, wall_s=HANG_S)
+    check_confined(take_over("darkroom.conversion.pdf_worker", [64], limits, tmp_path))

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from darkroom.conversion.formats import FORMATS
 from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, OverLimits, TooSlow, Unavailable
 from darkroom.plan.limits import Limits
+from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 
 from .files import SIZE, samples
@@ -92,6 +95,56 @@ def test_a_damaged_file_is_refused() -> None:
 def test_no_files_sockets_or_programs(decoder: str) -> None:
     """What decoders need is loaded before; a decoder that is taken over has no way out but its result."""
     assert set(sandbox.run(decoder, [], b"", ROOM).decode().split()) == {"PermissionError"}
+
+
+@pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
+def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
+    check_confined(take_over("darkroom.conversion.pillow_worker", ["jp2"], ROOM, tmp_path))
+
+
+@pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
+@pytest.mark.parametrize("threads", [False, True])
+def test_threads_are_started_only_where_they_are_allowed(threads: bool, tmp_path: Path) -> None:
+    module = """
+import threading
+from darkroom.conversion.confine import main
+
+def decode(data):
+    try:
+        threading.Thread(target=len, args=("",)).start()
+    except RuntimeError:
+        return b"refused"
+    return b"started"
+
+main(lambda arguments: decode)
+"""
+    (tmp_path / "threading_decoder.py").write_text(module, encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        found = sandbox.run("threading_decoder", [], b"", replace(ROOM, threads=threads))
+    assert found == (b"started" if threads else b"refused")
+
+
+def test_programs_are_started_by_the_sandbox_alone() -> None:
+    """Any other place would be one more sandbox, or none. The encoder of textures gets pixels that libvips decoded."""
+    layers = Path(__file__).parents[3] / "layers"
+    starting = {
+        str(file.relative_to(layers))
+        for file in layers.glob("*/*/**/*.py")
+        if re.search(
+            r"^\s*(import|from) (subprocess|multiprocessing)\b", file.read_text(encoding="utf-8"), re.MULTILINE
+        )
+    }
+    assert starting == {"darkroom/darkroom/conversion/sandbox.py", "darkroom/darkroom/textures/encoder.py"}
+
+
+def test_a_module_that_is_loaded_too_late_is_no_fault_of_the_file(tmp_path: Path) -> None:
+    module = "from darkroom.conversion.confine import main\ndef decode(data):\n    import colorsys\n    return b''\n"
+    (tmp_path / "late_decoder.py").write_text(module + "main(lambda arguments: decode)\n", encoding="utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(tmp_path)
+        with pytest.raises(Unavailable):
+            sandbox.run("late_decoder", [], b"", ROOM)
 
 
 def test_no_variables_of_the_function(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

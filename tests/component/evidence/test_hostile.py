@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from darkroom.errors import Unavailable
 from evidence import measures
 from evidence.analysis import analyse
 from evidence.jpeg_header import DQT, MAX_TABLES, parse_header
-from evidence.sandbox import AnalysisFailed, Sandbox
+from evidence.process import AnalysisFailed, AnalysisProcess
+from tests.waiting import HANG_S
 
 from .images import build_exif, coffee, compress, entry, make_thumbnail, once, with_exif
 
@@ -85,14 +87,21 @@ def test_claimed_sizes_are_refused_by_the_header() -> None:
 @pytest.mark.slow
 def test_the_process_is_limited_in_memory_and_time() -> None:
     wide = build_png(30_000, 8_000)
-    with pytest.raises(AnalysisFailed, match="limits"):
-        Sandbox(600, memory_bytes=150_000_000).analyse(once(), {})
-    with pytest.raises(AnalysisFailed, match=r"too long|limits"):
-        Sandbox(1).analyse(wide, {f"{number}.png": wide for number in range(40)})
+    large = compress(coffee().resize((3000, 2000)), 85)
+    try:
+        found = AnalysisProcess(HANG_S, memory_bytes=150_000_000).analyse(large, {})
+    except AnalysisFailed:
+        pass
+    else:
+        assert found[measures.DOUBLE_COMPRESSION]["state"] == "refused"
+    with pytest.raises(AnalysisFailed, match="too long"):
+        AnalysisProcess(HANG_S, cpu_s=2).analyse(wide, {f"{number}.png": wide for number in range(400)})
+    with pytest.raises(Unavailable):
+        AnalysisProcess(0.1).analyse(once(), {})
 
 
 def test_the_process_returns_what_the_analysis_finds() -> None:
-    found = Sandbox(600).analyse(compress(Image.new("RGB", (64, 64)), 80), {})
+    found = AnalysisProcess(HANG_S).analyse(compress(Image.new("RGB", (64, 64)), 80), {})
     assert found[measures.TABLES]["value"]["libjpeg_quality"] == [80, 80]
 
 

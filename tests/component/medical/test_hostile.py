@@ -208,7 +208,7 @@ CASES = [pytest.param(name, marks=[] if name in FAST else [pytest.mark.slow]) fo
 
 MEASURE = """
 import resource, subprocess, sys
-status = subprocess.run(sys.argv[2:]).returncode
+status = subprocess.run(sys.argv[2:], close_fds=False).returncode
 open(sys.argv[1], "w").write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))
 sys.exit(status if status >= 0 else 1)
 """
@@ -223,7 +223,7 @@ def peak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def run(command: list[str], **options: Any) -> Any:
         return own([sys.executable, "-S", "-c", MEASURE, str(found), *command], **options)
 
-    monkeypatch.setattr("medical.process.subprocess", SimpleNamespace(**{**vars(subprocess), "run": run}))
+    monkeypatch.setattr("darkroom.conversion.sandbox.subprocess", SimpleNamespace(**{**vars(subprocess), "run": run}))
     return found
 
 

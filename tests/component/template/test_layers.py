@@ -375,10 +375,10 @@ def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Bui
     code = """
 import io
 from PIL import Image
-from evidence.sandbox import Sandbox
+from evidence.process import AnalysisProcess
 target = io.BytesIO()
 Image.effect_noise((320, 320), 40).convert("RGB").save(target, "JPEG", quality=80)
-found = Sandbox(600).analyse(target.getvalue(), {})
+found = AnalysisProcess(600).analyse(target.getvalue(), {})
 print(found["quantisation_tables"]["value"]["libjpeg_quality"], found["double_compression"]["state"])
 """
     homes = os.pathsep.join(str(found[name] / "python") for name in names)

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from .exit_codes import DAMAGED, NO_MEMORY
+from .exit_codes import DAMAGED, FAULTY, NO_MEMORY
 
 _CALLS = {
     "read": (0, 63),
@@ -91,6 +91,9 @@ def main(prepare: Callable[[list[str]], Callable[[Any], bytes]], read: Callable[
         _write(decode(read()))
     except MemoryError:
         code = NO_MEMORY
+    except ImportError as error:  # ``prepare`` has not loaded it: no fault of the bytes
+        _report(repr(error))
+        code = FAULTY
     except Exception as error:  # whatever a decoder raises for damaged bytes
         _report(repr(error))
         code = NO_MEMORY if "memory" in str(error).lower() else DAMAGED

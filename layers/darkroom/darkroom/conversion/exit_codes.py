@@ -2,3 +2,5 @@
 
 DAMAGED = 3
 NO_MEMORY = 4
+FAULTY = 5
+"""The decoder itself has a defect, such as a module that it loads too late."""

@@ -73,8 +73,9 @@ def run(
 ) -> bytes:
     """Return what ``module`` writes for ``data``, or for the content of a file.
 
-    ``outputs`` are files that it may write to, by descriptors of the same numbers, which follow ``arguments``. Raises DamagedSource if it cannot decode them or crashes, OverLimits if memory is not enough, TooSlow, or
-    Unavailable if it does not start.
+    ``outputs`` are files that it may write to, by descriptors of the same numbers, which follow ``arguments``. Raises
+    DamagedSource if it cannot decode them or crashes, OverLimits if memory is not enough, TooSlow, or Unavailable if it
+    does not start.
     """
     passed = [file.fileno() for file in outputs]
     numbers = [limits.memory_bytes, limits.output_bytes, limits.cpu_s, int(limits.threads)]
