@@ -28,5 +28,6 @@ def events() -> dict[str, Event]:
 
 
 def event(path: str, query: str = "") -> Event:
-    """Return a GET of ``path``, with the host that the CDN adds."""
-    return build_request(path, {"x-viewer-host": "d111111abcdef8.cloudfront.net"}, query)
+    """Return a GET of ``path``, with the host and the query that the CDN adds as headers."""
+    headers = {"x-viewer-host": "d111111abcdef8.cloudfront.net"} | ({"x-viewer-query": query} if query else {})
+    return build_request(path, headers)

@@ -22,6 +22,8 @@ DOCUMENT_CACHING = "public, max-age=300"
 ERROR_CACHING = "public, max-age=60"
 VIEWER_HOST = "x-viewer-host"
 """Header with the host that the viewer has used, which the CDN sets."""
+VIEWER_QUERY = "x-viewer-query"
+"""Header with the viewer's query as written, which the CDN sets: it could not sign each query as Lambda does."""
 
 
 class MapTiles:
@@ -53,10 +55,11 @@ class MapTiles:
     def _answer(self, event: Mapping[str, Any], method: str) -> HttpResponse:
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed
-        request = parse_request(event["rawPath"], event.get("rawQueryString") or "", self._keys, self._clock())
+        headers = event.get("headers") or {}
+        request = parse_request(event["rawPath"], headers.get(VIEWER_QUERY, ""), self._keys, self._clock())
         if isinstance(request, TileRequest):
             return self._tile(request)
-        return self._document(request, event.get("headers") or {})
+        return self._document(request, headers)
 
     def _tile(self, request: TileRequest) -> HttpResponse:
         raster = self._store.describe(request.key)

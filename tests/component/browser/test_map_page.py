@@ -48,8 +48,8 @@ class InProcess:
         self.targets.append(request.raw_path)
         event = {
             "rawPath": request.path,
-            "rawQueryString": request.rel_url.raw_query_string,
-            "headers": {},
+            "rawQueryString": "",
+            "headers": {"x-viewer-query": request.rel_url.raw_query_string},
             "requestContext": {"http": {"method": request.method}},
         }
         found: Any = await asyncio.wrap_future(self._thread.submit(lambda: self.world.app.respond(event)[0]))

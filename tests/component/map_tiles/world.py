@@ -73,8 +73,8 @@ class World:
         path, _, query = target.partition("?")
         event = {
             "rawPath": path,
-            "rawQueryString": query,
-            "headers": {"x-viewer-host": HOST},
+            "rawQueryString": "",
+            "headers": {"x-viewer-host": HOST} | ({"x-viewer-query": query} if query else {}),
             "requestContext": {"http": {"method": method}},
         }
         return dict(self.app.respond(event)[0])

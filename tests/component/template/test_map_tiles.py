@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 import pytest
 
+from cloudfront_local.edge_function import V8Function
 from tools.stack_parameters import build_map_tiles_parameters
 
 from .own_stack import check_parameters
@@ -62,13 +66,38 @@ def test_the_rasters_role_writes_descriptors_and_results_alone() -> None:
     assert found["events:PutEvents"] == {"arn:aws:events:eu-central-1:111122223333:event-bus/default"}
 
 
-def test_unknown_parameters_do_not_multiply_cached_tiles() -> None:
+def test_the_query_is_a_header_in_the_key_and_no_query_is_signed() -> None:
     policy = tiles().properties("CachePolicy")["CachePolicyConfig"]["ParametersInCacheKeyAndForwardedToOrigin"]
-    assert policy["QueryStringsConfig"] == {
-        "QueryStringBehavior": "whitelist",
-        "QueryStrings": ["bands", "rescale", "resampling", "exp", "s"],
-    }
-    assert policy["HeadersConfig"]["HeaderBehavior"] == policy["CookiesConfig"]["CookieBehavior"] == "none"
+    assert policy["HeadersConfig"] == {"HeaderBehavior": "whitelist", "Headers": ["x-viewer-query"]}
+    forwarded = tiles().properties("OriginRequestPolicy")["OriginRequestPolicyConfig"]
+    for one in (policy, forwarded):
+        assert one["QueryStringsConfig"] == {"QueryStringBehavior": "none"}
+        assert one["CookiesConfig"] == {"CookieBehavior": "none"}
+
+
+@pytest.mark.parametrize(
+    ("query", "header"),
+    [
+        ("bands=3,2,1&rescale=0,120&s=a-_b", "bands=3,2,1&rescale=0,120&s=a-_b"),
+        ("s=b&utm_source=mail&bands=3", "s=b&bands=3"),
+        ("bands=%33&bands=4", "bands=%33&bands=4"),
+        ("bands=\u00fc", "bands=%C3%BC"),
+        ("utm_source=mail", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_the_edge_passes_on_the_query_as_written_without_unknown_parameters(
+    query: str | None, header: str | None
+) -> None:
+    function = V8Function(tiles().properties("HostFunction")["FunctionCode"])
+    sent = {"host": {"value": "tiles.example.com"}, "x-viewer-query": {"value": "forged=1"}}
+    event = {"request": {"method": "GET", "uri": "/tiles/a/1/2/3.png", "querystring": {"a": {}}, "headers": sent}}
+    found: Any = asyncio.run(function.run(event, query))
+    function.close()
+    assert (found["uri"], found["querystring"]) == ("/tiles/a/1/2/3.png", {})
+    assert found["headers"]["x-viewer-host"] == {"value": "tiles.example.com"}
+    assert found["headers"].get("x-viewer-query") == ({"value": header} if header else None)
 
 
 def test_concurrency_is_reserved_on_request() -> None:
