@@ -38,24 +38,31 @@ def read_stack(deployment: Deployment, name: str) -> EvidenceStack:
     return EvidenceStack(deployment, read_further_outputs(deployment, "evidence", name))
 
 
-def identify_operator(deployment: Deployment) -> str:
-    """Return the ARN of the AWS identity that commands run as. Raises ClientError."""
-    endpoint = deployment.endpoints.get("")
-    return str(make_client(deployment.session, "sts", endpoint).get_caller_identity()["Arn"])
+def _ask(stack: EvidenceStack, function: str, action: str, key: str, reason: str) -> dict[str, Any]:
+    """Have the function of the output ``function`` do ``action``, with a proof of who asks. Raises ValueError."""
+    from evidence.identity import sign_identity
+
+    deployment = stack.deployment
+    sts = make_client(deployment.session, "sts", deployment.endpoints.get(""))
+    asked = {"key": key, "reason": reason, "identity": sign_identity(sts, action, key, reason)}
+    return deployment.invoke(stack.outputs[function], {action: asked})
 
 
-def export(stack: EvidenceStack, key: str, by: str, reason: str) -> tuple[bytes, str]:
+def set_hold(stack: EvidenceStack, key: str, reason: str, *, is_on: bool) -> int:
+    """Set or remove the legal hold of ``key``; return the number of copies. Raises ValueError."""
+    return int(_ask(stack, "CustodyFunctionName", "hold" if is_on else "release", key, reason)["copies"])
+
+
+def export(stack: EvidenceStack, key: str, reason: str) -> tuple[bytes, str]:
     """Return the export of ``key``, and the SHA-256 of the key that signed it. Raises DarkroomError, ValueError.
 
     The function records the export before the records are read, so that they have it.
     """
     from evidence.export import Evidence, KmsSigner, build_export
 
-    deployment = stack.deployment
-    request = {"export": {"key": key, "by": by, "reason": reason}}
-    report: dict[str, Any] = deployment.invoke(stack.outputs["EvidenceFunctionName"], request)
+    report = _ask(stack, "EvidenceFunctionName", "export", key, reason)
     evidence = Evidence(report, read_original(stack, report), stack.custody.read(key))
-    body, signature = build_export(evidence, KmsSigner(deployment.client("kms"), stack.outputs["ExportKeyId"]))
+    body, signature = build_export(evidence, KmsSigner(stack.deployment.client("kms"), stack.outputs["ExportKeyId"]))
     return body, signature.fingerprint
 
 

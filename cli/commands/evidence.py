@@ -68,17 +68,17 @@ def make_evidence_token(call: Call, prefix: str, person: str, expires_in: int) -
 @click.option("--reason", required=True, metavar="TEXT", help="Reason, for the records.")
 @_STACK
 def hold(call: Call, key: str, state: str, reason: str, evidence_stack: str) -> None:
-    """Set (on) or remove (off) the legal hold of all locked copies of KEY.
+    """Set (on) or remove (off) the legal hold of all locked copies and records of KEY.
 
-    A held copy cannot be deleted by anyone, whatever its age. Later uploads of KEY are held, too.
+    A held copy cannot be deleted by anyone, whatever its age. Later uploads and records of KEY are held, too.
     """
-    from tools.evidence import identify_operator, read_stack
+    from tools.evidence import read_stack, set_hold
 
     stack = read_stack(call.deployment, evidence_stack)
     if not stack.custody.list_originals(key):
         raise NotFound(f"There is no locked copy of {key}. Nothing was changed.")
     is_on = state == "on"
-    copies = stack.custody.set_hold(key, identify_operator(call.deployment), reason, is_on=is_on)
+    copies = set_hold(stack, key, reason, is_on=is_on)
     text = "held" if is_on else "no longer held"
     call.emit({"key": key, "held": is_on, "copies": copies}, [f"{key}: {copies} copies are {text}."])
 
@@ -104,10 +104,10 @@ def list_records(call: Call, key: str, evidence_stack: str) -> None:
 @_STACK
 def export_evidence(call: Call, key: str, target: Path, reason: str, evidence_stack: str) -> None:
     """Export the upload of KEY, its report and its records into a zip that verify_evidence.py verifies offline."""
-    from tools.evidence import export, identify_operator, read_stack
+    from tools.evidence import export, read_stack
 
     stack = read_stack(call.deployment, evidence_stack)
-    body, fingerprint = export(stack, key, identify_operator(call.deployment), reason)
+    body, fingerprint = export(stack, key, reason)
     target.write_bytes(body)
     lines = [f"{target}: {len(body):,} bytes", f"Signed by the key with the SHA-256 {fingerprint}"]
     call.emit({"file": str(target), "bytes": len(body), "key_sha256": fingerprint}, lines)
@@ -117,15 +117,19 @@ def export_evidence(call: Call, key: str, target: Path, reason: str, evidence_st
 @click.argument("file", type=FILE)
 @click.option("--key", "key_sha256", default="", metavar="SHA256", help="SHA-256 of the operator's public key.")
 def verify_export(call: Call, file: Path, key_sha256: str) -> int:
-    """Verify an export, as verify_evidence.py does. The exit code is 1 if it is not what it claims to be."""
+    """Verify an export, as verify_evidence.py does.
+
+    The exit code is 1 if it is not what it claims to be, 10 if the signing key was not compared (--key), and 11 if no
+    record says that the upload was received.
+    """
     import zipfile
 
     from evidence.verify_evidence import NotVerified, verify
 
     try:
-        lines = verify(file, key_sha256)
+        found = verify(file, key_sha256)
     except (NotVerified, OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as reason:
         call.note(f"Not verified: {reason}")
         return 1
-    call.emit({"lines": lines}, lines)
-    return 0
+    call.emit({"lines": found.lines}, found.lines)
+    return found.exit_code

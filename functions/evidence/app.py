@@ -21,6 +21,7 @@ from darkroom.signing import parse_signing_keys
 from evidence.api import respond_to_request
 from evidence.custody import Custody
 from evidence.environment import EvidenceEnvironment
+from evidence.identity import EXPORT, prove_request
 from evidence.locked_bucket import LockedBucket
 from evidence.originals import Originals
 from evidence.process import AnalysisProcess
@@ -32,6 +33,7 @@ _s3, _dynamodb = create_client("s3"), create_client("dynamodb")
 _index = Index(_dynamodb, _env.index_table)
 _vectors = open_vectors(_env, _dynamodb)
 _keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
+_sts = create_client("sts").meta.endpoint_url
 _custody = Custody(LockedBucket(_s3, _env.custody_bucket), AuditLog(S3Bucket(_s3, _env.audit_bucket)))
 
 
@@ -64,12 +66,13 @@ _service = SettingsBound(LiveSettings(S3Bucket(_s3, _env.media_bucket).read, _ob
 def handler(event: dict[str, Any], context: object) -> dict[str, Any]:
     """Respond to an HTTP API event of ``ANY /_evidence/{key+}``, or return the report for an export.
 
-    Only principals with the permission to invoke the function can request an export: ``{"export": {"key": …, "by": …,
-    "reason": …}}``.
+    Only principals with the permission to invoke the function can request an export: ``{"export": {"key": …, "reason":
+    …, "identity": …}}``, with the signed query of :mod:`evidence.identity`.
     """
     _observer.begin(context)
-    if export := event.get("export"):
-        with _observer.message("export", key=export["key"]):
-            return _service().export(export["key"], export["by"], export.get("reason", ""))
+    if asked := event.get(EXPORT):
+        with _observer.message(EXPORT, key=asked["key"]):
+            key, reason, operator = prove_request(asked, EXPORT, _sts)
+            return _service().export(key, operator, reason)
     with _observer.message("answer", route=event["routeKey"]):
         return respond(_observer, lambda: respond_to_request(_service, event))

@@ -7,6 +7,8 @@ from .http_api import build_request
 
 ROUTE = "ANY /_evidence/{key+}"
 KEY = "samples/coffee.jpg"
+IDENTITY = "Action=GetCallerIdentity&Version=2011-06-15"
+"""Without a signature, which would be valid for a minute: the function refuses it."""
 
 
 def events() -> dict[str, Event]:
@@ -14,7 +16,7 @@ def events() -> dict[str, Event]:
     return {
         "page.json": event({"accept": "text/html"}),
         "no-token.json": event({}),
-        "export.json": {"export": {"key": KEY, "by": "arn:aws:iam::111122223333:user/anna", "reason": "case 42"}},
+        "export.json": {"export": {"key": KEY, "reason": "case 42", "identity": IDENTITY}},
     }
 
 

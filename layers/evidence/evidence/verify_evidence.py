@@ -10,6 +10,9 @@ Needs Python 3.9 or later and nothing else. EXPORT is the zip, or the folder tha
 4. the upload is the one that was received, by its SHA-256 in the records, and the one that the report is about.
 
 Run a copy of this script that does not come from the export. Exit code: 0 verified, 1 not, 2 wrong arguments.
+What was checked holds, but is no proof, with two further codes. 10: the key was not compared, so that anyone can have
+signed the export. 11, whether the key was compared or not: no record says that the upload was received, so that nothing
+shows where it comes from.
 """
 
 from __future__ import annotations
@@ -21,7 +24,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 MAX_BYTES = 2 * 1024**3
 FIRST = "0" * 64
@@ -29,6 +32,17 @@ SIGNING = ("manifest.json", "manifest.sig", "public_key.der")
 SHA256_INFO = bytes.fromhex("3031300d060960864801650304020105000420")
 """DigestInfo of SHA-256 before the digest (RFC 8017, 9.2, note 1)."""
 RSA_OID = bytes.fromhex("2a864886f70d010101")
+
+
+NOT_VERIFIED, KEY_NOT_COMPARED, NOT_RECEIVED = 1, 10, 11
+"""Exit codes."""
+
+
+class Verified(NamedTuple):
+    """What was verified, as lines to print, and the exit code: 0, or that of what is missing."""
+
+    lines: list[str]
+    exit_code: int
 
 
 class NotVerified(Exception):
@@ -144,8 +158,14 @@ def check_original(files: dict[str, bytes], records: list[dict[str, Any]]) -> st
     return digest
 
 
-def verify(export: Path, expected_key: str = "") -> list[str]:
-    """Verify the export; return what to print."""
+def has_receipt(files: dict[str, bytes], records: list[dict[str, Any]]) -> bool:
+    """Whether a record says that the upload of the report was received."""
+    version_id = json.loads(files["report.json"])["original"]["version_id"]
+    return any(one["kind"] == "received" and one["facts"]["version_id"] == version_id for one in records)
+
+
+def verify(export: Path, expected_key: str = "") -> Verified:
+    """Verify the export. Raises NotVerified."""
     files = read_files(export)
     for name in (*SIGNING, "report.json"):
         if name not in files:
@@ -155,13 +175,16 @@ def verify(export: Path, expected_key: str = "") -> list[str]:
     check_files(files, manifest)
     records = check_records(files, manifest)
     digest = check_original(files, records)
+    received = has_receipt(files, records)
     lines = [
         f"Verified: {manifest['key']}, exported at {manifest['at']}",
         f"Upload:   {digest or 'not in the export: it had expired'}",
         f"Key:      {fingerprint}" + ("" if expected_key else " (not compared: use --key)"),
+        f"Receipt:  {'recorded' if received else 'NO RECORD: nothing shows where the upload comes from'}",
         f"Records:  {len(records)}",
     ]
-    return lines + [f"  {one['number']:>4}  {one['at']}  {one['kind']:<9} {one['by']}" for one in records]
+    lines += [f"  {one['number']:>4}  {one['at']}  {one['kind']:<9} {one['by']}" for one in records]
+    return Verified(lines, (0 if expected_key else KEY_NOT_COMPARED) if received else NOT_RECEIVED)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -171,14 +194,15 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--key", default="", help="SHA-256 of the operator's public key")
     chosen = parser.parse_args(arguments)
     try:
-        print("\n".join(verify(chosen.export, chosen.key)))
+        found = verify(chosen.export, chosen.key)
     except NotVerified as reason:
         print(f"NOT VERIFIED: {reason}", file=sys.stderr)
-        return 1
+        return NOT_VERIFIED
     except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
         print(f"NOT VERIFIED: the export is damaged: {error!r}", file=sys.stderr)
-        return 1
-    return 0
+        return NOT_VERIFIED
+    print("\n".join(found.lines))
+    return found.exit_code
 
 
 if __name__ == "__main__":

@@ -4,8 +4,8 @@
 patient without being in the table, so that only attributes of :data:`KEPT` remain in a stored document, with values
 that have no free text.
 
-The VR of an attribute is that of the standard's data dictionary (PS3.6). The file states one, too, which whoever wrote
-the file has chosen: an attribute with another one is removed, since it would be treated as what it is not.
+The VR of an attribute is that of the standard's data dictionary (PS3.6). The file states one, too, which its writer
+has chosen: an attribute with another one is removed, since it would be treated as what it is not.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ REPLACED = re.compile(r"2\.25\.[1-9][0-9]{0,38}")
 def replace_uid(uid: str, key: str) -> str:
     """Return the UID in place of ``uid``: version 8 of RFC 9562, of HMAC-SHA256.
 
-    No UID is kept for its beginning: whoever writes a file may take the root of the standard, too.
+    No UID is kept for its beginning: a file may use the root of the standard, too.
     """
     text = uid.strip("\0 ")
     digest = hmac.digest(key.encode(), f"medical-uid:{text}".encode(), "sha256")

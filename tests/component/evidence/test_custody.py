@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs
 from zipfile import ZipFile
 
 import pytest
+from botocore.auth import SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.exceptions import ClientError
+from botocore.session import Session
 
+from darkroom.errors import NotGranted
 from evidence.custody import FIRST, HOLD, READ, Custody
 from evidence.export import VERIFIER, Evidence, KmsSigner, Signature, build_export
-from evidence.verify_evidence import NotVerified, verify
+from evidence.identity import HEADER, VALID_S, bind_action
+from evidence.verify_evidence import KEY_NOT_COMPARED, NOT_RECEIVED, NOT_VERIFIED, NotVerified, verify
 
 from .images import once
 from .world import World
@@ -93,6 +101,103 @@ def test_a_replaced_record_does_not_count(world: World) -> None:
     assert record.document["by"] == "anna"
 
 
+def test_an_export_without_a_receipt_has_an_exit_code_of_its_own(world: World, tmp_path: Path) -> None:
+    """The records begin after the upload: nothing shows that it is the one that was received."""
+    version_id = world.upload("trips/a.jpg", once())
+    report = {
+        "key": "trips/a.jpg",
+        "at": "2026-11-29",
+        "state": "ready",
+        "original": {
+            "place": "uploads",
+            "version_id": version_id,
+            "sha256": sha256(once()).hexdigest(),
+            "matches_index": True,
+        },
+        "measures": [],
+        "why_no_total": "",
+    }
+    world.custody.append(READ, "trips/a.jpg", "anna")
+    body, signature = build_export(Evidence(report, once(), world.custody.read("trips/a.jpg")), sign_by_kms(world))
+    (tmp_path / "export.zip").write_bytes(body)
+    shutil.copy(VERIFIER, tmp_path / "verify.py")
+    for arguments in ((), ("--key", signature.fingerprint)):
+        done = run_verifier(tmp_path, "export.zip", *arguments)
+        assert (done.returncode, done.stderr) == (NOT_RECEIVED, "")
+        assert "NO RECORD" in done.stdout
+
+
+def test_a_hold_names_the_principal_that_signed(world: World) -> None:
+    """Whatever the caller writes: STS returns whose credentials they are."""
+    world.receive(IMAGE, world.upload(IMAGE, once(), ingest=False))
+    asked = world.sign("hold", IMAGE, "case 42")
+    asked["hold"]["by"] = "arn:aws:iam::1:user/somebody-else"  # type: ignore[index]
+    assert world.receiver.invoke(asked) == {"copies": 1}
+    record = world.custody.read(IMAGE)[-1].document
+    assert record["by"] == world.aws("sts").get_caller_identity()["Arn"]
+    made = world.aws("iam").create_user(UserName="holder")["User"]["Arn"]
+    keys = world.aws("iam").create_access_key(UserName="holder")["AccessKey"]
+    other = {"aws_access_key_id": keys["AccessKeyId"], "aws_secret_access_key": keys["SecretAccessKey"]}
+    assert world.receiver.invoke(world.sign("release", IMAGE, "closed", **other)) == {"copies": 1}
+    assert world.custody.read(IMAGE)[-1].document["by"] == made
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda query: "",
+        lambda query: query.replace("GetCallerIdentity", "AssumeRole"),
+        lambda query: f"{query}&Action=AssumeRole",
+        lambda query: query.replace("%3Bx-darkroom-custody", ""),
+        lambda query: re.sub("X-Amz-Signature=[0-9a-f]+", "", query),
+        lambda query: query + "&x=" + "y" * 9000,
+    ],
+)
+def test_an_identity_that_is_not_signed_for_the_action_is_refused(world: World, change: Callable[[str], str]) -> None:
+    version_id = world.upload(IMAGE, once(), ingest=False)
+    world.receive(IMAGE, version_id)
+    asked: Any = world.sign("hold", IMAGE, "case 42")
+    asked["hold"]["identity"] = change(asked["hold"]["identity"])
+    with pytest.raises(NotGranted):
+        world.receiver.invoke(asked)
+    assert [one.document["kind"] for one in world.custody.read(IMAGE)] == ["received"]
+
+
+def test_a_signed_identity_is_bound_to_action_key_and_reason(world: World) -> None:
+    """By a header in the signature, which STS verifies: here the signature is computed again for what was asked."""
+    query = world.sign("hold", IMAGE, "case 42")["hold"]["identity"]  # type: ignore[index]
+    values = parse_qs(str(query))
+    assert values["X-Amz-SignedHeaders"] == ["host;x-darkroom-custody"]
+    sts = world.aws("sts")
+    credentials = Session().get_credentials() or sts._request_signer._credentials
+    signed = {}
+    for action, key, reason in (("hold", IMAGE, "case 42"), ("release", IMAGE, "case 42"), ("hold", "b", "case 42")):
+        request = AWSRequest("GET", f"{sts.meta.endpoint_url}/?Action=GetCallerIdentity&Version=2011-06-15")
+        request.headers[HEADER] = bind_action(action, key, reason)
+        request.context["timestamp"] = values["X-Amz-Date"][0]
+        auth = SigV4QueryAuth(credentials, "sts", sts.meta.region_name, VALID_S)
+        scope = f"{values['X-Amz-Date'][0][:8]}/{sts.meta.region_name}/sts/aws4_request"
+        assert values["X-Amz-Credential"][0].endswith(scope)
+        auth._modify_request_before_signing(request)
+        text = auth.string_to_sign(request, auth.canonical_request(request))
+        signed[action, key] = auth.signature(text, request)
+    assert [pair for pair, value in signed.items() if value == values["X-Amz-Signature"][0]] == [("hold", IMAGE)]
+
+
+def test_a_legal_hold_holds_the_records(world: World) -> None:
+    """Those before it, its own, and those that are written while it is in force."""
+    world.receive(IMAGE, world.upload(IMAGE, once(), ingest=False))
+    world.custody.append(READ, IMAGE, "anna")
+    world.custody.set_hold(IMAGE, "anna", "case 42", is_on=True)
+    world.custody.append(READ, IMAGE, "anna")
+    records = world.custody.bucket.list_versions("records/")
+    assert [read_hold(world, one) for one in records] == ["ON"] * 4
+    world.custody.set_hold(IMAGE, "anna", "closed", is_on=False)
+    world.custody.append(READ, IMAGE, "anna")
+    assert [read_hold(world, one) for one in records] == ["OFF"] * 4
+    assert [one.document["held"] for one in world.custody.read(IMAGE)] == [False, False, True, True, False, False]
+
+
 @pytest.mark.slow
 def test_a_legal_hold_covers_later_uploads(world: World) -> None:
     first = world.upload(IMAGE, once(), ingest=False)
@@ -134,7 +239,7 @@ def exported(world: World, tmp_path: Path) -> Path:
     version_id = world.upload("trips/a.jpg", once())
     world.receive("trips/a.jpg", version_id)
     world.request("trips/a.jpg", world.token())
-    report = world.evidence.invoke({"export": {"key": "trips/a.jpg", "by": "arn:aws:iam::1:user/anna", "reason": "x"}})
+    report = world.evidence.invoke(world.sign("export", "trips/a.jpg", "x"))
     body, signature = build_export(
         Evidence(report, once(), Custody(world.custody.bucket, None).read("trips/a.jpg")), sign_by_kms(world)
     )
@@ -174,7 +279,8 @@ def test_an_export_is_verified_offline_and_every_change_is_found(exported: Path)
     with ZipFile(exported / "export.zip") as archive:
         files = {name: archive.read(name) for name in archive.namelist()}
         archive.extractall(exported / "unpacked")
-    assert run_verifier(exported, "unpacked").returncode == 0
+    assert run_verifier(exported, "unpacked", "--key", fingerprint).returncode == 0
+    assert run_verifier(exported, "unpacked").returncode == KEY_NOT_COMPARED
     assert run_verifier(exported, "export.zip", "--key", "0" * 64).returncode == 1
     for name, body in files.items():
         assert_refused(exported, {**files, name: flip(body)}, f"{name} changed")
@@ -195,7 +301,7 @@ def assert_refused(folder: Path, files: dict[str, bytes], what: str) -> None:
         for name, body in files.items():
             archive.writestr(name, body)
     done = run_verifier(folder, "changed.zip")
-    assert done.returncode == 1, f"{what}: {done.stdout}"
+    assert done.returncode == NOT_VERIFIED, f"{what}: {done.stdout}"
     assert done.stderr.startswith("NOT VERIFIED"), what
     assert "Traceback" not in done.stderr, what
 

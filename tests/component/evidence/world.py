@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+import boto3
+
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom.aws.s3 import S3Bucket
@@ -19,6 +21,7 @@ from darkroom.findings import SIMILARITY
 from darkroom.image_keys import MASTERS
 from evidence.custody import Custody
 from evidence.environment import EvidenceEnvironment
+from evidence.identity import sign_identity
 from evidence.locked_bucket import LockedBucket
 from evidence.tokens import EvidenceGrant, make_token
 from tests.component.aws.similar import make_vector_table
@@ -76,6 +79,15 @@ class World:
     def custody(self) -> Custody:
         """Records, without entries in the audit log."""
         return Custody(LockedBucket(self.aws("s3"), self.names["custody"]), None)
+
+    def sign(self, action: str, key: str, reason: str, **credentials: str) -> dict[str, object]:
+        """What an operator sends, who signs by the credentials of the tests, or by others."""
+        sts = self.aws("sts")
+        if credentials:
+            sts = boto3.client(
+                "sts", region_name=sts.meta.region_name, endpoint_url=sts.meta.endpoint_url, **credentials
+            )
+        return {action: {"key": key, "reason": reason, "identity": sign_identity(sts, action, key, reason)}}
 
     def upload(self, key: str, body: bytes, *, ingest: bool = True, **changes: Any) -> str:
         """Upload ``body``, as ingest leaves the index; return the version."""

@@ -86,7 +86,8 @@ def permissions(function: str) -> dict[str, set[str]]:
 def test_the_evidence_role_writes_records_and_deletes_nothing() -> None:
     found = permissions("Evidence")
     assert found["s3:PutObject"] == {f"{CUSTODY}/records/*", "arn:aws:s3:::audit/*"}
-    assert not [action for action in found if "Delete" in action or "Retention" in action or "Hold" in action]
+    assert not [action for action in found if "Delete" in action or "Retention" in action]
+    assert found["s3:PutObjectLegalHold"] == {f"{CUSTODY}/records/*"}, "new records of a held image, and no copies"
     assert found["s3:GetObjectVersion"] == {
         "arn:aws:s3:::uploads/*",
         f"{CUSTODY}/originals/*",
@@ -115,7 +116,7 @@ def test_near_copies_are_searched_where_the_first_stack_stores_embeddings() -> N
 
 def test_the_custody_role_cannot_lift_a_lock() -> None:
     found = permissions("Custody")
-    assert found["s3:PutObjectLegalHold"] == {f"{CUSTODY}/originals/*"}
+    assert found["s3:PutObjectLegalHold"] == {f"{CUSTODY}/originals/*", f"{CUSTODY}/records/*"}
     assert not [action for action in found if "Delete" in action.replace("sqs:DeleteMessage", "")]
     assert not [action for action in found if "Bypass" in action or "Retention" in action]
 

@@ -148,9 +148,12 @@ def test_an_upload_has_a_locked_copy_a_report_and_an_export(operator: Operator, 
 
     target = tmp_path / "rome.zip"
     lines = operator.darkroom("evidence", "export", key, "--to", str(target), "--reason", "court").stdout.split()
-    assert verify(target, lines[-1])[0].startswith(f"Verified: {key}")
+    verified = verify(target, lines[-1])
+    assert (verified.exit_code, verified.lines[0].startswith(f"Verified: {key}")) == (0, True)
+    assert json.loads(operator.darkroom("evidence", "hold", key, "on", "--reason", "case 42", "--json").stdout)["held"]
+    assert s3.get_object_legal_hold(**where)["LegalHold"]["Status"] == "ON"
     records = json.loads(operator.darkroom("evidence", "records", key, "--json").stdout)["records"]
-    assert [one["kind"] for one in records] == ["received", "read", "exported"]
+    assert [one["kind"] for one in records] == ["received", "read", "exported", "hold"]
 
 
 def test_a_slice_is_served_without_patient_data(operator: Operator, dicom: ModuleType) -> None:
