@@ -90,6 +90,7 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference
 	@$(RUN) -m tools.frontends
 	@$(RUN) -m tools.settings_page
+	@$(RUN) -m tools.foreign_page
 	@$(RUN) -m tools.event_schemas
 	@$(RUN) -m tools.small_models
 	@$(RUN) -m tools.licences

@@ -29,11 +29,9 @@ from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certifica
 from darkroom.content_credentials.reader import OFFLINE
 from darkroom.content_credentials.signer import SigningKey
 from local.signing_certificate import issue_chain, write_private_key
-from tests.corpus import CORPUS
+from tests.foreign import FOREIGN
 
-_FOREIGN = CORPUS.parent / "foreign"
-
-needs_foreign = pytest.mark.skipif(not _FOREIGN.is_dir(), reason="needs the files of other projects")
+needs_foreign = pytest.mark.skipif(not FOREIGN.is_dir(), reason="needs the files of other projects")
 
 ISSUER = "Example Camera Works"
 POSITION = "39,21.102N"
@@ -110,7 +108,7 @@ def sign_with_expired_certificate(body: bytes, media_type: str = "image/jpeg") -
 
 def read_foreign(name: str) -> bytes:
     """Return a file of the C2PA's public test files, which are signed by the C2PA's test issuer."""
-    return (_FOREIGN / f"public-testfiles-image_jpeg_adobe-20220124-{name}.jpg").read_bytes()
+    return (FOREIGN / f"public-testfiles-image_jpeg_adobe-20220124-{name}.jpg").read_bytes()
 
 
 def list_authorities(signed: bytes) -> list[bytes]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import io
 import random
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -22,8 +20,6 @@ from darkroom.conversion.jpeg2000 import iter_boxes
 from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
-from local.progress import Progress
-from local.tool_venvs import JPEG_XL, ensure_one, site_packages
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 
@@ -34,19 +30,12 @@ FILES = Path(__file__).parents[2] / "images" / "jxl"
 """Written by libjxl 0.12 (``imagecodecs.jpegxl_encode``) of :func:`.files.photograph`."""
 CONVERTER = Converter(("jxl",), wall_s=HANG_S)
 
-
-@pytest.fixture(autouse=True)
-def packages(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The package with libjxl, behind all others."""
-    asyncio.run(ensure_one(JPEG_XL, Progress()))
-    folder = site_packages(JPEG_XL)
-    monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
-    monkeypatch.setattr(jxl_worker, "FOLDERS", [str(folder / "imagecodecs.libs")])
+pytestmark = pytest.mark.usefixtures("jxl_packages")
 
 
 @pytest.fixture
-def library(packages: None) -> ctypes.CDLL:
-    del packages
+def library(jxl_packages: None) -> ctypes.CDLL:
+    del jxl_packages
     return jxl_worker.load_library()
 
 
