@@ -6,7 +6,7 @@ All of it takes time in proportion to the text: it runs with the interpreter's l
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 REFERENCE = re.compile(r"url\(\s*['\"]?#([^'\"()#\s]+)['\"]?\s*\)", re.IGNORECASE)
@@ -49,6 +49,12 @@ def filter_stylesheet(text: str) -> str:
     """A style sheet of plain rules: no ``@import``, ``@font-face`` or other at-rules, and only safe declarations."""
     rules = ((selector, filter_declarations(body)) for selector, body in _iter_rules(_remove_comments(text)))
     return "".join(f"{selector}{{{body}}}" for selector, body in rules if body and is_safe(selector))
+
+
+def rewrite_rules(text: str, select: Callable[[str], str], declare: Callable[[str], str]) -> str:
+    """A clean sheet with other selectors and declarations, without the rules for which ``select`` returns nothing."""
+    rules = ((select(selectors), declare(body)) for selectors, body in _iter_rules(text))
+    return "".join(f"{selectors}{{{body}}}" for selectors, body in rules if selectors)
 
 
 def iter_reference_rules(text: str) -> Iterator[ReferenceRule]:

@@ -20,6 +20,7 @@ from .allowlist import ATTRIBUTES, ELEMENTS, REFERRING, SVG, XLINK
 from .cost import check_cost
 from .css import filter_declarations, filter_stylesheet, is_safe
 from .dashes import scale_dashed_strokes
+from .names import rename
 
 MAX_BYTES = 5 * 1024 * 1024
 MAX_ELEMENTS = 100_000
@@ -62,6 +63,7 @@ def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     clean.attributes |= {"width": str(wide), "height": str(tall)}
     for name in ("x", "y", "transform"):
         clean.attributes.pop(name, None)
+    rename(clean)
     scale_dashed_strokes(clean)
     try:
         check_cost(clean, max(1, round(wide * scale)), max(1, round(tall * scale)))
