@@ -16,7 +16,10 @@ import pytest
 from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.variants import AccessMode
 from functions.edge.build import edge_code
+from tests.component.template.stack import ROOT, Stack
+from tests.component.template.test_map_tiles import BASIC as MAP_TILES
 from tests.unit.edge.engine import NOW_S, loadable
+from tests.unit.edge.language import violations
 from tests.unit.edge.reference import case_presets, outcome
 from tests.unit.edge.test_cases import TABLE, asked, check
 
@@ -56,3 +59,65 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
     assert len(answers) == len(cases) > 0
     for case, answer in zip(cases, answers, strict=True):
         check(case, outcome(json.loads(answer)))
+
+
+def inline_functions() -> dict[str, str]:
+    """The functions that templates contain as they are written, by their names."""
+    templates = (Stack(), Stack(ROOT / "stacks" / "map-tiles.yaml", **MAP_TILES))
+    return {
+        name: one["FunctionCode"]
+        for stack in templates
+        for name, one in stack.of_type("AWS::CloudFront::Function").items()
+        if name not in ("EdgeFunction", "LanguagesFunction")
+    }
+
+
+def test_inline_functions_are_in_the_language_of_the_engine() -> None:
+    found = inline_functions()
+    assert found.keys() == {"VaryFunction", "PreflightFunction", "HostFunction"}
+    assert {name: violations(code) for name, code in found.items()} == {name: [] for name in found}
+
+
+def run_inline(name: str, event: dict[str, Any], tmp_path: Path) -> Any:
+    """The result of an inline function in njs."""
+    assert NJS is not None
+    script = tmp_path / "inline.js"
+    script.write_text(
+        f"{inline_functions()[name]}\nconst event = JSON.parse({json.dumps(json.dumps(event))});\n"
+        "event.request.rawQueryString = () => event.rawQueryString;\n"
+        "console.log(JSON.stringify(handler(event)));\n",
+        encoding="utf-8",
+    )
+    return json.loads(subprocess.run([NJS, str(script)], capture_output=True, text=True, check=True).stdout)
+
+
+@pytest.mark.skipif(NJS is None, reason="njs is not installed")
+@pytest.mark.parametrize(
+    ("asked_for", "status"),
+    [
+        ({"if-match": {"value": '"v1"'}}, 200),
+        ({"if-match": {"value": '"v0"', "multiValue": [{"value": '"v0"'}, {"value": '"v1"'}]}}, 200),
+        ({"if-match": {"value": 'W/"v1"'}}, 412),
+        ({"if-unmodified-since": {"value": "Mon, 30 Nov 2026 10:00:00 GMT"}}, 412),
+        ({"if-unmodified-since": {"value": "Tue, 01 Dec 2026 10:00:00 GMT"}}, 200),
+        ({}, 200),
+    ],
+)
+def test_conditions_in_njs(asked_for: dict[str, Any], status: int, tmp_path: Path) -> None:
+    stored = {"etag": {"value": '"v1"'}, "last-modified": {"value": "Tue, 01 Dec 2026 10:00:00 GMT"}}
+    event = {
+        "request": {"method": "GET", "uri": "/a", "querystring": {}, "headers": asked_for},
+        "response": {"statusCode": 200, "statusDescription": "OK", "headers": stored},
+    }
+    assert run_inline("VaryFunction", event, tmp_path)["statusCode"] == status
+
+
+@pytest.mark.skipif(NJS is None, reason="njs is not installed")
+def test_queries_of_map_tiles_and_preflights_in_njs(tmp_path: Path) -> None:
+    headers = {"host": {"value": "tiles.example.com"}}
+    request = {"method": "GET", "uri": "/tiles/a", "querystring": {}, "headers": headers}
+    event = {"request": request, "rawQueryString": "bands=3,2,1&utm=\u00fc&s=a-_b"}
+    found = run_inline("HostFunction", event, tmp_path)
+    assert found["headers"]["x-viewer-query"] == {"value": "bands=3,2,1&s=a-_b"}
+    for name in ("HostFunction", "PreflightFunction"):
+        assert run_inline(name, {"request": request | {"method": "OPTIONS"}}, tmp_path) == {"statusCode": 204}
