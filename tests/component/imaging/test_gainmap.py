@@ -285,7 +285,18 @@ def test_maps_that_cannot_be_used() -> None:
         body = rendered("w=50&f=jpeg", broken)
         assert read_gain_map(body) is None
         assert decoded(body).shape[1] == 50
-    assert read_gain_map(attach_gain_map(as_jpeg(disc(40, 30)), as_jpeg(disc(400, 300)), NUMBERS)) is None
+    assert read_gain_map(attach_gain_map(as_jpeg(disc(40, 30)), as_jpeg(disc(1400, 1050)), NUMBERS)) is None
+
+
+def test_a_map_of_more_pixels_than_its_base_is_kept() -> None:
+    """One of libavif's has 512 × 384 px for 403 × 302; a derivative's map is no larger than its base."""
+    data = attach_gain_map(as_jpeg(disc(400, 300)), as_jpeg(disc(520, 390)), NUMBERS)
+    cleaned = strip_metadata(data, probe(Source.from_bytes(data), Limits()))
+    assert cleaned is not None
+    assert gain_map(cleaned).size == (520, 390)
+    for width in (100, 1000):
+        found = gain_map(rendered(f"w={width}&up=1&f=jpeg", cleaned))
+        assert found.size == found.base_size == (width, width * 3 // 4)
 
 
 def test_a_damaged_map_leaves_a_whole_base() -> None:

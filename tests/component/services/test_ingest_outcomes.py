@@ -11,6 +11,8 @@ import pytest
 
 from darkroom.aws.record import CLAIMED, READY, REMOVED, pad_sequencer
 from darkroom.errors import Busy
+from darkroom.imaging.formats.jpeg.gain_map import GainMapMetadata, format_iso
+from darkroom.imaging.formats.jpeg.ultrahdr import attach_gain_map
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.handler import handle_event
@@ -84,6 +86,19 @@ def test_the_time_to_ready_is_counted_for_ready_and_duplicate_alone(
 def test_an_upload_of_unknown_time_is_not_timed(env: IngestEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     outcome, metrics = count(env, at(env.change(KEY, env.upload(KEY, SMALL)), 0), capsys)
     assert (outcome, metrics["UploadToReady"], metrics["Timed"]) == (IngestOutcome.READY, {}, {})
+
+
+@pytest.mark.parametrize("usable", [True, False])
+def test_a_gain_map_that_is_lost_is_noticed(
+    env: IngestEnvironment, usable: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    numbers = GainMapMetadata((0.0,), (3.5,), (1.0,), (0.0,), (0.0,), 0.0, 3.5)
+    body = attach_gain_map(SMALL, jpeg_photo((12, 8)), numbers)
+    if not usable:
+        body = body.replace(b"hdrgm:GainMapMax", b"hdrgm:GainMapMix").replace(format_iso(numbers), bytes(4))
+    assert env.created(KEY, body) is IngestOutcome.READY
+    assert env.record(KEY).facts["gain_map"] is usable
+    assert ("gain map lost" in capsys.readouterr().out) is not usable
 
 
 def test_a_deletion_is_remembered_for_35_days(env: IngestEnvironment) -> None:

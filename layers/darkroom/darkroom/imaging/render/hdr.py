@@ -79,7 +79,8 @@ def copy_gain_map(base: bytes, source: Source, geometry: Geometry) -> bytes:
 
 
 def transform_gain_map(gain_map: GainMap, geometry: Geometry) -> bytes:
-    """``gain_map`` as a JPEG that covers what ``geometry`` makes of its base, at the same ratio of sizes as before.
+    """``gain_map`` as a JPEG that covers what ``geometry`` makes of its base, at the same ratio of sizes as before, at
+    most 1.
 
     Raises pyvips.Error where the map is damaged.
     """
@@ -87,7 +88,7 @@ def transform_gain_map(gain_map: GainMap, geometry: Geometry) -> bytes:
     opened = source.open_vips(patches=find_patches(source, "jpeg"))
     stored = pyvips.Image.jpegload_source(opened, fail_on="warning").copy_memory()
     image = apply_orientation(stored, geometry.orientation)
-    ratio = max(gain_map.size) / max(gain_map.base_size)
+    ratio = min(1.0, max(gain_map.size) / max(gain_map.base_size))
     size = Size(*(max(1, round(side * ratio)) for side in geometry.cropped_size))
     sampled = _sample(image, _region(geometry, Size(image.width, image.height)), size)
     turned = sampled.rot(f"d{geometry.rotate}")

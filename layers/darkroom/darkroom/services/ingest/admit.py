@@ -17,7 +17,14 @@ from ..deadline import Deadline
 from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .evidence import ReviewState
-from .examine import Description, FetchedUpload, describe_header, describe_pixels, fetch_upload
+from .examine import (
+    Description,
+    FetchedUpload,
+    describe_header,
+    describe_pixels,
+    fetch_upload,
+    keeps_gain_map,
+)
 from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
 
 _MAX_DONORS = 4
@@ -94,7 +101,10 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     )
     lease = claim(context, attempt)
     master = examiner.make_master(data, header, deadline)
-    description = described._replace(facts={**described.facts, **describe_pixels(decoded)})
+    kept = {"gain_map": keeps_gain_map(header, master)}
+    if header.gain_map and not kept["gain_map"]:
+        context.observer.log("WARNING", "gain map lost", key=attempt.key)
+    description = described._replace(facts={**described.facts, **kept, **describe_pixels(decoded)})
     if candidate.state is not ReviewState.PASSED:
         with context.observer.step("hold"):
             held = put_master(context, lease, upload, master, description, held=True)

@@ -240,6 +240,13 @@ def describe_pixels(pixels: ImageSummary) -> dict[str, Any]:
     return {"thumbhash": pixels.thumbhash, "dominant": pixels.dominant, "perceptual_hash": pixels.perceptual_hash}
 
 
+def keeps_gain_map(header: Header, master: Master) -> bool:
+    """Return whether an upload that announces a gain map has a usable one in its ``master``."""
+    from ...imaging.formats.jpeg.ultrahdr import read_gain_map  # few uploads have one
+
+    return header.gain_map and read_gain_map(master.body) is not None
+
+
 def describe_header(header: Header, size_bytes: int) -> dict[str, Any]:
     """Return the facts that the header has. Sizes are in pixels, upright."""
     return {

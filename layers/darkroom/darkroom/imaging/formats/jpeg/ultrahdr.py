@@ -13,6 +13,9 @@ from ..metadata.rights import NO_XMP, XmpDescription
 from .container import FRAMES, HDRGM, JpegImage, Marker, Prefix, build_segment, find_further_images, parse_jpeg
 from .gain_map import VERSION_ONLY, GainMapMetadata, format_base_xmp, format_iso, format_map_xmp, parse_iso, parse_xmp
 
+MAX_LARGER_PIXELS = 1_000_000
+"""Of a map with more pixels than its base: small images have one of a fixed size."""
+
 
 @dataclass(frozen=True, slots=True)
 class GainMap:
@@ -58,7 +61,7 @@ def _read_usable(data: bytes, base: JpegImage, place: int) -> GainMap | None:
     image = parse_jpeg(data, place)
     numbers = _read_gain_map_metadata(data, image)
     size, base_size = _read_size(data, image), _read_size(data, base)
-    if numbers is None or size.width * size.height > base_size.width * base_size.height:
+    if numbers is None or size.width * size.height > max(base_size.width * base_size.height, MAX_LARGER_PIXELS):
         return None
     return GainMap(data[image.start : image.end], size, base_size, numbers)
 
