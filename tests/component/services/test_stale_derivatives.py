@@ -179,6 +179,26 @@ def test_a_derivative_that_is_made_again_meanwhile_stays(env: PurgeEnvironment, 
     assert env.keys() == ["derivatives/a.jpg/_/w-1.webp"]
 
 
+@pytest.mark.parametrize("served", [True, False], ids=["over another master", "where there was none"])
+@pytest.mark.parametrize("read", ["after-call.s3.ListObjectsV2", "after-call.s3.HeadObject"])
+def test_a_derivative_of_the_next_master_stays(env: PurgeEnvironment, read: str, served: bool) -> None:
+    """The purge has read the master before, and reads the derivative, with its present entity tag, afterwards."""
+    if served:
+        env.derivative("a.jpg", "w-1.webp", env.master("a.jpg", b"old"))
+        env.derivative("a.jpg", "w-2.webp", '"older"')
+    bodies = iter([b"new"])
+
+    def overwrite(_: dict[str, Any]) -> None:
+        for body in bodies:
+            etag = env.master("a.jpg", body)
+            for name in ("w-1.webp", "w-2.webp"):
+                env.media.put(f"derivatives/a.jpg/_/{name}", body, headers={}, metadata=derivative_metadata(etag))
+
+    env.interfere(read, overwrite)
+    env.purge.delete_stale("a.jpg")
+    assert env.keys() == ["derivatives/a.jpg/_/w-1.webp", "derivatives/a.jpg/_/w-2.webp"]
+
+
 def test_a_bucket_that_cannot_be_reached_is_a_fault(env: PurgeEnvironment) -> None:
     with pytest.raises(Unavailable):
         DerivativePurge(type(env.media)(env.s3, "no-such-bucket"), env.media).delete_stale("a.jpg")

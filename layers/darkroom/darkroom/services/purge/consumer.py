@@ -215,7 +215,12 @@ class PurgeConsumer:
         return True
 
     def _delete_stale(self, message: PurgeMessage, remaining_s: Callable[[], float]) -> bool:
-        """Run the S3 part; return whether it is complete. The rest is deferred. Raises Unavailable."""
+        """Run the S3 part unless the sender has; return whether it is complete. The rest is deferred.
+
+        Raises Unavailable.
+        """
+        if message.cleared:
+            return True
         if remaining_s() < PAGE_TIME_S + CDN_TIME_S:
             self._defer(message)
             return False
@@ -301,7 +306,7 @@ class PurgeConsumer:
         if message.deferrals >= MAX_DEFERRALS:
             raise Unavailable(detail=f"deferred {message.deferrals} times")
         bulk_s = int((now_s + self.repeat_after_s) // BULK_PERIOD_S + 1) * BULK_PERIOD_S
-        second = replace(message, pass_number=SECOND, position=None, bulk_s=bulk_s)
+        second = replace(message, pass_number=SECOND, position=None, bulk_s=bulk_s, cleared=False)
         self.queue.send(second.to_document(message.deferrals + 1), delay_s=math.ceil(bulk_s - now_s))
 
     def _schedule_next_pass(self, message: PurgeMessage) -> None:

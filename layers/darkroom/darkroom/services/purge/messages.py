@@ -26,10 +26,13 @@ def purge_message(  # one argument for each field
     erasure: str = "",
     invalidation: str = "",
     bulk_s: int = 0,
+    *,
+    cleared: bool = False,
 ) -> dict[str, object]:
     """Return the message for a pass over ``key``, from ``position`` on.
 
-    ``erasure`` is the id of the erasure that the purge belongs to; ``bulk_s`` is explained at PurgeMessage.
+    ``erasure`` is the id of the erasure that the purge belongs to; ``bulk_s`` and ``cleared`` are explained at
+    PurgeMessage.
     """
     further = {
         "place": asdict(position) if position else None,
@@ -37,6 +40,7 @@ def purge_message(  # one argument for each field
         "erasure": erasure,
         "invalidation": invalidation,
         "bulk_s": bulk_s,
+        "cleared": cleared,
     }
     return {"key": key, "pass": pass_number} | {name: value for name, value in further.items() if value}
 
@@ -47,7 +51,8 @@ class PurgeMessage:
 
     ``redriven``: when one of them was redriven from the DLQ, "" if none was. ``deferrals``: the most deferrals of
     one of them. ``erasure``: the newest erasure that they belong to, "" if there is none. ``bulk_s``: Unix time from
-    which an invalidation of the whole CDN completes the purge, 0 if there is none.
+    which an invalidation of the whole CDN completes the purge, 0 if there is none. ``cleared``: the sender has run the
+    S3 part of the first pass.
     """
 
     key: str
@@ -61,11 +66,12 @@ class PurgeMessage:
     erasure: str = ""
     invalidation: str = ""
     bulk_s: int = 0
+    cleared: bool = False
 
     def to_document(self, deferrals: int = 0) -> dict[str, object]:
         """Return one message for the same work, which has been deferred so often."""
         further = self.erasure, self.invalidation, self.bulk_s
-        return purge_message(self.key, self.pass_number, self.position, deferrals, *further)
+        return purge_message(self.key, self.pass_number, self.position, deferrals, *further, cleared=self.cleared)
 
     def merge(self, other: PurgeMessage) -> PurgeMessage:
         """Merge both, without a position: a first pass includes a second, and is followed by another.
@@ -83,6 +89,7 @@ class PurgeMessage:
             erasure=max(self.erasure, other.erasure),
             invalidation=max((self.erasure, self.invalidation), (other.erasure, other.invalidation))[1],
             bulk_s=max(self.bulk_s, other.bulk_s) if self.bulk_s and other.bulk_s else 0,
+            cleared=self.cleared and other.cleared,
         )
 
 
@@ -95,7 +102,7 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         place = PurgePosition(**document["place"]) if "place" in document else None
         deferrals = int(document.get("deferrals", 0))
         erasure, invalidation = str(document.get("erasure", "")), str(document.get("invalidation", ""))
-        bulk_s = int(document.get("bulk_s", 0))
+        bulk_s, cleared = int(document.get("bulk_s", 0)), bool(document.get("cleared", False))
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise BadUpload("The message is not a purge", field="body", detail=repr(error)) from error
     if not (key and number in (FIRST, SECOND, CONFIRM) and (number != CONFIRM or (erasure and invalidation))):
@@ -108,6 +115,7 @@ def parse_message(record: Mapping[str, Any]) -> PurgeMessage:
         erasure=erasure,
         invalidation=invalidation,
         bulk_s=bulk_s,
+        cleared=cleared,
     )
 
 

@@ -6,9 +6,9 @@ Idempotent. A run that stops early returns its position, and the next run contin
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...aws.s3 import ListedObject, ObjectHead, S3Bucket
 from ...image_keys import HELD_MASTERS, MASTERS, ObjectNames, derivatives_prefix, manifests_prefix
@@ -34,7 +34,7 @@ class PurgePosition:
 
 @dataclass(frozen=True, slots=True)
 class PurgeResult:
-    """Result of a purge. ``kept`` derivatives are of the current master.
+    """Result of a purge. ``kept`` derivatives are of the current master; ``etags`` are theirs, by name.
 
     Not ``complete``: it has to be run again, from ``position`` if there is one.
     """
@@ -43,6 +43,7 @@ class PurgeResult:
     kept: int
     complete: bool
     position: PurgePosition | None = None
+    etags: Mapping[str, str] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,14 @@ class DerivativePurge:
     ) -> PurgeResult:
         """Delete the derivatives of ``key`` that are not of its current master; all of them if it has none.
 
-        The marker of a refused source is one of them. Objects that are replaced meanwhile are kept. Stops early when
+        The marker of a refused source is one of them. Objects that are replaced meanwhile are kept, and those of a
+        newer master: it is read again after the derivatives, before one of them is deleted. Stops early when
         ``remaining_s`` is short, or when the master keeps changing. ``position`` is where an earlier run stopped.
         Raises Unavailable.
         """
         deleted = 0
         for _ in range(MAX_STARTS):
-            versions, kept = self._list_versions(key), 0
+            versions, kept, etags = self._list_versions(key), 0, dict[str, str]()
             master = " ".join(versions)
             after = position.after if position is not None and position.master == master else ""
             for page in self.media.list_pages(derivatives_prefix(key), start_after=after):
@@ -73,14 +75,17 @@ class DerivativePurge:
                         deleted, kept, complete=False, position=PurgePosition(master, after) if after else None
                     )
                 stale, fresh = self._find_stale(page, versions)
-                deleted += self.media.delete_many(stale)
-                kept += fresh
                 if self._list_versions(key) != versions:
-                    break
+                    break  # what is not of the earlier master may be of the newer one
+                kept, etags = kept + len(fresh), etags | {head.key: head.etag for head in fresh}
+                if stale:
+                    deleted += self.media.delete_many(stale)
+                    if self._list_versions(key) != versions:
+                        break
                 after = page[-1].key
             else:
                 self.delete_stale_manifests(key)
-                return PurgeResult(deleted, kept, complete=True)
+                return PurgeResult(deleted, kept, complete=True, etags=etags)
         return PurgeResult(deleted, kept, complete=False)
 
     def delete_stale_manifests(self, key: str) -> None:
@@ -100,11 +105,11 @@ class DerivativePurge:
 
     def _find_stale(
         self, page: Sequence[ListedObject], versions: Sequence[str]
-    ) -> tuple[Sequence[ObjectHead | ListedObject], int]:
-        """Return the stale ones, and how many are fresh. A derivative without a version of its master is stale."""
+    ) -> tuple[Sequence[ObjectHead | ListedObject], Sequence[ObjectHead]]:
+        """Return the stale ones and the fresh ones. A derivative without a version of its master is stale."""
         if not versions:
-            return page, 0
+            return page, ()
         with ThreadPoolExecutor(CONCURRENT_HEADS) as pool:
             heads = [head for head in pool.map(self.media.head, [one.key for one in page]) if head is not None]
         stale = [head for head in heads if head.metadata.get(SOURCE_ETAG) not in versions]
-        return stale, len(heads) - len(stale)
+        return stale, [head for head in heads if head.metadata.get(SOURCE_ETAG) in versions]
