@@ -24,11 +24,12 @@ from darkroom.services.content_credentials import TRUST_ANCHORS, DerivativeSigne
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.derivative_store import DerivativeStore
 from darkroom.services.ingest.evidence import BLOCK, ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
 from darkroom.services.ingest.handler import IngestConsumer
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import DerivativeStore, MasterStore
+from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.queue_consumer import SqsMessage

@@ -17,7 +17,7 @@ from .mapping import end_children_of_stopped_runs, read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .names import differ_by_region
 from .nested_stacks import complete_nested_stacks
-from .objects import lock_copies, name_versions
+from .objects import check_copy_targets, lock_copies, name_versions
 from .recursion import stop_loops
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
@@ -57,6 +57,7 @@ def install(
     read_metrics(functions, logs, metrics)
     pass_on_traces(events, queues)
     name_versions(objects, events)
+    check_copy_targets(objects)
     lock_copies(objects)
     read_limits_from_input(states)
     end_children_of_stopped_runs(states)

@@ -1,8 +1,9 @@
-"""Versions in the events that S3 sends to EventBridge, and the default retention of copies.
+"""Versions in the events that S3 sends to EventBridge, and the default retention and conditions of copies.
 
 Sources: S3 user guide, "EventBridge event message structure": ``object`` has ``version-id`` if the bucket has versions;
 "Locking objects with Object Lock": the default retention applies to every new object. MiniStack 1.5.33 names the
-version in its other notifications only, and applies the retention to objects of PutObject only.
+version in its other notifications only, applies the retention to objects of PutObject only, and ignores the conditions
+``If-Match`` and ``If-None-Match`` of CopyObject (S3 API reference, "CopyObject").
 """
 
 from __future__ import annotations
@@ -14,6 +15,18 @@ from http import HTTPStatus
 from typing import Any
 
 _firing: ContextVar[str] = ContextVar("darkroom_object_version", default="")
+
+
+def check_copy_targets(objects: Any) -> None:
+    """Refuse a copy whose condition on the existing object fails, as for PutObject."""
+    copy = objects._copy_object
+
+    def copy_if(bucket_name: str, key: str, headers: Any) -> Any:
+        bucket = objects._ensure_bucket(bucket_name) or {}
+        refusal = objects._check_put_preconditions(headers, bucket.get("objects", {}).get(key))
+        return refusal or copy(bucket_name, key, headers)
+
+    objects._copy_object = copy_if
 
 
 def lock_copies(objects: Any) -> None:

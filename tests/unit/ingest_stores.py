@@ -9,7 +9,7 @@ from typing import Any
 
 from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import ObjectChanged, Unavailable
+from darkroom.errors import ObjectChanged, SourceChanged, Unavailable
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
 from darkroom.services.ingest.context import IngestContext
@@ -58,12 +58,24 @@ class Bucket:
             raise ObjectChanged
         return self.store(key, metadata, len(body))
 
-    def copy(self, source: Bucket, source_key: str, key: str, *, source_etag: str = "", **further: Any) -> str | None:
+    def copy(
+        self,
+        source: Bucket,
+        source_key: str,
+        key: str,
+        *,
+        source_etag: str = "",
+        replaces: str | None = None,
+        **further: Any,
+    ) -> str | None:
         self.copies.append({"key": key, **further})
         found = source.objects.get(source_key)
         if found is None:
             return None
         if source_etag and found.etag != source_etag:
+            raise SourceChanged
+        there = self.objects.get(key)
+        if replaces is not None and (there.etag if there else "") != replaces:
             raise ObjectChanged
         return self.store(key, further["metadata"])
 

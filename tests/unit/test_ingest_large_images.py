@@ -76,6 +76,7 @@ class Work:
     @property
     def context(self) -> IngestContext:
         claims: Any = SimpleNamespace(
+            request_check=self._call("request_check"),
             clock=lambda: NOW_S,
             get_own_record=lambda lease: self.record,
             settle=self._settle,
@@ -264,7 +265,7 @@ def test_only_a_master_that_is_served_is_replaced_with_a_purge(monkeypatch: pyte
     upload = FetchedUpload(kept(), None, SHA256)
     lease = Lease(KEY, SEQUENCER, "token")
     described = large_image.copy_pyramid(work.context, lease, upload, pyramid, "rights", held=name == "held")
-    assert described == MasterRef('"new"', SEQUENCER, VERSION, TIFF, 99, "pyramid", rights="rights")
+    assert described.ref == MasterRef('"new"', SEQUENCER, VERSION, TIFF, 99, "pyramid", rights="rights")
     assert work.called("purge") == ([(KEY,)] if name == "masters" else [])
     [(_, source, target)] = work.called("copy")
     assert (source, target) == (pyramid.key, f"{name}/{KEY}")

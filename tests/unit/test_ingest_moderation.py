@@ -194,7 +194,7 @@ class Work:
             observer=Observer(),
         )
 
-    def _put_all(self, key: str, master: MasterRef, images: Any, sha256: str) -> list[str]:
+    def _put_all(self, key: str, master: MasterRef, images: Any, _: Any, sha256: str) -> list[str]:
         if isinstance(self.presets, Exception):
             raise self.presets
         return ["photo.jpg/_/w-8.webp"]

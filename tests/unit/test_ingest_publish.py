@@ -13,14 +13,16 @@ import pytest
 
 from darkroom.aws.record import READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record, Refusal
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import ObjectChanged
+from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.imaging.master import Master
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
-from darkroom.services.ingest.claims import Superseded
+from darkroom.services.ingest.claims import CHECK_DELAY_S, MAX_REPAIRS, Superseded
 from darkroom.services.ingest.context import IngestContext
+from darkroom.services.ingest.derivative_store import DerivativeStore
+from darkroom.services.ingest.events import build_repair_message
 from darkroom.services.ingest.examine import Description, FetchedUpload
 from darkroom.services.ingest.publish import (
     adopt_orphan,
@@ -32,8 +34,9 @@ from darkroom.services.ingest.publish import (
     remove_master,
     unpublish,
 )
-from darkroom.services.ingest.stores import DerivativeStore
+from darkroom.services.ingest.stores import StoredMaster
 from darkroom.services.purge.messages import purge_message
+from darkroom.services.purge.stale_derivatives import PurgeResult
 
 from .ingest_stores import (
     CURRENT,
@@ -67,8 +70,9 @@ class RecordingPurge:
         self.cleared: list[str] = []
         self.cleared_manifests: list[str] = []
 
-    def delete_stale(self, key: str) -> None:
+    def delete_stale(self, key: str) -> PurgeResult:
         self.cleared.append(key)
+        return PurgeResult(0, 0, complete=True)
 
     def delete_stale_manifests(self, key: str) -> None:
         self.cleared_manifests.append(key)
@@ -86,7 +90,7 @@ def build_publishing_context(
 def list_purges(context: IngestContext, stores: Stores) -> list[str]:
     """Return the purged keys, which S3 and the CDN must share."""
     clearing: Any = context.derivatives.purger
-    assert stores.purges.sent == [(purge_message(key), 0) for key in clearing.cleared]
+    assert stores.purges.sent == [(purge_message(key, cleared=True), 0) for key in clearing.cleared]
     return list(clearing.cleared)
 
 
@@ -101,7 +105,7 @@ def test_a_master_is_tiered_from_the_size_that_s3_tiers(size_bytes: int, tiered:
     put = partial(put_master, held=held)
     described = put(context, LEASE, UPLOAD, Master(bytes(size_bytes), "image/jpeg", "cleaned"), DESCRIPTION)
     assert [(one["key"], one["tiered"]) for one in stores.media.puts] == [(HELD if held else PLACE, tiered)]
-    assert described.size_bytes == size_bytes
+    assert described.ref.size_bytes == size_bytes
 
 
 @pytest.mark.parametrize(("size_bytes", "tiered"), [(SMALLEST_TIERED - 1, False), (SMALLEST_TIERED, True)])
@@ -110,7 +114,7 @@ def test_a_copy_is_tiered_as_its_original(size_bytes: int, tiered: bool) -> None
     copied = copy_master(build_publishing_context(stores), LEASE, UPLOAD, store_donor(stores, size_bytes))
     assert [(one["key"], one["tiered"]) for one in stores.media.copies] == [(PLACE, tiered)]
     assert copied is not None
-    assert (copied.size_bytes, copied.sequencer) == (size_bytes, CURRENT)
+    assert (copied.ref.size_bytes, copied.ref.sequencer) == (size_bytes, CURRENT)
 
 
 def store_donor(stores: Stores, size_bytes: int = 3) -> Record:
@@ -137,6 +141,7 @@ def test_a_master_that_replaces_another_is_purged(there: bool) -> None:
     context = build_publishing_context(stores)
     put_master(context, LEASE, UPLOAD, MASTER, DESCRIPTION)
     assert list_purges(context, stores) == ([KEY] if there else [])
+    assert stores.queue.sent == [(build_repair_message(KEY, 1), CHECK_DELAY_S)] * there
 
 
 def test_a_held_master_purges_nothing() -> None:
@@ -156,6 +161,7 @@ def test_a_removal_purges_what_was_there_or_as_requested(there: bool, purge: boo
     context = build_publishing_context(stores)
     assert remove_master(context, LEASE, purge=purge) is there
     assert list_purges(context, stores) == ([KEY] if there or purge else [])
+    assert stores.queue.sent == [(build_repair_message(KEY, 1), CHECK_DELAY_S)] * there
 
 
 @pytest.mark.parametrize("holds_images", [False, True])
@@ -222,6 +228,15 @@ def test_a_withdrawn_image_leaves_its_refusal_and_the_held_master() -> None:
 IMAGE = RenderedImage(b"preset", "image/webp", 8, 8)
 
 
+def test_a_chain_of_checks_ends() -> None:
+    """Each check that finds another master repairs it, and requests the next check."""
+    stores = Stores()
+    stores.media.store(PLACE, build_marks(EARLIER))
+    with pytest.raises(Unavailable):
+        put_master(build_publishing_context(stores), replace(LEASE, repairs=MAX_REPAIRS), UPLOAD, MASTER, DESCRIPTION)
+    assert stores.queue.sent == []
+
+
 def list_images(count: int) -> list[tuple[Plan, RenderedImage]]:
     return [(Plan(KEY, width=width), IMAGE) for width in range(1, count + 1)]
 
@@ -231,7 +246,7 @@ def test_presets_are_stored_and_named() -> None:
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     images = list_images(3)
     context = build_publishing_context(stores)
-    names = put_presets(context, LEASE, MasterRef(etag), images)
+    names = put_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), images)
     assert names == tuple(derivative_name(plan) for plan, _ in images)
     assert all(
         stores.media.objects[f"derivatives/{name}"].metadata == derivative_metadata(etag, "quick") for name in names
@@ -247,7 +262,7 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
         stores.media.store(PLACE, build_marks(LATER))
     context = build_publishing_context(stores)
     with pytest.raises(Superseded) as raised:
-        put_presets(context, LEASE, MasterRef(etag), list_images(1))
+        put_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), list_images(1))
     assert raised.value.wrote is True
     assert list_purges(context, stores) == [KEY]
 
@@ -255,7 +270,12 @@ def test_presets_of_another_master_are_purged(there: bool, etag: str) -> None:
 def test_a_preset_is_about_to_be_re_encoded() -> None:
     stores = Stores()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
-    put_presets(build_publishing_context(stores, CachePolicy(refines=True)), LEASE, MasterRef(etag), list_images(1))
+    put_presets(
+        build_publishing_context(stores, CachePolicy(refines=True)),
+        LEASE,
+        StoredMaster(MasterRef(etag), {}),
+        list_images(1),
+    )
     assert f"s-maxage={UNREFINED_S}," in stores.media.puts[0]["headers"]["Cache-Control"]
 
 
@@ -275,11 +295,13 @@ def test_a_preset_is_put_four_times(changes: int) -> None:
     stores.media.interfere = change
     context = build_publishing_context(stores)
     if changes < MOST_TRIES:
-        assert put_presets(context, LEASE, MasterRef(etag), [(plan, image)]) == (derivative_name(plan),)
+        assert put_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), [(plan, image)]) == (
+            derivative_name(plan),
+        )
         assert stores.media.objects[name].metadata == derivative_metadata(etag, "quick")
     else:
         with pytest.raises(ObjectChanged):
-            put_presets(context, LEASE, MasterRef(etag), [(plan, image)])
+            put_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), [(plan, image)])
     assert len(calls) == min(changes + 1, MOST_TRIES)
 
 
@@ -306,7 +328,7 @@ def test_four_presets_are_put_at_once() -> None:
     stores, meeting = Stores(), ThreadBarrier()
     etag = stores.media.store(PLACE, build_marks(CURRENT))
     stores.media.interfere = meeting.enter
-    put_presets(build_publishing_context(stores), LEASE, MasterRef(etag), list_images(2 * AT_ONCE))
+    put_presets(build_publishing_context(stores), LEASE, StoredMaster(MasterRef(etag), {}), list_images(2 * AT_ONCE))
     assert meeting.most == AT_ONCE
 
 
@@ -322,7 +344,9 @@ def test_copied_presets_keep_the_re_encoding_of_their_originals(pace: Any, refin
     plans = [plan for plan, _ in list_images(2)]
     store_presets(stores, donor, plans, derivative_metadata(donor.master.etag, pace))
     context = build_publishing_context(stores, CachePolicy(refines=True))
-    assert copy_presets(context, LEASE, MasterRef(etag), plans, donor) == tuple(derivative_name(plan) for plan in plans)
+    assert copy_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), plans, donor) == tuple(
+        derivative_name(plan) for plan in plans
+    )
     for copied in stores.media.copies:
         assert copied["metadata"] == derivative_metadata(etag, pace or "quick")
         assert (f"s-maxage={UNREFINED_S}," in copied["headers"]["Cache-Control"]) is not refined
@@ -338,7 +362,7 @@ def test_presets_are_copied_all_or_not_at_all(other: str) -> None:
     if other:
         store_presets(stores, donor, plans[1:], derivative_metadata(other, "quick"))
     context = build_publishing_context(stores)
-    assert copy_presets(context, LEASE, MasterRef(etag), plans, donor) is None
+    assert copy_presets(context, LEASE, StoredMaster(MasterRef(etag), {}), plans, donor) is None
     assert list_purges(context, stores) == []
 
 
@@ -354,7 +378,7 @@ def test_four_presets_are_copied_at_once() -> None:
         return copy(*arguments, **further)
 
     stores.media.copy = enter  # type: ignore[method-assign]
-    copy_presets(build_publishing_context(stores), LEASE, MasterRef(etag), plans, donor)
+    copy_presets(build_publishing_context(stores), LEASE, StoredMaster(MasterRef(etag), {}), plans, donor)
     assert meeting.most == AT_ONCE
 
 

@@ -21,12 +21,13 @@ from darkroom.plan.limits import Limits
 from darkroom.services.ingest.admit import Candidate
 from darkroom.services.ingest.claims import Claims, EventAttempt, Lease
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivative_store import DerivativeStore
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
 from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import DerivativeStore, MasterStore
+from darkroom.services.ingest.stores import MasterStore
 
 KEY = "photo.jpg"
 FILLED = {EventAttempt}

@@ -231,6 +231,10 @@ class ObjectChanged(NonViewerError, code="changed", status=409, title="The objec
     """The precondition of a write or copy failed: the object is not the expected version."""
 
 
+class SourceChanged(ObjectChanged):
+    """The source of a copy is not the expected version."""
+
+
 class ModelUnavailable(
     NonViewerError, Unavailable, code="model-unavailable", title="The image cannot be analysed right now"
 ):

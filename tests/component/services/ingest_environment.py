@@ -27,6 +27,7 @@ from darkroom.services.content_credentials import CredentialReader, DerivativeSi
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivative_store import DerivativeStore
 from darkroom.services.ingest.events import (
     IngestEvent,
     build_confirm_message,
@@ -38,7 +39,7 @@ from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import DerivativeStore, MasterStore
+from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from tests.queues import drain
 

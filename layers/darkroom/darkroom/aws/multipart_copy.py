@@ -30,11 +30,13 @@ def copy_in_parts(
     size_bytes: int,
     part_bytes: int,
     attributes: Mapping[str, Any],
+    condition: Mapping[str, str],
 ) -> str:
     """Copy ``source`` to ``target`` in parts of ``part_bytes``; return the ETag of the copy. Raises what boto3 raises.
 
     ``source`` and ``target`` are a bucket and a key, ``source`` optionally with a version. ``etag`` is the ETag that
-    the source must keep. ``attributes`` are arguments of CreateMultipartUpload.
+    the source must keep. ``attributes`` are arguments of CreateMultipartUpload, ``condition`` those of
+    CompleteMultipartUpload.
 
     The ETag is that in CompleteMultipartUpload's response. s3transfer drops it, and HeadObject needs
     ``s3:GetObject``, which no function has on the quarantine bucket (S3 API reference, "HeadObject", "Permissions").
@@ -47,7 +49,7 @@ def copy_in_parts(
         response = client.upload_part_copy(**upload, PartNumber=number, **checked)
         return str(response["CopyPartResult"]["ETag"])
 
-    return _upload_parts(client, target, attributes, -(-size_bytes // part_bytes), copy)
+    return _upload_parts(client, target, attributes, -(-size_bytes // part_bytes), copy, condition)
 
 
 def _upload_parts(
@@ -56,6 +58,7 @@ def _upload_parts(
     attributes: Mapping[str, Any],
     count: int,
     put: Callable[[Mapping[str, str], int], str],
+    condition: Mapping[str, str],
 ) -> str:
     """Make ``target`` of ``count`` parts; return its ETag. ``put`` stores the part of a number, from 1 on.
 
@@ -66,7 +69,7 @@ def _upload_parts(
         with ThreadPoolExecutor(AT_ONCE) as pool:
             tags = [*pool.map(partial(put, upload), range(1, count + 1))]
         parts = [{"PartNumber": number, "ETag": tag} for number, tag in enumerate(tags, 1)]
-        return str(client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts})["ETag"])
+        return str(client.complete_multipart_upload(**upload, MultipartUpload={"Parts": parts}, **condition)["ETag"])
     except (BotoCoreError, ClientError, ObjectChanged, Unavailable):
         with suppress(BotoCoreError, ClientError):
             client.abort_multipart_upload(**upload)
@@ -101,7 +104,7 @@ class MultipartAssembler:
         target = {"Bucket": self.bucket, "Key": key}
         with translate_errors(f"assemble {key}"):
             put = partial(self._put, parts)
-            return _upload_parts(self.client, target, {"ContentType": content_type}, len(parts), put)
+            return _upload_parts(self.client, target, {"ContentType": content_type}, len(parts), put, {})
 
     def _put(self, parts: Sequence[Part], upload: Mapping[str, str], number: int) -> str:
         part = parts[number - 1]

@@ -7,7 +7,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..errors import ObjectChanged
+from ..errors import ObjectChanged, SourceChanged
 from .clients import error_code, translate_errors
 from .multipart_copy import copy_in_parts
 from .s3_delete import CHANGED_CODES, delete_listed, delete_one
@@ -114,7 +114,7 @@ class S3Bucket:
         Raises ObjectChanged if the condition fails, which this very write can cause: it is
         retried if its response is lost.
         """
-        condition = {} if replaces is None else {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
+        condition = _condition(replaces)
         with translate_errors(f"put {key}"):
             try:
                 answer = self._client.put_object(
@@ -143,19 +143,23 @@ class S3Bucket:
         tiered: bool = False,
         source_etag: str = "",
         source_version_id: str = "",
+        source_head: ObjectHead | None = None,
+        replaces: str | None = None,
     ) -> str | None:
         """Copy an object of any size within S3; return the copy's entity tag, None if the source is missing.
 
-        The source is the current version, or ``source_version_id``. ``headers`` and ``metadata`` replace the source's;
-        None copies them. Tags are not copied. Raises ObjectChanged if the source's entity tag is not
-        ``source_etag``, or changes meanwhile.
+        The source is the current version, or ``source_version_id``; ``source_head`` is its head, if it was read before.
+        ``headers`` and ``metadata`` replace the source's; None copies them. Tags are not copied. Raises SourceChanged
+        if the source's entity tag is not ``source_etag``, or changes meanwhile, and ObjectChanged if the object is not
+        the one that it ``replaces``, as :meth:`put` does.
         """
         what = f"copy {source_key} to {key}"
-        head = source.head(source_key, source_version_id)
+        head = source_head or source.head(source_key, source_version_id)
         if head is None:
             return None
         if source_etag and head.etag != source_etag:
-            raise ObjectChanged(detail=f"{what}: the source is {head.etag}")
+            raise SourceChanged(detail=f"{what}: the source is {head.etag}")
+        condition = _condition(replaces)
         attributes = {
             "Metadata": dict(head.metadata if metadata is None else metadata),
             **_header_fields(head.headers if headers is None else headers),
@@ -173,6 +177,7 @@ class S3Bucket:
                         size_bytes=head.size_bytes,
                         part_bytes=PART_BYTES,
                         attributes=attributes,
+                        condition=condition,
                     )
                 answer = self._client.copy_object(
                     Bucket=self.bucket,
@@ -182,13 +187,17 @@ class S3Bucket:
                     TaggingDirective="REPLACE",
                     MetadataDirective="REPLACE",
                     **attributes,
+                    **condition,
                 )
             except ClientError as error:
-                if error_code(error) in CHANGED_CODES:
+                if not (_is_missing(error) or error_code(error) in CHANGED_CODES):
+                    raise
+                found = source.head(source_key, source_version_id) if condition else None
+                if found is not None and found.etag == head.etag:
                     raise ObjectChanged(detail=f"{what}: {error!r}") from error
                 if _is_missing(error):
                     return None
-                raise
+                raise SourceChanged(detail=f"{what}: {error!r}") from error
             return str(answer["CopyObjectResult"]["ETag"])
 
     def delete(self, key: str, etag: str = "") -> None:
@@ -290,6 +299,13 @@ def _is_missing(error: ClientError) -> bool:
 
 def _version(version_id: str) -> dict[str, str]:
     return {"VersionId": version_id} if version_id else {}
+
+
+def _condition(replaces: str | None) -> dict[str, str]:
+    """Return the condition of a write of what ``replaces`` names: an entity tag, no object ("") or anything (None)."""
+    if replaces is None:
+        return {}
+    return {"IfMatch": replaces} if replaces else {"IfNoneMatch": "*"}
 
 
 def _header_fields(headers: Mapping[str, str]) -> dict[str, str]:

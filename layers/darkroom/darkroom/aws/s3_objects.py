@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Self
@@ -46,6 +47,10 @@ class ObjectHead:
     metadata: Mapping[str, str]
     checksums: Mapping[str, str]
 
+    def is_made_of(self, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> bool:
+        """Whether the object is what a PUT of these would store. Of an object with SSE-KMS it is not known: False."""
+        return (self.etag, self.metadata) == (md5_etag(body), metadata) and headers.items() <= self.headers.items()
+
 
 @dataclass(frozen=True, slots=True)
 class ListedObject:
@@ -89,6 +94,14 @@ class OpenObject(NamedTuple):
 
     head: ObjectHead
     body: ObjectBody
+
+
+def md5_etag(body: bytes) -> str:
+    """Return the entity tag that S3 gives ``body``: the MD5 of one PUT, but with SSE-KMS.
+
+    "Object" in the Amazon S3 API reference.
+    """
+    return f'"{hashlib.md5(body, usedforsecurity=False).hexdigest()}"'
 
 
 def parse_head(key: str, answer: Mapping[str, Any]) -> ObjectHead:

@@ -107,7 +107,7 @@ def admit(context: IngestContext, attempt: EventAttempt, known: Record | None, u
     description = described._replace(facts={**described.facts, **kept, **describe_pixels(decoded)})
     if candidate.state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = put_master(context, lease, upload, master, description, held=True)
+            held = put_master(context, lease, upload, master, description, held=True).ref
         flagged = candidate.state is ReviewState.FLAGGED
         return hold(context, lease, upload, held, description, flagged=flagged)
     images = examiner.render(decoded, deadline)  # an upload that fails here is refused, and not published
@@ -187,7 +187,7 @@ def _copy_donor(context: IngestContext, attempt: EventAttempt, candidate: Candid
     if master is None:
         return None
     names = copy_presets(context, lease, master, candidate.plans, donor)
-    return None if names is None else _build_copy(lease, upload, donor, master, names, donor.key)
+    return None if names is None else _build_copy(lease, upload, donor, master.ref, names, donor.key)
 
 
 def _find_donor(context: IngestContext, key: str, candidate: Candidate) -> Record | None:

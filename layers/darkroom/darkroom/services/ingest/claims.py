@@ -39,6 +39,10 @@ Ingest sends to the queue that it consumes, and Lambda's recursive loop detectio
 this ends the loop.
 """
 
+CHECK_DELAY_S = 60
+"""Delay of the check of a key whose master was replaced or deleted. A write of an earlier worker whose connection broke
+may be carried out after that: over a deleted master, or over one with the bytes that the write expects."""
+
 _MAX_DELAY_S = 900
 """The longest that SQS delays a message."""
 
@@ -61,11 +65,15 @@ class StaleIndex(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """A claim on ``key`` for the event ``sequencer`` (padded)."""
+    """A claim on ``key`` for the event ``sequencer`` (padded).
+
+    ``repairs`` counts the repair messages that led to it.
+    """
 
     key: str
     sequencer: str
     token: str
+    repairs: int = 0
 
     def build_record(self, state: str, **fields: Any) -> Record:
         """Build a record of the key with this claim."""
@@ -144,6 +152,10 @@ class Claims:
         log("WARNING", "master differs from index", key=key, sequencer=record.sequencer)
         self._send_repair(key, repairs, int(min(wait_s, _MAX_DELAY_S)))
 
+    def request_check(self, lease: Lease) -> None:
+        """Have the key of ``lease`` checked after :data:`CHECK_DELAY_S`. Raises Unavailable."""
+        self._send_repair(lease.key, lease.repairs, CHECK_DELAY_S)
+
     def _send_repair(self, key: str, repairs: int, delay_s: int) -> None:
         if repairs >= MAX_REPAIRS:
             raise Unavailable(detail=f"{key} was superseded in {repairs} repairs")
@@ -179,19 +191,22 @@ class Claims:
 class EventAttempt:
     """One attempt at an event. The key is claimed just before the first change.
 
-    ``replaces_token`` is the token of the attempt that completed the event, if it is to be repeated.
+    ``replaces_token`` is the token of the attempt that completed the event, if it is to be repeated. ``repairs`` counts
+    the repair messages that led to it.
     """
 
     claims: Claims
     key: str
     sequencer: str
     replaces_token: str = ""
+    repairs: int = 0
     _lease: Lease | None = None
 
     def acquire(self) -> Lease:
         """Return the lease; raises Superseded or Busy."""
         if self._lease is None:
-            self._lease = self.claims.acquire(self.key, self.sequencer, replaces_token=self.replaces_token)
+            lease = self.claims.acquire(self.key, self.sequencer, replaces_token=self.replaces_token)
+            self._lease = replace(lease, repairs=self.repairs)
         return self._lease
 
     def with_newer_event(self, sequencer: str) -> EventAttempt:

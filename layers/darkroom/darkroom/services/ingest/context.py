@@ -16,10 +16,11 @@ from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..content_credentials import CredentialReader
 from .claims import Claims
+from .derivative_store import DerivativeStore
 from .evidence import ClientFindingsReader, Moderation
 from .examine import UploadExaminer
 from .quarantine import Quarantine
-from .stores import DerivativeStore, MasterStore
+from .stores import MasterStore
 
 
 class IngestOutcome(StrEnum):

@@ -27,7 +27,7 @@ from .events import IngestEvent
 from .evidence import ReviewState
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
 from .publish import build_upload_metadata, choose_presets, claim, hold, put_ready_image, refuse, replace_master, serve
-from .stores import describe_master
+from .stores import StoredMaster, describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})
 """Formats that libvips reads from the top without all bytes; TIFFs from anywhere."""
@@ -154,7 +154,7 @@ def publish(
     state = context.moderation.get_review_state(lease.key, own, upload.sha256)
     if state is not ReviewState.PASSED:
         with context.observer.step("hold"):
-            held = copy_pyramid(context, lease, upload, pyramid, rights, held=True)
+            held = copy_pyramid(context, lease, upload, pyramid, rights, held=True).ref
         return hold(context, lease, upload, held, description, flagged=state is ReviewState.FLAGGED)
     images = context.examiner.render(proofs)
     record = put_ready_image(
@@ -166,16 +166,16 @@ def publish(
 
 def copy_pyramid(
     context: IngestContext, lease: Lease, upload: FetchedUpload, pyramid: ObjectHead, rights: str, *, held: bool = False
-) -> MasterRef:
+) -> StoredMaster:
     """Copy ``pyramid`` to where it is served or, if ``held``, where it waits. Raises as put_master does."""
     store = context.held_masters if held else context.masters
     metadata = build_upload_metadata(lease, upload, PYRAMID, rights)
     assembled = MasterRef(etag=pyramid.etag, content_type=TIFF, size_bytes=pyramid.size_bytes)
     write = store.copy_writer(lease, context.media, pyramid.key, assembled, metadata)
-    etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
+    etag, etags = (store.replace(lease, write)[0], {}) if held else replace_master(context, lease, write)
     if etag is None:
         raise Unavailable(detail=f"{pyramid.key} is gone")
-    return describe_master(metadata, etag, TIFF, pyramid.size_bytes)
+    return StoredMaster(describe_master(metadata, etag, TIFF, pyramid.size_bytes), etags)
 
 
 def _delete_parts(context: IngestContext, event: IngestEvent) -> None:

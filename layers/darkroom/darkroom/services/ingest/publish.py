@@ -6,8 +6,9 @@ The newest event always wins. The record is written last (:mod:`.announcements`)
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
+from functools import partial
 
 from ...aws.record import HELD, REFUSED, HeldUpload, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
@@ -21,7 +22,7 @@ from .announcements import finish
 from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .examine import Description, FetchedUpload, Rendition, detect_format
-from .stores import build_metadata, describe_master, select_presets
+from .stores import StoredMaster, build_metadata, describe_master, select_presets
 
 
 def put_master(
@@ -32,7 +33,7 @@ def put_master(
     description: Description,
     *,
     held: bool = False,
-) -> MasterRef:
+) -> StoredMaster:
     """Write the master that is served, and purge what was made from an earlier one; or, if ``held``, one that waits.
 
     The manifest of ``description`` is kept beside it. Raises Superseded, StaleIndex, ObjectChanged, Unavailable.
@@ -41,15 +42,15 @@ def put_master(
     sha256 = hashlib.sha256(master.body).hexdigest()
     metadata = build_upload_metadata(lease, upload, master.method, description.rights, sha256)
     write = store.put_writer(lease, master.body, master.content_type, metadata)
-    etag = store.replace(lease, write)[0] if held else replace_master(context, lease, write)
+    etag, etags = (store.replace(lease, write)[0], {}) if held else replace_master(context, lease, write)
     if description.manifest:
         headers = {"Content-Type": MANIFEST_TYPE}
         name = manifest_name(lease.key, upload.sha256)
         context.media.put(name, description.manifest, headers=headers, metadata={})
-    return describe_master(metadata, etag, master.content_type, len(master.body))
+    return StoredMaster(describe_master(metadata, etag, master.content_type, len(master.body)), etags)
 
 
-def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, donor: Record) -> MasterRef | None:
+def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, donor: Record) -> StoredMaster | None:
     """Copy the master of ``donor`` inside S3; return None if it changed or is gone.
 
     Raises as :func:`put_master` does.
@@ -57,24 +58,28 @@ def copy_master(context: IngestContext, lease: Lease, upload: FetchedUpload, don
     masters, original = context.masters, donor.master
     metadata = build_upload_metadata(lease, upload, original.how, original.rights, original.master_sha256)
     write = masters.copy_writer(lease, masters.bucket, masters.name(donor.key), original, metadata)
-    etag = replace_master(context, lease, write)
+    etag, etags = replace_master(context, lease, write)
     if etag is None:
         return None
     if "content_credentials" in donor.provenance:
         names = (manifest_name(key, upload.sha256) for key in (donor.key, lease.key))
         context.media.copy(context.media, *names)
-    return describe_master(metadata, etag, original.content_type, original.size_bytes)
+    return StoredMaster(describe_master(metadata, etag, original.content_type, original.size_bytes), etags)
 
 
-def replace_master[E: str | None](context: IngestContext, lease: Lease, write: Callable[[ObjectHead | None], E]) -> E:
+def replace_master[E: str | None](
+    context: IngestContext, lease: Lease, write: Callable[[ObjectHead | None], E]
+) -> tuple[E, Mapping[str, str]]:
     """Have ``write`` write the served master, and purge if there was one.
 
+    Returns the result of ``write``, and the entity tags of derivatives that were made from this master before, by name.
     Raises Superseded, StaleIndex, ObjectChanged.
     """
     etag, replaced = context.masters.replace(lease, write)
-    if etag is not None and replaced:
-        context.derivatives.purge(lease.key)
-    return etag
+    if etag is None or not replaced:
+        return etag, {}
+    context.claims.request_check(lease)
+    return etag, context.derivatives.purge(lease.key)
 
 
 def remove_master(context: IngestContext, lease: Lease, *, purge: bool) -> bool:
@@ -84,6 +89,8 @@ def remove_master(context: IngestContext, lease: Lease, *, purge: bool) -> bool:
     Raises Superseded, ObjectChanged, Unavailable.
     """
     removed = context.masters.remove(lease)
+    if removed:
+        context.claims.request_check(lease)
     if purge or removed:
         context.derivatives.purge(lease.key)
     return removed
@@ -134,7 +141,7 @@ def release_master(context: IngestContext, lease: Lease, held: HeldUpload) -> Ma
         return replace(held.master, etag=existing.etag)
     waiting = context.held_masters
     write = context.masters.copy_writer(lease, waiting.bucket, waiting.name(lease.key), held.master, metadata)
-    etag = replace_master(context, lease, write)
+    etag, _ = replace_master(context, lease, write)
     return None if etag is None else replace(held.master, etag=etag)
 
 
@@ -167,26 +174,28 @@ def choose_presets(context: IngestContext, key: str) -> tuple[list[Plan], dict[s
 
 
 def put_presets(
-    context: IngestContext, lease: Lease, master: MasterRef, images: Iterable[Rendition], sha256: str = ""
+    context: IngestContext, lease: Lease, master: StoredMaster, images: Iterable[Rendition], sha256: str = ""
 ) -> tuple[str, ...]:
     """Store ``images`` of the master, which was made from the upload with ``sha256``; return the names of presets.
 
     Raises Superseded, DamagedSource, ObjectChanged, Unavailable.
     """
-    names = context.derivatives.put_all(lease.key, master, images, sha256)
-    _require_master(context, lease, master.etag)
+    require_master = partial(_require_master, context, lease, master.ref.etag)
+    names = context.derivatives.put_all(lease.key, master, images, require_master, sha256)
+    require_master()
     return tuple(names)
 
 
 def copy_presets(
-    context: IngestContext, lease: Lease, master: MasterRef, plans: Sequence[Plan], donor: Record
+    context: IngestContext, lease: Lease, master: StoredMaster, plans: Sequence[Plan], donor: Record
 ) -> tuple[str, ...] | None:
     """Copy presets and mezzanines of ``donor``; return the presets' names, or None if one does not exist.
 
     Raises as :func:`put_presets`.
     """
-    names = context.derivatives.copy_all(lease.key, master, plans, donor)
-    _require_master(context, lease, master.etag)
+    require_master = partial(_require_master, context, lease, master.ref.etag)
+    names = context.derivatives.copy_all(lease.key, master, plans, donor, require_master)
+    require_master()
     return None if names is None else tuple(names)
 
 
@@ -229,7 +238,7 @@ def put_ready_image(
     upload: FetchedUpload,
     description: Description,
     images: Iterable[Rendition],
-    put: Callable[[], MasterRef],
+    put: Callable[[], StoredMaster],
 ) -> Record:
     """Write the master by ``put`` and its presets; return the record of the upload, which is not written yet.
 
@@ -244,7 +253,7 @@ def put_ready_image(
         upload.head.version_id,
         facts=description.facts,
         provenance=description.provenance,
-        master=master,
+        master=master.ref,
         derivatives=names,
         urgent=upload.is_urgent,
     )

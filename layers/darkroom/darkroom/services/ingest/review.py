@@ -19,7 +19,7 @@ from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
 from .examine import Rendition
 from .publish import choose_presets, claim, describe_held_master, hold_master, put_presets, release_master, unpublish
-from .stores import render_from_master
+from .stores import StoredMaster, render_from_master
 
 
 def decide(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:
@@ -137,7 +137,7 @@ def render_presets(context: IngestContext, lease: Lease, master: MasterRef) -> t
     try:
         images = _render_stored(context, lease.key, stored, plans, watermarks)
         with context.observer.step("presets"):
-            return put_presets(context, lease, master, images, stored.metadata.get(SHA256, ""))
+            return put_presets(context, lease, StoredMaster(master, {}), images, stored.metadata.get(SHA256, ""))
     except DarkroomError as error:
         if error.status >= 500 or error.retryable:
             raise

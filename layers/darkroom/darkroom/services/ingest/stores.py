@@ -2,43 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from ...aws.record import MasterRef, Record
+from ...aws.record import MasterRef
 from ...aws.s3 import ObjectHead, S3Bucket
-from ...aws.sqs import Queue
 from ...aws.telemetry import log
-from ...errors import ObjectChanged, OverLimits, Unavailable
-from ...image_keys import DERIVATIVES, ObjectNames, mezzanine_name
+from ...errors import ObjectChanged, OverLimits, SourceChanged
+from ...image_keys import ObjectNames
 from ...imaging.formats.probe import probe
-from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import Source
-from ...plan.canonical import derivative_name
 from ...plan.model import OVERLAY_PREFIX, Plan
 from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
-from ...plan.variants import MEZZANINE_SIDES_PX
 from ..caching import (
-    MASTER_HEADER,
     MASTER_RIGHTS,
     MASTER_SHA256,
-    PACE,
-    SOURCE_ETAG,
-    CachePolicy,
-    derivative_headers,
-    derivative_metadata,
-    describe_mezzanine,
-    source_version,
 )
-from ..content_credentials import MANIFEST_TYPE, SIGNED, DerivativeSigner, Parent, SignedFile, read_parent
 from ..deadline import Deadline
-from ..purge.messages import purge_message
-from ..purge.stale_derivatives import DerivativePurge
 from ..range_source import open_ranges
 from .claims import HOW, PYRAMID, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, StaleIndex, Superseded
 from .examine import Rendition, UploadExaminer
@@ -76,9 +60,11 @@ class MasterStore:
         while True:
             existing = self.head(lease.key)
             self.claims.require(lease, wrote=False)
-            if existing is not None and existing.metadata.get(SEQUENCER, "") > lease.sequencer:
-                raise StaleIndex(existing.metadata[SEQUENCER])
-            replaced, tries = replaced or existing is not None, tries + 1
+            found = existing.metadata.get(SEQUENCER, "") if existing is not None else ""
+            if found > lease.sequencer:
+                raise StaleIndex(found)
+            is_own = tries > 0 and found == lease.sequencer  # by a write whose response was lost
+            replaced, tries = replaced or (existing is not None and not is_own), tries + 1
             try:
                 etag = write(existing)
             except ObjectChanged:
@@ -112,13 +98,16 @@ class MasterStore:
     def put_writer(
         self, lease: Lease, body: bytes, content_type: str, metadata: Mapping[str, str]
     ) -> Callable[[ObjectHead | None], str]:
-        """Return a function for :meth:`replace` that writes ``body`` over the existing object."""
+        """Return a function for :meth:`replace` that writes ``body`` over the existing object unless it is the same."""
+        headers = {"Content-Type": content_type}
 
         def write(existing: ObjectHead | None) -> str:
+            if existing is not None and existing.is_made_of(body, headers, metadata):
+                return existing.etag  # an earlier attempt at the event has stored it
             return self.bucket.put(
                 self.name(lease.key),
                 body,
-                headers={"Content-Type": content_type},
+                headers=headers,
                 metadata=metadata,
                 tiered=is_tiered(len(body)),
                 replaces=existing.etag if existing else "",
@@ -129,10 +118,15 @@ class MasterStore:
     def copy_writer(
         self, lease: Lease, source: S3Bucket, source_name: str, master: MasterRef, metadata: Mapping[str, str]
     ) -> Callable[[ObjectHead | None], str | None]:
-        """Return a function for :meth:`replace` that copies ``master``; it returns None if that changed or is gone."""
+        """Return a function for :meth:`replace` that copies ``master`` over the existing object unless it is the same.
 
-        def write(_: ObjectHead | None) -> str | None:
-            with suppress(ObjectChanged):
+        It returns None if ``master`` changed or is gone.
+        """
+
+        def write(existing: ObjectHead | None) -> str | None:
+            if existing is not None and (existing.etag, existing.metadata) == (master.etag, metadata):
+                return existing.etag  # an earlier attempt at the event has copied it
+            with suppress(SourceChanged):
                 return self.bucket.copy(
                     source,
                     source_name,
@@ -141,6 +135,7 @@ class MasterStore:
                     metadata=metadata,
                     tiered=is_tiered(master.size_bytes),
                     source_etag=master.etag,
+                    replaces=existing.etag if existing else "",
                 )
             return None
 
@@ -178,108 +173,11 @@ def describe_master(metadata: Mapping[str, str], etag: str, content_type: str, s
     )
 
 
-_PUTS_AT_ONCE = 4
+class StoredMaster(NamedTuple):
+    """A master that was written. ``etags`` are those of derivatives that were made from it before, by name."""
 
-
-@dataclass(frozen=True)
-class DerivativeStore:
-    """Derivatives in ``media``. ``purges`` is the queue of CDN purges. ``signer`` signs presets, if they are signed."""
-
-    media: S3Bucket
-    purger: DerivativePurge
-    purges: Queue
-    caching: CachePolicy
-    signer: DerivativeSigner | None = None
-
-    def purge(self, key: str) -> None:
-        """Delete what was made from an earlier master: in S3 at once, at the CDN by a message."""
-        self.purger.delete_stale(key)
-        self.purges.send(purge_message(key))
-
-    def put_all(self, key: str, master: MasterRef, images: Iterable[Rendition], sha256: str = "") -> list[str]:
-        """Store ``images`` of ``key``, each while the next is rendered; return the names of presets.
-
-        ``sha256``: of the upload that the master was made from.
-        Raises DamagedSource, ObjectChanged, Unavailable.
-        """
-        parent = read_parent(self.media.read, key, sha256, master.content_type) if self.signer is not None else None
-
-        def put(plan: Plan | MezzanineOf, image: RenderedImage) -> str:
-            if isinstance(plan, MezzanineOf):
-                self._put(mezzanine_name(key, plan.side_px), image.body, *describe_mezzanine(plan, master.etag))
-                return ""
-            name = derivative_name(plan)
-            headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
-            metadata = derivative_metadata(source_version(plan, master.etag, master.rights), "quick")
-            signed = self._sign(plan, image, parent)
-            if signed.manifest_name:
-                self._put(signed.manifest_name, signed.manifest, headers | {"Content-Type": MANIFEST_TYPE}, metadata)
-            self._put(DERIVATIVES + name, signed.body, headers, metadata | signed.metadata)
-            return name
-
-        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            stored = [pool.submit(put, plan, image) for plan, image in images]
-            return [name for one in stored if (name := one.result())]
-
-    def copy_all(self, key: str, master: MasterRef, plans: Sequence[Plan], donor: Record) -> list[str] | None:
-        """Copy the presets of ``donor``; return their names, or None if one of them does not exist.
-
-        Its mezzanines, as many as there are, are copied too.
-        """
-
-        def copy(plan: Plan) -> str | None:
-            name, original = derivative_name(plan), DERIVATIVES + derivative_name(replace(plan, key=donor.key))
-            found = self.media.head(original)
-            wanted = source_version(plan, donor.master.etag, donor.master.rights)
-            if found is None or found.metadata.get(SOURCE_ETAG) != wanted or not self._can_copy(found):
-                return None
-            refined = found.metadata.get(PACE) == "thorough"
-            headers = derivative_headers(plan, found.headers["Content-Type"], self.caching, unrefined=not refined)
-            version = source_version(plan, master.etag, master.rights)
-            metadata = derivative_metadata(version, "thorough" if refined else "quick")
-            metadata |= {name: text for name, text in found.metadata.items() if name == SIGNED}
-            done = self.media.copy(self.media, original, DERIVATIVES + name, headers=headers, metadata=metadata)
-            return None if done is None else name
-
-        with ThreadPoolExecutor(_PUTS_AT_ONCE) as pool:
-            mezzanines = pool.map(partial(self._copy_mezzanine, key, master.etag, donor), MEZZANINE_SIDES_PX)
-            names = [name for name in pool.map(copy, plans) if name is not None]
-            list(mezzanines)  # raises what a copy raised
-        return names if len(names) == len(plans) else None
-
-    def _sign(self, plan: Plan, image: RenderedImage, parent: Parent | None) -> SignedFile:
-        """Sign ``image``. Without a valid key it is served unsigned: only what is made of it is missing, not itself."""
-        if self.signer is None or parent is None:
-            return SignedFile(image.body)
-        try:
-            return self.signer(plan, image.body, image.content_type, parent)
-        except Unavailable as error:
-            log("ERROR", "derivative not signed", key=plan.key, code=error.code, detail=error.detail)
-            return SignedFile(image.body)
-
-    def _can_copy(self, found: ObjectHead) -> bool:
-        """Return whether a derivative is signed as one of another key would be, with the manifest in the file."""
-        signed = found.metadata.get(SIGNED, "")
-        return signed.isdigit() if self.signer is not None else not signed
-
-    def _copy_mezzanine(self, key: str, master_etag: str, donor: Record, side_px: int) -> None:
-        original = mezzanine_name(donor.key, side_px)
-        found = self.media.head(original)
-        if found is None or found.metadata.get(SOURCE_ETAG) != donor.master.bare_etag:
-            return
-        headers, metadata = describe_mezzanine(MezzanineOf(side_px, found.metadata.get(MASTER_HEADER, "")), master_etag)
-        self.media.copy(self.media, original, mezzanine_name(key, side_px), headers=headers, metadata=metadata)
-
-    def _put(self, name: str, body: bytes, headers: Mapping[str, str], metadata: Mapping[str, str]) -> None:
-        """Replace the existing object and nothing newer: a put that is delayed must not win."""
-        etag = ""
-        for _ in range(TRIES):
-            with suppress(ObjectChanged):
-                self.media.put(name, body, headers=headers, metadata=metadata, replaces=etag)
-                return
-            found = self.media.head(name)
-            etag = found.etag if found is not None else ""
-        raise ObjectChanged(detail=f"{name} changed {TRIES} times")
+    ref: MasterRef
+    etags: Mapping[str, str]
 
 
 def select_presets(
