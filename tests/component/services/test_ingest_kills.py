@@ -89,6 +89,7 @@ class Case:
             assert stored == []
             return
         assert pixels(self.env.body("media", f"masters/{self.key}")) == pixels(self.bytes_served)
+        assert {f"derivatives/{name}" for name in record.derivatives} <= set(stored)
         for name in stored:
             head = media.head(name)
             assert head is not None
@@ -459,6 +460,42 @@ def test_overtaken_at_any_call_the_newer_event_wins(env: IngestEnvironment, olde
         last.scene.repair()
         last.scene.check()
     assert 5 < at < MOST_CALLS - 1
+
+
+@pytest.mark.sample(2)
+@pytest.mark.parametrize("dies", [False, True], ids=["lives", "dies"])
+@pytest.mark.parametrize("older", ["delete", "taken_back"])
+def test_overtaken_at_any_call_by_a_refusal_an_image_is_taken_down(
+    env: IngestEnvironment, older: str, dies: bool
+) -> None:
+    """A refusal leaves the earlier image served: what the older event said of it still holds."""
+    env.blocks = older == "taken_back"
+    for at in select_calls(f"{older} refusal {dies}", MOST_CALLS):
+        first = taken_back(env, f"{at}.jpg") if env.blocks else created(env, f"{at}.jpg")
+        if not env.blocks:
+            handle_event(build_context(env), first.change)
+        change = first.change if env.blocks else _deleted(env, first.key)
+        last = Overtaking(lambda env, key, _: Case(env, key, _spoilt(env, key), REFUSED, None), first, dies)
+        again = overtaken(env, change, at, last)
+        if last.scene is None:
+            break
+        if again:
+            env.now_s += 1000
+            handle_event(build_context(env), change)
+        last.scene.repair()
+        assert env.keys("media", f"masters/{first.key}") == []
+        assert env.keys("media", f"derivatives/{first.key}/") == []
+    assert 5 < at < MOST_CALLS - 1
+
+
+def overtaken(env: IngestEnvironment, change: IngestEvent, at: int, last: Overtaking) -> bool:
+    """Handle ``change`` until ``last`` overtakes it at a call; return whether its message is received again."""
+    try:
+        with wired(env, Wire("after-call", at, last.overtake)):
+            handle_event(build_context(env), change)
+    except (Killed, Busy):
+        return True
+    return False
 
 
 def _let_pass(env: IngestEnvironment, key: str, _: Case) -> Case:

@@ -6,6 +6,8 @@ An event is idempotent: what a killed worker left is done again.
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -16,7 +18,7 @@ from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from ..request_metrics import count_latency
 from .admit import ingest_upload
 from .announcements import announce, finish, publish_event
-from .claims import EventAttempt, Superseded
+from .claims import REPAIR_DELAY_S, EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
 from .publish import claim, remove_held_master, remove_master, unpublish
@@ -120,9 +122,22 @@ def _dispatch(context: IngestContext, event: IngestEvent) -> IngestOutcome:
 
 
 def _follow(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
-    """Process a change of the upload."""
+    """Process a change of the upload. A deletion that a newer event supersedes may still concern the earlier image."""
     if known is not None and (known.sequencer, known.done) >= (event.sequencer, True):
         return _revisit(context, event, known)
+    try:
+        return _process_change(context, event, known)
+    except Superseded as reason:
+        newer = context.index.get(event.key) if event.deletes else None
+        if newer is None or newer.sequencer <= event.sequencer:
+            raise
+        if reason.wrote:
+            context.claims.request_repair(event.key, wrote=True, repairs=event.repairs)
+        return _revisit(context, event, newer)
+
+
+def _process_change(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
+    """Process the newest change of the upload that is known."""
     with EventAttempt(context.claims, event.key, event.sequencer) as attempt:
         if event.deletes and _is_upload_gone(context, event.key):
             return remove(context, attempt, known)
@@ -153,7 +168,22 @@ def _review(context: IngestContext, event: IngestEvent, known: Record | None) ->
     if known is None:
         return IngestOutcome.DROPPED
     _require_done(context, event, known)
-    return decide(context, event, known)
+    with _evaluate_again(context, event):
+        return decide(context, event, known)
+
+
+@contextmanager
+def _evaluate_again(context: IngestContext, event: IngestEvent) -> Iterator[None]:
+    """Have ``event`` evaluated again when it is superseded: what the newer one leaves served may still concern it.
+
+    Raises Busy.
+    """
+    try:
+        yield
+    except Superseded as reason:
+        if reason.wrote:
+            context.claims.request_repair(event.key, wrote=True, repairs=event.repairs)
+        raise Busy(retry_in_s=REPAIR_DELAY_S, detail=f"{event.key}: a newer event is processed") from reason
 
 
 def _require_done(context: IngestContext, event: IngestEvent, known: Record) -> None:
@@ -173,7 +203,8 @@ def _take_down(context: IngestContext, event: IngestEvent, known: Record) -> boo
     if known.state not in (CLAIMED, REFUSED, HELD) or not event.deletes_master(known.master):
         return False
     _require_done(context, event, known)
-    with EventAttempt(context.claims, known.key, known.sequencer, replaces_token=known.token) as attempt:
+    attempt = EventAttempt(context.claims, known.key, known.sequencer, replaces_token=known.token)
+    with _evaluate_again(context, event), attempt:
         lease = claim(context, attempt)
         with context.observer.step("remove"):
             bare = unpublish(context, lease, known)
@@ -186,8 +217,11 @@ def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> 
     """Repeat the last event of the index if the master is not its result, or if it was not completed."""
     if known is None or (known.done and context.claims.is_consistent(known)):
         return IngestOutcome.DROPPED
+    if known.lease_until_s > context.claims.clock():
+        raise context.claims.build_busy(known)
     done_by = known.token if known.done else ""
-    with EventAttempt(context.claims, event.key, known.sequencer, replaces_token=done_by) as attempt:
+    attempt = EventAttempt(context.claims, event.key, known.sequencer, replaces_token=done_by, repairs=event.repairs)
+    with attempt:
         gone = not known.done and _is_upload_gone(context, event.key)
         if gone and was_finished(known):  # its upload may have expired since
             recovered = recover(context, attempt, known)
