@@ -30,22 +30,46 @@ ANYWHERE_LINES = 5
 
 @dataclass(frozen=True, slots=True)
 class CrashPoint:
-    """A crash at line number ``after`` of those that run in files below ``within``."""
+    """A crash at line number ``after`` of those that run in files below ``within``, counted from an invocation on.
+
+    ``invocation`` is its number in the life of the worker. If it has fewer lines, the next one is counted, too.
+    """
 
     within: tuple[Path, ...]
+    invocation: int
     after: int
 
 
-def draw_crash_point(seed: int, worker_id: str, life: int, *, mean_lines: int) -> CrashPoint:
-    """Draw the crash point of a life: after ``mean_lines`` decisive lines on average, at most twice as many."""
+def draw_crash_point(seed: int, worker_id: str, life: int, *, invocations: int, lines: int) -> CrashPoint:
+    """Draw the crash point of a life: in one of ``invocations``, on average, which has some ``lines`` decisive ones.
+
+    Counting invocations makes the number of crashes independent of the number of calls and of the machine's speed.
+    """
     rng = seeded_random(seed, "death", worker_id, life)
+    invocation = rng.randint(1, 2 * invocations - 1)
     if rng.random() < ANYWHERE_SHARE:
-        return CrashPoint(ANYWHERE, rng.randint(1, 2 * mean_lines * ANYWHERE_LINES))
-    return CrashPoint(DECISIVE, rng.randint(1, 2 * mean_lines))
+        return CrashPoint(ANYWHERE, invocation, rng.randint(1, lines * ANYWHERE_LINES))
+    return CrashPoint(DECISIVE, invocation, rng.randint(1, lines))
 
 
-def die_at(end: CrashPoint, crash_report: Callable[[str], None]) -> None:
-    """Count lines; at the crash point pass ``file:line`` to ``crash_report`` and exit without clean-up."""
+def die_at(end: CrashPoint, crash_report: Callable[[str], None]) -> Callable[[], None]:
+    """Return a function that is called before each invocation.
+
+    From the invocation of the crash point on it counts lines; at the crash point it passes ``file:line`` to
+    ``crash_report`` and exits without clean-up.
+    """
+    begun = 0
+
+    def begin_invocation() -> None:
+        nonlocal begun
+        begun += 1
+        if begun == end.invocation:
+            _count_lines(end, crash_report)
+
+    return begin_invocation
+
+
+def _count_lines(end: CrashPoint, crash_report: Callable[[str], None]) -> None:
     monitoring = sys.monitoring
     folders = tuple(f"{folder}{os.sep}" for folder in end.within)
     left = end.after

@@ -21,6 +21,7 @@ REGION = "us-east-1"
 UPLOADS, MEDIA, QUARANTINE = "uploads", "media", "quarantine"
 TABLE = "index"
 INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead-letters", "purge", "purge-dead-letters"
+AUDIT = "audit"
 EVENTS, ANNOUNCEMENTS = "recorded-events", "recorded-announcements"
 """Queues of the harness: S3's events and ingest's announcements."""
 
@@ -39,7 +40,10 @@ _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform":
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Deviations from the template: shorter times, and a higher receive count because more requests fail."""
+    """Deviations from the template: shorter times, and a higher receive count because more requests fail.
+
+    The monitor redrives each dead letter once, as on AWS.
+    """
 
     visibility_s: int = 16
     lease_s: int = 12
@@ -85,7 +89,7 @@ class Environment:
     def build(self) -> None:
         """Create all resources."""
         template = self._template(self.url)
-        for bucket in _BUCKETS.values():
+        for bucket in (*_BUCKETS.values(), AUDIT):
             self.s3.create_bucket(Bucket=bucket)
         document = json.dumps({"settings": {"max_source_pixels": MAX_PIXELS}}).encode()
         self.s3.put_object(Bucket=MEDIA, Key=CURRENT, Body=document)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -60,18 +61,25 @@ class FaultPlan:
     """Decides for each request whether it fails. ``rates`` is the share of failing requests by service, from 0 to 1.
 
     The n-th occurrence of a worker's request for an object gets the same decision in every run with this seed.
+    ``allowed`` returns the faults that there may be so far, of all workers but those that ``unlimited`` names.
     """
 
     seed: int
     rates: Mapping[str, float]
+    allowed: Callable[[], float] = lambda: math.inf
+    unlimited: frozenset[str] = frozenset()
     suspended: bool = False
+    spent: int = 0
     _counts: Counter[AwsRequest] = field(default_factory=Counter)
 
     def decide(self, aws_request: AwsRequest) -> FaultDecision:
         """Decide about this request, and count it. None fails while ``suspended`` or without a rate."""
         number = self._counts[aws_request]
         self._counts[aws_request] += 1
-        fault = None if self.suspended else self.fault(aws_request, number)
+        limited = aws_request.function not in self.unlimited
+        ends = self.suspended or (limited and self.spent >= self.allowed())
+        fault = None if ends else self.fault(aws_request, number)
+        self.spent += limited and fault is not None
         return FaultDecision(fault, seeded_random(self.seed, "share", *aws_request, number).random() if fault else 0.0)
 
     def fault(self, aws_request: AwsRequest, number: int) -> Fault | None:

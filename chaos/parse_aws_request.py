@@ -9,6 +9,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 _CREDENTIAL = re.compile(r"Credential=([^/]+)/\d{8}/[^/]+/([^/]+)/")
+_FOLDERS = frozenset({"masters", "held", "derivatives", "manifests"})
+"""Folders of the media bucket."""
+
 _SERVICES = {"DynamoDB_20120810": "dynamodb", "AmazonSQS": "sqs", "AWSEvents": "events"}
 
 
@@ -19,6 +22,18 @@ class AwsRequest(NamedTuple):
     service: str
     operation: str
     about: str
+
+    @property
+    def function(self) -> str:
+        """The folder of the caller's function."""
+        return self.worker_id.partition("-")[0]
+
+    @property
+    def call(self) -> str:
+        """The function, the operation, and the first folder of the object of S3, for counts."""
+        parts = self.about.split("/")[2:] if self.service == "s3" else []
+        folder = f" {parts[0]}/" if len(parts) > 1 and parts[0] in _FOLDERS else ""
+        return f"{self.function:<9} {self.service} {self.operation}{folder}"
 
 
 def parse_request(method: str, target: str, headers: Mapping[str, str], body: bytes) -> AwsRequest:

@@ -58,16 +58,21 @@ class Answer(NamedTuple):
 class Proxy:
     """Forwards requests from 127.0.0.1 to ``upstream``, except for the faults of ``plan``; counts them in ``injected``.
 
-    ``pause`` waits before a late request is forwarded.
+    ``calls`` counts the forwarded requests by call. ``pause`` waits before a late request is forwarded.
     """
 
     upstream: str
     plan: FaultPlan
     pace: Timing
     injected: Counter[tuple[str, Fault]] = field(default_factory=Counter)
-    forwarded: int = 0
+    calls: Counter[str] = field(default_factory=Counter)
     pause: Callable[[float], Awaitable[None]] = asyncio.sleep
     _late: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @property
+    def forwarded(self) -> int:
+        """The number of forwarded requests."""
+        return self.calls.total()
 
     async def start(self) -> str:
         """Listen on a free port. Return the URL."""
@@ -137,7 +142,7 @@ class Proxy:
             body = scale_delays(body, self.pace.factors())
             headers["Content-Length"] = str(len(body))
         url = URL(self.upstream + request.raw_path, encoded=True)
-        self.forwarded += 1
+        self.calls[aws_request.call] += 1
         async with self._session.request(
             request.method, url, headers=headers, data=body, allow_redirects=False
         ) as answer:

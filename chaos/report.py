@@ -6,8 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from darkroom.operations.dead_letter_queue import DlqMessage
+
+from .attempts import Attempts
 from .faults import Fault
 from .invariants import INVARIANTS, Case, Violation
+
+BESIDE = ("transform", "poller")
+"""Workers whose requests are not those of uploads: renders beside them, and Lambda itself."""
+
+SHOWN_CAUSE = 160
+"""Characters shown of the cause of a message that was given up."""
 
 SHOWN = 25
 """Number of lines shown of a long list."""
@@ -15,16 +24,28 @@ SHOWN = 25
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """Results of a run. ``took_s`` is the duration of the fault phase and of the recovery."""
+    """Results of a run. ``took_s`` is the duration of the fault phase and of the recovery.
+
+    ``acts`` is the number of actions, ``limited_faults`` that of the faults of ingest and purge. ``given_up`` are the
+    messages that were sent to a dead-letter queue, also those that were redriven, with their receives.
+    """
 
     command: str
     case: Case
     violations: Sequence[Violation]
     injected: Mapping[tuple[str, Fault], int]
-    forwarded: int
+    calls: Mapping[str, int]
+    acts: int
+    limited_faults: int
+    given_up: Sequence[tuple[DlqMessage, Attempts]]
     deaths: Mapping[str, int]
     redelivered: int
     took_s: tuple[float, float]
+
+    @property
+    def forwarded(self) -> int:
+        """The number of forwarded requests."""
+        return sum(self.calls.values())
 
 
 def report(findings: Findings) -> str:
@@ -38,6 +59,10 @@ def report(findings: Findings) -> str:
             ),
             "",
             *_table("Workers killed", findings.deaths),
+            "",
+            *_table("Requests forwarded", findings.calls),
+            "",
+            *_given_up(findings),
             "",
             *_invariants(findings.violations),
             "",
@@ -58,12 +83,23 @@ def _counts(findings: Findings) -> Iterator[str]:
     yield f"  duration        {faults_s:.0f} s with faults, {recovery_s:.0f} s of recovery"
     yield f"  ends            {_list(ends)}"
     yield f"  refused for     {_list(codes)}"
-    yield f"  requests        {findings.forwarded} forwarded, {sum(findings.injected.values())} faults"
+    killed = sum(findings.deaths.values())
+    own = sum(count for call, count in findings.calls.items() if not call.startswith(BESIDE))
+    yield f"  requests        {findings.forwarded} forwarded, {sum(findings.injected.values())} faults, {killed} kills"
+    own_faults = findings.limited_faults
+    rates = [f"{count / findings.acts:.1f} {name}" for name, count in (("requests", own), ("faults", own_faults))]
+    yield f"  per action      {' and '.join(rates)} of ingest and purge, {killed / findings.acts:.1f} kills"
     yield f"  events          {sum(map(len, snapshot.sequencers.values()))}, {findings.redelivered} redelivered"
     yield f"  announcements   {_list(Counter(one.detail_type for one in snapshot.announced))}"
     yield f"  media bucket    {_list(Counter(name.partition('/')[0] for name in snapshot.media))}"
     yield f"  quarantine      {len(snapshot.quarantine)}"
     yield f"  dead letters    {len(snapshot.dead)}, of them poison messages: {len(case.poison)}"
+
+
+def _given_up(findings: Findings) -> Iterator[str]:
+    yield f"Given up: {len(findings.given_up)}"
+    for message, attempts in findings.given_up:
+        yield f"  {message.subject}: {attempts}; {message.cause[:SHOWN_CAUSE]}"
 
 
 def _list(counts: Mapping[str, int]) -> str:

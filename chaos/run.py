@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from . import renderer, worker
+from .attempts import read_attempts
 from .crash_points import draw_crash_point
 from .environment import INGEST, PURGE, Environment, Limits
 from .expected_state import compute_expected
@@ -19,6 +20,7 @@ from .invariants import Case, check
 from .ministack import ministack
 from .proxy import Proxy, Timing
 from .queues import Recorder, depth
+from .redrive import Redrive
 from .report import Findings
 from .run_script import Uploader
 from .script import Action, hot_keys, write_script
@@ -26,8 +28,12 @@ from .snapshot import gather
 from .worker_pool import Slot, WorkerPool
 from .worker_spec import WorkerSpec
 
-RATES = {"s3": 0.06, "dynamodb": 0.06, "sqs": 0.06, "events": 0.08, "cloudfront": 0.1}
-"""Share of failing requests by service. Repeated failures come on top."""
+RATES = {"s3": 0.1, "dynamodb": 0.1, "sqs": 0.1, "events": 0.12, "cloudfront": 0.15}
+"""Share of failing requests by service until :data:`FAULTS_PER_ACT` is reached. Repeated failures come on top."""
+
+FAULTS_PER_ACT = 4.0
+"""Faults of ingest and purge for each action that is carried out. So the difficulty depends neither on the number of
+their calls nor on the machine. Renders are beside the uploads: their faults are not limited."""
 
 PACE = Timing(hang_s=6.0, delays=0.2, retries=0.05)
 READ_TIMEOUT_S = 5.0
@@ -35,16 +41,19 @@ RENDER_S = 10.0
 """Timeout of renders, shorter than the delay after which a purge is repeated: renders must end before it."""
 
 PURGERS = 2
-REQUESTS_PER_KILL = 100
-"""Mean number of requests between SIGKILLs. Counting requests makes their number independent of the machine's speed."""
+KILLS_PER_ACT = 0.7
+"""Mean number of SIGKILLs for each action."""
 
 QUIET_S = 3.0
 RECOVERY_LIMIT_S = 1800.0
 """Limit of the recovery phase, to detect a hang."""
 
 
-MEAN_LINES = {"ingest": 6000, "purge": 1500, "transform": 3000}
-"""Mean number of decisive lines until a crash: a few uploads, purges or renders."""
+INVOCATIONS_PER_CRASH = {"ingest": 3, "purge": 3, "transform": 10}
+"""Mean number of invocations until a crash at a line."""
+
+LINES = {"ingest": 2000, "purge": 500, "transform": 300}
+"""Approximate number of decisive lines of an invocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +76,7 @@ async def run(settings: Settings, folder: Path, report_progress: Callable[[str],
     async with ministack(folder) as url:
         environment = Environment(url, Limits())
         await asyncio.to_thread(environment.build)
-        proxy = Proxy(url, FaultPlan(settings.seed, RATES), PACE)
+        proxy = Proxy(url, FaultPlan(settings.seed, RATES, unlimited=frozenset({"transform"})), PACE)
         proxy_url = await proxy.start()
         try:
             return await _Run(settings, folder, environment, proxy, proxy_url, report_progress).execute()
@@ -90,6 +99,9 @@ class _Run:
         self.keys = hot_keys(self.settings.seed, self.script)
         self.recorder = Recorder(self.environment, self.settings.seed)
         self.uploader = Uploader(self.environment, lambda: depth(self.environment, INGEST).total)
+        self.redrive = Redrive(self.environment)
+        self.acts = 0
+        self.proxy.plan.allowed = lambda: self.acts * FAULTS_PER_ACT
 
     async def execute(self) -> Findings:
         """Run the fault phase, the recovery and the check."""
@@ -105,7 +117,12 @@ class _Run:
             case=case,
             violations=await asyncio.to_thread(check, case),
             injected=self.proxy.injected,
-            forwarded=self.proxy.forwarded,
+            calls=self.proxy.calls,
+            acts=len(self.script),
+            limited_faults=self.proxy.plan.spent,
+            given_up=[
+                (message, read_attempts(self.folder / "logs", message.body)) for message in self.redrive.given_up
+            ],
             deaths=self.pool.deaths,
             redelivered=self.recorder.redelivered,
             took_s=(recovery_s - begun_s, ended_s - recovery_s),
@@ -118,7 +135,7 @@ class _Run:
         poison = await asyncio.to_thread(self.recorder.send_poison)
         beside = [
             asyncio.create_task(self._record()),
-            asyncio.create_task(self.pool.kill_at_random(self.settings.seed, REQUESTS_PER_KILL, self._requests)),
+            asyncio.create_task(self.pool.kill_at_random(self.settings.seed, KILLS_PER_ACT, lambda: self.acts)),
         ]
         uploads = asyncio.create_task(asyncio.to_thread(self.uploader.run, self.script))
         try:
@@ -136,23 +153,24 @@ class _Run:
         return poison
 
     async def _run_recovery(self) -> None:
-        """Run without faults and kills until the queues have been empty for QUIET_S."""
+        """Run without faults and kills until the queues have been empty for QUIET_S, and nothing is redriven then."""
         self.proxy.plan.suspended = True
         await self.proxy.settle()
         deadline_s = time.monotonic() + RECOVERY_LIMIT_S
         quiet_since_s = time.monotonic()
         self.pool.start(self._slots(deadly=False))
         try:
-            while time.monotonic() < min(quiet_since_s + QUIET_S, deadline_s):
+            while time.monotonic() < deadline_s:
                 await self._watch("recovery")
                 await asyncio.to_thread(self.recorder.record)
                 if await self._waiting(INGEST) or await self._waiting(PURGE):
                     quiet_since_s = time.monotonic()
+                elif time.monotonic() >= quiet_since_s + QUIET_S:
+                    if not await asyncio.to_thread(self.redrive.run):
+                        break
+                    quiet_since_s = time.monotonic()
         finally:
             await self.pool.stop()
-
-    def _requests(self) -> int:
-        return self.proxy.forwarded
 
     async def _waiting(self, queue: str) -> int:
         return (await asyncio.to_thread(depth, self.environment, queue)).total
@@ -162,6 +180,7 @@ class _Run:
         if (failure := self.pool.failed()) is not None:
             raise failure
         ingest, purge = await self._waiting(INGEST), await self._waiting(PURGE)
+        self.acts = max(self.acts, self.uploader.done - ingest)  # those whose messages are processed
         self.report_progress(
             f"{phase}: {self.uploader.done}/{len(self.script)} actions, {ingest} events and {purge} purges queued,  "
             f"{sum(self.proxy.injected.values())} faults, {sum(self.pool.deaths.values())} crashes"
@@ -185,6 +204,9 @@ class _Run:
         seed = self.settings.seed
 
         def spec(life: int) -> WorkerSpec:
+            end = draw_crash_point(
+                seed, worker_id, life, invocations=INVOCATIONS_PER_CRASH[function], lines=LINES[function]
+            )
             return WorkerSpec(
                 worker_id=worker_id,
                 life=life,
@@ -192,7 +214,7 @@ class _Run:
                 function=function,
                 environment=self.environment.worker_variables(self.proxy_url, worker_id),
                 folder=self.folder / "logs",
-                end=draw_crash_point(seed, worker_id, life, mean_lines=MEAN_LINES[function]) if deadly else None,
+                end=end if deadly else None,
                 read_timeout_s=READ_TIMEOUT_S,
                 timeout_s=RENDER_S if function == "transform" else self.environment.timeout_s(function),
                 batch=1 if function == "transform" else self.environment.batch(function),

@@ -11,6 +11,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from .attempts import Step
 from .event_source_mapping import Context, invoke_handler, to_event
 from .seeded_rng import seeded_random
 from .worker_spec import WorkerSpec, begin
@@ -40,8 +41,18 @@ def serve(spec: WorkerSpec) -> None:
         rng = seeded_random(spec.seed, spec.worker_id, spec.life, round_number)
         rng.shuffle(messages)
         taken = [message for message in messages if spec.end is None or rng.random() >= THROTTLED_SHARE]
+        _log(spec, Step.RECEIVED, messages)
+        _log(spec, Step.RELEASED, [message for message in messages if message not in taken])
         if taken:
-            _delete(deleter, spec.queue_url, _invoke(handler, taken, spec))
+            done = _invoke(handler, taken, spec)
+            _log(spec, Step.DONE, done)
+            _log(spec, Step.FAILED, [message for message in taken if message not in done])
+            _delete(deleter, spec.queue_url, done)
+
+
+def _log(spec: WorkerSpec, step: Step, messages: Sequence[Mapping[str, Any]]) -> None:
+    if messages:
+        spec.attempts.write(step, [message["Body"] for message in messages])
 
 
 def _sqs(spec: WorkerSpec, endpoint_url: str) -> Any:

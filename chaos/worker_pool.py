@@ -14,8 +14,11 @@ from .crash_points import STATUS
 from .seeded_rng import seeded_random
 from .worker_spec import WorkerSpec
 
-PRELOADED = ["boto3", "aws_lambda_powertools.utilities.batch", "chaos.worker", "chaos.renderer"]
+PRELOADED = ["boto3", "aws_lambda_powertools.utilities.batch", "aws_xray_sdk.core", "chaos.worker", "chaos.renderer"]
 """Modules imported once for all lives, without libvips and the S3 client of transform, which start threads."""
+
+KILL_DELAY_S = 1.0
+"""Longest delay of a SIGKILL, so that it is not bound to the end of an act."""
 
 MANY_DEFECTS = 20
 """Consecutive exits without a kill after which a worker counts as defective."""
@@ -63,14 +66,15 @@ class WorkerPool:
             await asyncio.to_thread(process.join)
         self._alive.clear()
 
-    async def kill_at_random(self, seed: int, mean: float, requests: Callable[[], int]) -> None:
-        """Forever, send SIGKILL to a random worker, also in native code, after ``mean`` requests on average."""
-        number = 0
+    async def kill_at_random(self, seed: int, per_act: float, acts: Callable[[], int]) -> None:
+        """Forever, send SIGKILL to a random worker, also in native code, ``per_act`` times on average."""
+        number, due = 0, 0.0
         while True:
             rng = seeded_random(seed, "knife", number := number + 1)
-            due = requests() + rng.expovariate(1 / mean)
-            while requests() < due:
+            due += rng.expovariate(per_act)
+            while acts() < due:
                 await asyncio.sleep(0.05)
+            await asyncio.sleep(rng.random() * KILL_DELAY_S)
             if self._alive:
                 self._alive[rng.choice(sorted(self._alive))].kill()
 

@@ -15,6 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from .attempts import SUFFIX, AttemptLog
 from .crash_points import ROOT, CrashPoint, die_at
 
 
@@ -41,6 +42,11 @@ class WorkerSpec:
     keys: tuple[str, ...] = ()
 
     @property
+    def attempts(self) -> AttemptLog:
+        """Log of the receives of the worker's messages."""
+        return AttemptLog(self.folder / f"{self.worker_id}{SUFFIX}")
+
+    @property
     def crash_report(self) -> Path:
         """File to which the worker writes the line of its crash."""
         return self.folder / f"{self.worker_id}.{self.life}.died"
@@ -60,9 +66,15 @@ def begin(spec: WorkerSpec) -> Callable[[dict[str, Any], object], Any]:
     sys.path[:0] = [str(ROOT / "layers" / "darkroom"), str(ROOT / "functions" / spec.function)]
     _shorten_timeouts(spec.read_timeout_s)
     handler = _handler(spec.function)
-    if spec.end is not None:
-        die_at(spec.end, lambda place: _write(spec.crash_report, place))
-    return handler
+    if spec.end is None:
+        return handler
+    begin_invocation = die_at(spec.end, lambda place: _write(spec.crash_report, place))
+
+    def invoke(event: dict[str, Any], context: object) -> Any:
+        begin_invocation()
+        return handler(event, context)
+
+    return invoke
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,4 +1,4 @@
-"""A process that counts lines until its crash point, started by tests."""
+"""A process that counts lines until its crash point, started by tests: three invocations of one line each."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ if __name__ == "__main__":
         crash_report.write_text(place)
 
     within = PACKAGE / sys.argv[2]
-    die_at(CrashPoint((within,), int(sys.argv[3])), write)
+    begin_invocation = die_at(CrashPoint((within,), int(sys.argv[4]), int(sys.argv[3])), write)
     for _ in range(3):
+        begin_invocation()
         image_keys.quote_key("photo.jpg")
         print("quoted", flush=True)

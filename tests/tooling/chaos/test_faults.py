@@ -61,6 +61,17 @@ def test_grudges_outlast_the_retries_of_clients() -> None:
     assert max(EXTRA_FAILURES) >= 4
 
 
+def test_faults_are_limited_by_what_has_been_done() -> None:
+    """Except for those of workers that work beside."""
+    acts = [0]
+    plan = FaultPlan(7, {"s3": 1.0}, allowed=lambda: 2.5 * acts[0], unlimited=frozenset({"transform"}))
+    assert [one.fault for one in decisions(plan, GET, 5)] == [None] * 5
+    acts[0] = 2
+    assert [one.fault is None for one in decisions(plan, GET, 9)] == [False] * 5 + [True] * 4
+    beside = decisions(plan, GET._replace(worker_id="transform-0"), 9)
+    assert (None in [one.fault for one in beside], plan.spent) == (False, 5)
+
+
 def test_in_calm_and_without_a_rate_nothing_fails() -> None:
     plan = FaultPlan(7, {"s3": 1.0})
     assert decisions(plan, GET, 1)[0].fault is not None

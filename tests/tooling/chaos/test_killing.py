@@ -12,8 +12,9 @@ import pytest
 from chaos.crash_points import ANYWHERE, DECISIVE, ROOT, STATUS, draw_crash_point
 
 
-def die(crash_report: Path, within: str, after: int) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tests.tooling.chaos.dying", str(crash_report), within, str(after)]
+def die(crash_report: Path, within: str, after: int, invocation: int = 1) -> subprocess.CompletedProcess[str]:
+    named = [str(crash_report), within, str(after), str(invocation)]
+    command = [sys.executable, "-m", "tests.tooling.chaos.dying", *named]
     environment = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}"}
     return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
 
@@ -38,6 +39,16 @@ def test_lines_are_counted_one_by_one(tmp_path: Path) -> None:
     ]
 
 
+def test_lines_are_counted_from_an_invocation_on(tmp_path: Path) -> None:
+    ends = [die(tmp_path / str(number), ".", 1, invocation=number) for number in (1, 2, 3, 4)]
+    assert [(end.returncode, end.stdout.count("quoted")) for end in ends] == [
+        (STATUS, 0),
+        (STATUS, 1),
+        (STATUS, 2),
+        (0, 3),
+    ]
+
+
 @pytest.mark.parametrize("within", ["services", "aws"])
 def test_other_files_do_not_count(tmp_path: Path, within: str) -> None:
     end = die(tmp_path / "died", within, 1)
@@ -46,8 +57,11 @@ def test_other_files_do_not_count(tmp_path: Path, within: str) -> None:
 
 
 def test_crash_points_are_drawn_for_each_life() -> None:
-    drawn = [draw_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
-    assert drawn == [draw_crash_point(7, "ingest-0", life, mean_lines=100) for life in range(200)]
+    drawn = [draw_crash_point(7, "ingest-0", life, invocations=3, lines=200) for life in range(200)]
+    assert drawn == [draw_crash_point(7, "ingest-0", life, invocations=3, lines=200) for life in range(200)]
+    invocations = [end.invocation for end in drawn]
+    assert set(invocations) == {1, 2, 3, 4, 5}
+    assert 2.5 < sum(invocations) / len(invocations) < 3.5
     decisive = [end.after for end in drawn if end.within == DECISIVE]
     assert 0.6 < len(decisive) / len(drawn) < 0.95
     assert {end.within for end in drawn} == {DECISIVE, ANYWHERE}
