@@ -13,7 +13,7 @@ import pytest
 from darkroom.errors import ObjectChanged, OverLimits, SourceBlocked, Unavailable
 from darkroom.further_sources import FurtherSource
 from darkroom.origins.fetch import MAX_REDIRECTS, Fetcher
-from darkroom.origins.https import FAILED_S, FRESH_S, MISSING_S, HttpsOrigin, RateLimit
+from darkroom.origins.https import FAILED_S, FRESH_S, MISSING_S, MISSING_SHARE, HttpsOrigin, RateLimit
 from darkroom.origins.network import Network, is_public
 from tests.waiting import wait_until
 
@@ -332,14 +332,60 @@ def test_an_unknown_host_is_unavailable(origin: Origin, clock: Clock) -> None:
 
 
 def test_requests_to_an_origin_have_a_rate(origin: Origin, clock: Clock) -> None:
+    for number in range(3):
+        origin.pages[f"/shop/{number}.jpg"] = page(b"x")
     bucket = connect(origin, clock, requests_per_s=2)
-    assert [bucket.open(f"{number}.jpg") for number in range(2)] == [None, None]
+    assert all(bucket.open(f"{number}.jpg") for number in range(2))
     with pytest.raises(Unavailable):
         bucket.open("2.jpg")
-    assert bucket.open("0.jpg") is None  # remembered: no request
+    assert bucket.open("0.jpg")  # remembered: no request
     clock.now_s += 0.5
-    assert bucket.open("2.jpg") is None
+    assert bucket.open("2.jpg")
     assert len(origin.requests) == 3
+
+
+def test_keys_that_do_not_exist_use_a_share_of_the_rate(origin: Origin, clock: Clock) -> None:
+    """One client with invented keys does not take the origin's images off line, nor new ones for long."""
+    for number in range(40):
+        origin.pages[f"/shop/{number}.jpg"] = page(b"x")
+    bucket = connect(origin, clock, requests_per_s=10)
+    for number in range(5):
+        assert bucket.open(f"{number}.jpg")
+    refused = 0
+    for second in range(20):
+        clock.now_s += FRESH_S
+        for attempt in range(100):
+            try:
+                assert bucket.open(f"invented-{second}-{attempt}.jpg") is None
+            except Unavailable:
+                refused += 1
+        assert all(bucket.open(f"{number}.jpg") for number in range(5)), "images that were found, revalidated"
+    invented = [path for path in origin.paths if "invented" in path]
+    assert len(invented) == 20 * 10 * MISSING_SHARE
+    assert refused == 2000 - len(invented)
+    with pytest.raises(Unavailable):
+        bucket.open("9.jpg")
+    clock.now_s += 1
+    assert bucket.open("9.jpg"), "an image that nobody has requested yet waits for the share"
+
+
+def test_without_invented_keys_new_images_may_use_the_whole_rate(origin: Origin, clock: Clock) -> None:
+    for number in range(10):
+        origin.pages[f"/shop/{number}.jpg"] = page(b"x")
+    bucket = connect(origin, clock, requests_per_s=10)
+    assert bucket.open("missing.jpg") is None
+    assert all(bucket.open(f"{number}.jpg") for number in range(9))
+
+
+def test_an_image_that_was_removed_counts_as_missing(origin: Origin, clock: Clock) -> None:
+    origin.pages["/shop/0.jpg"] = page(b"x")
+    bucket = connect(origin, clock, requests_per_s=5)
+    assert bucket.open("0.jpg")
+    del origin.pages["/shop/0.jpg"]
+    clock.now_s += FRESH_S
+    assert bucket.open("0.jpg") is None
+    with pytest.raises(Unavailable):
+        bucket.open("1.jpg")
 
 
 def test_a_rate_limit_saves_no_more_than_a_second(clock: Clock) -> None:
