@@ -22,6 +22,8 @@ from . import limits
 
 _CODECS = ("openjpeg", "libjpeg", "jpeg_ls", "pylibjpeg", "pydicom.pixels.decoders")
 
+OF_CAPTURES = ("ConversionType", "DateOfSecondaryCapture", "SecondaryCaptureDeviceManufacturer")
+"""Attributes of the modules of secondary captures (PS3.3, C.8.6), which other images do not have."""
 _OWN = ("medical.instance", "medical.overlays", "medical.pixels", "medical.profile")
 
 
@@ -121,10 +123,12 @@ def _describe(dataset: Any) -> Mapping[str, object]:
 
     uids = [_read_uid(dataset, tag) for tag in (0x0020000D, 0x0020000E, 0x00080018)]
     burned_in, modality = (_read_code(dataset, tag) for tag in (0x00280301, 0x00080060))
+    sop_class = _read_sop_class(dataset)
     del dataset[0x7FE00000:0x7FE10000]
     apply_profile(dataset, lambda uid: uid)
     return {
         "uids": uids,
+        "sop_class": sop_class,
         "burned_in": burned_in if burned_in in ("YES", "NO") else "",
         "modality": modality if modality.isalpha() and len(modality) <= 16 else "",
         "metadata": select_kept(dataset),
@@ -137,6 +141,16 @@ def _read_code(dataset: Any, tag: int) -> str:
 
     element = dataset.get(tag)
     return str(element.value or "").upper() if element is not None and has_standard_vr(element) else ""
+
+
+def _read_sop_class(dataset: Any) -> str:
+    """Return the SOP class, "" for one that is not of the standard, or that its derivation shows to be a capture."""
+    from .profile import SOP_CLASS, has_standard_vr, is_sop_class
+
+    element = dataset.get(SOP_CLASS)
+    text = str(element.value or "") if element is not None and has_standard_vr(element) else ""
+    captured = any(name in dataset for name in OF_CAPTURES)
+    return text.strip("\0 ") if is_sop_class(text) and not captured else ""
 
 
 def _read_uid(dataset: Any, tag: int) -> str:

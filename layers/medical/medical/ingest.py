@@ -150,7 +150,7 @@ class Ingest:
             instance = build_instance(found, self.key())
             replaces = self.masters.find(instance)
             self._check_current(upload)
-            if needs_search(found["modality"], found["burned_in"]):
+            if needs_search(found["modality"], found["burned_in"], found["sop_class"]):
                 instance = self._remove_text(instance, folder, replaces)
             elif instance.overlays:
                 instance = self._remove_text(instance, folder, replaces, only_overlays=True)

@@ -1,7 +1,8 @@
 """Burned-in text: find it with the deployment's text detector, and remove it from the pages before they are stored.
 
 An image is searched unless its header says that it has no text (Burned In Annotation, PS3.3, C.7.6.1.1.1), and its
-modality is none of those whose devices draw text into images.
+modality is none of those whose devices draw text into images. A secondary capture is always searched: it is a picture
+of a screen or of paper, whatever the header says.
 """
 
 from __future__ import annotations
@@ -48,9 +49,18 @@ class Box(NamedTuple):
     bottom: int
 
 
-def needs_search(modality: str, burned_in: str) -> bool:
-    """Return whether text has to be searched for."""
-    return not (burned_in == "NO" and modality in SILENT_MODALITIES)
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+"""Storage of single and multi-frame secondary captures (PS3.4, B.5): this SOP class, and those below it."""
+
+SPREAD = (0.5, 99.5)
+"""Percentiles of a page's values that are black and white in one more view: a few extreme pixels, such as an implant,
+make text near the others invisible in the full range."""
+
+
+def needs_search(modality: str, burned_in: str, sop_class: str) -> bool:
+    """Return whether text has to be searched for. ``sop_class`` is "" for one that is not of the standard."""
+    is_capture = not sop_class or f"{sop_class}.".startswith(f"{SECONDARY_CAPTURE}.")
+    return is_capture or not (burned_in == "NO" and modality in SILENT_MODALITIES)
 
 
 class TextSearch:
@@ -105,12 +115,14 @@ def cover_pages(
 
 
 def draw_views(page: Pixels, scale: Scale, presets: Sequence[Voi], ends: tuple[float, float]) -> Iterator[Pixels]:
-    """Yield the 8-bit images of a page that are searched: the full range of values, and each preset."""
+    """Yield the 8-bit images of a page that are searched: the full range of values, most values, and each preset."""
     if page.ndim == 3:
         yield np.asarray(page)
         return
     values = list_values(*scale)
-    for voi in (full_range(*ends), *presets):
+    low, high = sorted(float(values[end]) for end in np.percentile(page, SPREAD, method="nearest"))
+    most = (full_range(low, high),) if low < high else ()
+    for voi in (full_range(*ends), *most, *presets):
         yield np.rint(255 * voi.apply(values)).astype(np.uint8)[page]
 
 

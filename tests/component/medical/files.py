@@ -12,6 +12,10 @@ from pydicom.data import get_testdata_file
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, generate_uid
 
+from medical.decode import OF_CAPTURES
+from medical.profile import is_sop_class
+from medical.text import SECONDARY_CAPTURE
+
 
 def shipped(name: str) -> Path:
     """Return a file of the package."""
@@ -58,8 +62,14 @@ def save(dataset: Dataset) -> bytes:
 
 
 def believed(path: Path) -> bytes:
-    """Return a file whose header says that it has no text, in a modality whose header is believed."""
+    """Return a file whose header says that it has no text, in a modality and a SOP class whose header is believed."""
     dataset = dcmread(path)
+    if not is_sop_class(str(dataset.get("SOPClassUID"))) or f"{dataset.SOPClassUID}.".startswith(
+        f"{SECONDARY_CAPTURE}."
+    ):
+        dataset.SOPClassUID = CTImageStorage
+    for name in OF_CAPTURES:
+        dataset.pop(name, None)
     dataset.BurnedInAnnotation = "NO"
     dataset.Modality = dataset.Modality if dataset.Modality in ("CT", "MR", "NM", "CR", "RTDOSE") else "CT"
     file = io.BytesIO()

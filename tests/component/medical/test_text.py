@@ -11,6 +11,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
+from pydicom.uid import (
+    CTImageStorage,
+    MultiFrameGrayscaleWordSecondaryCaptureImageStorage,
+    SecondaryCaptureImageStorage,
+)
 
 from darkroom.aws.clients import create_client
 from darkroom.aws.sagemaker import Endpoint
@@ -19,7 +24,8 @@ from darkroom.findings import TEXT
 from local import tool_venvs
 from local.progress import Progress
 from local.sagemaker.variants import Variant
-from medical.text import needs_search
+from medical.instance import Scale
+from medical.text import draw_views, needs_search
 from tests.component.endpoint.serving import Server, select_models, serving
 from tests.images.detectors import ROOT, models_folder
 from tests.sagemaker_apis import client, sagemaker
@@ -77,18 +83,63 @@ def scan(frames: int = 1) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("modality", "burned_in", "needed"),
+    ("modality", "burned_in", "sop_class", "needed"),
     [
-        ("CT", "NO", False),
-        ("CT", "YES", True),
-        ("CT", "", True),
-        ("US", "NO", True),
-        ("", "NO", True),
-        ("MG", "NO", False),
+        ("CT", "NO", CTImageStorage, False),
+        ("CT", "YES", CTImageStorage, True),
+        ("CT", "", CTImageStorage, True),
+        ("US", "NO", CTImageStorage, True),
+        ("", "NO", CTImageStorage, True),
+        ("MG", "NO", "1.2.840.10008.5.1.4.1.1.1.2", False),
+        ("CT", "NO", SecondaryCaptureImageStorage, True),
+        ("CT", "NO", MultiFrameGrayscaleWordSecondaryCaptureImageStorage, True),
+        ("CT", "NO", "1.2.840.10008.5.1.4.1.1.77.1.6", False),
+        ("CT", "NO", "", True),
     ],
 )
-def test_a_header_is_believed_in_some_modalities(modality: str, burned_in: str, needed: bool) -> None:
-    assert needs_search(modality, burned_in) is needed
+def test_a_header_is_believed_in_some_modalities(modality: str, burned_in: str, sop_class: str, needed: bool) -> None:
+    assert needs_search(modality, burned_in, sop_class) is needed
+
+
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        {"SOPClassUID": SecondaryCaptureImageStorage},
+        {"SOPClassUID": MultiFrameGrayscaleWordSecondaryCaptureImageStorage},
+        {"ConversionType": "WSD"},
+        {"DateOfSecondaryCapture": "20200101"},
+        {"SOPClassUID": "1.2.3.4"},
+    ],
+)
+def test_a_secondary_capture_is_searched_whatever_it_claims(world: World, attributes: dict[str, str]) -> None:
+    """A screenshot of a slice, which says that it is one of CT without text."""
+    assert world.upload(save(make(scan(), **attributes))).outcome == "no-inference"
+    assert world.upload(save(make(scan()))).outcome == "stored"
+
+
+def test_a_view_shows_text_that_extreme_pixels_hide() -> None:
+    """A few pixels of metal: in the full range the text has less than one grey level."""
+    page = scan() // 16
+    page[300:304, 200:204] = 65_535
+    views = list(draw_views(page, Scale(1.0, -1024.0), (), (-1024.0, 64_511.0)))
+    assert len(views) == 2
+    spans = [int(view[:90].max()) - int(view[:90].min()) for view in views]
+    assert spans[0] <= 1
+    assert spans[1] == 255
+    flat = np.full((64, 64), 7, np.uint16)
+    assert len(list(draw_views(flat, Scale(1.0, 0.0), (), (7.0, 7.0)))) == 1
+
+
+@pytest.mark.slow
+def test_no_word_beside_extreme_pixels_is_stored(world: World, endpoint: Endpoint) -> None:
+    pixels = scan() // 16
+    pixels[300:304, 200:204] = 65_535
+    reading = replace(world, ingest=replace(world.ingest, endpoint=endpoint))
+    outcome = reading.upload(save(make(pixels, Modality="US")))
+    assert outcome.covered >= 2
+    shown = pixels_of(reading.get(path_of(reading.read(outcome), "/rendered?window=128,256"), "image/png"))
+    read = read_words(endpoint, shown).replace(" ", "").upper()
+    assert not [word for word in ("DOE", "JOHN", "4711808", "1961") if word in read]
 
 
 @pytest.mark.slow
