@@ -2,7 +2,7 @@
 
 import { address, request, send } from './api.js';
 import { describe, occlusionMap, scoreText } from './explanation.js';
-import { make } from './page.js';
+import { assign, make } from './page.js';
 import { moment } from './times.js';
 import { chip, empty, when } from './view.js';
 
