@@ -19,12 +19,17 @@ def table_of(models: Path) -> Path:
 
 
 def link_files(names: Iterable[str], models: Path, folder: Path) -> None:
-    """Replace the files ``names`` of ``folder`` by links to those of ``models``; make the folder. Raises OSError."""
+    """Replace the files ``names`` of ``folder`` by links to those of ``models``; make the folder. Raises OSError.
+
+    Where both are one folder, or a file is linked already, it is kept.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     for name in names:
-        link = folder / name
+        link, target = folder / name, (models / name).resolve()
+        if link.exists() and link.resolve() == target:
+            continue
         link.unlink(missing_ok=True)
-        link.symlink_to((models / name).resolve())
+        link.symlink_to(target)
 
 
 def add_model(addition: Path, fetch: Callable[[str], bytes], models: Path, folder: Path) -> str:
