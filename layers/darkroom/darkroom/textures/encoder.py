@@ -6,6 +6,7 @@ basisu reads the pixels from a PNG that :mod:`.converter` has written: no bytes 
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,10 @@ from .request import Codec, Space, TextureOptions
 
 MEMORY_BYTES = 1_200_000_000
 """Address space of the encoder, more than 2,048 × 2,048 px need."""
+
+CPU_S = 15
+"""Processor time of one encode, the limit that counts against an image. It is less than the elapsed time, so that one
+processor reaches it."""
 
 TIMEOUT_S = 17.0
 """Elapsed time of one encode. With that of the render it is below the function's timeout."""
@@ -35,8 +40,11 @@ _COLOURS = {Space.SRGB: (BT709, SRGB), Space.LINEAR: (UNSPECIFIED, LINEAR)}
 """Primaries and transfer function of colours and of data, as glTF's extension KHR_texture_basisu requires them."""
 
 _SPACE = {Space.SRGB: (), Space.LINEAR: ("-linear",)}
-_LIMITED = 'ulimit -v "$1" || exit 99; shift; exec "$@"'
-"""A shell sets the limit: code between fork and exec of a process with threads is unsafe."""
+_LIMITED = 'ulimit -v "$1" && ulimit -S -t "$2" && ulimit -H -t "$(($2 + 1))" || exit 99; shift 2; exec "$@"'
+"""A shell sets the limits: code between fork and exec of a process with threads is unsafe."""
+
+_TOO_LONG = -signal.SIGXCPU
+"""Status of a process that reached the soft limit of its processor time."""
 
 _LOG_CHARACTERS = 500
 
@@ -47,13 +55,15 @@ class Encoder:
 
     program: Path
     memory_bytes: int = MEMORY_BYTES
+    cpu_s: int = CPU_S
     timeout_s: float = TIMEOUT_S
 
     def encode(self, png: bytes, options: TextureOptions, width: int, height: int) -> bytes:
         """Return the KTX2 file of ``png``, an image of ``width`` × ``height`` px, with all mip levels.
 
-        Levels are filtered in linear light if the image is sRGB. Raises TooSlow after the timeout, Unavailable if the
-        program cannot be run or fails, DarkroomError for a result that is not as expected.
+        Levels are filtered in linear light if the image is sRGB. Raises TooSlow for too much processor time,
+        Unavailable after the timeout or if the program cannot be run or fails, DarkroomError for a result that is not
+        as expected.
         """
         with TemporaryDirectory(prefix="texture-") as folder:
             source, target = Path(folder, "pixels.png"), Path(folder, "texture.ktx2")
@@ -70,7 +80,8 @@ class Encoder:
         mipmaps = ("-mipmap", "-mip_clamp", "-mip_smallest", "1")
         threads = ("-no_multithreading",) if os.process_cpu_count() == 1 else ()
         command = [
-            *("/bin/sh", "-c", _LIMITED, "sh", str(self.memory_bytes // 1024), str(self.program)),
+            *("/bin/sh", "-c", _LIMITED, "sh", str(self.memory_bytes // 1024), str(self.cpu_s)),
+            str(self.program),
             *("-ktx2", *_CODEC[options.codec], *_SPACE[options.space], *mipmaps, *threads),
             *("-file", str(source), "-output_file", str(target)),
         ]
@@ -84,9 +95,11 @@ class Encoder:
                 cwd=source.parent,
             )
         except subprocess.TimeoutExpired as error:
-            raise TooSlow(detail=f"basisu took more than {self.timeout_s} s") from error
+            raise Unavailable(detail=f"basisu took more than {self.timeout_s} s") from error
         except OSError as error:
             raise Unavailable(detail=f"basisu could not be started: {error}") from error
+        if done.returncode == _TOO_LONG:
+            raise TooSlow(detail=f"basisu took more than {self.cpu_s} s of CPU")
         if done.returncode:
             text = (done.stderr or done.stdout).decode(errors="replace")[-_LOG_CHARACTERS:]
             raise Unavailable(detail=f"basisu ended with {done.returncode}: {text}")
