@@ -5,12 +5,16 @@ rapidocr brings OpenCV and a dozen packages, 250 MB in all; only the endpoint ha
 A page is recognised a second time where that helps (docs/decisions/0065): with its light evened out, or with small
 slanted lines levelled. Its model for upside-down lines is not used: it turns every other upright line of a letter's
 length. Instead, a page with a low score is recognised once more upside down, and the better result is used.
+
+Every line that is detected in the image itself is returned, whatever recognition makes of it: redaction covers scripts
+that the model cannot read.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +30,7 @@ from darkroom.models.pixels import Pixels
 from .page_images import even_light, has_shaded_text, stretch_contrast, turn
 from .personal_data import mark_personal_data
 from .reading_order import direction, sort_reading_order
-from .shapes import drop_shapes
+from .shapes import split_shapes
 
 READS_WELL = 0.9
 """Mean score of a page, weighted by letters, from which it is not tried upside down. Printed pages have 0.99 if upright
@@ -51,9 +55,9 @@ WIDEST_PX = 4096
 class RapidOcr:
     """PP-OCR, loaded. ``artefact`` finds lines, the part ``recognise`` reads them.
 
-    ``side_px`` is the longest side of the copy that lines are looked for in. The threshold ``line`` is for a line that
-    was read, ``box`` for one that was found. A found line below ``line`` but not below ``unread`` has no text. Images
-    are read one by one, their lines ``batch_size`` at a time. Raises ModelUnavailable if a file is missing or broken.
+    ``side_px`` is the longest side of the copy that lines are looked for in. The threshold ``box`` is for a line that
+    was found, ``line`` for its text: a line below it has none. Images are read one by one, their lines ``batch_size``
+    at a time. Raises ModelUnavailable if a file is missing or broken.
     """
 
     def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
@@ -74,18 +78,16 @@ class RapidOcr:
         return [{TEXT: self._find(image)} for image in images]
 
     def _find(self, image: Pixels) -> Finding:
-        known = self._model.thresholds
-        least = known.get("unread", known["line"])
-        found = drop_shapes(self._look(image), image.shape[1], image.shape[0])
-        kept = [line for line in found if line.score >= least]
-        kept = [line if line.score >= known["line"] else replace(line, text="") for line in kept]
-        ordered = mark_personal_data(sort_reading_order(kept, image.shape[1], image.shape[0]))
-        return Finding(TEXT, self._model.name, self._model.version, lines=tuple(ordered))
+        least = self._model.thresholds["line"]
+        found, shapes = split_shapes(self._look(image), image.shape[1], image.shape[0])
+        lines = [line if line.score >= least else replace(line, text="") for line in found]
+        ordered = mark_personal_data(sort_reading_order(lines, image.shape[1], image.shape[0]))
+        return Finding(TEXT, self._model.name, self._model.version, lines=(*ordered, *shapes))
 
     def _look(self, image: Pixels) -> list[TextLine]:
-        """Return the lines of ``image``, read twice where that helps."""
+        """Return the lines of ``image``, read twice where that helps, and all that were detected at first."""
         plain = stretch_contrast(image)
-        lines = self._read(plain)
+        lines = detected = self._read(plain)
         if lines:
             even = even_light(plain) if has_shaded_text(plain) else plain
             slant = _slant(lines, plain)
@@ -97,7 +99,7 @@ class RapidOcr:
         if lines and _quality(lines) < READS_WELL:
             other = [_rotate_line(line) for line in self._read(np.rot90(plain, 2))]
             lines = max(lines, other, key=_quality)
-        return lines
+        return add_uncovered(lines, detected)
 
     def _read_turned(self, image: Pixels, degrees: float) -> list[TextLine]:
         """Return the lines of ``image`` as it is when turned by ``degrees`` against the clock."""
@@ -111,17 +113,27 @@ class RapidOcr:
         return lines
 
     def _read(self, image: Pixels) -> list[TextLine]:
+        """Return what is detected in ``image``, with the text and the score of recognition.
+
+        rapidocr's own call drops lines in which nothing is recognised.
+        """
+        from rapidocr.utils.process_img import map_boxes_to_original
+
         try:
-            found = self._reader(np.ascontiguousarray(image[:, :, ::-1]))
+            scaled, steps = self._reader.preprocess_img(np.ascontiguousarray(image[:, :, ::-1]))
+            found, _, read, _ = self._reader.run_ocr_steps(scaled, steps)
+            if found.boxes is None:
+                return []
+            boxes = map_boxes_to_original(found.boxes, steps, *image.shape[:2])
         except Exception as error:
             raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
-        if found.boxes is None or found.txts is None:
-            return []
         size = np.array([image.shape[1], image.shape[0]], np.float64)
-        boxes = np.asarray(found.boxes, np.float64)
+        read_or_not = (
+            zip(read.txts, read.scores, strict=True) if read.txts is not None else repeat(("", 0.0), len(boxes))
+        )
         return [
             _line(box, str(text).strip(), float(score), size)
-            for box, text, score in zip(boxes, found.txts, found.scores, strict=True)
+            for box, (text, score) in zip(np.asarray(boxes, np.float64), read_or_not, strict=True)
         ]
 
 
@@ -135,6 +147,21 @@ def add_lines(first: Sequence[TextLine], second: Sequence[TextLine]) -> list[Tex
     else:
         best, rest = first, [line for line in second if line.score >= READS_WELL]
     return [*best, *(line for line in rest if not any(_overlap(line.region, known.region) for known in best))]
+
+
+def add_uncovered(lines: Sequence[TextLine], detected: Sequence[TextLine]) -> list[TextLine]:
+    """Return ``lines``, and those of ``detected`` that they do not cover from end to end, without text."""
+    return [*lines, *(replace(line, text="") for line in detected if not _is_covered(line, lines))]
+
+
+def _is_covered(line: TextLine, lines: Sequence[TextLine]) -> bool:
+    corners = np.array(line.corners)
+    starts, ends = (corners[0] + corners[3]) / 2, (corners[1] + corners[2]) / 2
+    along = [starts + (ends - starts) * share for share in np.linspace(0.05, 0.95, 9)]
+    regions = [known.region for known in lines]
+    return all(
+        any(0 <= x - one.left <= one.width and 0 <= y - one.top <= one.height for one in regions) for x, y in along
+    )
 
 
 def _overlap(one: Region, other: Region) -> bool:

@@ -1,8 +1,9 @@
-"""Drop lines of text that are none: large objects that recognition takes for one or two letters."""
+"""Tell large objects from text: recognition takes them for one or two letters."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -17,9 +18,19 @@ READS_SURELY = 0.95
 63 objects without text, 3."""
 
 
-def drop_shapes(lines: Sequence[TextLine], width_px: int, height_px: int) -> list[TextLine]:
-    """Return ``lines`` without the outlines of objects that were taken for one or two letters."""
-    return [line for line in lines if line.score >= READS_SURELY or not _is_shape(line, width_px, height_px)]
+def split_shapes(lines: Sequence[TextLine], width_px: int, height_px: int) -> tuple[list[TextLine], list[TextLine]]:
+    """Return ``lines`` without the outlines of objects that were taken for one or two letters, and those outlines.
+
+    An outline may be that of a letter which the model cannot read: it has no text, and is covered with all text.
+    """
+    text: list[TextLine] = []
+    shapes: list[TextLine] = []
+    for line in lines:
+        if line.score < READS_SURELY and _is_shape(line, width_px, height_px):
+            shapes.append(replace(line, text="", personal=()))
+        else:
+            text.append(line)
+    return text, shapes
 
 
 def _is_shape(line: TextLine, width_px: int, height_px: int) -> bool:

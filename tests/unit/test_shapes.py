@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from darkroom.findings import TextLine
-from endpoint.shapes import drop_shapes
+from endpoint.shapes import split_shapes
 
 IMAGE_PX = (600, 400)
 
@@ -27,7 +29,7 @@ def line(text: str, score: float, width: float, height: float) -> TextLine:
     ],
 )
 def test_a_shape_is_no_text(found: TextLine) -> None:
-    assert drop_shapes([found], *IMAGE_PX) == []
+    assert split_shapes([found], *IMAGE_PX) == ([], [replace(found, text="", personal=())])
 
 
 @pytest.mark.parametrize(
@@ -42,4 +44,4 @@ def test_a_shape_is_no_text(found: TextLine) -> None:
     ],
 )
 def test_what_is_read_surely_is_small_or_has_room_for_more_is_text(found: TextLine) -> None:
-    assert drop_shapes([found], *IMAGE_PX) == [found]
+    assert split_shapes([found], *IMAGE_PX) == ([found], [])

@@ -17,7 +17,8 @@ from darkroom.plan.model import Crop
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
 from tests.images.photographs import photograph
-from tests.images.rendering import made, opened
+from tests.images.rendering import made, opened, seen
+from tests.images.scripts import TEXTS, draw_page
 from tests.images.sources import saved
 
 from .serving import Server
@@ -82,6 +83,16 @@ def test_redaction_leaves_no_legible_word(server: Server, read_source: Callable[
     for options in ({}, {"width": 400}):
         body = made(source, known=found, redact="text", format="jpeg", **options).body
         assert seen_words(read(server, body)) & before == set()
+
+
+@pytest.mark.parametrize("script", TEXTS)
+def test_every_line_is_covered_in_every_script(server: Server, script: str) -> None:
+    """Lines of scripts that the model cannot read are found by their shape."""
+    source, lines = draw_page(TEXTS[script])
+    shown = seen(made(source, known=read(server, source), redact="text").body)
+    for line in lines:
+        part = shown[line.top : line.top + line.height, line.left : line.left + line.width]
+        assert (part < 128).mean() > 0.99, line
 
 
 def white_words(written: list[str]) -> bytes:
