@@ -11,9 +11,13 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
+import numpy as np
 import pytest
-from PIL import Image, ImageChops
+from PIL import Image, ImageChops, ImageOps
 
+from darkroom.overlays.language import Measure, Overlay
+from darkroom.overlays.text import render_text
+from darkroom.plan.geometry.layout import Size
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import list_unsigned_variants
 from tests.images.photographs import jpeg_photo, png_noise
@@ -240,6 +244,21 @@ def test_overlays_need_a_signature_and_one_spelling(viewer: Viewer, key: str) ->
     assert shown.getpixel((3, 3)) == (255, 0, 0)
     literal = viewer.signed(f"{key}?w=640&f=png&ov=text:a").replace("text:a", "text:b")
     assert viewer.get(literal).status == 403
+
+
+SCRIPTS = "한국어 မြန်မာ አማርኛ हिन्दी 限时 😀"
+
+
+def test_text_is_drawn_in_the_fonts_of_the_layer(viewer: Viewer) -> None:
+    """As this process draws it, which has the packages that the layer is made of."""
+    sheet = io.BytesIO()
+    Image.new("RGB", (640, 200), "white").save(sheet, "PNG")
+    key = viewer.upload(sheet.getvalue(), "sheet.png")
+    answer = viewer.get(viewer.signed(f"{key}?w=640&f=png&ov=" + quote(f"text:{SCRIPTS},size:6,color:000000")))
+    shown = ImageOps.invert(image(answer).convert("L"))
+    drawn = render_text(Overlay("text", SCRIPTS, size=Measure(6), color="000000"), Size(640, 200))
+    expected = Image.fromarray(drawn.numpy()).getchannel("A")
+    assert np.array_equal(shown.crop(shown.getbbox()), expected.crop(expected.getbbox()))
 
 
 def test_watermarks_and_downloads(viewer: Viewer, key: str) -> None:

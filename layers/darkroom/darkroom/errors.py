@@ -137,6 +137,10 @@ class Unanalysable(
     """The model cannot read the image. A redacted or cut-out variant of it is never served."""
 
 
+class NoFonts(DarkroomError, code="no-fonts", status=500, title="This deployment has no fonts"):
+    """The function that draws text lacks the layer of fonts."""
+
+
 class NoInference(
     DarkroomError, code="no-inference", status=501, title="This deployment does not analyse images", expected=True
 ):

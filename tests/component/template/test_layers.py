@@ -316,7 +316,7 @@ def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str,
     names = [
         re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in stack.properties("ReviewFunction")["Layers"]
     ]
-    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "ReviewLayer"]
+    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "FontsLayer", "ReviewLayer"]
     layers = built | {"ReviewLayer": own}
     homes = [str(ROOT / "functions" / "review"), *(str(layers[name] / "python") for name in names)]
     code = """
@@ -358,7 +358,7 @@ def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str, tmp_pat
     assert max(needed) <= (2, 34)
     layers = Stack(ROOT / "stacks" / "textures.yaml", **TEXTURES).properties("TexturesFunction")["Layers"]
     names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
-    assert names == ["DarkroomLayer", "ImagingLayer", "TexturesLayer"]
+    assert names == ["DarkroomLayer", "ImagingLayer", "FontsLayer", "TexturesLayer"]
 
 
 def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Built, arch: str, tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bench.cost.render_cost import MEMORY_MB
 from darkroom import environment
 from darkroom.environment import Environment
+from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
 from observability.monitored_functions import insert_functions
@@ -100,7 +101,7 @@ TUNED = frozenset({"transform", "ingest"})
 def read_by_libraries(function: str) -> set[str]:
     """The variables that libraries read, not the function."""
     libvips = LIBVIPS if "ImagingLayer" in layers_of(function) else set()
-    return POWERTOOLS | libvips | (GLIBC if function in TUNED else set())
+    return POWERTOOLS | {FOLDER_VARIABLE} | libvips | (GLIBC if function in TUNED else set())
 
 
 def test_every_function_is_deployed() -> None:

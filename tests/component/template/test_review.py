@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from darkroom.environment import ReviewEnvironment
+from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.review.sign_in import SCOPE
 from tools.stack_parameters import build_review_parameters
 
@@ -70,7 +71,9 @@ def test_the_outputs_that_it_reads_are_those_of_the_template() -> None:
 
 def test_environment_is_what_the_function_reads() -> None:
     given = review().variables("ReviewFunction")
-    assert set(given) == {field.upper() for field in ReviewEnvironment.fields()} | POWERTOOLS | LIBVIPS
+    assert set(given) == {field.upper() for field in ReviewEnvironment.fields()} | POWERTOOLS | LIBVIPS | {
+        FOLDER_VARIABLE
+    }
     assert given["POWERTOOLS_SERVICE_NAME"] == "review"
     assert given["POWERTOOLS_METRICS_NAMESPACE"] == "Darkroom/darkroom"
     assert given["ISSUER"] == "https://cognito-idp.eu-central-1.amazonaws.com/<UserPool>"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from darkroom.environment import TexturesEnvironment
+from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.textures.request import PAGE
 from darkroom.textures.service import BASE
 from tools.stack_parameters import build_common_parameters
@@ -55,7 +56,9 @@ def test_the_command_prints_every_parameter_without_a_default() -> None:
 
 def test_environment_is_what_the_function_reads() -> None:
     given = textures().variables("TexturesFunction")
-    assert set(given) == {field.upper() for field in TexturesEnvironment.fields()} | POWERTOOLS | LIBVIPS
+    assert set(given) == {field.upper() for field in TexturesEnvironment.fields()} | POWERTOOLS | LIBVIPS | {
+        FOLDER_VARIABLE
+    }
     assert given["POWERTOOLS_SERVICE_NAME"] == "textures"
     assert given["ENCODER_PATH"] == TexturesEnvironment.encoder_path == "/opt/textures/basisu"
 

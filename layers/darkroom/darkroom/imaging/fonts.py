@@ -7,6 +7,11 @@ from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
+from ..errors import NoFonts
+
+FOLDER_VARIABLE = "FONT_DIR"
+"""Names the folder of the layer: a function of the local stack has it elsewhere than in Lambda."""
+
 LAYER_FOLDER = Path("/opt/fonts")
 PACKAGES = ("manimgx_fonts", "manimgx_fonts_cjk")
 """The packages that the layer is made of, for machines without it."""
@@ -19,11 +24,11 @@ def use_fonts() -> None:
     """Configure fontconfig before libvips uses it: for text, and for an SVG, which may have some.
 
     It reads the variable once. A value that the environment has is kept. Its cache is in the temporary folder, since
-    Lambda has no other that can be written.
+    Lambda has no other that can be written. Raises NoFonts if there are none: text would be drawn in those of the
+    machine, or left out.
     """
-    folders = _find_folders()
-    if folders and VARIABLE not in os.environ:
-        os.environ[VARIABLE] = str(write_configuration(folders))
+    if VARIABLE not in os.environ:
+        os.environ[VARIABLE] = str(write_configuration(find_folders()))
 
 
 def write_configuration(folders: Sequence[Path]) -> Path:
@@ -38,10 +43,15 @@ def write_configuration(folders: Sequence[Path]) -> Path:
     return mine.replace(path)  # in one step, as another process may read it
 
 
-def _find_folders() -> list[Path]:
-    if LAYER_FOLDER.is_dir():
-        return [LAYER_FOLDER]
+def find_folders() -> list[Path]:
+    """Return the folder of the layer, or those of the packages that it is made of. Raises NoFonts."""
+    layer = Path(os.environ.get(FOLDER_VARIABLE, LAYER_FOLDER))
+    if layer.is_dir():
+        return [layer]
     from importlib.util import find_spec
 
     specs = filter(None, map(find_spec, PACKAGES))
-    return [Path(place) for spec in specs for place in spec.submodule_search_locations or ()]
+    folders = [Path(place) for spec in specs for place in spec.submodule_search_locations or ()]
+    if not folders:
+        raise NoFonts(detail=f"no folder {layer}, and no packages {', '.join(PACKAGES)}: add the layer of fonts")
+    return folders

@@ -20,7 +20,7 @@ from ..aws.record import build_image_id
 from ..aws.sagemaker import UNREADABLE, InferenceResult
 from ..aws.sqs import Queue
 from ..aws.telemetry import Observer
-from ..errors import DarkroomError, ObjectChanged
+from ..errors import DarkroomError, NoFonts, ObjectChanged
 from ..findings import CLIENT, CUTOUT, ENDPOINT, FAILED, FALLBACK, MODERATION, Finding, Findings
 from ..plan.limits import Limits
 from ..services.deadline import INGEST, Deadline
@@ -193,7 +193,8 @@ class AnalysisService[C]:
             except ObjectChanged as error:
                 raise Superseded from error
             except DarkroomError as error:
-                if error.status >= 500 or error.retryable:
+                # The function has no room for the fonts beside its models: the text of an SVG is not seen.
+                if (error.status >= 500 or error.retryable) and not isinstance(error, NoFonts):
                     raise
                 self.observer.log("WARNING", "master unreadable", key=master.key, code=error.code, detail=error.detail)
                 return None

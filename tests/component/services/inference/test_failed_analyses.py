@@ -1,17 +1,20 @@
-"""An analysis that fails for good says so: to reviewers, to redaction, and to readers of findings."""
+"""An analysis that fails for good is reported: to reviewers, to redaction, and to readers of findings."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from darkroom.aws.record import HELD, READY
+from darkroom.aws.sagemaker import UNREADABLE
 from darkroom.aws.sqs import Queue
 from darkroom.errors import Unanalysable
 from darkroom.findings import FACES, FAILED, MODERATION, Finding
+from darkroom.imaging import fonts
 from darkroom.inference.consumer import InferenceConsumer
 from darkroom.inference.messages import AnalysisRequest, RequestKind
 from darkroom.plan.limits import Limits
@@ -118,6 +121,19 @@ def test_redaction_after_a_failure_is_refused_until_an_analysis_succeeds(env: In
     assert made(jpeg_photo(), known=env.findings(KEY), redact="faces").body
     assert env.keys("derivatives/") == []
     assert len(env.messages("purges")) == 1
+
+
+@pytest.mark.parametrize(("element", "error"), [("text", UNREADABLE), ("g", "")])
+def test_the_text_of_an_svg_is_unreadable_without_fonts(
+    element: str, error: str, env: InferEnvironment, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv(fonts.VARIABLE, raising=False)
+    monkeypatch.setenv(fonts.FOLDER_VARIABLE, str(tmp_path / "absent"))
+    monkeypatch.setattr(fonts, "PACKAGES", ())
+    fonts.use_fonts.cache_clear()
+    drawing = f'<svg xmlns="http://www.w3.org/2000/svg" width="90" height="40"><{element} y="30">Ada</{element}></svg>'
+    env.ready("drawing.svg", drawing.encode())
+    assert {finding.error for finding in env.findings("drawing.svg").found.values()} == {error}
 
 
 def test_a_failed_repetition_keeps_what_was_found(env: InferEnvironment) -> None:

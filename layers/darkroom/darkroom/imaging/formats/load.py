@@ -12,7 +12,7 @@ from typing import Any
 
 import pyvips
 
-from ...errors import BadOption, DamagedSource
+from ...errors import BadOption, DamagedSource, NoFonts
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
 from ..colour.convert import gamma_to_srgb, lab_bytes_to_srgb, normalise_bands
@@ -149,11 +149,16 @@ def _open(source: Source, header: Header, options: dict[str, Any], page: int) ->
         from ..fonts import use_fonts
         from .svg import sanitise  # the sanitiser is not needed for other types
 
-        use_fonts()
         try:
-            clean = pyvips.Source.new_from_memory(sanitise.sanitise(source.read_all(), scale=options.get("scale", 1.0)))
+            body = sanitise.sanitise(source.read_all(), scale=options.get("scale", 1.0))
+            clean = pyvips.Source.new_from_memory(body)
         except ValueError as error:
             raise DamagedSource(detail=f"svg: {error}") from error
+        try:
+            use_fonts()
+        except NoFonts:
+            if b"<text" in body:
+                raise
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **options)
     opened = source.open_vips(whole=loader.whole, patches=find_patches(source, header.format, page))
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **options)
