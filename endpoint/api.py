@@ -17,7 +17,14 @@ from darkroom.models.model_set import ModelSet
 
 from .batch import BatchAnalyser, BatchResponse
 from .engines import ENDPOINT_ENGINES
-from .request import ATTRIBUTES, AnalysisRequest, parse_origin, requested_tasks, requests_explanation
+from .request import (
+    ATTRIBUTES,
+    AnalysisRequest,
+    parse_origin,
+    requested_tasks,
+    requested_timeout_s,
+    requests_explanation,
+)
 
 PATH = "/invocations"
 
@@ -27,7 +34,8 @@ async def read_request(request: Request) -> AnalysisRequest:
     known = request.app.state.tasks
     attributes = request.headers.get(ATTRIBUTES, "")
     tasks, origin = requested_tasks(attributes, known), parse_origin(request.headers)
-    return AnalysisRequest(await request.body(), tasks, origin, requests_explanation(attributes))
+    timeout_s = requested_timeout_s(attributes)
+    return AnalysisRequest(await request.body(), tasks, origin, requests_explanation(attributes), timeout_s)
 
 
 class ImageApi(LitAPI):  # type: ignore[misc]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -17,10 +17,13 @@ from darkroom.models.pixels import Pixels
 
 from . import log
 from .decode import decode_image
-from .request import AnalysisRequest, problem_document
+from .request import EXPIRED, AnalysisRequest, problem_document
 
 UNREADABLE = "unreadable"
 """The error of a finding whose image could not be decoded."""
+
+SMOOTHING = 0.2
+"""Weight of the newest batch in the average time of an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +47,48 @@ class BatchResponse:
 
 
 class BatchAnalyser:
-    """Decodes a batch in threads and runs the models on it."""
+    """Decodes a batch in threads and runs the models on it.
 
-    def __init__(self, catalogue: ModelCatalogue, models: ModelSet, threads: Executor) -> None:
+    A request whose caller has left is dropped, and so is one whose caller will have left by the time that recent images
+    took: when more arrives than can be analysed, each request that is analysed is answered in time.
+    """
+
+    def __init__(
+        self,
+        catalogue: ModelCatalogue,
+        models: ModelSet,
+        threads: Executor,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._catalogue = catalogue
         self._models = models
         self._threads = threads
+        self._monotonic = monotonic
+        self._image_s = 0.0
 
     def analyse(self, batch: Sequence[AnalysisRequest]) -> list[BatchResponse]:
-        """Return a response for each request, in order; an unreadable image gets one too."""
+        """Return a response for each request, in order; an unreadable image gets one too, and an expired request."""
+        started_s = self._monotonic()
+        kept = self._keep_answerable(batch, started_s)
+        answers = iter(self._analyse([batch[index] for index in kept]))
+        took_s = (self._monotonic() - started_s) / len(kept) if kept else 0.0  # 0: after a slow batch, try again soon
+        self._image_s += (took_s - self._image_s) * (SMOOTHING if self._image_s else 1.0)
+        return [next(answers) if index in kept else _expired(one) for index, one in enumerate(batch)]
+
+    def _keep_answerable(self, batch: Sequence[AnalysisRequest], now_s: float) -> list[int]:
+        """Return the places of the requests that can be answered in time, in order.
+
+        All of a batch are answered at its end. Those that leave first are left out until the others' batch is short
+        enough for the rest.
+        """
+        kept = sorted(range(len(batch)), key=lambda index: batch[index].ends_s)
+        while kept and now_s + self._image_s * len(kept) >= batch[kept[0]].ends_s:
+            kept.pop(0)
+        return sorted(kept)
+
+    def _analyse(self, batch: Sequence[AnalysisRequest]) -> list[BatchResponse]:
+        if not batch:
+            return []
         decodings = list(self._threads.map(_decode, (asked.body for asked in batch)))
         decoded_s = time.monotonic()
         answers = self._run_models(batch, [image for image, _ in decodings])
@@ -109,6 +145,14 @@ def _decode(body: bytes) -> tuple[Pixels | None, float]:
     started_s = time.monotonic()
     image = decode_image(body)
     return image, time.monotonic() - started_s
+
+
+def _expired(asked: AnalysisRequest) -> BatchResponse:
+    """Return the response to a request that was not analysed; its caller has left, or is about to."""
+    document = problem_document(ModelUnavailable()) | {"status": 504, "title": "Expired", "code": EXPIRED}
+    document |= {"type": f"urn:darkroom:problem:{EXPIRED}"}
+    log.write("WARNING", "expired", {"status": 504, "code": EXPIRED, **asked.origin.fields})
+    return BatchResponse(504, document, 0)
 
 
 def _refused(asked: AnalysisRequest, error: DarkroomError) -> BatchResponse:

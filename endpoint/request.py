@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,12 @@ INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 
 MAX_NAME_CHARACTERS = 64
 """Maximum length of an inference id (botocore's shape ``InferenceId``) and of a trace id; the rest is cut off."""
+
+
+MAX_TIMEOUT_DIGITS = 9
+
+EXPIRED = "expired"
+"""The code of a request whose caller has left, or will have left before its answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,21 @@ class Origin:
 class AnalysisRequest:
     """An encoded image and its tasks. ``explains``: what moderation flags is explained.
 
-    ``received_s`` is when the last byte arrived, by the monotonic clock, which all processes of a machine share.
+    ``received_s`` is when the last byte arrived, by the monotonic clock, which all processes of a machine share;
+    ``timeout_s`` is how long after that its caller waits.
     """
 
     body: bytes
     tasks: tuple[str, ...]
     origin: Origin = Origin()
     explains: bool = False
+    timeout_s: float = math.inf
     received_s: float = field(default_factory=time.monotonic)
+
+    @property
+    def ends_s(self) -> float:
+        """When its caller leaves, by the monotonic clock."""
+        return self.received_s + self.timeout_s
 
 
 def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
@@ -63,6 +77,12 @@ def requested_tasks(attributes: str, known: Collection[str]) -> tuple[str, ...]:
 def requests_explanation(attributes: str) -> bool:
     """Whether ``explain=1`` is among attributes."""
     return _values(attributes).get("explain", "").strip() == "1"
+
+
+def requested_timeout_s(attributes: str) -> float:
+    """Parse ``timeout=20000``, in milliseconds, among attributes; infinite without a valid one."""
+    text = _values(attributes).get("timeout", "").strip()
+    return int(text) / 1000 if text.isascii() and text.isdigit() and len(text) <= MAX_TIMEOUT_DIGITS else math.inf
 
 
 def parse_origin(headers: Mapping[str, str]) -> Origin:

@@ -15,6 +15,9 @@ hourly, so that three checks have failed by then."""
 
 VARIANTS = (MAIN, CANARY)
 
+IDLE_PERCENT = 5
+"""GPU utilisation below which an instance is not needed."""
+
 SLOW_CALL_MS = 5000
 """A quarter of the timeout of a call (``CALL_TIMEOUT_S`` of inference/endpoint_client.py)."""
 
@@ -75,9 +78,27 @@ def _gpu_metrics() -> tuple[Metric, ...]:
     )
 
 
-def _of_variants(function: str) -> str:
-    """Return a formula on the utilisation of all variants; one that does not exist has none."""
-    return f"{function}([{', '.join(f'FILL({variant}, 0)' for variant in VARIANTS)}])"
+def _gpu_idle_alarm() -> MetricAlarm:
+    """Return the alarm on a GPU that is not needed. Instances without one publish no utilisation: 0 is not filled in.
+
+    After a promotion it is the variant without calls: its instances are billed until the next deployment.
+    """
+    return MetricAlarm(
+        name="gpu-idle",
+        description=f"GPU utilisation of a variant has been under {IDLE_PERCENT} % for a day; its instances cost by "
+        "the hour",
+        runbook="cost-spike",
+        metrics=_gpu_metrics(),
+        formulas=(Formula("idlest", "idlest variant", f"MIN([{', '.join(VARIANTS)}])"),),
+        comparison="under",
+        threshold=IDLE_PERCENT,
+        period_s=HOUR_S,
+        periods=24,
+        missing="notBreaching",
+        condition="HasEndpoint",
+        action="ticket",
+        essential=True,
+    )
 
 
 def endpoint_alarms() -> Iterator[MetricAlarm]:
@@ -115,7 +136,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         description="GPU utilisation of a variant has been over 90 % for an hour",
         runbook="queue-backlog",
         metrics=_gpu_metrics(),
-        formulas=(Formula("busiest", "busiest variant", _of_variants("MAX")),),
+        formulas=(Formula("busiest", "busiest variant", f"MAX([{', '.join(f'FILL({one}, 0)' for one in VARIANTS)}])"),),
         comparison="over",
         threshold=90,
         period_s=300,
@@ -124,3 +145,4 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         condition="HasEndpoint",
         action="ticket",
     )
+    yield _gpu_idle_alarm()

@@ -29,7 +29,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
         *("model-precision", "model-recall", "model-false-alarms", "quality-overdue", "drift", "drift-overdue"),
         *("check-drift", "check-rollout", "check-quality-due"),
     ),
-    COSTS: ("cost-per-picture",),
+    COSTS: ("cost-per-picture", "gpu-idle"),
     PRIVACY: ("erasure-incomplete",),
 }
 """Alarms by their owner: all that notify, and the objectives."""

@@ -181,8 +181,8 @@ def test_instances_of_an_endpoint_need_their_own_quota() -> None:
         CanaryImageUri="image",
     )
     name = "ml.g4dn.xlarge for endpoint usage"
-    assert statuses(check_endpoint(asked, {name: 3.0})) == [OK]
-    [found] = check_endpoint(asked, {name: 2.0})
+    assert statuses(check_endpoint(asked, {name: 4.0})) == [OK]
+    [found] = check_endpoint(asked, {name: 3.0})
     assert (found.status, name in found.action) == (PROBLEM, True)
     assert statuses(check_endpoint(asked, {"ml.g4dn.xlarge for training job usage": 9.0})) == [UNKNOWN]
     assert list(check_endpoint(plan(InferenceMode="endpoint", EndpointName="mine"), {})) == []

@@ -254,7 +254,7 @@ def check_endpoint(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Iterato
         return
     kind = plan.text("EndpointInstanceType")  # instances of a replaced type have a quota of their own
     name = f"{kind} for endpoint usage"
-    required = int(plan.text("EndpointScaling").split(",")[1]) + (1 if plan.text("CanaryImageUri") else 0)
+    required = int(plan.text("EndpointScaling").split(",")[1]) * (2 if plan.text("CanaryImageUri") else 1)
     subject = "SageMaker instances"
     request = f'Request it in Service Quotas under "{name}"; it takes days.'
     command = (

@@ -55,6 +55,14 @@ def test_the_container_gets_the_trace_and_returns_its_stages(runtime: Runtime, e
     assert result.duration_ms > 0
 
 
+def test_the_container_is_told_how_long_the_call_waits(runtime: Runtime) -> None:
+    for seconds in (20.0, 0.5):
+        client = create_client("sagemaker-runtime", runtime.environment, read_s=seconds, attempts=1)
+        Endpoint(client, sagemaker.NAME).invoke(b"jpeg", [FACES], "id")
+    sent = [call.headers["x-amzn-sagemaker-custom-attributes"] for call in runtime.calls]
+    assert sent == ["tasks=faces;timeout=20000", "tasks=faces;timeout=500"]
+
+
 def test_the_variant_is_drawn_by_sagemaker_or_chosen(runtime: Runtime, endpoint: Endpoint) -> None:
     runtime.drawn = "canary"
     assert endpoint.invoke(b"jpeg", [FACES], "id").variant == "canary"

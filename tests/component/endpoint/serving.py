@@ -67,11 +67,14 @@ class Server:
     def get(self, path: str) -> Reply:
         return self._ask("GET", path, None, {})
 
-    def invoke(self, image: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "") -> Reply:
-        """``tasks`` as in the header's ``tasks=``; None sends no such header."""
+    def invoke(
+        self, image: bytes, tasks: str | None, *, inference_id: str = "", trace: str = "", timeout_ms: int | None = None
+    ) -> Reply:
+        """``tasks`` as in the header's ``tasks=``; None sends no such header. The caller waits ``timeout_ms``."""
         headers = {"Content-Type": "image/jpeg"}
         if tasks is not None:
             headers[ATTRIBUTES] = f"tasks={tasks}" + (f";trace={trace}" if trace else "")
+            headers[ATTRIBUTES] += "" if timeout_ms is None else f";timeout={timeout_ms}"
         if inference_id:
             headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
         return self._ask("POST", "/invocations", image, headers)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import botocore.session
+
 from tests.component.template.stack import template
 from tests.images.detectors import ROOT
 
@@ -40,11 +42,23 @@ def test_the_two_devices_differ_in_onnxruntime_alone() -> None:
     assert {name for name in cpu.keys() & gpu.keys() if cpu[name] != gpu[name]} == set()
 
 
+def test_both_devices_have_one_version_of_onnxruntime() -> None:
+    """Else the GPU runs models with other kernels and operators than those that tests and the golden set have seen."""
+    assert pinned("requirements-gpu.txt")["onnxruntime-gpu"] == pinned("requirements.txt")["onnxruntime"]
+
+
 def test_cuda_is_supported_by_the_machines_driver() -> None:
-    """Driver 580, of the AMI that the template names, runs CUDA 13 and, as every newer driver does, CUDA 12."""
-    majors = {name.rpartition("-cu")[2] for name in pinned("requirements-gpu.txt") if name.startswith("nvidia-")}
-    assert majors == {"12"}
+    """SageMaker's API reference, of which botocore has the text, has the CUDA version of each AMI's driver.
+
+    A driver runs every minor version of its major version, and all before.
+    """
+    runtime = pinned("requirements-gpu.txt")["nvidia-cuda-runtime"]
+    cudnn = [name for name in pinned("requirements-gpu.txt") if name.startswith("nvidia-cudnn-cu")]
+    assert cudnn == [f"nvidia-cudnn-cu{runtime.partition('.')[0]}"]
+    variant = botocore.session.get_session().get_service_model("sagemaker").shape_for("ProductionVariant")
+    text = re.sub(r"<[^>]+>|\s+", " ", variant.members["InferenceAmiVersion"].documentation)
+    supported = dict(re.findall(r"(al2[0-9a-z-]*-inference-gpu-[0-9-]+) .*?CUDA version: (\d+)", text))
     machines = template(ROOT / "stacks" / "inference.yaml")["Mappings"]["Machines"]
-    amis = {kind: machine["Ami"] for kind, machine in machines.items() if kind.startswith("ml.g")}
-    assert len(amis) >= 6
-    assert set(amis.values()) == {"al2023-ami-sagemaker-inference-gpu-4-1"}
+    amis = {machine["Ami"] for kind, machine in machines.items() if kind.startswith("ml.g")}
+    assert len([kind for kind in machines if kind.startswith("ml.g")]) >= 6
+    assert {int(supported[ami]) >= int(runtime.partition(".")[0]) for ami in amis} == {True}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,7 +22,14 @@ from darkroom.models.pixels import Pixels
 from endpoint import decode
 from endpoint.batch import BatchAnalyser
 from endpoint.decode import decode_image
-from endpoint.request import AnalysisRequest, Origin, parse_origin, requested_tasks, requests_explanation
+from endpoint.request import (
+    AnalysisRequest,
+    Origin,
+    parse_origin,
+    requested_tasks,
+    requested_timeout_s,
+    requests_explanation,
+)
 from tests.images.detectors import models_folder
 from tests.images.hidden import flagged_drawing
 from tests.images.photographs import jpeg_photo
@@ -107,6 +115,92 @@ def test_time_is_measured_from_arrival() -> None:
     early, late = (result.stages_ms for result in finder.analyse(batch))
     assert early["queue"] + early["decode"] - late["queue"] - late["decode"] == pytest.approx(60_000, abs=1)
     assert early["infer"] == late["infer"] > 0
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected_s"),
+    [
+        ("tasks=faces;timeout=20000", 20.0),
+        (" timeout = 1 ", 0.001),
+        ("timeout=0", 0.0),
+        ("tasks=faces", math.inf),
+        *((f"timeout={text}", math.inf) for text in ("", "-1", "1.5", "1e3", "٣", "9" * 10)),
+    ],
+)
+def test_the_time_of_a_caller_is_read_from_the_attributes(attributes: str, expected_s: float) -> None:
+    assert requested_timeout_s(attributes) == expected_s
+
+
+class Clock:
+    """The time, which passes while models run: ``image_s`` for each image."""
+
+    def __init__(self) -> None:
+        self.now_s, self.image_s, self.seen = 1000.0, 0.0, 0
+
+    def __call__(self) -> float:
+        return self.now_s
+
+
+class TimedModels(ModelSet):
+    """Models that take as long as the clock says."""
+
+    clock: Clock
+
+    def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
+        self.clock.now_s += self.clock.image_s * len(images)
+        self.clock.seen += len(images)
+        return super().detect_batch(images, tasks)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def timed(clock: Clock) -> BatchAnalyser:
+    models = TimedModels(CATALOGUE, models_folder(), [SIMILARITY])
+    models.clock = clock
+    return BatchAnalyser(CATALOGUE, models, ThreadPoolExecutor(2), clock)
+
+
+def waiting(clock: Clock, *left_s: float) -> list[AnalysisRequest]:
+    """Requests whose callers leave in so many seconds, all after 20 s in the queue or on their way."""
+    return [
+        AnalysisRequest(
+            jpeg_photo(), (SIMILARITY,), Origin(f"{left}"), received_s=clock.now_s - 20, timeout_s=20 + left
+        )
+        for left in left_s
+    ]
+
+
+def test_requests_of_callers_that_have_left_are_not_analysed(
+    clock: Clock, timed: BatchAnalyser, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = timed.analyse(waiting(clock, 5, -1, math.inf, 0))
+    assert [one.status for one in results] == [200, 504, 200, 504]
+    assert [one.code for one in results] == ["", "expired", "", "expired"]
+    assert (clock.seen, [one.batch for one in results]) == (2, [2, 0, 2, 0])
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [line["inference_id"] for line in lines if line["message"] == "expired"] == ["-1", "0"]
+
+
+def test_what_cannot_be_ready_in_time_is_not_begun(clock: Clock, timed: BatchAnalyser) -> None:
+    """Else an overloaded server finishes each image just after its caller has left."""
+    clock.image_s = 2.0
+    assert [one.status for one in timed.analyse(waiting(clock, 30, 30))] == [200, 200]
+    assert [one.status for one in timed.analyse(waiting(clock, 1, 3, 5, 7))] == [504, 504, 200, 200]
+    assert clock.seen == 4
+
+
+def test_a_server_that_was_slow_once_tries_again(clock: Clock, timed: BatchAnalyser) -> None:
+    clock.image_s = 60.0
+    timed.analyse(waiting(clock, math.inf))
+    clock.image_s = 0.1
+    statuses = [timed.analyse(waiting(clock, 10))[0].status for _ in range(20)]
+    assert statuses[0] == 504
+    assert statuses[-1] == 200
+    assert statuses == sorted(statuses, reverse=True), "it recovers once"
 
 
 class FailingModels(ModelSet):

@@ -17,6 +17,7 @@ from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.detectors import overlap
 from tests.images.people import FACES as MARKED
 from tests.images.photographs import jpeg_photo, photograph
+from tests.waiting import HANG_S
 
 from .serving import BATCH_SIZE, Server
 
@@ -64,6 +65,15 @@ def test_one_request_has_several_tasks(server: Server) -> None:
     assert np.linalg.norm(found[SIMILARITY].vector) == pytest.approx(1, abs=1e-4)
     assert found[MODERATION].labels[0].score < 0.2
     assert {(one.origin, bool(one.version), one.error) for one in found.values()} == {("endpoint", True, "")}
+
+
+def test_a_request_whose_caller_has_left_is_dropped(server: Server) -> None:
+    image = jpeg(photograph())
+    gone = server.invoke(image, "faces", inference_id="gone", timeout_ms=0)
+    assert (gone.status, gone.headers["content-type"]) == (504, "application/problem+json")
+    assert (gone.document["code"], gone.document["status"], gone.batch) == ("expired", 504, 0)
+    assert [line["message"] for line in server.logged("gone")] == ["expired"]
+    assert server.invoke(image, "faces", timeout_ms=int(HANG_S * 1000)).status == 200
 
 
 @pytest.mark.parametrize("tasks", [None, "", " "])

@@ -195,6 +195,26 @@ def test_instances_follow_the_invocations() -> None:
     }
 
 
+@pytest.mark.parametrize("canary", ["", CANARY])
+@pytest.mark.parametrize("kind", ["ml.g4dn.xlarge", "ml.c6i.xlarge", "ml.c6i.4xlarge"])
+def test_the_target_of_scaling_is_that_of_the_instance_type(kind: str, canary: str) -> None:
+    def targets(scaling: str) -> set[str]:
+        stack = inference(InstanceType=kind, Scaling=scaling, CanaryImageUri=canary)
+        policies = stack.of_type("AWS::ApplicationAutoScaling::ScalingPolicy").values()
+        return {str(one["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]) for one in policies}
+
+    assert targets("1,2") == {str(MACHINES[kind]["Images"])}
+    assert targets("1,2,90") == {"90"}, "that of an operator"
+
+
+def test_a_processor_has_a_target_by_its_cores() -> None:
+    """One target for all types was three times what a processor can do: it never scaled."""
+    by_size = {"xlarge": 1, "2xlarge": 2, "4xlarge": 4}
+    for kind, machine in MACHINES.items():
+        if machine["Ami"] == "none":
+            assert machine["Images"] == MACHINES["ml.c6i.xlarge"]["Images"] * by_size[kind.rpartition(".")[2]]
+
+
 def test_a_canary_scales_like_the_first_variant_whose_calls_it_may_take_over() -> None:
     stack = inference(Scaling="2,7,90", CanaryImageUri=CANARY)
     variants = stack.properties("EndpointConfig")["ProductionVariants"]

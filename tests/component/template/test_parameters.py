@@ -77,7 +77,7 @@ def test_parameters_and_conditions_are_used() -> None:
             ["", f"{REGISTRY}/darkroom@{DIGEST}", f"{REGISTRY}/team/darkroom@{DIGEST}"],
             [f"{REGISTRY}/darkroom", f"{REGISTRY}/darkroom:1", f"{REGISTRY}/darkroom:1@{DIGEST}", f"darkroom@{DIGEST}"],
         ),
-        ("EndpointScaling", ["1,2,600", "10,100,90"], ["", "1,2", "0,2,600", "1, 2, 600"]),
+        ("EndpointScaling", ["1,2", "1,2,600", "10,100,90"], ["", "1", "0,2", "1,2,", "1,2,0", "0,2,600", "1, 2, 600"]),
         (
             "WebAclArn",
             ["", "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"],

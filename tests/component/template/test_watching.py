@@ -79,6 +79,7 @@ LEVELS = {
     "breaker-open": (0, "over", 1),
     "endpoint-slow": (5000, "over", 5),
     "gpu-busy": (90, "over", 12),
+    "gpu-idle": (5, "under", 24),
 }
 PAGES = {"erasure-incomplete"}
 CHECKS = {
@@ -426,6 +427,19 @@ def test_a_busy_gpu_of_any_variant_is_a_ticket(variant: str) -> None:
     assert {query.dimensions["VariantName"] for query in alarm.queries} == VARIANTS
     [query] = [one for one in alarm.queries if one.dimensions["VariantName"] == variant]
     assert state(alarm, {query.id: {ended(alarm, age): 95.0 for age in range(1, 15)}}) == "ALARM"
+
+
+def test_a_gpu_that_is_idle_for_a_day_is_a_ticket_also_beside_a_busy_one() -> None:
+    alarm = ALARMS["gpu-idle"]
+    ids = {query.dimensions["VariantName"]: query.id for query in alarm.queries}
+    day = [ended(alarm, age) for age in range(1, 30)]
+    idle, busy = dict.fromkeys(day, 1.0), dict.fromkeys(day, 60.0)
+    assert alarm.period_s == HOUR_S
+    assert state(alarm, {ids["main"]: idle}) == "ALARM"
+    assert state(alarm, {ids["main"]: idle, ids["canary"]: busy}) == "ALARM", "it lost its calls to the canary"
+    assert state(alarm, {ids["main"]: busy}) == "OK"
+    assert state(alarm, {ids["main"]: idle | {day[5]: 60.0}}) == "OK", "one busy hour"
+    assert state(alarm, {}) == "OK", "a processor has no GPU"
 
 
 def test_the_panel_of_the_gpu_shows_every_variant() -> None:

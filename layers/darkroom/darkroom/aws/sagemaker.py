@@ -72,7 +72,8 @@ class Endpoint:
         An image that they refuse is a finding with an error. Raises ModelUnavailable for no answer in time, for a
         fault of the endpoint, and for an answer that is none. ``image_id`` and ``trace`` (the id of an X-Ray trace) are
         for the logs of SageMaker and of the container. ``variant`` is the production variant to ask; without one
-        SageMaker draws one by their weights. ``explains``: what moderation flags is to be explained.
+        SageMaker draws one by their weights. ``explains``: what moderation flags is to be explained. The
+        timeout of this call is sent along, so that the container does not work for a caller that has left.
         """
         started_s = time.perf_counter()
         try:
@@ -92,7 +93,12 @@ class Endpoint:
         self, image: bytes, tasks: Sequence[str], image_id: str, trace: str, variant: str, explains: bool
     ) -> _Response | str:
         """The answer, or the code of a refusal."""
-        attributes = {"tasks": ",".join(tasks), "trace": trace, "explain": "1" if explains else ""}
+        attributes = {
+            "tasks": ",".join(tasks),
+            "trace": trace,
+            "explain": "1" if explains else "",
+            "timeout": f"{self._client.meta.config.read_timeout * 1000:.0f}",
+        }
         try:
             answer = self._client.invoke_endpoint(
                 EndpointName=self._name,
