@@ -96,6 +96,39 @@ def test_metadata_of_an_endless_meta_are_hidden_from_the_decoder() -> None:
     assert all(data[patch.at : patch.at + 4] == b"Exif" for patch in patches)
 
 
+def grey(value_range: str, **options: object) -> bytes:
+    """A ramp without chroma, by libavif."""
+    ramp = Image.fromarray(np.tile(np.arange(256, dtype=np.uint8), (64, 1)))
+    return saved(ramp, "AVIF", quality=100, subsampling="4:0:0", range=value_range, **options)
+
+
+@pytest.mark.parametrize("value_range", ["full", "limited"])
+@pytest.mark.parametrize("named", [True, False])
+def test_a_grey_image_has_its_whole_range(value_range: str, named: bool) -> None:
+    """By `nclx`, or by the bitstream where that is missing. libavif, which browsers have, is the reference."""
+    first, *_ = parts_of(grey(value_range))
+    assert any(found.kind == b"colr" for found in first.properties)
+    data = heif([first if named else without(first, b"colr")])
+    assert probe(Source.from_bytes(data), Limits()).colour == "gray"
+    with Image.open(io.BytesIO(data)) as shown:
+        wanted = np.asarray(shown.convert("RGB"))[..., 0].astype(int)
+    assert (wanted[0, 0], wanted[0, 255]) == (0, 255)
+    assert np.abs(pixels(data)[..., 0].astype(int) - wanted).max() <= 1
+
+
+@pytest.mark.parametrize("value_range", ["full", "limited"])
+def test_an_alpha_has_its_whole_range(value_range: str) -> None:
+    """As cavif writes it."""
+    first, *_ = parts_of(grey("full"))
+    alpha, *_ = parts_of(grey(value_range))
+    kind = Box(b"auxC", bytes(4) + b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha\0")
+    described = (*without(alpha, b"colr").properties, kind)
+    data = heif([first, replace(alpha, properties=described, references=((b"auxl", (1,)),))])
+    shown = pixels(data)[0, :, -1]
+    assert (shown[0], shown[255]) == (0, 255)
+    assert np.abs(shown.astype(int) - np.arange(256)).max() <= 1
+
+
 def thumbnails(first: Part) -> dict[str, Part]:
     thumbnail = replace(first, references=((b"thmb", (1,)),))
     size = next(found for found in thumbnail.properties if found.kind == b"ispe")

@@ -103,6 +103,21 @@ def gamma_to_srgb(image: pyvips.Image, gamma: float) -> pyvips.Image:
     return join_alpha(encoded, alpha)
 
 
+def expand_range(image: pyvips.Image, grey: bool, alpha: bool) -> pyvips.Image:
+    """``image`` in full range, where its ``grey`` colours or its ``alpha`` are from 16 to 235 of 255 (H.273, 8.3)."""
+    if not grey and not alpha:
+        return image
+    colour, shown = split_alpha(image)
+    white = get_white_level(image)
+    low, high = ((white + 1) * level / 256 for level in (16, 235))
+    factor = white / (high - low)
+
+    def expand(part: pyvips.Image) -> pyvips.Image:
+        return part.linear(factor, -low * factor).rint().cast(image.format).copy(interpretation=image.interpretation)
+
+    return join_alpha(expand(colour) if grey else colour, expand(shown) if alpha and shown is not None else shown)
+
+
 def lab_bytes_to_srgb(image: pyvips.Image) -> pyvips.Image:
     """``image``, whose bytes are CIE L*a*b*, in sRGB: L* from 0 to 255, a* and b* signed (TIFF 6.0, section 23)."""
     colour, alpha = image.extract_band(0, n=3), image.extract_band(3) if image.bands > 3 else None

@@ -15,7 +15,7 @@ import pyvips
 from ...errors import BadOption, DamagedSource, NoFonts
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.limits import Limits
-from ..colour.convert import gamma_to_srgb, lab_bytes_to_srgb, normalise_bands
+from ..colour.convert import expand_range, gamma_to_srgb, lab_bytes_to_srgb, normalise_bands
 from ..source import Source
 from .image_format import Effort, Loader
 from .png.apng import parse_animation
@@ -112,14 +112,25 @@ def load(
             image = gamma_to_srgb(image, header.gamma)
         if is_lab := header.colour == "lab" and _is_lab_of_bytes(header):
             image = lab_bytes_to_srgb(image)
+        is_limited = False
+        if header.format == "avif" and (header.colour == "gray" or header.has_alpha):
+            planes = _find_limited_planes(source, header)
+            is_limited = any(planes)
+            image = expand_range(image, *planes)
         decoded = _split_frames(_remove_orientation(normalise_bands(image)), animated=animated)
-        return replace(decoded, modified=bool(header.gamma) or is_lab)
+        return replace(decoded, modified=bool(header.gamma) or is_lab or is_limited)
 
 
 def _is_lab_of_bytes(header: Header) -> bool:
     from .tiff.probe import is_lab_of_bytes  # not needed for other types
 
     return is_lab_of_bytes(header)
+
+
+def _find_limited_planes(source: Source, header: Header) -> tuple[bool, bool]:
+    from .bmff.probe import find_limited_planes  # not needed for other types
+
+    return find_limited_planes(source, header)
 
 
 def _is_default_image(source: Source, page: int) -> bool:

@@ -9,6 +9,10 @@ from .container import Item, ReadAt
 MAX_UNITS = 10_000
 """Units read in one item: a still image has a handful."""
 _AV1_SEQUENCE, _HEVC_SEQUENCE = 1, 33
+_AV1_HIGH, _AV1_PROFESSIONAL = 1, 2
+"""Profiles: the first has chroma always, the second up to 12 bits."""
+_NCLX_RANGE_AT = 10
+"""Behind type, primaries, transfer and matrix (ISO/IEC 14496-12, 12.1.5)."""
 _SEQUENCE_BYTES = 256
 """More than any sequence header needs up to its size fields."""
 
@@ -83,14 +87,62 @@ def _leb128(data: bytes) -> tuple[int, int]:
 
 def read_av1_size(unit: bytes) -> tuple[int, int]:
     """Largest frame of an AV1 sequence header (AV1 5.5.1)."""
-    bits = BitReader(unit)
-    bits.read(4)
-    if bits.read(1):
+    return _read_av1_start(BitReader(unit))[2]
+
+
+def _read_av1_start(bits: BitReader) -> tuple[int, int, tuple[int, int]]:
+    """Profile, reduced_still_picture_header, and the largest frame, where the reader then is."""
+    profile = bits.read(3)
+    bits.read(1)
+    if reduced := bits.read(1):
         bits.read(5)
     else:
         _skip_timing(bits)
     wide, tall = bits.read(4) + 1, bits.read(4) + 1
-    return bits.read(wide) + 1, bits.read(tall) + 1
+    return profile, reduced, (bits.read(wide) + 1, bits.read(tall) + 1)
+
+
+def reads_limited_range(item: Item, read_at: ReadAt) -> bool:
+    """Return whether a monochrome `av01` item has black at 16 and white at 235 of 255; raise ValueError.
+
+    Its `nclx` decides, else its first sequence header.
+    """
+    named = next((box.body for box in item.properties if box.kind == b"colr" and box.body.startswith(b"nclx")), b"")
+    if len(named) > _NCLX_RANGE_AT:
+        return not named[_NCLX_RANGE_AT] & 0x80
+    unit = next(_av1_sequences(read_at), None)
+    return unit is not None and not _read_monochrome_range(BitReader(unit))
+
+
+def _read_monochrome_range(bits: BitReader) -> int:
+    """Return color_range of a sequence header without chroma (AV1 5.5.1 and 5.5.2)."""
+    profile, reduced, _ = _read_av1_start(bits)
+    if not reduced and bits.read(1):
+        bits.read(4 + 3)
+    bits.read(3)
+    if not reduced:
+        _skip_tools(bits)
+    bits.read(3)
+    if bits.read(1) and profile == _AV1_PROFESSIONAL:
+        bits.read(1)
+    if profile == _AV1_HIGH or not bits.read(1):
+        return 1
+    if bits.read(1):
+        bits.read(24)
+    return bits.read(1)
+
+
+def _skip_tools(bits: BitReader) -> None:
+    """Skip from enable_interintra_compound to order_hint_bits_minus_1."""
+    bits.read(4)
+    ordered = bits.read(1)
+    if ordered:
+        bits.read(2)
+    forced = 1 if bits.read(1) else bits.read(1)
+    if forced and not bits.read(1):
+        bits.read(1)
+    if ordered:
+        bits.read(3)
 
 
 def _skip_timing(bits: BitReader) -> None:

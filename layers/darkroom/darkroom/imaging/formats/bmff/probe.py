@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import partial
+from typing import NamedTuple
 
-from ....errors import TypeNotAllowed
+from ....errors import DamagedSource, TypeNotAllowed
 from ...source import Patch, Source
 from ..image_format import Cicp, Header
-from .coded_size import iter_coded_sizes
+from .coded_size import iter_coded_sizes, reads_limited_range
 from .container import MAX_META_BYTES, Item, Meta, ReadAt, is_alpha, locate_meta_boxes, read_meta
 
 _FORMATS = {b"av01": "avif", b"hvc1": "heic"}
@@ -194,6 +195,31 @@ def _read_item_at(source: Source, item: Item, offset: int, length: int) -> bytes
         else:
             offset -= min(offset, extent.length)
     return found
+
+
+class LimitedPlanes(NamedTuple):
+    """Which planes of an AVIF have a limited range that libheif does not expand: it does so where there is chroma."""
+
+    grey: bool
+    alpha: bool
+
+
+def find_limited_planes(source: Source, header: Header) -> LimitedPlanes:
+    """Return the planes without chroma whose range is limited, of the primary image and its alpha.
+
+    Raises DamagedSource.
+    """
+    meta = read_meta(source.read_at, source.size_bytes)
+    alphas = [number for number in _referring(meta, b"auxl", meta.primary) if is_alpha(meta.items[number])]
+
+    def is_limited(number: int) -> bool:
+        leaf = next((item for item in _parts(meta, number) if item.kind in _FORMATS), None)
+        return leaf is not None and reads_limited_range(leaf, partial(_read_item_at, source, leaf))
+
+    try:
+        return LimitedPlanes(header.colour == "gray" and is_limited(meta.primary), any(map(is_limited, alphas)))
+    except (LookupError, ValueError) as error:
+        raise DamagedSource(detail=f"range: {error!r}") from error
 
 
 def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 - the primary image is the one that is shown
