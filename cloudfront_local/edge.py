@@ -82,7 +82,21 @@ class Edge:
             request = outcome
         if request.path == "/" and self.distribution.root_object:
             request = replace(request, path="/" + self.distribution.root_object)
-        return await self._serve_cached(request, behaviour)
+        return await self._replace_body(request, await self._serve_cached(request, behaviour))
+
+    async def _replace_body(self, request: Request, result: EdgeResult) -> EdgeResult:
+        """Give an error of an origin the body of its custom error page, which is cached like any other response.
+
+        The functions of the page's behaviour are not run. Without a page, the error stays as it is.
+        """
+        page = self.distribution.error_pages.get(result.answer.status)
+        if page is None:
+            return result
+        asked = replace(request, method="GET", path=page.path, query=None, body=b"")
+        found = (await self._serve_cached(asked, behaviour_for(page.path, self.distribution.behaviours))).answer
+        if found.status != 200:
+            return result
+        return result._replace(answer=replace(found, status=page.status))
 
     async def _run_request_function(self, request: Request, name: str) -> Request | EdgeResult:
         try:

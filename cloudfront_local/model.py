@@ -118,6 +118,14 @@ class OriginGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """What replaces the body of an error: the response to ``path``, with ``status``."""
+
+    path: str
+    status: int
+
+
+@dataclass(frozen=True, slots=True)
 class Behaviour:
     """Settings for requests whose path matches ``pattern``. ``target`` is an origin or an origin group."""
 
@@ -150,6 +158,8 @@ class Distribution:
     groups: dict[str, OriginGroup] = field(default_factory=dict)
     error_ttl_s: dict[int, int] = field(default_factory=dict)
     """Minimum seconds for which an error is cached, by status (``ErrorCachingMinTTL``)."""
+    error_pages: dict[int, ErrorPage] = field(default_factory=dict)
+    """By the status of the error that each replaces (``ResponsePagePath``)."""
     root_object: str = ""
     aliases: frozenset[str] = frozenset()
     """Its alternate domain names, lower-case."""

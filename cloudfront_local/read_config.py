@@ -6,7 +6,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from . import policies
-from .model import Behaviour, Distribution, ResponseHeadersPolicy, Selections
+from .model import Behaviour, Distribution, ErrorPage, ResponseHeadersPolicy, Selections
 from .policies import Document, items
 
 if TYPE_CHECKING:
@@ -45,10 +45,6 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
     behaviours = [reader.behaviour(item, item["PathPattern"]) for item in items(config, "CacheBehaviors")]
     behaviours.append(reader.behaviour(config["DefaultCacheBehavior"], "*"))
     error_documents = items(config, "CustomErrorResponses")
-    if any(document.get("ResponsePagePath") for document in error_documents):
-        raise NotBuiltLocally(
-            "The local CDN does not implement custom error pages (CustomErrorResponses.ResponsePagePath)"
-        )
     return Distribution(
         id=distribution_id,
         domain=found["DomainName"],
@@ -59,6 +55,11 @@ def read_distribution(client: CloudFrontClient, distribution_id: str) -> Distrib
             int(document["ErrorCode"]): int(document["ErrorCachingMinTTL"])
             for document in error_documents
             if document.get("ErrorCachingMinTTL") is not None
+        },
+        error_pages={
+            int(document["ErrorCode"]): ErrorPage(document["ResponsePagePath"], int(document["ResponseCode"]))
+            for document in error_documents
+            if document.get("ResponsePagePath")
         },
         root_object=config.get("DefaultRootObject", ""),
         aliases=frozenset(str(name).lower() for name in items(config, "Aliases")),

@@ -97,4 +97,5 @@ async def _serve(live: Hosts, collector: Collector, logs: LogDelivery, request: 
     took_ms = (time.perf_counter() - started_s) * 1000
     size_bytes = len(answer.body) if isinstance(answer.body, bytes) else 0
     collector.viewers.note(request.method, answer.status, answer.headers.get("X-Cache", ""), took_ms, size_bytes)
+    collector.edge.note(request.path, answer.status, answer.headers.get("X-Darkroom-Error", ""), time.time())
     return answer

@@ -15,7 +15,7 @@ from darkroom.aws.switches import LOAD_SHEDDING, Switches
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
-from darkroom.http.response import EdgeRequest, HttpResponse, Responded, respond, respond_error
+from darkroom.http.response import EdgeRequest, HttpResponse, Responded, find_error_page, respond, respond_error
 from darkroom.image_keys import master_names
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.variants import AccessMode
@@ -101,6 +101,8 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 
 
 def _respond(request: EdgeRequest) -> Responded:
+    if (page := find_error_page(request.path)) is not None:
+        return page, None
     if request.dialect:
         from darkroom.dialects.serving.handler import respond as respond_in_dialect
         from darkroom.dialects.serving.request import DialectRequest

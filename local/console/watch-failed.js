@@ -1,9 +1,9 @@
-// Recent failures: rejected uploads, DLQ messages and failed renders.
+// Recent failures: rejected uploads, DLQ messages, failed renders, and errors of CloudFront and Lambda themselves.
 
 import { make } from './page.js';
 import { request, chip, empty, loadImage, updateIfChanged, searchForm, traceLink, when } from './watch-page.js';
 
-const KINDS = { refused: ['miss', 'rejected upload'], 'dead-letter': ['error', 'DLQ message'], render: ['error', 'render'] };
+const KINDS = { refused: ['miss', 'rejected upload'], 'dead-letter': ['error', 'DLQ message'], render: ['error', 'render'], edge: ['error', 'no response of ours'] };
 const LIMIT = 50;
 
 function card(each) {
@@ -19,7 +19,7 @@ function card(each) {
 /** Return failures as cards. */
 export function failedList(samples) {
   if (!samples.length) {
-    return empty('No failures', 'Rejected uploads, DLQ messages and failed renders are listed here with their reason and, if available, the image.');
+    return empty('No failures', 'Rejected uploads, DLQ messages, failed renders, throttled and unanswered requests are listed here with their reason and, if available, the image.');
   }
   return make('ul', { className: 'files' }, ...samples.map(card));
 }

@@ -23,6 +23,7 @@ from .alarms import Alarms
 from .api import Api
 from .dashboards import Dashboards
 from .declared_alarms import read_declared_alarms, read_deployment
+from .edge_errors import EdgeErrors
 from .failures import Failures
 from .image_index import ImageIndex
 from .logs import LogReader
@@ -43,6 +44,7 @@ class Collector:
         self._deployment = ""
         self.viewers = ViewerCounts(info.distribution_id)
         self.models = ModelCounts()
+        self.edge = EdgeErrors()
         figures, past = MetricReader(cloud.metrics), AlarmHistory(history)
         self.alarms = Alarms(figures, past, lambda: read_declared_alarms(cloud))
         traces.names = function_names(info)
@@ -55,7 +57,7 @@ class Collector:
             alarms=self.alarms,
             history=past,
             traces=traces,
-            failed=Failures(cloud, info.quarantine_bucket, dead, lines),
+            failed=Failures(cloud, info.quarantine_bucket, dead, lines, self.edge),
             lines=lines,
             catalogue=ImageIndex(
                 cloud,

@@ -1,4 +1,4 @@
-"""Recent failures: rejected uploads, DLQ messages and failed renders."""
+"""Recent failures: rejected uploads, DLQ messages, failed renders, and errors of CloudFront and Lambda themselves."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from darkroom.operations.dead_letter_queue import DeadLetterQueue
 
 from ..aws import Cloud
 from ..paths import CONTROL
+from .edge_errors import EdgeErrors
 from .logs import LogReader, parse_trace_id
 from .traces import Document
 from .untrusted_content import HEAD_BYTES, detect_image_type
@@ -31,12 +32,14 @@ class Failures:
     quarantine: str
     dead_letters: tuple[str, ...]
     lines: LogReader
+    edge: EdgeErrors
     _rejections: dict[tuple[str, str], Document] = field(default_factory=dict)
     """By key and entity tag: objects in quarantine do not change."""
 
     def newest(self, now_s: float, limit: int) -> list[Document]:
         """Return the newest failures of all kinds, newest first."""
         found = [*self._list_rejected(limit), *self._list_dead_letters(), *self._list_failed_renders(now_s)]
+        found += self.edge.list_since(now_s - MAX_AGE_S)
         return sorted(found, key=lambda one: float(one["at_s"]), reverse=True)[:limit]
 
     def _list_rejected(self, limit: int) -> Iterator[Document]:

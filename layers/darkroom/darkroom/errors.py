@@ -153,6 +153,16 @@ class Unavailable(
     """A service that this one depends on did not respond."""
 
 
+class Unreachable(
+    DarkroomError, code="unreachable", status=502, title="The renderer cannot be reached right now", retryable=True
+):
+    """CloudFront gets no response: the body of its 502 (:func:`darkroom.http.response.find_error_page`)."""
+
+
+class TimedOut(DarkroomError, code="timed-out", status=504, title="The image was not rendered in time", retryable=True):
+    """CloudFront gets no response in time, or the function was ended by its timeout: the body of its 504."""
+
+
 class SourceBlocked(Unavailable, code="source-blocked", title="The source is not allowed"):
     """A URL or an address that no source may have: ``detail`` names it."""
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from fnmatch import fnmatchcase
 from typing import Any
+
+import pytest
+
+from darkroom.http.response import find_error_page
 
 from .stack import Stack, references, transformed
 
@@ -30,7 +36,11 @@ def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
         "Items": [403, 404, 500, 502, 503, 504],
     }
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == group["Id"]
-    assert [one["PathPattern"] for one in config["CacheBehaviors"]] == ["/_/review/*", "*/_/texture"]
+    assert [one["PathPattern"] for one in config["CacheBehaviors"]] == [
+        "/_/errors/*",
+        "/_/review/*",
+        "*/_/texture",
+    ]
     origins = {origin["Id"]: origin for origin in config["Origins"]}
     assert origins["derivatives"]["OriginPath"] == "/derivatives"
     assert origins["derivatives"]["OriginAccessControlId"] == "<MediaAccessControl>"
@@ -82,7 +92,24 @@ def test_errors_are_cached_for_their_own_age() -> None:
     errors = distribution(Stack())["CustomErrorResponses"]
     assert {error["ErrorCode"] for error in errors} == {400, 403, 404, 405, 414, 416, 500, 501, 502, 503, 504}
     assert {error["ErrorCachingMinTTL"] for error in errors} == {0}
-    assert all(set(error) == {"ErrorCode", "ErrorCachingMinTTL"} for error in errors)
+    replaced = {error["ErrorCode"] for error in errors if "ResponsePagePath" in error}
+    assert replaced == {502, 504}, "the function answers the others itself, with its own code and Retry-After"
+
+
+@pytest.mark.parametrize("name", ["Distribution", "DropInDistribution"])
+def test_errors_of_the_cdn_have_a_page_that_the_function_serves(name: str) -> None:
+    hosts = {"ImgproxyDomainName": "img.example.com", "CertificateArn": "arn:aws:acm:us-east-1:0:certificate/a"}
+    config = Stack(Dialects="on", **hosts).properties(name)["DistributionConfig"]
+    for error in config["CustomErrorResponses"]:
+        if path := error.get("ResponsePagePath"):
+            assert error["ResponseCode"] == error["ErrorCode"]
+            page = find_error_page(path)
+            assert page is not None
+            assert page["statusCode"] == 200, "CloudFront takes no other response for a page"
+            assert json.loads(str(page["body"]))["status"] == error["ErrorCode"]
+            found = next(one for one in config["CacheBehaviors"] if fnmatchcase(path, one["PathPattern"]))
+            assert found["TargetOriginId"] == "transform"
+            assert "FunctionAssociations" not in found
 
 
 def test_the_function_gives_up_before_the_cdn_does() -> None:

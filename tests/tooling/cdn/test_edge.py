@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, cast
 
 import aiohttp
 import pytest
@@ -24,6 +25,7 @@ from cloudfront_local.model import (
     Behaviour,
     CachePolicy,
     Distribution,
+    ErrorPage,
     Origin,
     OriginGroup,
     OriginKind,
@@ -35,6 +37,7 @@ from cloudfront_local.model import (
 )
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.store import Entry, Store
+from darkroom.http.response import find_error_page
 from functions.edge.build import edge_code
 from tests.component.template.stack import Stack
 from tests.waiting import HANG_S, wait_until_async
@@ -161,6 +164,38 @@ def test_the_function_is_called_when_s3_fails(status: int, renders: int) -> None
         async with edge_over(origins, config) as edge:
             answer = await edge.answer(get())
         assert (answer.status, origins.renders) == (200 if renders else status, renders)
+
+    asyncio.run(scenario())
+
+
+def test_an_error_has_the_body_of_its_page_once_that_is_cached() -> None:
+    """The page comes from the same function, so it is fetched while this one responds."""
+    pages = {504: ErrorPage("/_/errors/504.json", 504)}
+    own = Behaviour("/_/errors/*", "function", GET_HEAD, GET_HEAD, CachePolicy(min_ttl_s=0, default_ttl_s=0))
+    serves = True
+
+    async def render(request: web.Request) -> web.Response:
+        page = find_error_page(request.path)
+        if page is None or not serves:
+            return web.Response(status=504, text="Gateway Timeout")
+        return web.Response(text=str(page["body"]), headers=cast(Any, page["headers"]))
+
+    async def scenario() -> None:
+        nonlocal serves
+        config = distribution()
+        config = replace(config, behaviours=(own, *config.behaviours), error_pages=pages)
+        async with edge_over(Origins(render=render), config) as edge:
+            serves = False
+            assert (await edge.answer(get())).body == b"Gateway Timeout"
+            serves = True
+            first = await edge.answer(get())
+            serves = False
+            second = await edge.answer(get("/b"))
+        for answer in (first, second):
+            assert (answer.status, answer.headers["X-Cache"]) == (504, "Error from cloudfront")
+            assert answer.headers["Content-Type"].startswith("application/problem+json")
+            assert answer.headers["X-Darkroom-Error"] == json.loads(answer.body)["code"] == "timed-out"
+            assert answer.headers["Cache-Control"].startswith("public, max-age=0,"), "no browser keeps it"
 
     asyncio.run(scenario())
 

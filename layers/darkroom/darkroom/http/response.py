@@ -11,7 +11,7 @@ from binascii import b2a_base64
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ..errors import DarkroomError, MethodNotAllowed
+from ..errors import DarkroomError, MethodNotAllowed, TimedOut, Unreachable
 from ..services.serve.answers import (
     Answer,
     Derivative,
@@ -82,6 +82,21 @@ def problem_response(error: DarkroomError, *, cache_control: str = "no-store", m
         "headers": headers,
         "body": "" if method == "HEAD" else json.dumps(error.to_problem()),
     }
+
+
+ERROR_PAGES = "/_/errors/"
+"""Path below which CloudFront reads the body of errors that have none of ours (``CustomErrorResponses``)."""
+
+_PAGE_CACHE_CONTROL = "public, max-age=0, s-maxage=86400"
+"""The CDN keeps a page for the time when the function does not respond; browsers keep no error."""
+
+
+def find_error_page(path: str) -> HttpResponse | None:
+    """Return the body that CloudFront puts into a 502 or 504, None for any other path."""
+    for error in (Unreachable(), TimedOut()):
+        if path == f"{ERROR_PAGES}{error.status}.json":
+            return problem_response(error, cache_control=_PAGE_CACHE_CONTROL) | {"statusCode": 200}
+    return None
 
 
 def json_response(status: int, document: Mapping[str, object]) -> HttpResponse:
