@@ -2,8 +2,9 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator, ``accounts`` what MiniStack needs to sign the tokens of Cognito,
-``map-tiles`` and ``medical`` the packages of the layers of these names. ``jpeg-xl`` has libjxl, ``documents`` PDFium.
+``conformance`` contains IIIF's validator, ``dicomweb`` a client of DICOMweb, ``accounts`` what MiniStack needs to sign
+the tokens of Cognito, ``map-tiles`` and ``medical`` the packages of the layers of these names. ``jpeg-xl`` has libjxl,
+``documents`` PDFium.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ REQUIREMENTS = {
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
+    "dicomweb": ROOT / "requirements-dicomweb.txt",
     "accounts": ROOT / "layers" / "review" / "requirements.txt",
     "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
     "medical": ROOT / "layers" / "medical" / "requirements.txt",
@@ -42,12 +44,13 @@ TOOLS = ("ministack", "sam")
 
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
+DICOMWEB = "dicomweb"
 ACCOUNTS = "accounts"
 MAP_TILES = "map-tiles"
 MEDICAL = "medical"
 JPEG_XL = "jpeg-xl"
 DOCUMENTS = "documents"
-FOR_TESTS = (ENDPOINT, MAP_TILES, MEDICAL, JPEG_XL, DOCUMENTS)
+FOR_TESTS = (ENDPOINT, MAP_TILES, MEDICAL, JPEG_XL, DOCUMENTS, DICOMWEB)
 """Environments that `make test` needs besides."""
 
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")

@@ -38,6 +38,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-ministack.txt": ("ministack",),
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
+    "requirements-dicomweb.txt": ("dicomweb",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/map_tiles/requirements-rasters.txt": ("map-tiles-rasters",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),

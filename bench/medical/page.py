@@ -100,7 +100,7 @@ class Study:
         stored = replace(instance, levels=levels, master="master.tif")
         name = document_name(stored.study, stored.series, stored.instance)
         bucket.put(name, stored.to_json(), {})
-        return cls(stored, Medical(bucket, lambda prefix, _: _list(prefix, name), _Keys()))
+        return cls(stored, Medical(bucket, lambda prefix, _, __: _list(prefix, name), _Keys()))
 
     def describe(self) -> dict[str, object]:
         """Return what the page needs to know."""

@@ -36,14 +36,15 @@ def _client() -> Any:
     return create_client("s3")
 
 
-def list_keys(prefix: str, most: int) -> Iterator[str]:
-    """Yield the names of at most ``most`` objects."""
+def list_keys(prefix: str, most: int, delimiter: str) -> Iterator[str]:
+    """Yield the names of at most ``most`` objects, or what they have up to ``delimiter`` behind ``prefix``."""
     pages = (
         _client()
         .get_paginator("list_objects_v2")
-        .paginate(Bucket=_env.media_bucket, Prefix=prefix, PaginationConfig={"MaxItems": most})
+        .paginate(Bucket=_env.media_bucket, Prefix=prefix, Delimiter=delimiter, PaginationConfig={"MaxItems": most})
     )
     for page in pages:
+        yield from (one["Prefix"] for one in page.get("CommonPrefixes", ()))
         yield from (one["Key"] for one in page.get("Contents", ()))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 import zlib
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,11 +15,14 @@ from darkroom.errors import (
     BadToken,
     DamagedSource,
     DarkroomError,
+    DuplicateOption,
     Expired,
+    NotAcceptable,
     NotGranted,
     OverLimits,
     SourceMissing,
     TypeNotAllowed,
+    UnknownOption,
     Unsigned,
 )
 from medical import limits
@@ -28,7 +32,19 @@ from medical.instance import Instance, Scale
 from medical.metadata import describe_instance
 from medical.profile import load_profile
 from medical.render import Region, check_region, choose_level, fit
-from medical.requests import choose_media_type, parse_appearance, parse_path, parse_query
+from medical.requests import (
+    DICOM_JSON,
+    MULTIPART,
+    OCTETS,
+    Resource,
+    choose_frames,
+    choose_json,
+    choose_media_type,
+    parse_appearance,
+    parse_path,
+    parse_query,
+)
+from medical.search import parse_search
 from medical.text import Box, outline
 from medical.uids import REPLACED, replace_uid
 from medical.voi import LINEAR, LINEAR_EXACT, SIGMOID, LookupTable, Window, full_range, parse_voi
@@ -134,30 +150,44 @@ BASE = f"/dicomweb/studies/{STUDY}/series"
 
 
 @pytest.mark.parametrize(
-    ("path", "kind", "frame"),
+    ("path", "kind", "frames"),
     [
-        (BASE, "series", 0),
-        (f"{BASE}/{SERIES}/instances", "instances", 0),
-        (f"{BASE}/{SERIES}/metadata", "metadata", 0),
-        (f"{BASE}/{SERIES}/instances/{INSTANCE}/metadata", "metadata", 0),
-        (f"{BASE}/{SERIES}/instances/{INSTANCE}/rendered", "rendered", 0),
-        (f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/7", "frame", 7),
-        (f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/7/rendered", "rendered", 7),
+        (BASE, "series", ()),
+        (f"/dicomweb/studies/{STUDY}/instances", "instances", ()),
+        (f"/dicomweb/studies/{STUDY}/metadata", "metadata", ()),
+        (f"{BASE}/{SERIES}/instances", "instances", ()),
+        (f"{BASE}/{SERIES}/metadata", "metadata", ()),
+        (f"{BASE}/{SERIES}/instances/{INSTANCE}/metadata", "metadata", ()),
+        (f"{BASE}/{SERIES}/instances/{INSTANCE}/rendered", "rendered", ()),
+        (f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/7", "frames", (7,)),
+        (f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/7,1,7", "frames", (7, 1, 7)),
+        (f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/7/rendered", "rendered", (7,)),
     ],
 )
-def test_paths_name_resources(path: str, kind: str, frame: int) -> None:
+def test_paths_name_resources(path: str, kind: str, frames: tuple[int, ...]) -> None:
     found = parse_path(path)
-    assert (found.kind, found.study, found.frame) == (kind, STUDY, frame)
+    assert (found.kind, found.study, found.frames) == (kind, STUDY, frames)
+
+
+def test_all_studies_are_a_resource() -> None:
+    assert parse_path("/dicomweb/studies") == Resource("studies", "")
+    for frames in (",".join(["1"] * 101), "1,2/rendered"):
+        with pytest.raises(BadOption):
+            parse_path(f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/{frames}")
 
 
 @pytest.mark.parametrize(
     "path",
     [
-        "/dicomweb/studies",
+        "/dicomweb/studies/",
+        "/dicomweb/instances",
+        f"/dicomweb/studies/{STUDY}",
         f"{BASE}/{SERIES}",
         f"{BASE}/{SERIES}/instances/{INSTANCE}",
         f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/0",
         f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/1/pixels",
+        f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/1,",
+        f"{BASE}/{SERIES}/instances/{INSTANCE}/frames/1-3",
         f"{BASE}/../{SERIES}/metadata",
         "/dicomweb/studies/1.2.3/series",
         f"{BASE}\n",
@@ -207,8 +237,99 @@ def test_the_media_type_is_negotiated(accept: str, expected: str) -> None:
 
 def test_other_media_types_are_refused() -> None:
     for accept in ("video/mp4", "image/png;q=0", "image/gif, text/html"):
-        with pytest.raises(TypeNotAllowed):
+        with pytest.raises(NotAcceptable):
             choose_media_type(accept)
+
+
+FRAMES = 'multipart/related; type="application/octet-stream"'
+
+
+@pytest.mark.parametrize(
+    ("choose", "accept", "expected"),
+    [
+        (choose_json, "", DICOM_JSON),
+        (choose_json, "application/dicom+json", DICOM_JSON),
+        (choose_json, "application/json", "application/json"),
+        (choose_json, 'multipart/related; type="application/dicom+xml", application/dicom+json;q=0.5', DICOM_JSON),
+        (choose_json, "text/html, */*;q=0.1", DICOM_JSON),
+        (choose_json, "application/dicom+xml", ""),
+        (choose_json, 'multipart/related; type="application/dicom+xml"', ""),
+        (choose_json, "application/dicom+json;q=0", ""),
+        (choose_frames, "", MULTIPART),
+        (choose_frames, "*/*", MULTIPART),
+        (choose_frames, FRAMES, MULTIPART),
+        (choose_frames, f"{FRAMES}; transfer-syntax=*", MULTIPART),
+        (choose_frames, f"{FRAMES}; transfer-syntax=1.2.840.10008.1.2.1", MULTIPART),
+        (choose_frames, f"multipart/related; type=image/jls, {FRAMES};q=0.5", MULTIPART),
+        (choose_frames, "application/octet-stream", OCTETS),
+        (choose_frames, f"{FRAMES}; transfer-syntax=1.2.840.10008.1.2.4.90", ""),
+        (choose_frames, 'multipart/related; type="image/jp2"', ""),
+        (choose_frames, "image/jpeg", ""),
+    ],
+)
+def test_media_types_of_metadata_and_frames(choose: Callable[[str], str], accept: str, expected: str) -> None:
+    if expected:
+        assert choose(accept) == expected
+    else:
+        with pytest.raises(NotAcceptable):
+            choose(accept)
+
+
+def test_a_search_is_parsed() -> None:
+    found = parse_search(
+        "limit=25&offset=50&fuzzymatching=false&includefield=00081030,Rows&includefield=00280011&PatientName=*&"
+        "00080060=CT&ModalitiesInStudy=CT%5CMR&SeriesNumber=&exp=1&s=x"
+    )
+    assert (found.limit, found.offset, found.access) == (25, 50, {"exp": "1", "s": "x"})
+    assert found.includes == {"00081030", "00280010", "00280011"}
+    assert found.filters == {"00100010": "*", "00080060": "CT", "00080061": "CT\\MR", "00200011": ""}
+    assert parse_search("includefield=all").includes_all
+
+
+@pytest.mark.parametrize(
+    ("query", "error"),
+    [
+        ("limit=-1", BadOption),
+        ("limit=x", BadOption),
+        ("offset=99999999", BadOption),
+        ("fuzzymatching=maybe", BadOption),
+        ("limit=1&limit=2", DuplicateOption),
+        ("Modality=CT&00080060=MR", DuplicateOption),
+        ("Modalty=CT", UnknownOption),
+        ("x" * 5000, BadOption),
+    ],
+)
+def test_other_searches_are_refused(query: str, error: type[DarkroomError]) -> None:
+    with pytest.raises(error):
+        parse_search(query)
+
+
+@pytest.mark.parametrize(
+    ("query", "matches"),
+    [
+        ("", True),
+        ("Modality=CT", True),
+        ("Modality=C*", True),
+        ("Modality=?T", True),
+        ("Modality=MR", False),
+        ("Modality=MR,CT", True),
+        ("Modality=.T", False),
+        ("InstanceNumber=7", True),
+        ("InstanceNumber=70", False),
+        ("PatientName=*", True),
+        ("PatientName=Doe*", False),
+        ("PatientName=", True),
+        ("00100020=123", False),
+        ("Modality=CT&InstanceNumber=8", False),
+    ],
+)
+def test_attributes_are_matched(query: str, matches: bool) -> None:
+    document = {
+        "00080060": {"vr": "CS", "Value": ["CT"]},
+        "00200013": {"vr": "IS", "Value": [7]},
+        "00100010": {"vr": "PN"},
+    }
+    assert parse_search(query).matches(document) is matches
 
 
 def test_sizes_fit_into_the_viewport_and_choose_a_copy() -> None:

@@ -114,6 +114,10 @@ class OverLimits(
     """The source has more pixels, frames or bytes than this deployment allows."""
 
 
+class NotAcceptable(NonViewerError, code="not-acceptable", status=406, title="No accepted media type is available"):
+    """None of the media types that the request accepts is sent for the resource."""
+
+
 class TypeNotAllowed(
     DarkroomError, code="type-not-allowed", status=415, title="The source is not a supported image type"
 ):

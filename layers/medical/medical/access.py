@@ -55,17 +55,21 @@ def sign_target(target: str, key: str, expires_s: int) -> str:
     return f"{joined}&s={sign_message(joined, key, Purpose.MEDICAL_URL)}"
 
 
-def authorise(event: Mapping[str, Any], study: str, query: Mapping[str, str], keys: Keys, now_s: float) -> None:
-    """Check that a request may read ``study``: raises BadToken, NotGranted, Unsigned, BadSignature or Expired."""
+def authorise(event: Mapping[str, Any], study: str, query: Mapping[str, str], keys: Keys, now_s: float) -> str:
+    """Return the study that a request may read, ``*`` for all. A request for all has no ``study``.
+
+    Raises BadToken, NotGranted, Unsigned, BadSignature or Expired.
+    """
     scheme, _, token = str((event.get("headers") or {}).get("authorization", "")).partition(" ")
     if scheme:
         if scheme.lower() != "bearer":
             raise BadToken("Send a token in the header Authorization: Bearer <token>")
         grant = try_keys(keys, lambda valid: verify_token(token.strip(), valid, now_s), BadToken)
-        if grant.study not in (ALL_STUDIES, study):
+        if study and grant.study not in (ALL_STUDIES, study):
             raise NotGranted("The token is for another study")
-        return
+        return grant.study
     _verify_signature(f"{event['rawPath']}?{event.get('rawQueryString', '')}", query, keys, now_s)
+    return study or ALL_STUDIES
 
 
 def _verify_signature(target: str, query: Mapping[str, str], keys: Keys, now_s: float) -> None:

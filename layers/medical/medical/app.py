@@ -25,11 +25,30 @@ from darkroom.http.response import HttpResponse, Responded, guard, problem_respo
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.source import Source
 
-from .access import Keys, authorise
+from .access import ALL_STUDIES, Keys, authorise
 from .instance import Instance
-from .metadata import Document, describe_instance, summarise_instance, summarise_series
-from .render import read_page, render
-from .requests import Resource, parse_appearance, parse_path, parse_query
+from .metadata import (
+    Document,
+    describe_instance,
+    describe_series,
+    summarise_instance,
+    summarise_series,
+    summarise_study,
+)
+from .render import limit_pages, read_page, render
+from .requests import (
+    EXPLICIT,
+    MULTIPART,
+    OCTETS,
+    Resource,
+    choose_frames,
+    choose_json,
+    is_uid,
+    parse_appearance,
+    parse_path,
+    parse_query,
+)
+from .search import DEFAULT_LIMIT, INSTANCE, MAX_LIMIT, SERIES, STUDY, Search, parse_search
 from .store import STUDIES, document_name, instance_prefix, overlay_name
 
 MAX_LISTED = 2000
@@ -45,8 +64,11 @@ WHOLE_BYTES = 48 * 1024 * 1024
 MAX_OPEN = 3
 """Masters that are kept for further frames. Their names have digests of their content, so they do not change."""
 
-type ListKeys = Callable[[str, int], Iterable[str]]
-"""Lists the names of at most so many objects below a prefix."""
+MAX_STUDIES = 2000
+"""That are listed. A search for all of more is refused."""
+
+type ListKeys = Callable[[str, int, str], Iterable[str]]
+"""Lists the names of at most so many objects below a prefix; with a delimiter, what they have up to it."""
 
 
 class Medical:
@@ -69,39 +91,105 @@ class Medical:
     def _answer(self, event: Mapping[str, Any], method: str) -> HttpResponse:
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed
-        resource = parse_path(str(event["rawPath"]))
-        values = parse_query(str(event.get("rawQueryString", "")))
+        resource, query = parse_path(str(event["rawPath"])), str(event.get("rawQueryString", ""))
+        accept = str((event.get("headers") or {}).get("accept", ""))
+        if resource.is_search:
+            search = parse_search(query)
+            granted = authorise(event, resource.study, search.access, self._keys, self._clock())
+            media_type = choose_json(search.access.get("accept") or accept)
+            return self._answer_search(resource, search, granted, media_type)
+        values = parse_query(query)
         authorise(event, resource.study, values, self._keys, self._clock())
         match resource.kind:
-            case "series":
-                return _json(self._list_series(resource))
-            case "instances":
-                return _json([summarise_instance(one) for one in self._list_instances(resource)])
             case "metadata":
-                return _json([describe_instance(one) for one in self._list_instances(resource)])
-            case "frame":
-                return self._send_frame(resource)
+                media_type = choose_json(values.get("accept") or accept)
+                return _json([describe_instance(one) for one in self._list_instances(resource)], media_type)
+            case "frames":
+                return self._send_frames(resource, choose_frames(values.get("accept") or accept))
             case _:
-                return self._send_rendered(resource, values, str((event.get("headers") or {}).get("accept", "")))
+                return self._send_rendered(resource, values, accept)
 
-    def _list_series(self, resource: Resource) -> list[Document]:
-        counts: dict[str, list[str]] = {}
-        for name in self._list_documents(f"{STUDIES}{resource.study}/"):
-            counts.setdefault(name.split("/")[2], []).append(name)
-        return [summarise_series(self._read(names[0]), len(names)) for names in counts.values()]
+    def _answer_search(self, resource: Resource, search: Search, granted: str, media_type: str) -> HttpResponse:
+        match resource.kind:
+            case "studies":
+                found, left = self._search_studies(search, granted)
+            case "series":
+                found, left = self._search_series(resource, search)
+            case _:
+                found, left = self._search_instances(resource, search)
+        return _json(found, media_type, left)
+
+    def _search_studies(self, search: Search, granted: str) -> tuple[list[Document], int]:
+        """Return the studies that match, and how many further ones there are."""
+        if granted != ALL_STUDIES:
+            studies = [granted]
+        else:
+            studies = sorted(self._list_keys(STUDIES, MAX_STUDIES + 1, "/"))
+            studies = [name.removeprefix(STUDIES).rstrip("/") for name in studies]
+        if named := search.names(STUDY):
+            studies = [one for one in (named if granted == ALL_STUDIES else studies) if one in named and is_uid(one)]
+        elif len(studies) > MAX_STUDIES:
+            raise OverLimits(f"More than {MAX_STUDIES} studies cannot be searched; name a StudyInstanceUID")
+        search = search._replace(limit=min(search.limit or DEFAULT_LIMIT, MAX_LIMIT))
+        whole = not search.only_filters(STUDY)
+        chosen = studies if whole else search.page(studies)
+        with ThreadPoolExecutor(READERS) as readers:
+            found = [one for one in readers.map(lambda study: self._describe_study(study, search), chosen) if one]
+        count = len(found) if whole else len(studies)
+        return search.page(found) if whole else found, max(0, count - search.offset - search.limit)
+
+    def _describe_study(self, study: str, search: Search) -> Document | None:
+        """Return a study, None if it does not match or has no instance."""
+        names = self._find_documents(f"{STUDIES}{study}/")
+        series = [self._read(group[0]) for group in _group_by_series(names).values()]
+        if not series:
+            return None
+        summary = summarise_study(series, len(names))
+        return search.select(summary, summary) if search.matches(summary) else None
+
+    def _search_series(self, resource: Resource, search: Search) -> tuple[list[Document], int]:
+        groups = _group_by_series(self._list_documents(f"{STUDIES}{resource.study}/"))
+        found: list[Document] = []
+        for names in groups.values():
+            first = self._read(names[0])
+            summary = summarise_series(first, len(names))
+            if search.matches(summary):
+                found.append(search.select(summary, describe_series(first) | summary))
+        return search.page(found), 0
+
+    def _search_instances(self, resource: Resource, search: Search) -> tuple[list[Document], int]:
+        prefix = instance_prefix(resource.study, resource.series) if resource.series else f"{STUDIES}{resource.study}/"
+        names = self._list_documents(prefix)
+        if series := search.names(SERIES):
+            names = [name for name in names if name.split("/")[2] in series]
+        if named := search.names(INSTANCE):
+            names = [name for name in names if name.split("/")[3] in named]
+        whole = not search.only_filters(STUDY, SERIES, INSTANCE)
+        with ThreadPoolExecutor(READERS) as readers:
+            instances = list(readers.map(self._read, names if whole else search.page(names)))
+        full = [describe_instance(one) for one in instances]
+        pairs = [(summarise_instance(one), all_of) for one, all_of in zip(instances, full, strict=True)]
+        found = [search.select(summary, all_of) for summary, all_of in pairs if search.matches(all_of)]
+        return search.page(found) if whole else found, 0
 
     def _list_instances(self, resource: Resource) -> list[Instance]:
         if resource.instance:
             return [self._find(resource)]
-        names = self._list_documents(instance_prefix(resource.study, resource.series))
+        prefix = instance_prefix(resource.study, resource.series) if resource.series else f"{STUDIES}{resource.study}/"
+        names = self._list_documents(prefix)
         with ThreadPoolExecutor(READERS) as readers:
             return list(readers.map(self._read, names))
 
     def _list_documents(self, prefix: str) -> list[str]:
-        listed = self._list_keys(prefix, 4 * MAX_LISTED)
-        names = [name for name in listed if name.endswith("/instance.json")]
+        names = self._find_documents(prefix)
         if not names:
             raise SourceMissing("There is no such study or series")
+        return names
+
+    def _find_documents(self, prefix: str) -> list[str]:
+        """Return the names of documents below ``prefix``; raises OverLimits for too many."""
+        listed = self._list_keys(prefix, 4 * MAX_LISTED, "")
+        names = [name for name in listed if name.endswith("/instance.json")]
         if len(names) > MAX_LISTED:
             raise OverLimits(f"More than {MAX_LISTED} instances cannot be listed")
         return names
@@ -118,18 +206,17 @@ class Medical:
         except (ValueError, KeyError, TypeError) as error:
             raise Unavailable(detail=f"{name}: {error!r}") from error
 
-    def _open(self, resource: Resource) -> tuple[Instance, Source, int]:
-        """Return the instance, its master, and the page; raises the reason if there are no pixels."""
+    def _open(self, resource: Resource) -> tuple[Instance, Source]:
+        """Return the instance, and its master; raises the reason if there are no pixels."""
         instance = self._find(resource)
-        page = resource.frame or 1
-        if page > instance.pages:
+        if max(resource.frames, default=1) > instance.pages:
             raise SourceMissing(f"The image has {instance.pages} frames")
         check_ready(instance)
         blocks = self._opened.pop(instance.master, None) or self._open_master(instance.master)
         self._opened[instance.master] = blocks
         if len(self._opened) > MAX_OPEN:
             self._opened.popitem(last=False)
-        return instance, Source.from_bytes(blocks) if isinstance(blocks, bytes) else Source.from_ranges(blocks), page
+        return instance, Source.from_bytes(blocks) if isinstance(blocks, bytes) else Source.from_ranges(blocks)
 
     def _open_master(self, name: str) -> bytes | BlockCache:
         """Read a master, or open it for reading by ranges; raises Unavailable."""
@@ -142,15 +229,19 @@ class Medical:
         opened.close()
         return BlockCache(lambda start, end: self._bucket.read_range(name, start, end, etag), size)
 
-    def _send_frame(self, resource: Resource) -> HttpResponse:
-        instance, source, page = self._open(resource)
-        head = f"--{BOUNDARY}\r\nContent-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.1\r\n\r\n"
-        body = head.encode() + read_page(instance, page, source) + f"\r\n--{BOUNDARY}--\r\n".encode()
-        return _binary(body, f'multipart/related; type="application/octet-stream"; boundary={BOUNDARY}')
+    def _send_frames(self, resource: Resource, media_type: str) -> HttpResponse:
+        instance, source = self._open(resource)
+        pages = [read_page(instance, page, source) for page in limit_pages(instance, resource.frames)]
+        if media_type == OCTETS and len(pages) == 1:
+            return _binary(pages[0], f"{OCTETS}; transfer-syntax={EXPLICIT}")
+        head = f"--{BOUNDARY}\r\nContent-Type: {OCTETS}; transfer-syntax={EXPLICIT}\r\n\r\n".encode()
+        body = b"".join(head + page + b"\r\n" for page in pages) + f"--{BOUNDARY}--\r\n".encode()
+        return _binary(body, f'{MULTIPART}; type="{OCTETS}"; boundary={BOUNDARY}')
 
     def _send_rendered(self, resource: Resource, values: Mapping[str, str], accept: str) -> HttpResponse:
         appearance = parse_appearance(values, accept)
-        instance, source, page = self._open(resource)
+        instance, source = self._open(resource)
+        page = resource.frames[0] if resource.frames else 1
         shown = [
             number
             for number, pages in enumerate(instance.overlays)
@@ -175,11 +266,22 @@ def check_ready(instance: Instance) -> None:
 CACHED = "private, max-age=300"
 
 
-def _json(document: list[Document]) -> HttpResponse:
+def _group_by_series(names: Iterable[str]) -> dict[str, list[str]]:
+    """Return names of documents by their series."""
+    groups: dict[str, list[str]] = {}
+    for name in names:
+        groups.setdefault(name.split("/")[2], []).append(name)
+    return groups
+
+
+def _json(document: list[Document], media_type: str, left: int = 0) -> HttpResponse:
+    """Return a response; ``left`` is how many further results there are (PS3.18, 8.3.4.4)."""
     body = json.dumps(document, separators=(",", ":"))
     if len(body) > MAX_JSON_BYTES:
         raise OverLimits("The response is too large; request single instances")
-    headers = {"content-type": "application/dicom+json", "cache-control": "no-store"}
+    headers = {"content-type": media_type, "cache-control": "no-store"}
+    if left:
+        headers["warning"] = f'299 darkroom "There are {left} additional results that can be requested"'
     return {"statusCode": 200, "headers": headers, "body": body}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .instance import Instance, Scale
@@ -28,11 +28,36 @@ def summarise_instance(instance: Instance) -> Document:
     return {tag: full[tag] for tag in tags if tag in full}
 
 
+_REMOVED = {"00080020": "DA", "00080030": "TM", "00080050": "SH", "00080090": "PN", "00100010": "PN", "00100020": "LO"}
+"""Attributes that a search for studies returns without a value: date, time, accession number, physician, patient."""
+
+
+def summarise_study(series: Sequence[Instance], count: int) -> Document:
+    """Return what a search for studies returns (PS3.18, table 10.6.3-3), of one instance of each series.
+
+    ``count`` is the number of instances. What was removed of the patient is empty.
+    """
+    modalities = {value for one in series for value in one.metadata.get("00080060", {}).get("Value", ())}
+    found: Document = {tag: {"vr": vr} for tag, vr in _REMOVED.items()}
+    found["00080061"] = {"vr": "CS", "Value": sorted(modalities)}
+    found["0020000D"] = _value("UI", series[0].study)
+    return found | {"00201206": _value("IS", len(series)), "00201208": _value("IS", count)}
+
+
 def summarise_series(instance: Instance, count: int) -> Document:
     """Return what a search for series returns (PS3.18, table 10.6.3-4), of one of its ``count`` instances."""
     full = describe_instance(instance)
     tags = ("00080060", "0020000D", "0020000E", "00200011")
     return {tag: full[tag] for tag in tags if tag in full} | {"00201209": _value("IS", count)}
+
+
+_OF_SERIES = ("00080060", "0020000D", "0020000E", "00200011", "00200052", "00200060", "00185100")
+
+
+def describe_series(instance: Instance) -> Document:
+    """Return the attributes of the series of ``instance``: those that its instances share."""
+    full = describe_instance(instance)
+    return {tag: full[tag] for tag in _OF_SERIES if tag in full}
 
 
 def _describe_identity(instance: Instance) -> Document:

@@ -92,6 +92,14 @@ def render(
         return encode(image, appearance)
 
 
+def limit_pages(instance: Instance, pages: Sequence[int]) -> Sequence[int]:
+    """Return ``pages`` if they fit into one response; raises OverLimits."""
+    size_bytes = len(pages) * instance.width * instance.height * (3 if instance.colour else 2)
+    if len(pages) > 1 and size_bytes > MAX_BODY_BYTES:
+        raise OverLimits(f"The frames have {size_bytes:,} bytes; the limit is {MAX_BODY_BYTES:,}. Request fewer.")
+    return pages
+
+
 def read_page(instance: Instance, page: int, source: Source) -> bytes:
     """Return the numbers of ``page``, 16 bits in little-endian order, or RGB. Raises OverLimits or DamagedSource."""
     count = instance.width * instance.height * (3 if instance.colour else 2)

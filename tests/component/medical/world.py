@@ -50,9 +50,10 @@ class World:
         for bucket in (UPLOADS, MASTERS):
             s3.create_bucket(Bucket=bucket)
 
-        def list_keys(prefix: str, most: int) -> Iterator[str]:
-            found = s3.list_objects_v2(Bucket=MASTERS, Prefix=prefix, MaxKeys=most).get("Contents", ())
-            yield from (one["Key"] for one in found)
+        def list_keys(prefix: str, most: int, delimiter: str) -> Iterator[str]:
+            found = s3.list_objects_v2(Bucket=MASTERS, Prefix=prefix, MaxKeys=most, Delimiter=delimiter)
+            yield from (one["Prefix"] for one in found.get("CommonPrefixes", ()))
+            yield from (one["Key"] for one in found.get("Contents", ()))
 
         masters = connect(MASTERS, CredentialSource(environment), environment)
         return cls(
