@@ -1,0 +1,1 @@
+"""The everyday matrix: kinds of images × what Darkroom does with an image."""
