@@ -1,0 +1,49 @@
+"""The everyday matrix: every kind of image × everything that Darkroom does with one, on a stack with inference.
+
+Moderation blocks, derivatives are signed and every format is accepted, so that each cell passes through all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.everyday.kinds import Kind, present_kinds
+from tests.everyday.matrix import UPLOADED, Matrix
+from tests.stack.conftest import start_stack, stop_stack
+from tests.stack.inference_client import InferenceClient
+from tests.stack.operating import Operator
+from tests.stack.viewer import Viewer
+
+SETTINGS = (
+    "moderation_policy=block",
+    "sign_derivatives=true",
+    'converted_formats=["bmp", "ico", "jp2", "jxl"]',
+)
+
+KINDS = present_kinds()
+
+
+@pytest.fixture(scope="module")
+def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    """The stack, to which all rows are uploaded at once."""
+    options = [word for setting in SETTINGS for word in ("--parameter", setting)]
+    running = start_stack(tmp_path_factory.mktemp("everyday"), "--no-watch", *options)
+    viewer = Viewer(
+        cdn_url=running.cdn_url, s3=running.cloud.s3, media_bucket=running.media_bucket, signing_key=running.signing_key
+    )
+    inference = InferenceClient(running, viewer)
+    inference.ready()
+    found = Matrix(running, viewer, Operator(running, tmp_path_factory.mktemp("operator")), inference)
+    for kind in KINDS:
+        found.send(kind, UPLOADED)
+    yield found
+    assert stop_stack(running) == 0
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_every_cell_follows_its_rule(matrix: Matrix, kind: Kind) -> None:
+    count, problems = matrix.run_row(kind)
+    print(f"{count} cells")
+    assert problems == [], "\n".join(problems)
