@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.bmff.container import Box, parse_meta
@@ -68,6 +68,23 @@ def test_transparent_images_of_other_encoders_are_served(name: str) -> None:
     assert np.array_equal(pixels(master.body), pixels(data))
     with Image.open(io.BytesIO(master.body)) as shown:  # by libavif, which requires every size
         assert shown.convert("RGBA").getchannel("A").getextrema()[0] < 255
+
+
+@pytest.mark.parametrize(
+    "turns", [[Box(b"irot", b"\1")], [Box(b"imir", b"\1")], [Box(b"irot", b"\3"), Box(b"imir", b"\0")]]
+)
+def test_an_alpha_is_turned_as_its_image(turns: list[Box]) -> None:
+    """Older encoders write the turns of the image alone, which libavif takes for both."""
+    first, alpha = parts_of(transparent())
+    turned = replace(first, properties=(*first.properties, *turns))
+    wanted = heif([turned, replace(alpha, properties=(*alpha.properties, *turns))])
+    data = heif([turned, alpha])
+    assert np.array_equal(pixels(data), pixels(wanted))
+    master = make_master(data, probe(Source.from_bytes(data), Limits()), limits=Limits())
+    assert np.array_equal(pixels(master.body), pixels(wanted))
+    with Image.open(io.BytesIO(data)) as shown:
+        alpha_by_libavif = np.asarray(ImageOps.exif_transpose(shown).getchannel("A")).astype(int)
+    assert np.abs(alpha_by_libavif - pixels(data)[..., 3]).mean() < 1
 
 
 def test_an_alpha_larger_than_its_image_is_refused() -> None:

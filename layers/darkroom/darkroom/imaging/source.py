@@ -131,6 +131,12 @@ class Source:
         self._opened.append(source)
         return source
 
+    def open_rewritten(self, data: bytes) -> pyvips.Source:
+        """A new libvips source of ``data``, another file around the same image, which lives as long as this object."""
+        source = _open_memory(data, ())
+        self._opened.append(source)
+        return source
+
     def wait_for(self, length: int | None) -> int:
         """Wait until the first ``length`` bytes are here, or all; how many are. Raises what the stream raised."""
         with self._lock:

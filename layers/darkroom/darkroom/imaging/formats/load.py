@@ -171,8 +171,21 @@ def _open(source: Source, header: Header, options: dict[str, Any], page: int) ->
             if b"<text" in body:
                 raise
         return pyvips.Operation.call(loader.operation, clean, access="sequential", **options)
-    opened = source.open_vips(whole=loader.whole, patches=find_patches(source, header.format, page))
+    if header.format == "avif" and header.has_alpha and header.orientation != 1:
+        opened = _open_turned(source, header)
+    else:
+        opened = source.open_vips(whole=loader.whole, patches=find_patches(source, header.format, page))
     return pyvips.Operation.call(loader.operation, opened, access="sequential", fail_on=loader.fail_on, **options)
+
+
+def _open_turned(source: Source, header: Header) -> pyvips.Source:
+    """Open an AVIF whose alpha has the turns of its image: libheif leaves it unturned where it has none of its own."""
+    from .metadata.locate import strip_metadata  # few images need it
+
+    complete = strip_metadata(source.read_all(), header, keep_orientation=True)
+    if complete is None:
+        return source.open_vips(whole=True, patches=find_patches(source, header.format))
+    return source.open_rewritten(complete)
 
 
 def _page_options(header: Header, page: int, *, animated: bool) -> dict[str, Any]:

@@ -20,6 +20,7 @@ _IN_FILE, _IN_META = 0, 1
 """Construction methods of `iloc`; the third, within another item, is not read."""
 
 
+_TURNS = (b"irot", b"imir", b"clap")
 _VERSION_BYTES = 4
 """Version and flags, with which the body of a full box begins."""
 
@@ -264,10 +265,12 @@ def _read_associations(meta: Meta, properties: list[Box], body: bytes) -> None:
 
 
 def _complete_alphas(meta: Meta) -> None:
-    """Give the size of their image to alphas that have no `ispe`: some encoders write none, and browsers need none."""
+    """Give alphas the size and the turns of their image: some encoders write none, and browsers need none."""
     for kind, origin, target in meta.references:
         item, whole = meta.items.get(origin), meta.items.get(target)
         if kind == b"auxl" and item is not None and whole is not None and is_alpha(item):
             size = whole.first(b"ispe")
             if size is not None and item.first(b"ispe") is None:
                 item.properties.insert(0, Box(b"ispe", size))
+            if not any(found.kind in _TURNS for found in item.properties):
+                item.properties += [found for found in whole.properties if found.kind in _TURNS]
