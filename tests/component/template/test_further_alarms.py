@@ -6,6 +6,7 @@ import functools
 
 import pytest
 
+from local.emulation.alarms import find_error
 from observability.alarm_states import Alarm, evaluate
 from observability.further_stacks import STACKS, FurtherStack, insert_alarms, insert_page, stack_alarms
 from observability.metric_math import Series
@@ -84,6 +85,16 @@ def test_every_function_and_queue_of_a_stack_is_watched(name: str) -> None:
             assert query.namespace == "Darkroom/stack"
             assert query.dimensions["service"] == query.dimensions["function"]
             assert query.dimensions["service"] in services
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_cloudwatch_accepts_the_alarms(name: str) -> None:
+    every = deployed(name).of_type(ALARM).values()
+    math = [properties for properties in every if "Metrics" in properties]
+    assert math
+    assert [find_error(properties) for properties in math] == [""] * len(math)
+    assert len({properties["AlarmName"] for properties in every}) == len(every)
+    assert all(len(properties["AlarmDescription"]) <= 1024 for properties in every)
 
 
 @pytest.mark.parametrize("name", NAMES)
