@@ -79,7 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen.print:
         write_page(PAGE, text, MARKERS)
         write_page(PAGE, priced, LIBRARY_MARKERS)
-        sys.stdout.write(f"Wrote {PAGE.relative_to(ROOT)}\n")
+        sys.stdout.write(f"Wrote {PAGE.relative_to(ROOT)}. `make docs` writes the example of README.md from it\n")
     return 0
 
 

@@ -26,6 +26,8 @@ from darkroom.plan.variants import (  # noqa: E402
     SAVE_DATA_QUALITY,
     list_unsigned_variants,
 )
+from tools.cost_example import PAGE as COST_PAGE  # noqa: E402
+from tools.cost_example import format_cost_example  # noqa: E402
 from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
@@ -110,6 +112,7 @@ _CONTENT: Content = {
     "max-options-bytes": lambda: str(MAX_OPTIONS_BYTES),
     "saving-quality": lambda: str(SAVE_DATA_QUALITY),
     "unsigned-variants": lambda: str(len(list_unsigned_variants("photo.jpg", load_default_presets()))),
+    "cost-example": lambda: format_cost_example(COST_PAGE.read_text(encoding="utf-8")),
 }
 
 
