@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from darkroom.mlops.golden_set import EVALUATED_TASKS
+from darkroom.operations.cost_model import HOURS_A_MONTH, PARTS
 
 from ..measures import Formula, Measure, Metric, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel
@@ -38,6 +39,18 @@ def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
     )
     success = f"100 * (1 - ({faults} + {deaths}) / ({requests} + {deaths}))"
     return (*counted, *died, Formula("success", "success", success))
+
+
+FIXED = ("endpoint", "monitoring", "storage")
+"""Parts of the cost that do not depend on the number of images served."""
+
+VARIABLE = tuple(part for part in PARTS if part not in FIXED)
+
+
+def _hourly(part: str) -> Metric:
+    """Return the cost of an hour of ``part``, or of all for ``total``."""
+    own = own_dimensions("monitor") if part == "total" else own_dimensions("monitor", part=part)
+    return Metric(part, f"{part} per hour", "CostPerHour", own, stat="Average", shown=False)
 
 
 WEEK_S = 7 * 86_400
@@ -79,14 +92,29 @@ EXECUTIVE = Dashboard(
         ),
         Panel(
             id="cost",
-            section="Cost per image",
-            title="Cost per thousand images",
+            section="Cost",
+            title="Variable cost per thousand images",
             kind="line",
             unit="USD",
-            about="Compute, requests, storage and the endpoint by the price table, per thousand images served",
+            about="Compute, requests and delivery by the price table: what a thousand more images cost",
             series=(
-                Metric("cost", "per image", "CostPerImage", own_dimensions("monitor"), stat="Average", shown=False),
-                Formula("thousand", "per thousand images", "1000 * cost"),
+                Metric("each", "per image", "CostPerImage", own_dimensions("monitor"), stat="Average", shown=False),
+                _hourly("total"),
+                *(_hourly(part) for part in VARIABLE),
+                Formula("thousand", "per thousand images", f"1000 * each * ({' + '.join(VARIABLE)}) / total"),
+            ),
+        ),
+        Panel(
+            id="fixed-cost",
+            section="Cost",
+            title="Fixed cost a month",
+            kind="line",
+            unit="USD",
+            about="Endpoint, monitoring and storage by the price table, at the present rate: what a month without a "
+            "request costs",
+            series=(
+                *(_hourly(part) for part in FIXED),
+                *(Formula(f"{part}_month", part, f"{HOURS_A_MONTH:.0f} * {part}") for part in FIXED),
             ),
         ),
         Panel(

@@ -10,7 +10,7 @@ from observability.measures import Formula, Metric, Split
 from observability.metric_math import Grid, calculate, names_in, parse
 
 HANDBOOK = {
-    "executive": ["Volume", "Cost per image", "Success in 24 hours", "Model quality"],
+    "executive": ["Volume", "Cost", "Success in 24 hours", "Model quality"],
     "on-call": ["Latency and rate", "Queue and workers", "Errors by type", "Recent failed samples"],
     "debug": ["Slow traces", "Resources", "Model inputs and outputs", "Logs by code"],
 }

@@ -115,6 +115,26 @@ def test_a_formula_uses_hidden_metrics() -> None:
     assert lines(rate) == {"transform": [(1_789_999_980, 2.0)]}
 
 
+def test_fixed_and_variable_costs_are_apart() -> None:
+    """Ten images an hour beside an endpoint: 77 USD per thousand, of which a thousand more images cost 1."""
+    of = {"service": "monitor", "function": "monitor"}
+    parts = {"compute": 0.006, "requests": 0.004, "storage": 0.0, "monitoring": 0.02, "endpoint": 0.74}
+    total = sum(parts.values())
+    at = 1_789_999_980
+    known = {
+        build_query("Darkroom/x", "CostPerHour", of | {"part": one}, "Average"): {at: usd} for one, usd in parts.items()
+    }
+    known |= {
+        build_query("Darkroom/x", "CostPerHour", of, "Average"): {at: total},
+        build_query("Darkroom/x", "CostPerImage", of, "Average"): {at: total / 10},
+    }
+    board = shown("executive", Known(known))
+    [variable] = lines(board["cost"]).values()
+    assert variable == [(at, pytest.approx(1.0))]
+    fixed = {label: points[0][1] for label, points in lines(board["fixed-cost"]).items()}
+    assert fixed == {"endpoint": pytest.approx(540.2), "monitoring": pytest.approx(14.6), "storage": 0.0}
+
+
 def test_a_number_covers_its_whole_window() -> None:
     of = {"service": "transform", "function": "transform"}
     known = {
