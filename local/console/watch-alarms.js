@@ -12,7 +12,9 @@ const STATES = {
 };
 const stateOf = state => STATES[state] || { colour: '', text: state, order: 1 };
 const stateChip = state => chip(stateOf(state).colour, stateOf(state).text);
-const urgency = each => [stateOf(each.state).order, each.suppressed ? 1 : 0, each.pages ? 0 : 1, each.composite ? 0 : 1];
+// A page, a ticket, or a part of another alarm, which notifies nobody.
+const level = each => (each.pages ? 0 : each.part_of ? 2 : 1);
+const urgency = each => [stateOf(each.state).order, each.suppressed ? 1 : 0, level(each), each.composite ? 0 : 1];
 
 function byUrgency(one, other) {
   const [mine, theirs] = [urgency(one), urgency(other)];
@@ -42,10 +44,23 @@ function row(each) {
     make('td', {}, ...runbookLinks(each.runbooks)));
 }
 
-function table(alarms) {
-  return make('table', { className: 'alarms' },
+const opened = new Set();
+
+// The parts of `each` as a row that is folded until it is opened; it stays open when it is updated.
+function parts(each, byParent) {
+  const found = byParent.get(each.name) || [];
+  if (!found.length) return [];
+  const active = found.filter(part => part.state === 'ALARM').length;
+  const inside = make('details', { className: 'folded', open: opened.has(each.name) },
+    make('summary', { textContent: `${number(found.length, 'part', 'parts')}, ${active || 'none'} in ALARM` }), table(found, byParent, 'parts'));
+  inside.ontoggle = () => (inside.open ? opened.add(each.name) : opened.delete(each.name));
+  return [make('tr', { className: 'inside' }, make('td', {}), make('td', { colSpan: 4 }, inside))];
+}
+
+function table(alarms, byParent, className = '') {
+  return make('table', { className: `alarms ${className}`.trim() },
     make('thead', {}, make('tr', {}, ...['state', 'alarm', 'value', 'since', 'runbook'].map(text => make('th', { scope: 'col', textContent: text })))),
-    make('tbody', {}, ...alarms.map(row)));
+    make('tbody', {}, ...alarms.flatMap(each => [row(each), ...parts(each, byParent)])));
 }
 
 const matters = each => each.state === 'ALARM' || each.pages;
@@ -133,11 +148,13 @@ export async function alarmsView(root, { minutes }) {
     const [alarms, history] = await Promise.all([request('alarms'), request('alarms/history')]);
     const titles = new Map(alarms.map(each => [each.name, each.title || each.name]));
     const sorted = [...alarms].sort(byUrgency);
-    const first = sorted.filter(matters);
-    const others = sorted.filter(each => !matters(each));
+    const byParent = Map.groupBy(sorted.filter(each => each.part_of), each => each.part_of);
+    const top = sorted.filter(each => !each.part_of);
+    const first = top.filter(matters);
+    const others = top.filter(each => !matters(each));
     const still = history.filter(each => !isAlarmChange(each)).sort((one, other) => other.at_s - one.at_s);
-    updateIfChanged(now, [alarms.length > 0, first], () => (alarms.length ? table(first) : empty('No alarms loaded', 'Alarms are read from the deployed template. The first evaluation takes place some seconds after the start.')));
-    inactive.update(others, `${number(others.length, 'other alarm', 'other alarms')}, none in ALARM`, () => table(others));
+    updateIfChanged(now, [sorted.length > 0, first, [...byParent]], () => (alarms.length ? table(first, byParent) : empty('No alarms loaded', 'Alarms are read from the deployed template. The first evaluation takes place some seconds after the start.')));
+    inactive.update(others, `${number(others.length, 'other alarm', 'other alarms')}, none in ALARM`, () => table(others, byParent));
     other.update(still, `${number(still.length, 'change', 'changes')} without ALARM`, () => changesOf(still, titles));
     updateIfChanged(past, [history, minutes, Math.floor(Date.now() / 30_000)], () => timeline(history, titles, minutes));
   };

@@ -148,6 +148,7 @@ class Alarms:
             "reason": current.reason,
             "runbooks": self._list_runbooks(one),
             "group": self._group(one.name),
+            "part_of": self._parent(one.name),
             "pages": _pages(one),
             "composite": composite,
             "suppressed": composite and current.state == "ALARM" and bool(one.actions) and not current.acted,
@@ -166,8 +167,12 @@ class Alarms:
 
     def _group(self, name: str) -> str:
         """Return the topmost composite that contains the alarm, without the stack's name."""
-        above = next((one.name for one in self._declared.composites if name in one.children), None)
+        above = self._parent(name)
         return self._group(above) if above else name.removeprefix(f"{STACK}-")
+
+    def _parent(self, name: str) -> str:
+        """Return the composite that contains the alarm, "" if there is none."""
+        return next((one.name for one in self._declared.composites if name in one.children), "")
 
 
 def _pages(one: Alarm | Composite) -> bool:

@@ -398,6 +398,40 @@ def test_alarms_are_sorted_by_urgency_and_link_to_runbooks() -> None:
     on("alarms", stage, act)
 
 
+def test_parts_of_an_alarm_are_folded_below_it() -> None:
+    """Pages come first, then tickets; what notifies nobody is in the alarm that it is a part of."""
+    of = "viewers"
+    alarms = [
+        responses.alarm("a-part", "ALARM", part_of=of),
+        responses.alarm("b-part", part_of=of),
+        responses.alarm("a-ticket", "ALARM"),
+        responses.alarm(of, "ALARM", pages=True, composite=True),
+        responses.alarm("quiet"),
+    ]
+    stage = Responses({"alarms": alarms})
+
+    def names(rows: str) -> str:
+        return (
+            f"[...document.querySelectorAll('{rows} > tbody > tr > th span:first-child')].map(each => each.textContent)"
+        )
+
+    async def act(page: Page) -> None:
+        await page.until(f"{names('.alarms:not(.parts)')}.length >= 2")
+        assert await page.evaluate(names(".alarms:not(.parts)")) == [f"Alarm {of}", "Alarm a-ticket", "Alarm quiet"]
+        assert await page.evaluate(names(".alarms.parts")) == ["Alarm a-part", "Alarm b-part"]
+        summaries = (
+            "[...document.querySelectorAll('#view details:not([hidden]) > summary')].map(each => each.textContent)"
+        )
+        assert await page.evaluate(summaries) == ["2 parts, 1 in ALARM", "1 other alarm, none in ALARM"]
+        assert await page.evaluate("document.querySelector('.inside details').open") is False
+        await page.evaluate("document.querySelector('.inside details').open = true")
+        alarms[0]["value"] = 0.4
+        await page.until("document.querySelector('.parts .against').textContent.startsWith('0.4')")
+        assert await page.evaluate("document.querySelector('.inside details').open") is True, "an update closes nothing"
+
+    on("alarms", stage, act)
+
+
 def test_a_page_links_each_runbook_of_its_active_alarms() -> None:
     both = [f"docs/guides/runbooks/{name}.md" for name in ("bad-deploy", "cache-storm")]
     stage = Responses({"alarms": [responses.alarm("page", "ALARM", pages=True, composite=True, runbooks=both)]})

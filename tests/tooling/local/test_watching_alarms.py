@@ -202,12 +202,14 @@ def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
         "reason": "1 of the last 1 values are over 5 (1 make an alarm); the newest is 8",
         "runbooks": ["docs/guides/runbooks/renders.md"],
         "group": "viewers",
+        "part_of": "darkroom-viewers",
         "pages": False,
         "composite": False,
         "suppressed": False,
     }
     above = state_of(alarms, "viewers")
     assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
+    assert above["part_of"] == ""
 
 
 def test_a_page_links_to_the_runbooks_of_its_alarms_that_are_active(alarms: Alarms, known: Known) -> None:
