@@ -266,6 +266,15 @@ def test_missing_data(name: str, missing: str) -> None:
         assert state(ALARMS[name], {}, before) == missing
 
 
+def test_drift_is_judged_by_the_newest_run_and_ends_with_it() -> None:
+    """The monitor runs every five minutes, not on the minute: a period may have none of its runs."""
+    alarm = ALARMS["drift"]
+    assert alarm.period_s == 300
+    assert state(alarm, {"value": {ended(alarm, 3): 0.5}}) == "ALARM"
+    assert state(alarm, {"value": {ended(alarm, 3): 0.5, ended(alarm, 2): 0.1}}, "ALARM") == "OK"
+    assert state(alarm, {"value": {ended(alarm, 4): 0.5}}, "ALARM") == "INSUFFICIENT_DATA"
+
+
 def test_no_alarm_keeps_a_state_without_data() -> None:
     """CloudWatch would keep OK for as long as nothing is published."""
     assert [name for name, alarm in ALARMS.items() if alarm.missing == "ignore"] == []
