@@ -117,7 +117,7 @@ def stop(call: Call) -> None:
 def status(call: Call) -> None:
     """Show what runs: addresses, queues, quarantine, reviews, settings and versions."""
     document = read_status(call.deployment)
-    call.emit(document, _lines(document))
+    call.emit(document, format_status(document))
 
 
 def read_status(deployment: Deployment) -> dict[str, Any]:
@@ -218,7 +218,8 @@ def _functions(deployment: Deployment) -> dict[str, dict[str, str]]:
         return dict(zip(deployment.functions, pool.map(read, deployment.functions.values()), strict=True))
 
 
-def _lines(document: Mapping[str, Any]) -> Iterator[str]:
+def format_status(document: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the lines of :func:`read_status`."""
     from tools.golden import describe_coverage
 
     stack = document["stack"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
@@ -18,11 +19,13 @@ from botocore.exceptions import (
 )
 
 from cli.commands import app
+from cli.commands.stack import format_status
 from cli.errors import CommandError, NotFound, WrongArgument, describe
 from cli.exit_codes import MEANINGS, ExitCode
 from cli.framework import SHARED_NAMES, Command
 from cli.main import main
 from darkroom.errors import BadOption, SourceMissing, Unavailable
+from darkroom.mlops.golden_set import EVALUATED_TASKS
 from local.errors import StartError
 from tools import cli_reference
 from tools.deployment import MissingOutput, NoStack
@@ -209,3 +212,30 @@ def test_shared_names_are_no_argument_of_a_command() -> None:
 
 def test_wrong_argument_is_a_usage_error() -> None:
     assert WrongArgument("x").code is ExitCode.USAGE
+
+
+@pytest.mark.parametrize(
+    ("labelled", "expected"),
+    [
+        (None, ""),
+        (
+            dict.fromkeys(EVALUATED_TASKS, 0),
+            "none: no model is measured (./darkroom golden put, docs/guides/models.md)",
+        ),
+        (
+            dict.fromkeys(EVALUATED_TASKS, 0) | {"faces": 40, "tags": 7},
+            "images by task: faces 40, tags 7; not measured: objects, moderation, text",
+        ),
+    ],
+)
+def test_the_status_asks_for_a_golden_set(labelled: dict[str, int] | None, expected: str) -> None:
+    """Of a deployment with models; others have none to measure."""
+    document: dict[str, Any] = {
+        "stack": {"name": "darkroom", "status": "CREATE_COMPLETE", "where": "aws", "region": "eu-central-1"},
+        **{"urls": {}, "queues": {}, "review": 0, "switches": {}, "findings": "1", "golden": labelled},
+        "quarantine": {"count": 0, "is_complete": True},
+        "settings": {"version": 0, "at": "", "by": "", "reason": ""},
+        "versions": {"darkroom": "1", "functions": {}},
+    }
+    [*found] = [line.partition("golden set")[2].strip() for line in format_status(document) if "golden set" in line]
+    assert found == [expected] * bool(expected)
