@@ -40,6 +40,21 @@ PRESET = {"w": 16, "f": "webp"}
             {"dialects": {"imgproxy": {"presets": {"b": "w:3"}}}},
             ['dialects: "imgproxy"."presets"."a"', 'dialects: "thumbor"'],
         ),
+        (
+            {
+                "dialects": {
+                    "sources": {"//a.example/": "a/", "//b.example/": "b/"},
+                    "imgproxy": {"presets": {"t": "w:9"}},
+                }
+            },
+            {"dialects": {"sources": {"//b.example/": "c/"}}},
+            ['dialects: "sources"."//a.example/"', 'dialects: "imgproxy"'],
+        ),
+        (
+            {"experiments": {"hero": {"variants": {"cover": 1, "social": 1, "w320": 1}}}},
+            {"experiments": {"hero": {"variants": {"cover": 1, "social": 2}}}},
+            ['experiments: "hero"."variants"."w320"'],
+        ),
         ({"access_mode": "signed"}, {}, ['access_mode: "signed" becomes the default "guarded"']),
         ({"access_mode": "signed"}, {"access_mode": "open"}, []),
         ({"access_mode": "guarded"}, {}, []),

@@ -45,7 +45,7 @@ def _list_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
         default = _DEFAULTS[name]
         before, after = (document.get(name, default) for document in (old, new))
         if isinstance(before, Mapping):
-            yield from (f"{name}: {entry}" for entry in _list_entries(before, after))
+            yield from (f"{name}: {path}" for path in _list_paths(before, after))
         elif isinstance(before, list | tuple):
             kept = after if isinstance(after, list | tuple) else ()
             yield from (f"{name}: {_text(one)}" for one in before if one not in kept)
@@ -61,6 +61,16 @@ def _list_entries(before: Mapping[str, Any], after: object) -> Iterator[str]:
             yield _text(key)
         elif isinstance(value, Mapping):
             yield from (f"{_text(key)}.{entry}" for entry in _list_entries(value, kept[key]))
+
+
+def _list_paths(before: Mapping[str, Any], after: object) -> Iterator[str]:
+    """Yield the paths of keys that ``before`` has and ``after`` lacks, of whole tables only that of the table."""
+    tables = after if isinstance(after, Mapping) else {}
+    for key, value in before.items():
+        if key not in tables:
+            yield _text(key)
+        elif isinstance(value, Mapping):
+            yield from (f"{_text(key)}.{path}" for path in _list_paths(value, tables[key]))
 
 
 def _text(value: object) -> str:
