@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Protocol
 
 from ..errors import ModelUnavailable
-from ..findings import ENDPOINT, Explanation, Finding
+from ..findings import ENDPOINT, FACES, Explanation, Finding
 from .catalogue import ModelCatalogue, ModelSpec
 from .explain import explain
+from .face_sheet import locate_faces, make_sheet
 from .onnx_model import OnnxModel
 from .pixels import Pixels
 
@@ -82,6 +83,7 @@ class ModelSet:
             if not asked:
                 continue
             results = engine.detect_batch([images[index] for index in asked], [tasks[index] for index in asked])
+            results = _search_sheets(engine, [images[index] for index in asked], results)
             for index, result in zip(asked, results, strict=True):
                 found[index].update({task: replace(finding, origin=self._origin) for task, finding in result.items()})
         return found
@@ -95,6 +97,21 @@ class ModelSet:
         if not isinstance(engine, OnnxModel):
             return None
         return explain(partial(engine.detect_task, task), image, self._catalogue.get(task))
+
+
+def _search_sheets(
+    engine: Engine, images: Sequence[Pixels], results: Sequence[dict[str, Finding]]
+) -> list[dict[str, Finding]]:
+    """Return ``results``, with the faces that sheets show of images without any."""
+    again = [index for index, result in enumerate(results) if FACES in result and not result[FACES].faces]
+    again = [index for index in again if not results[index][FACES].error]
+    complete = list(results)
+    if again:
+        sheets = engine.detect_batch([make_sheet(images[index]) for index in again], [(FACES,)] * len(again))
+        for index, sheet in zip(again, sheets, strict=True):
+            faces = locate_faces(sheet[FACES].faces, images[index])
+            complete[index] = {**results[index], FACES: replace(results[index][FACES], faces=faces)}
+    return complete
 
 
 def _engine(models: Sequence[ModelSpec], folder: Path, device: int, engines: Engines) -> Engine:

@@ -145,7 +145,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("enh", "enh", Choice(("none", "auto")), "auto corrects exposure, black point and white balance.", "enhance"),
     Option("wb", "wb", Flag(), "Corrects the white balance alone.", "white_balance"),
     _native("ov", "overlays", OverlaysType(500), "Adds text and images over the result; signed URLs and presets only."),
-    _native("redact", "redact", RedactionType(), "Redacts faces, text, personal data or objects of page or frame 0."),
+    _native(
+        "redact",
+        "redact",
+        RedactionType(),
+        "Redacts faces, text, personal data or objects that were found in page or frame 0.",
+    ),
     _native(
         "f",
         "format",
