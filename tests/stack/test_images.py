@@ -258,7 +258,8 @@ def test_text_is_drawn_in_the_fonts_of_the_layer(viewer: Viewer) -> None:
     shown = ImageOps.invert(image(answer).convert("L"))
     drawn = render_text(Overlay("text", SCRIPTS, size=Measure(6), color="000000"), Size(640, 200))
     expected = Image.fromarray(drawn.numpy()).getchannel("A")
-    assert np.array_equal(shown.crop(shown.getbbox()), expected.crop(expected.getbbox()))
+    difference = np.int16(shown.crop(shown.getbbox())) - np.int16(expected.crop(expected.getbbox()))
+    assert np.abs(difference).max() <= 2, "rounding, where the text is laid over the sheet"
 
 
 def test_watermarks_and_downloads(viewer: Viewer, key: str) -> None:

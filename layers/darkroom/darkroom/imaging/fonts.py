@@ -34,12 +34,15 @@ def use_fonts() -> None:
 def write_configuration(folders: Sequence[Path]) -> Path:
     """Write a configuration of fontconfig with the fonts of ``folders`` only, and return its path."""
     import tempfile
+    from hashlib import sha256
 
     home = Path(tempfile.gettempdir()) / f"darkroom-fonts-{os.getuid()}"
     home.mkdir(mode=0o700, exist_ok=True)
     listed = "".join(f"<dir>{folder}</dir>" for folder in folders)
-    path, mine = home / "fonts.conf", home / f"fonts-{os.getpid()}.conf"
-    mine.write_text(f'<?xml version="1.0"?><fontconfig>{listed}<cachedir>{home}</cachedir></fontconfig>', "utf-8")
+    text = f'<?xml version="1.0"?><fontconfig>{listed}<cachedir>{home}</cachedir></fontconfig>'
+    path = home / f"{sha256(text.encode()).hexdigest()[:16]}.conf"  # processes with other folders have another one
+    mine = home / f"fonts-{os.getpid()}.conf"
+    mine.write_text(text, "utf-8")
     return mine.replace(path)  # in one step, as another process may read it
 
 
