@@ -75,6 +75,28 @@ def test_the_second_pass_clears_what_a_render_left_and_is_the_last(env: PurgeEnv
     assert (env.count(""), env.count("Delayed"), env.count("NotVisible")) == (0, 0, 0)
 
 
+def test_a_first_pass_that_its_sender_has_run_in_s3_is_one_of_the_cdn(env: PurgeEnvironment) -> None:
+    """Merged with another purge of the key, it loses nothing."""
+    left = env.derivative("a.jpg", "w-320.webp", '"of the master before"')
+    calls: list[str] = []
+    env.s3.meta.events.register("before-call.s3", lambda model, **_: calls.append(model.name), unique_id="calls")
+    env.queue.send(purge_message("a.jpg", cleared=True))
+    records = env.receive()
+    env.done(records, env.purging().run(records, lasting))
+    assert (calls, len(env.cdn.invalidations())) == ([], 1)
+    env.s3.meta.events.unregister("before-call.s3", unique_id="calls")
+    assert env.keys() == [left]
+    records = env.receive()
+    assert bodies(records) == [purge_message("a.jpg", SECOND)]
+    env.done(records, env.purging().run(records, lasting))
+    assert env.keys() == []
+    env.derivative("b.jpg", "w-320.webp", '"of the master before"')
+    for cleared in (True, False):
+        env.queue.send(purge_message("b.jpg", cleared=cleared))
+    env.purging().run(env.receive(), lasting)
+    assert env.keys() == []
+
+
 def test_one_invalidation_for_a_batch_and_each_key_once(env: PurgeEnvironment) -> None:
     for key in ("a.jpg", "b.jpg", "a.jpg"):
         env.queue.send(purge_message(key))
