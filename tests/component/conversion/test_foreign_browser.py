@@ -50,7 +50,7 @@ DRAW = f"""async url => {{
 
 async def serve_file(request: web.Request) -> web.Response:
     name = request.match_info["path"]
-    if not name:
+    if name not in LIBVIPS:
         return web.Response(text="<!doctype html><body></body>", content_type="text/html")
     kind = "image/svg+xml" if name.endswith(".svg") else "image/x-unknown"
     return web.Response(body=(FOREIGN / name).read_bytes(), headers={"content-type": kind})
@@ -88,4 +88,5 @@ def test_what_a_browser_shows_is_served_alike_or_decided() -> None:
         except DarkroomError as error:
             failed[name] = error.code
     assert not failed
-    assert different == set(DIFFERENT)
+    changed = sorted(different ^ set(DIFFERENT))
+    assert not changed, f"these differ and are not in the table, or the reverse: {changed}"
