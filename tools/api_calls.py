@@ -118,6 +118,7 @@ class Names:
         if found := re.fullmatch(r"arn:aws:s3:::([^/]+)(/.*)?", arn):  # LibraryBucket, which is not in the stack
             arn = f"arn:aws:s3:::{found[1]}" + ("/*" if found[2] else "")
         arn = re.sub(r"(:execution:[^:]+:).*", r"\1*", arn)
+        arn = re.sub(r"(:secret:.+)-[0-9A-Za-z]{6}$", r"\1-*", arn)  # of an operator
         generic = arn.replace(f":{self.region}:", ":<AWS::Region>:").replace(f":{self.account}:", ":<AWS::AccountId>:")
         generic = re.sub(rf"\b{re.escape(self.stack)}-", "<AWS::StackName>-", generic)
         return re.sub(r"(:distribution/).*", r"\1<Distribution>", generic)

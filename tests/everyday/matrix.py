@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -29,6 +29,8 @@ HANG_S = 3600.0
 """Analyses of all rows share two processors; those that the endpoint has missed are tried again after 15 minutes."""
 
 _AT_ONCE = 3
+_AHEAD = 6
+"""Rows that are ingested and analysed meanwhile. All at once, they would overload the endpoint."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +58,15 @@ def list_cells(kind: Kind) -> list[Cell]:
 
 @dataclass
 class Matrix:
-    """Cells on a running ``stack``. ``inference`` where it analyses, and moderation blocks."""
+    """Cells on a running ``stack``. ``inference`` where it analyses, and moderation blocks. ``rows``: those that will
+    run, in their order.
+    """
 
     stack: Stack
     viewer: Viewer
     operator: Operator
     inference: InferenceClient | None = None
+    rows: Sequence[Kind] = ()
     prefix: str = field(default_factory=lambda: f"everyday-{secrets.token_hex(4)}")
     _paths: dict[tuple[str, str], str] = field(default_factory=dict)
 
@@ -96,6 +101,10 @@ class Matrix:
 
     def run_row(self, kind: Kind) -> tuple[int, list[str]]:
         """Run all cells of a row; return their number, and what is wrong with them."""
+        if kind in self.rows:
+            at = self.rows.index(kind)
+            for following in self.rows[at : at + _AHEAD]:
+                self.send(following, UPLOADED)
         cells = list_cells(kind)
         found = self.settle(kind)
         wanted = kind.refused or ("held" if kind.flagged else "ready")

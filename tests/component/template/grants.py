@@ -13,21 +13,13 @@ UNRECORDED: dict[str, Grants] = {
     "Refine": {
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject"],
-        "<MediaBucket.Arn>/manifests/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
-        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
-            "secretsmanager:GetSecretValue"
-        ],
         "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
         "<RefineDeadLetters.Arn>": ["sqs:SendMessage"],
     },
     "Ingest": {
-        "<MediaBucket.Arn>/held/*": ["s3:PutObject"],
-        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject", "s3:PutObject"],
-        "arn:aws:secretsmanager:eu-central-1:111122223333:secret:stack-content-credentials-*": [
-            "secretsmanager:GetSecretValue"
-        ],
+        "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject"],
         "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
         "<MediaBucket.Arn>/findings/*": ["s3:GetObject", "s3:PutObject"],
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
@@ -90,7 +82,6 @@ UNRECORDED: dict[str, Grants] = {
             "sagemaker:InvokeEndpoint",
         ],
         "<InferDeadLetters.Arn>": ["sqs:SendMessage"],
-        "<IngestQueue.Arn>": ["sqs:SendMessage"],
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
     },
 }

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.everyday.kinds import Kind, present_kinds
-from tests.everyday.matrix import UPLOADED, Matrix
+from tests.everyday.matrix import Matrix
 from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.inference_client import InferenceClient
 from tests.stack.operating import Operator
@@ -26,8 +26,9 @@ KINDS = present_kinds()
 
 
 @pytest.fixture(scope="module")
-def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
-    """The stack, to which all rows are uploaded at once."""
+def matrix(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Matrix]:
+    """The stack, and the rows of this session."""
+    rows = [kind for kind in KINDS if any(item.name.endswith(f"[{kind.name}]") for item in request.session.items)]
     options = [word for setting in SETTINGS for word in ("--parameter", setting)]
     running = start_stack(tmp_path_factory.mktemp("everyday"), "--no-watch", *options)
     viewer = Viewer(
@@ -35,10 +36,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
     )
     inference = InferenceClient(running, viewer)
     inference.ready()
-    found = Matrix(running, viewer, Operator(running, tmp_path_factory.mktemp("operator")), inference)
-    for kind in KINDS:
-        found.send(kind, UPLOADED)
-    yield found
+    yield Matrix(running, viewer, Operator(running, tmp_path_factory.mktemp("operator")), inference, rows)
     assert stop_stack(running) == 0
 
 

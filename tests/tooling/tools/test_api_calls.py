@@ -57,6 +57,10 @@ def names() -> Names:
         (f"arn:aws:sqs:{REGION}:{ACCOUNT}:darkroom-purge", "<PurgeQueue.Arn>"),
         (f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:darkroom-keys-AbCdEf", "<SigningKeys.Id>"),
         (
+            f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:darkroom-content-credentials-AbC123",
+            "arn:aws:secretsmanager:<AWS::Region>:<AWS::AccountId>:secret:<AWS::StackName>-content-credentials-*",
+        ),
+        (
             f"arn:aws:cloudfront::{ACCOUNT}:distribution/E123",
             "arn:aws:cloudfront::<AWS::AccountId>:distribution/<Distribution>",
         ),
