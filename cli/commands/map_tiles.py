@@ -1,15 +1,20 @@
-"""Commands about map tiles: parameters of their stack."""
+"""Commands about map tiles: parameters of their stack, and signed TileJSON."""
 
 from __future__ import annotations
+
+import time
+
+import click
 
 from ..app import app
 from ..framework import Call
 from ..own_stacks import PARAMETERS, print_parameters
+from .images import iso
 
 
 @app.group("map-tiles")
 def map_tiles() -> None:
-    """Deploy map tiles (docs/guides/map-tiles.md)."""
+    """Deploy and sign map tiles (docs/guides/map-tiles.md)."""
 
 
 @map_tiles.command("parameters", output=PARAMETERS)
@@ -18,3 +23,20 @@ def map_tiles_parameters(call: Call) -> None:
     from tools.stack_parameters import build_map_tiles_parameters
 
     print_parameters(call, build_map_tiles_parameters)
+
+
+@map_tiles.command("sign", output={"target": "path and signed query", "expires_at": "ISO 8601, or null"})
+@click.argument("key")
+@click.argument("query")
+@click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")
+def sign_tilejson(call: Call, key: str, query: str, expires_in: int | None) -> None:
+    """Sign the TileJSON of the raster KEY with the parameters of QUERY, such as "bands=4,3,2&rescale=20,180".
+
+    The output follows the address of the tiles (TilesUrl). The document has signed tiles.
+    """
+    from darkroom.signing import Purpose, sign_message
+
+    expires_s = None if expires_in is None else int(time.time()) + expires_in
+    text = f"/tiles/{key}/tilejson.json?{query}" + ("" if expires_s is None else f"&exp={expires_s}")
+    target = f"{text}&s={sign_message(text, call.deployment.signing_key, Purpose.TILE_URL)}"
+    call.emit({"target": target, "expires_at": iso(expires_s)}, [target])

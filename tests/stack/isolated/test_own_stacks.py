@@ -98,6 +98,13 @@ def test_a_registered_raster_is_served_by_a_distribution_of_its_own(operator: Op
         assert (preflight.status, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, HEAD")
     with pytest.raises(HTTPError, match="403"):
         ask(f"{document}?bands=3")
+    target = operator.darkroom("map-tiles", "sign", "bay.tif", "bands=3,2,1", "--expires-in", "600").stdout.strip()
+    with ask(target) as found:
+        signed = json.load(found)["tiles"][0].format(z=9, x=81, y=197)
+    with ask(signed) as tile:
+        assert Image.open(tile).size == (256, 256)
+    with pytest.raises(HTTPError, match="403"):
+        ask(signed.replace("bands=3,2,1", "bands=1,2,3"))
 
 
 def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:
