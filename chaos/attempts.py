@@ -37,8 +37,8 @@ class Attempts:
 
     def __str__(self) -> str:
         """Format the counts."""
-        counts = (self.received, self.killed, self.failed, self.released)
-        return "received {}, killed {}, failed {}, released {} times".format(*counts)
+        counts = (self.received, self.killed, self.failed, self.released, self.done)
+        return "received {}, killed {}, failed {}, released {}, carried out {} times".format(*counts)
 
 
 @dataclass(frozen=True, slots=True)

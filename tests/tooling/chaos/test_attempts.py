@@ -26,7 +26,7 @@ def test_a_receive_without_a_result_was_killed(tmp_path: Path) -> None:
     first.write(Step.RECEIVED, ["another", "a third"])
     found = read_attempts(tmp_path, "a message")
     assert found == Attempts(received=5, released=1, failed=1, done=1)
-    assert str(found) == "received 5, killed 2, failed 1, released 1 times"
+    assert str(found) == "received 5, killed 2, failed 1, released 1, carried out 1 times"
     assert read_attempts(tmp_path, "another").killed == 1
 
 
