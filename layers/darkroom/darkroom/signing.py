@@ -44,8 +44,8 @@ class Purpose(Enum):
     def derive_key(self, key: str) -> bytes:
         """Return the key of this purpose: that of images and upload tokens is the signing key itself.
 
-        Servers of users sign these two, in languages of their own. Neither begins with ``key:``, so that nobody who
-        gets signatures of theirs learns the key of another purpose.
+        Servers of users sign these two, in languages of their own. Neither begins with ``key:``, so that no signature
+        of theirs is the key of another purpose.
         """
         import hmac
 

@@ -1,7 +1,7 @@
 """Burned-in text: find it with the deployment's text detector, and remove it from the pages before they are stored.
 
 An image is searched unless its header says that it has no text (Burned In Annotation, PS3.3, C.7.6.1.1.1), and its
-modality is none of those whose devices draw text into images. A secondary capture is always searched: it is a picture
+modality is none of those whose devices draw text into images. A secondary capture is always searched: it is a copy
 of a screen or of paper, whatever the header says.
 """
 

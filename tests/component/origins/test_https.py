@@ -366,7 +366,7 @@ def test_keys_that_do_not_exist_use_a_share_of_the_rate(origin: Origin, clock: C
     with pytest.raises(Unavailable):
         bucket.open("9.jpg")
     clock.now_s += 1
-    assert bucket.open("9.jpg"), "an image that nobody has requested yet waits for the share"
+    assert bucket.open("9.jpg"), "an image that was never requested waits for the share"
 
 
 def test_without_invented_keys_new_images_may_use_the_whole_rate(origin: Origin, clock: Clock) -> None:

@@ -53,7 +53,7 @@ _THREAD_CALLS = {"set_robust_list": (273, 99), "clock_nanosleep": (230, 115)}
 """Further calls of processes with threads."""
 
 _CLONE, _CLONE3, _PRLIMIT, _SECCOMP = (56, 220), (435, 435), (302, 261), (317, 277)
-"""Calls whose arguments are looked at, and the one that installs the filter."""
+"""Calls whose arguments are compared, and the one that installs the filter."""
 _CLONE_THREAD = 0x10000
 
 _ARCHITECTURES = {"x86_64": (0xC000003E, 0), "aarch64": (0xC00000B7, 1)}
