@@ -250,7 +250,7 @@ SCRIPTS = "한국어 မြန်မာ አማርኛ हिन्दी 限时 �
 
 
 def test_text_is_drawn_in_the_fonts_of_the_layer(viewer: Viewer) -> None:
-    """As this process draws it with the packages of the layer, up to parts of a pixel: the layer's CJK font is reduced."""
+    """As this process draws it with the packages, up to parts of a pixel: the layer's CJK font is reduced."""
     sheet = io.BytesIO()
     Image.new("RGB", (640, 200), "white").save(sheet, "PNG")
     key = viewer.upload(sheet.getvalue(), "sheet.png")
