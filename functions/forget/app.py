@@ -40,7 +40,7 @@ _service = EraseService(
     erasures=ErasureTable(_dynamodb, _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
-    wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are erased too
+    wildcards=(iiif_wildcard,) if _env.has_dialects else (),  # also if now off: cached responses are erased too
     further={"samples": SampleStore(_dynamodb, _env.index_table).delete},
 )
 

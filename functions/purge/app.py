@@ -45,7 +45,7 @@ def _build(settings: Settings) -> PurgeConsumer:
         max_receives=_env.max_receives,
         observer=_observer,
         erasures=_erasures,
-        wildcards=(iiif_wildcard,) if _env.dialects else (),  # also if now off: cached responses are purged too
+        wildcards=(iiif_wildcard,) if _env.has_dialects else (),  # also if now off: cached responses are purged too
     )
 
 

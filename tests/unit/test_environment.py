@@ -25,15 +25,15 @@ PURGE = {
 
 
 def test_values_have_the_types_of_their_fields() -> None:
-    found = PurgeEnvironment({**PURGE, "DIALECTS": "on", "OTHER": "x"})
-    assert (found.media_bucket, found.max_receives, found.dialects) == ("media", 5, True)
-    assert found.variables == {**PURGE, "DIALECTS": "on", "OTHER": "x"}
+    found = PurgeEnvironment({**PURGE, "HAS_DIALECTS": "on", "OTHER": "x"})
+    assert (found.media_bucket, found.max_receives, found.has_dialects) == ("media", 5, True)
+    assert found.variables == {**PURGE, "HAS_DIALECTS": "on", "OTHER": "x"}
     assert not hasattr(found, "other")
 
 
 @pytest.mark.parametrize(("text", "on"), [("on", True), ("off", False), ("", False), ("true", False)])
 def test_only_on_is_on(text: str, on: bool) -> None:
-    assert PurgeEnvironment({**PURGE, "DIALECTS": text}).dialects is on
+    assert PurgeEnvironment({**PURGE, "HAS_DIALECTS": text}).has_dialects is on
 
 
 def test_a_missing_variable_has_its_default_and_an_empty_one_is_empty() -> None:

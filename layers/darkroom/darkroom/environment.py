@@ -203,7 +203,7 @@ class PurgeEnvironment(MasterEnvironment):
     purge_dlq_url: str
     max_receives: int
     distribution_id: str
-    dialects: bool = False
+    has_dialects: bool = False
 
 
 class RefineEnvironment(MasterEnvironment):
@@ -233,7 +233,7 @@ class ForgetEnvironment(MasterEnvironment, VectorEnvironment):
     index_table: str
     purge_queue_url: str
     distribution_id: str
-    dialects: bool = False
+    has_dialects: bool = False
 
 
 class ReviewEnvironment(MasterEnvironment):

@@ -646,7 +646,7 @@ def test_paths_of_iiif_are_purged_where_there_are_dialects_whatever_the_settings
     """Without a document IIIF is off; earlier cache entries may still exist."""
     env.queue.send(purge_message("a.jpg"))
     records = env.receive()
-    purge = function(env, aws_environment, DIALECTS=dialects)
+    purge = function(env, aws_environment, HAS_DIALECTS=dialects)
     assert purge.invoke({"Records": records}) == {"batchItemFailures": []}
     [made] = env.cdn.client.list_invalidations(DistributionId=env.cdn.distribution_id)["InvalidationList"]["Items"]
     assert len(env.cdn.paths(made["Id"])) == paths
