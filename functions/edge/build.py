@@ -76,11 +76,9 @@ _BEHAVIOUR = """\
               CachePolicyId: !Ref LanguageCachePolicy
               OriginRequestPolicyId: !Ref LanguageRequestPolicy
               ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy
-              FunctionAssociations:
-                - EventType: viewer-request
-                  FunctionARN: !GetAtt LanguagesFunction.FunctionARN
-                - EventType: viewer-response
-                  FunctionARN: !GetAtt VaryFunction.FunctionARN
+              FunctionAssociations: [\
+{{ EventType: viewer-request, FunctionARN: !GetAtt LanguagesFunction.FunctionARN }}, \
+{{ EventType: viewer-response, FunctionARN: !GetAtt VaryFunction.FunctionARN }}]
 """
 
 
