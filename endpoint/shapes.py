@@ -1,4 +1,4 @@
-"""Tell large objects from text: recognition takes them for one or two letters."""
+"""Distinguish large objects from text: recognition takes them for one or two letters."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class MiniStack:
         raise StartError(f"MiniStack did not save its state within {SAVED_WITHIN_S:.0f} s.")
 
     async def save_regularly(self) -> None:
-        """Save the state once a minute, until cancelled: whoever kills the process loses no more."""
+        """Save the state once a minute, until cancelled: a kill of the process loses no more."""
         while True:
             await asyncio.sleep(SAVE_EVERY_S)
             await self.save()

@@ -40,7 +40,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         metrics=monitor_metric("DriftPsi", "Maximum"),
         comparison="over",
         threshold=0.2,
-        period_s=300,  # CloudWatch looks at two more periods where one has no data
+        period_s=300,  # CloudWatch evaluates two more periods where one has no data
         missing="missing",
         condition="HasAnalysis",
         action="model",

@@ -12,7 +12,7 @@ const STATES = {
 };
 const stateOf = state => STATES[state] || { colour: '', text: state, order: 1 };
 const stateChip = state => chip(stateOf(state).colour, stateOf(state).text);
-// A page, a ticket, or a part of another alarm, which notifies nobody.
+// A page, a ticket, or a part of another alarm, which sends no notification.
 const level = each => (each.pages ? 0 : each.part_of ? 2 : 1);
 const urgency = each => [stateOf(each.state).order, each.suppressed ? 1 : 0, level(each), each.composite ? 0 : 1];
 

@@ -399,7 +399,7 @@ def test_alarms_are_sorted_by_urgency_and_link_to_runbooks() -> None:
 
 
 def test_parts_of_an_alarm_are_folded_below_it() -> None:
-    """Pages come first, then tickets; what notifies nobody is in the alarm that it is a part of."""
+    """Pages come first, then tickets; what sends no notification is in the alarm that it is a part of."""
     of = "viewers"
     alarms = [
         responses.alarm("a-part", "ALARM", part_of=of),
