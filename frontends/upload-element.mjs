@@ -16,6 +16,7 @@
 import { MEDIA_TYPES } from './tables.mjs';
 import { formatBytes, hasEnded, tokensFrom, Uploader } from './upload.mjs';
 import { STYLE } from './upload-style.mjs';
+import { escapeControls } from './visible-text.mjs';
 
 /** Texts of the element. Replace some by the property `texts`, which may contain those of `ERROR_TEXTS`, too. */
 export const TEXTS = {
@@ -69,16 +70,17 @@ class Card {
             remove: button('remove', () => act('remove')),
         };
         const { chip, detail, bar, reason, retry, cancel, remove } = this.#parts;
-        bar.setAttribute('aria-label', item.name);
+        const name = escapeControls(item.name);
+        bar.setAttribute('aria-label', name);
         for (const each of [retry, cancel, remove]) {
-            each.setAttribute('aria-label', `${each.textContent}: ${item.name}`);
+            each.setAttribute('aria-label', `${each.textContent}: ${name}`);
         }
         this.#image = make('img', { alt: '' });
         this.#image.onerror = () => this.#image.remove(); // a type that this browser does not display
         this.element = make('li', { className: 'file', tabIndex: -1 },
-            make('div', { className: 'thumb', ariaHidden: 'true' }, extensionOf(item.name), item.file && this.#image),
+            make('div', { className: 'thumb', ariaHidden: 'true' }, extensionOf(name), item.file && this.#image),
             make('div', { className: 'body' },
-                make('div', { className: 'head' }, make('b', { textContent: item.name }), chip),
+                make('div', { className: 'head' }, make('b', { textContent: name }), chip),
                 detail, bar, reason, make('slot', { name: `file-${item.id}` }),
                 make('div', { className: 'buttons' }, retry, cancel, remove)));
         this.element.setAttribute('part', 'file');
@@ -96,10 +98,10 @@ class Card {
         chip.textContent = state === 'sending' ? `${this.#texts.sending} ${Math.round(share * 100)} %` : this.#texts[state];
         bar.hidden = state !== 'sending';
         bar.value = share;
-        detail.replaceChildren(...(item.key ? [make('code', { textContent: item.key }), ' · '] : []), sizesOf(item));
+        detail.replaceChildren(...(item.key ? [make('code', { textContent: escapeControls(item.key) }), ' · '] : []), sizesOf(item));
         const why = state === 'held' ? this.#texts.heldReason : error?.message ?? '';
         reason.hidden = !why;
-        reason.replaceChildren(why, ...(error?.detail ? [make('small', { textContent: error.detail })] : []));
+        reason.replaceChildren(why, ...(error?.detail ? [make('small', { textContent: escapeControls(error.detail) })] : []));
         retry.hidden = !['failed', 'cancelled'].includes(state);
         cancel.hidden = hasEnded(item) || state === 'processing' || state === 'moderation';
         remove.hidden = !['failed', 'cancelled', 'refused'].includes(state);
@@ -304,7 +306,7 @@ export class DarkroomUpload extends HTMLElement {
     }
 
     #announce(text) {
-        this.#parts.status.textContent = text.trim();
+        this.#parts.status.textContent = escapeControls(text.trim());
     }
 
     /** As a field of a form, the element has the keys of the images that arrived. */

@@ -218,6 +218,26 @@ def test_errors_can_be_read_and_tried_again() -> None:
 
 
 @pytest.mark.slow
+def test_hidden_characters_of_names_are_escaped() -> None:
+    """The key has them: the element changes what is shown, and not what is sent."""
+    problem = {"code": "bad-upload", "field": "key", "detail": "key: has photo\u202egpj.exe"}
+    backend = Backend("keep-metadata", refusal=problem)
+    shown = f"""[{SPOKEN}, {SHADOW}.querySelector('.files').textContent,
+      ...[...{SHADOW}.querySelectorAll('.file [aria-label]')].map(part => part.getAttribute('aria-label'))]"""
+
+    async def act(page: Page) -> None:
+        await page.evaluate(add(r"photo\u202egpj.exe"))
+        await page.until(f"{STATES}.join() === 'failed'")
+        texts = await page.evaluate(shown)
+        assert all(r"photo\u202egpj.exe" in text for text in texts), texts
+        assert len(texts) == 6
+        assert "\u202e" not in "".join(texts)
+
+    run(backend, act)
+    assert backend.declared[0]["key"] == "trips/photo\u202egpj.exe"
+
+
+@pytest.mark.slow
 def test_an_upload_continues_after_a_reload_and_after_being_offline() -> None:
     backend = Backend('keep-metadata resume="anna"', hold=True)
 

@@ -11,15 +11,17 @@ import pytest
 
 from darkroom.visible_text import escape_controls
 
-PAGE = Path(__file__).parents[3] / "functions" / "review" / "pages" / "page.js"
+ROOT = Path(__file__).parents[3]
+MODULES = ("functions/review/pages/page.js", "frontends/visible-text.mjs")
 NODE = shutil.which("node")
 
 
 @pytest.mark.skipif(NODE is None, reason="Node is not installed")
-def test_pages_escape_the_same_characters() -> None:
+@pytest.mark.parametrize("module", MODULES)
+def test_pages_escape_the_same_characters(module: str) -> None:
     """But for line feeds and tabs, which pages keep."""
     code = (
-        f"import {{ escapeControls }} from {json.dumps(PAGE.as_uri())};\n"
+        f"import {{ escapeControls }} from {json.dumps((ROOT / module).as_uri())};\n"
         "const all = Array.from({ length: 0x10000 }, (_, code) => escapeControls(String.fromCharCode(code)));\n"
         "console.log(JSON.stringify(all) + '\\n' + escapeControls('\\u{1f600}\\u{1f468}\\u200d'));\n"
     )
