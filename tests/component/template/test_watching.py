@@ -176,7 +176,7 @@ def test_few_events_that_all_fail_page(objective: str) -> None:
     assert {name for name, one in states.items() if one == "ALARM"} == {f"stack-{objective}", f"stack-{group}"}
 
 
-@pytest.mark.parametrize("group", GROUPS)
+@pytest.mark.parametrize("group", sorted(GROUPS))
 def test_a_budget_that_burns_for_hours_is_a_ticket_and_no_page(group: str) -> None:
     composite = COMPOSITES[f"{group}-budget"]
     assert composite.actions == ("<TicketTopic>",)
@@ -430,7 +430,7 @@ def test_metrics_are_those_of_this_stack() -> None:
                     assert query.dimensions["VariantName"] in VARIANTS
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("variant", sorted(VARIANTS))
 def test_a_busy_gpu_of_any_variant_is_a_ticket(variant: str) -> None:
     alarm = ALARMS["gpu-busy"]
     assert {query.dimensions["VariantName"] for query in alarm.queries} == VARIANTS
