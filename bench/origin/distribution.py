@@ -22,7 +22,8 @@ from functions.edge.build import edge_code
 
 from ..competitors.model import BUCKET
 
-METHODS = frozenset({"GET", "HEAD"})
+METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+CACHED_METHODS = frozenset({"GET", "HEAD"})
 STATUSES = frozenset({403, 404, 500, 502, 503, 504})
 """Status codes of S3 for which the origin group fails over."""
 
@@ -32,10 +33,21 @@ ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
 VARY_CODE = """
 function handler(event) {
   const headers = event.response.headers, query = event.request.querystring, exp = query.exp;
+  const valueOf = (from, name) => (from[name] || {value: ''}).value;
+  const asked = event.request.headers, tag = valueOf(headers, 'etag');
+  const tags = (asked['if-match'] || {}).multiValue || [asked['if-match']];
+  const isAnother = asked['if-match']
+    ? !tags.map(one => one.value).join().split(',').some(one => one.trim() === '*' || tag && one.trim() === tag)
+    : Date.parse(valueOf(headers, 'last-modified')) > Date.parse(valueOf(asked, 'if-unmodified-since'));
+  if (isAnother) {
+    event.response.statusCode = 412;
+    event.response.statusDescription = 'Precondition Failed';
+    headers['cache-control'] = {value: 'no-store'};
+  }
   const hint = query.w && query.w.value === 'auto' ? ', Width, Sec-CH-Width' : '';
   headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin' + hint};
   delete headers['retry-after'];
-  if (exp && !+exp.value) headers['cache-control'] = {value: 'private, max-age=300'};
+  if (exp && !+exp.value && !isAnother) headers['cache-control'] = {value: 'private, max-age=300'};
   return event.response;
 }
 """
@@ -56,7 +68,7 @@ def build_distribution() -> Distribution:
         pattern="*",
         target="stored-or-rendered",
         methods=METHODS,
-        cached_methods=METHODS,
+        cached_methods=CACHED_METHODS,
         cache=CachePolicy(min_ttl_s=0, default_ttl_s=0),
         forward=Selections(headers=Selection(Choice.ONLY, frozenset(FORWARDED))),
         respond=ResponseHeadersPolicy((PolicyHeader("X-Content-Type-Options", "nosniff", True),)),
