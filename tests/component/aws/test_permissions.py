@@ -99,11 +99,13 @@ def test_a_copy_in_parts_is_not_read(account: Account) -> None:
     client = account.client("s3", *grants)
     sizes = {"size_bytes": len(body), "part_bytes": 5 * 1024 * 1024}
     source, target = {"Bucket": account.bucket, "Key": "large"}, {"Bucket": quarantine, "Key": "copy"}
-    copied = copy_in_parts(client, source, target, etag=etag, attributes={"Metadata": {"code": "x"}}, **sizes)
+    copied = copy_in_parts(
+        client, source, target, etag=etag, attributes={"Metadata": {"code": "x"}}, condition={}, **sizes
+    )
     found = root.head_object(**target)
     assert (found["ETag"], found["ContentLength"], found["Metadata"]) == (copied, len(body), {"code": "x"})
     with pytest.raises(ClientError) as raised:  # and not AccessDenied, although it may not give the parts up
-        copy_in_parts(client, source, target, etag='"other"', attributes={}, **sizes)
+        copy_in_parts(client, source, target, etag='"other"', attributes={}, condition={}, **sizes)
     assert raised.value.response["Error"]["Code"] == "PreconditionFailed"
 
 
