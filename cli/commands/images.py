@@ -63,7 +63,7 @@ def upload(
     is 1 if a file was refused, is lost, or is not as --expect names it.
     """
     from tools.ingest_report.outcomes import Stack, complaints, list_files
-    from tools.ingest_report.table import table, totals
+    from tools.ingest_report.table import format_table, totals
 
     files = list_files(paths, key)
     if key is not None and len(files) != 1:
@@ -82,7 +82,7 @@ def upload(
     dead = max(0, stack.dead_letters() - dead_before)
     wrong = complaints(fates, expected)
     rows = [_described(call.deployment.cdn_url, fate, wrong) for fate in fates]
-    lines = [table(fates, wrong), "", totals(fates)]
+    lines = [*format_table(fates, wrong), "", totals(fates)]
     failures = [f"{name}: {complaint}" for name, complaint in wrong.items()]
     call.emit({"uploads": rows, "dead_letters": dead}, lines)
     for failure in failures:

@@ -93,6 +93,8 @@ def test_images_from_upload_to_erasure(run: Run, tmp_path: Path) -> None:
     (folder / "page.html").write_bytes(b"<!doctype html>")
     done = run("upload", str(folder / "page.html"), "--prefix", FOLDER)
     assert (done.code, "refused: type-not-allowed" in done.err) == (ExitCode.FAILED, True)
+    head, row, *_ = done.out.splitlines()
+    assert (head.split()[0], row.split()[0]) == ("key", f"{FOLDER}page.html")
 
     signed = run("sign", f"/{FOLDER}a.jpg?w=333", "--json").document["url"]
     with urllib.request.urlopen(signed, timeout=HANG_S) as answer:

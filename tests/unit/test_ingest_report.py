@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from darkroom.aws.record import READY, REFUSED, MasterRef, Record, Refusal
 from tools.ingest_report.outcomes import Sent, UploadOutcome, complaints
-from tools.ingest_report.table import table, totals
+from tools.ingest_report.table import format_table, totals
 
 FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
 MASTER = MasterRef(content_type="image/jpeg", how="encoded", size_bytes=3600)
@@ -28,7 +28,7 @@ ALL = [LOST_ONE, REFUSED_ONE, COPIED, READY_ONE]
 
 
 def test_a_line_for_each_upload() -> None:
-    head, *lines = table(ALL, {"d.jpg": "nothing was heard of it in time"}).splitlines()
+    head, *lines = format_table(ALL, {"d.jpg": "nothing was heard of it in time"})
     assert head.split()[0] == "key"
     assert [line.split()[:2] for line in lines] == [
         ["c/a.heic", "ready"],

@@ -16,8 +16,8 @@ _HEAD = ("key", "outcome", "upload", "master, or the reason", "presets", "second
 _ROW = "{0:{widths[0]}}  {1:{widths[1]}}  {2:{widths[2]}}  {3:{widths[3]}}  {4:>7}  {5:>7}  {6}"
 
 
-def table(outcomes: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> str:
-    """Format a line for each upload, by key. ``wrong`` has the problems by file name."""
+def format_table(outcomes: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> list[str]:
+    """Return a head and a line for each upload, by key. ``wrong`` has the problems by file name."""
     rows = [
         _HEAD,
         *(
@@ -26,7 +26,7 @@ def table(outcomes: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> str:
         ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return "\n".join(_ROW.format(*row, widths=widths).rstrip() for row in rows)
+    return [_ROW.format(*row, widths=widths).rstrip() for row in rows]
 
 
 def totals(outcomes: Sequence[UploadOutcome]) -> str:
