@@ -9,6 +9,8 @@ module adds behaviour of AWS that version 1.5.33 lacks:
 - Calls of key-value stores are checked against the ARN in their path. MiniStack does not know it.
 - Conditional deletes and writes by entity tag need ``s3:GetObject`` (Amazon S3 user guide, "Enforce conditional deletes
   on Amazon S3 buckets").
+- ``*`` and ``?`` of a policy stand for every character, line feeds too, which keys of uploads may contain (IAM user
+  guide, "IAM JSON policy elements: Resource"). MiniStack's stop at a line feed.
 - Without ``s3:ListBucket`` a missing object is 403, not 404 (Amazon S3 API reference, "GetObject" and "HeadObject").
 - Bucket policies require TLS. HTTP on 127.0.0.1 counts as TLS.
 
@@ -21,6 +23,7 @@ import json
 import re
 import threading
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -125,6 +128,7 @@ def enforce_permissions(
 ) -> None:
     """Patch MiniStack's application and its IAM and DynamoDB modules. ``record`` is a file, "" for none."""
     _treat_http_as_tls(app)
+    evaluator._fnmatch_compile = compile_wildcards
     _treat_unknown_keys_as_root(evaluator, iam, sts)
     _name_batches(actions)
     _name_key_value_stores(actions)
@@ -149,6 +153,13 @@ def _treat_unknown_keys_as_root(evaluator: Any, iam: Any, sts: Any) -> None:
         return own(access_key_id) or not issued
 
     evaluator.is_root_access_key = is_root
+
+
+@lru_cache(4096)
+def compile_wildcards(pattern: str, ignore_case: bool) -> re.Pattern[str]:
+    """Return the expression that matches what a policy's ``pattern`` stands for."""
+    parts = (".*" if one == "*" else "." if one == "?" else re.escape(one) for one in pattern)
+    return re.compile(rf"{''.join(parts)}\Z", re.DOTALL | (re.IGNORECASE if ignore_case else re.NOFLAG))
 
 
 def to_permission(action: str) -> str:

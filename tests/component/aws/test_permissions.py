@@ -83,6 +83,14 @@ def test_a_missing_object_is_a_secret_to_those_that_may_not_list(account: Accoun
     assert raised.value.response["Error"]["Code"] == "AccessDenied"
 
 
+def test_a_wildcard_stands_for_a_line_feed_too(account: Account) -> None:
+    """As in keys of uploads, which ingest must be able to refuse."""
+    key = {"Bucket": account.bucket, "Key": "a\nb.jpg"}
+    account.aws("s3").put_object(**key, Body=b"x")
+    assert status_of(account.s3("s3:GetObject").get_object, **key) == 200
+    assert status_of(account.s3("s3:PutObject").get_object, **key) == 403
+
+
 def test_a_copy_reads_its_source(account: Account) -> None:
     copied = {"Bucket": account.bucket, "Key": "copy", "CopySource": f"{account.bucket}/there"}
     assert status_of(account.s3("s3:PutObject").copy_object, **copied) == 403
