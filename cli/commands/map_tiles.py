@@ -34,9 +34,9 @@ def sign_tilejson(call: Call, key: str, query: str, expires_in: int | None) -> N
 
     The output follows the address of the tiles (TilesUrl). The document has signed tiles.
     """
-    from darkroom.signing import Purpose, sign_message
+    from map_tiles.requests import BASE, sign_target
 
     expires_s = None if expires_in is None else int(time.time()) + expires_in
-    text = f"/tiles/{key}/tilejson.json?{query}" + ("" if expires_s is None else f"&exp={expires_s}")
-    target = f"{text}&s={sign_message(text, call.deployment.signing_key, Purpose.TILE_URL)}"
+    text = f"{BASE}{key}/tilejson.json?{query}" + ("" if expires_s is None else f"&exp={expires_s}")
+    target = sign_target(text, call.deployment.signing_key)
     call.emit({"target": target, "expires_at": iso(expires_s)}, [target])
