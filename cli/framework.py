@@ -80,9 +80,12 @@ class Call:
         for line in lines:
             write(escape_hidden(line, keep="\t"))
 
-    def emit_line(self, document: Mapping[str, Any], line: str) -> None:
-        """Print one of many results: a line of JSON with ``--json``, else ``line``."""
-        write(json.dumps(document, default=str) if self.is_json else escape_hidden(line, keep="\t"))
+    def emit_one(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
+        """Print one of many results: ``document`` as a line of JSON with ``--json``, else ``lines``."""
+        if self.is_json:
+            write(json.dumps(document, default=str))
+            return
+        self.emit(document, lines)
 
     def note(self, text: str) -> None:
         """Print a line about what happens, which is no result, to standard error."""

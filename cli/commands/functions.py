@@ -57,11 +57,9 @@ def logs(call: Call, function: str, follow: bool, since: float, pattern: str, li
     for event in islice(found, limit):
         at = datetime.fromtimestamp(event["timestamp"] / 1000, UTC).isoformat(timespec="milliseconds")
         message = event["message"].rstrip("\n")
-        if call.is_json:
-            call.emit_line({"at": at, "stream": event.get("logStreamName", ""), "message": message}, "")
-        else:
-            first, *further = message.split("\n")
-            call.emit(None, [f"{at} {first}", *(f"  {line}" for line in further)])
+        first, *further = message.split("\n")
+        document = {"at": at, "stream": event.get("logStreamName", ""), "message": message}
+        call.emit_one(document, [f"{at} {first}", *(f"  {line}" for line in further)])
 
 
 def find_log_group(call: Call, function: str) -> str:

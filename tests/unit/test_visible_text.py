@@ -53,7 +53,7 @@ def test_log_lines_are_printable_ascii() -> None:
 
 def test_results_of_commands_are_escaped(capsys: pytest.CaptureFixture[str]) -> None:
     Call(Selection()).emit({"key": ODD}, [ODD])
-    Call(Selection()).emit_line({"key": ODD}, ODD)
+    Call(Selection()).emit_one({"key": ODD}, [ODD])
     Call(Selection(), is_json=True).emit({"key": ODD})
     first, second, *document = capsys.readouterr().out.split("\n")
     assert first == second == SHOWN.replace("\\u0009", "\t")
