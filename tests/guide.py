@@ -33,18 +33,18 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "python3.13 -m venv ../sam && . ../sam/bin/activate": _INSTALLED,
     "pip install --require-hashes -r requirements-sam.txt": _INSTALLED,
     'curl -sI "$(output CdnUrl)/photo.jpg?w=800"': _NO_CDN,
-    "./darkroom logs transform --stack darkroom --follow": Deviation("it ends only by Ctrl-C"),
+    "./darkroom logs transform --stack darkroom ": Deviation("it ends only by Ctrl-C"),
     "./darkroom smoke --stack darkroom --region eu-central-1 --output smoke.json": _NO_SMOKE,
     "./darkroom smoke  ": _NO_SMOKE,
     "./darkroom smoke --only removal --only odd-keys": _NO_SMOKE,
     "git worktree add ../darkroom-before ": _NO_LOGS,
     'aws s3 cp --recursive "s3://$LOG_BUCKET/" logs/': _NO_LOGS,
     "./darkroom compare-builds ": _NO_LOGS,
-    "sam delete --stack-name $stack": Deviation(
+    "sam delete --region eu-central-1 --stack-name $stack": Deviation(
         "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint "
         "(docs/getting-started/local-stack.md)",
-        "aws cloudformation delete-stack --stack-name $stack && "
-        "aws cloudformation wait stack-delete-complete --stack-name $stack",
+        "aws cloudformation delete-stack --region eu-central-1 --stack-name $stack && "
+        "aws cloudformation wait stack-delete-complete --region eu-central-1 --stack-name $stack",
     ),
 }
 """By the start of the line in the guide."""
@@ -53,6 +53,12 @@ DEVIATIONS: Mapping[str, Deviation] = {
 def read_blocks() -> list[str]:
     """The shell blocks of the guide in the order of the page."""
     return [textwrap.dedent(block) for _, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))]
+
+
+def read_deployment(name: str) -> str:
+    """The shell block that deploys ``stacks/<name>.yaml``, of the guide of this name."""
+    page = (GUIDE.parents[1] / "guides" / f"{name}.md").read_text(encoding="utf-8")
+    return next(block for _, block in _BLOCK.findall(page[page.index("\n## Deploy\n") :]))
 
 
 def adapt(block: str) -> str:

@@ -1,5 +1,5 @@
-"""The shell blocks of docs/getting-started/deploy.md in a clean checkout; and both sets of
-alarms."""
+"""The shell blocks of docs/getting-started/deploy.md, and those that deploy further stacks, in a clean checkout and
+with another region configured than that of the guides; and both sets of alarms."""
 
 from __future__ import annotations
 
@@ -12,22 +12,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
 
 from local import tool_venvs
 from local.aws import Cloud, tool_environment
 from local.cfn_resolver import describe_resources
 from local.ministack import MiniStack
-from local.paths import ROOT, Ports, StackPaths
+from local.paths import ROOT, Ports, StackPaths, architecture
 from local.ports import find_free_ports
 from local.progress import Progress
-from tests.guide import adapt, in_order, read_blocks, variables
+from tests.guide import adapt, in_order, read_blocks, read_deployment, variables
 from tests.images.photographs import jpeg_photo
 
 METRIC_ALARM, COMPOSITE_ALARM = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 DASHBOARD, SUBSCRIPTION = "AWS::CloudWatch::Dashboard", "AWS::CloudFront::MonitoringSubscription"
 STACK = "darkroom"
 
+
+REGION = "eu-central-1"
+"""The region that the commands of the guides name."""
+
+CONFIGURED = "eu-west-3"
+"""The region of the reader's profile."""
 
 WITHIN_S = 1200.0
 """A limit that detects a hang."""
@@ -51,7 +58,7 @@ CRT = ("awscrt", "_awscrt.abi3.so", "awscrt-0.38.0.dist-info")
 class Guide:
     """A checkout with the tracked files only, and an engine without stacks.
 
-    ``reader`` is the folder with a reader's programs, Python startup files and shell state.
+    ``reader`` is the folder with a reader's programs, AWS configuration, Python startup files and shell state.
     """
 
     checkout: Path
@@ -59,9 +66,11 @@ class Guide:
     reader: Path
 
     def environment(self) -> dict[str, str]:
-        """The exports of docs/getting-started/local-stack.md, and the environment of the SAM CLI, which the guide
-        activates."""
+        """The keys and the address of docs/getting-started/local-stack.md without its region, a profile with another
+        region, and the environment of the SAM CLI, which the guide activates."""
         environment = tool_environment(self.cloud.endpoint_url.replace("127.0.0.1", "localhost"))
+        del environment["AWS_DEFAULT_REGION"], environment["AWS_REGION"]
+        environment["AWS_CONFIG_FILE"] = str(self.reader / "config")
         programs = (str(tool_venvs.python_path("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
 
@@ -107,12 +116,48 @@ class Guide:
 
 
 def reader(folder: Path) -> Path:
-    """Fill the folder of a reader: version 1 of the AWS CLI with the CRT, names below localhost."""
+    """Fill the folder of a reader: version 1 of the AWS CLI with the CRT, a region, names below localhost."""
+    (folder / "config").write_text(f"[default]\nregion = {CONFIGURED}\n")
     (folder / "sitecustomize.py").write_text(NAMES)
     (folder / "aws").symlink_to(ROOT / ".venv" / "bin" / "aws")
     for name in CRT:
         (folder / name).symlink_to(tool_venvs.site_packages("sam") / name)
     return folder
+
+
+def list_resources(endpoint_url: str, region: str) -> set[str]:
+    """Return names of what a region has: stacks, functions, queues, tables, secrets, topics, alarms, log groups, rules
+    and APIs; and buckets that are there."""
+    session = boto3.Session("test", "test", region_name=region)
+
+    def ask(service: str, operation: str, found: str, name: str = "") -> set[str]:
+        client = session.client(service, endpoint_url=endpoint_url)  # type: ignore[call-overload]
+        pages = (
+            client.get_paginator(operation).paginate()
+            if client.can_paginate(operation)
+            else [getattr(client, operation)()]
+        )
+        return {f"{service} {one[name] if name else one}" for page in pages for one in page.get(found, [])}
+
+    s3 = session.client("s3", endpoint_url=endpoint_url)
+    located = {one: s3.get_bucket_location(Bucket=one)["LocationConstraint"] for one in _bucket_names(s3)}
+    return {
+        *ask("cloudformation", "describe_stacks", "Stacks", "StackName"),
+        *ask("lambda", "list_functions", "Functions", "FunctionName"),
+        *ask("sqs", "list_queues", "QueueUrls"),
+        *ask("dynamodb", "list_tables", "TableNames"),
+        *ask("secretsmanager", "list_secrets", "SecretList", "Name"),
+        *ask("sns", "list_topics", "Topics", "TopicArn"),
+        *ask("cloudwatch", "describe_alarms", "MetricAlarms", "AlarmName"),
+        *ask("logs", "describe_log_groups", "logGroups", "logGroupName"),
+        *ask("events", "list_rules", "Rules", "Name"),
+        *ask("apigatewayv2", "get_apis", "Items", "Name"),
+        *(f"s3 {name}" for name, at in located.items() if at == region),
+    }
+
+
+def _bucket_names(s3: Any) -> list[str]:
+    return [one["Name"] for one in s3.list_buckets()["Buckets"]]
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +173,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     ports = Ports(cdn=cdn, aws=aws)
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())
-    cloud = Cloud(ports.aws_url)
+    cloud = Cloud(ports.aws_url, REGION)
     cloud.s3.create_bucket(Bucket="my-photos")  # the reader's own, which the guide serves by SourceBucket
     yield Guide(checkout, cloud, reader(tmp_path_factory.mktemp("reader")))
     asyncio.run(ministack.stop())
@@ -148,17 +193,18 @@ def test_the_guide_is_followed_from_the_top(guide: Guide) -> None:
     assert guide.cloud.dynamodb.list_tables()["TableNames"] == []
     buckets = {bucket["Name"] for bucket in guide.cloud.s3.list_buckets()["Buckets"]}
     assert not {name for name in buckets if name.startswith(f"{STACK}-")}
+    assert list_resources(guide.cloud.endpoint_url, CONFIGURED) == set()
 
 
 def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> None:
     guide.sam("build")
-    guide.sam("deploy")
+    guide.sam("deploy", "--region", REGION)
     guide.check()
     essential = guide.alarms("MetricAlarm")
     assert essential
     assert any("Metrics" in one for one in essential.values())
 
-    guide.sam("deploy", "--parameter-overrides", "Alarms=all")
+    guide.sam("deploy", "--region", REGION, "--parameter-overrides", "Alarms=all")
     guide.check()
     assert set(essential) < set(guide.alarms("MetricAlarm"))
     [distribution] = guide.made(SUBSCRIPTION)
@@ -166,7 +212,7 @@ def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> N
     config = subscription["MonitoringSubscription"]["RealtimeMetricsSubscriptionConfig"]
     assert config == {"RealtimeMetricsSubscriptionStatus": "Enabled"}
 
-    guide.sam("deploy", "--parameter-overrides", "Alarms=essential")
+    guide.sam("deploy", "--region", REGION, "--parameter-overrides", "Alarms=essential")
     guide.check()
     assert set(essential) == set(guide.alarms("MetricAlarm"))
 
@@ -174,3 +220,21 @@ def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> N
     waiter = guide.cloud.cloudformation.get_waiter("stack_delete_complete")
     waiter.wait(StackName=STACK, WaiterConfig={"Delay": 1, "MaxAttempts": 60})
     assert guide.alarms("MetricAlarm") == guide.alarms("CompositeAlarm") == {}
+
+
+FURTHER = ("documents", "evidence", "map-tiles", "medical", "review", "textures")
+"""Guides of stacks beside the first one, by the names of their templates."""
+
+
+def test_further_stacks_are_created_in_the_region_that_their_guides_name(guide: Guide) -> None:
+    """Their commands, for this machine's processor."""
+    arch = architecture()
+    guide.shell(f"ARCH={arch} sam build --parameter-overrides Arch={arch}")
+    guide.sam("deploy", "--region", REGION, "--parameter-overrides", f"Arch={arch}", "Alarms=off")
+    for name in FURTHER:
+        guide.shell(f"export ARCH={arch}\n{read_deployment(name)}")
+    assert list_resources(guide.cloud.endpoint_url, CONFIGURED) == set()
+    there = list_resources(guide.cloud.endpoint_url, REGION)
+    assert {f"cloudformation {STACK}", *(f"cloudformation {STACK}-{name}" for name in FURTHER)} <= there
+    patients = guide.cloud.read_outputs(f"{STACK}-medical")["UploadsBucketName"]
+    assert f"s3 {patients}" in there
