@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from .edge import Edge
 from .edge_function import V8Function
-from .key_values import KeyValues
 from .origins import Origins
 from .read_config import distribution_tag, function_source, function_store, read_distribution
 
@@ -22,19 +21,20 @@ POLL_S = 1.0
 class LiveEdge:
     """An :class:`Edge` and its connection to the CloudFront API.
 
-    ``stored`` contains the values of its functions' key-value stores, by ARN.
+    ``read_store`` returns the entries of a key-value store by its ARN, once a second. ``stored`` are those of the
+    functions, by ARN.
     """
 
     def __init__(
         self,
         client: CloudFrontClient,
-        stores: KeyValues,
+        read_store: Callable[[str], Mapping[str, str]],
         distribution_id: str,
         origins: Origins,
         report: Callable[[str], None],
     ) -> None:
         self._client = client
-        self._stores = stores
+        self._read_store = read_store
         self._id = distribution_id
         self._origins = origins
         self._report = report
@@ -96,7 +96,7 @@ class LiveEdge:
         self._functions = {}
 
     def _read_stores(self) -> dict[str, dict[str, str]]:
-        return {store: self._stores.read(store) for store in set(self._store_of.values()) - {""}}
+        return {store: dict(self._read_store(store)) for store in set(self._store_of.values()) - {""}}
 
     def _invalidations(self) -> list[dict[str, str]]:
         listed = self._client.list_invalidations(DistributionId=self._id)["InvalidationList"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from cloudfront_local.key_values import KeyValues
+from darkroom.aws.edge_store import EdgeStore
 
 from .paths import REGION
 
@@ -47,9 +48,20 @@ def tool_environment(endpoint_url: str) -> dict[str, str]:
     }
 
 
-def connect_key_values(endpoint_url: str) -> KeyValues:
-    """Connect to the key-value stores of the MiniStack at ``endpoint_url``."""
-    return KeyValues(endpoint_url, CREDENTIALS, REGION)
+class EdgeStores:
+    """Reads key-value stores of the MiniStack at ``endpoint_url``, again only after a change: the CDN asks often."""
+
+    def __init__(self, endpoint_url: str) -> None:
+        self._endpoint_url = endpoint_url
+        self._held: dict[str, tuple[str, Mapping[str, str]]] = {}
+
+    def read(self, arn: str) -> Mapping[str, str]:
+        """Return the entries of the store ``arn``. Raises Unavailable."""
+        store = EdgeStore(arn, CREDENTIALS, self._endpoint_url)
+        tag = store.fetch_tag()
+        if arn not in self._held or self._held[arn][0] != tag:
+            self._held[arn] = tag, store.read()
+        return self._held[arn][1]
 
 
 class Cloud:
@@ -67,6 +79,10 @@ class Cloud:
         """Return the outputs of a deployed stack by name. Raises ClientError if there is none."""
         [found] = self.cloudformation.describe_stacks(StackName=stack)["Stacks"]
         return {one["OutputKey"]: one["OutputValue"] for one in found.get("Outputs", [])}
+
+    def edge_store(self, arn: str) -> EdgeStore:
+        """Return the key-value store ``arn``."""
+        return EdgeStore(arn, self.credentials, self.endpoint_url)
 
     @cached_property
     def s3(self) -> S3Client:

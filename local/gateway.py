@@ -17,9 +17,9 @@ from cloudfront_local.live import LiveEdge
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import MAX_LINE_BYTES, serve
-from tools.settings.edge import active_generation
+from darkroom.services.edge_publication import active_generation
 
-from .aws import Cloud, connect_key_values
+from .aws import Cloud, EdgeStores
 from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
@@ -50,10 +50,10 @@ async def open_gateway(
     async with aiohttp.ClientSession(connector=connector, auto_decompress=False) as session:
         journal = Journal()
         origins = MiniStackOrigins(session, cloud.endpoint_url, REGION, cloud.credentials, journal, report)
-        stores = connect_key_values(cloud.endpoint_url)
+        stores = EdgeStores(cloud.endpoint_url)
 
         def open_edge(distribution_id: str) -> LiveEdge:
-            return LiveEdge(cloud.cloudfront, stores, distribution_id, origins, report)
+            return LiveEdge(cloud.cloudfront, stores.read, distribution_id, origins, report)
 
         distributions = [info.distribution_id, info.outputs.get("DropInDistributionId", "")]
         tiles = await asyncio.to_thread(find_distribution, cloud)

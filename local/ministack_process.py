@@ -163,6 +163,7 @@ def main(*packages: str) -> None:
     sys.path.append(str(Path(__file__).resolve().parent.parent))
     from local.emulation.install import install
     from local.emulation.permissions import RECORD, enforce_permissions
+    from local.emulation.signatures import Verifier, verify_key_value_stores
 
     _reserve_for_every_version(lambda_svc)
     _replace_layer_paths(lambda_runtime.Worker)
@@ -183,6 +184,7 @@ def main(*packages: str) -> None:
     enforce_permissions(
         app, iam_evaluator, iam_actions, iam=iam, sts=sts, dynamodb=dynamodb, record=os.environ.get(RECORD, "")
     )
+    verify_key_value_stores(app, iam_evaluator, Verifier(sigv4, os.environ))
     state = Path(os.environ["STATE_DIR"])
     state.mkdir(parents=True, exist_ok=True)
     (state / RUNNING).touch()

@@ -6,11 +6,12 @@ import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.plan.presets import load_default_presets
-from darkroom.settings import InvalidSettings, parse_settings
-from tools.settings.changes import publish_settings
-from tools.settings.stacks import build_local_target
+from darkroom.services.edge_publication import publish_settings
+from darkroom.settings import InvalidSettings, Settings, parse_settings
+from tools.settings.stacks import Target, build_local_target
 from tools.settings.validation import validate
 
 from .aws import Cloud
@@ -44,18 +45,28 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
     load_default_presets.cache_clear()  # presets.toml may have changed since this process read it
-    target = build_local_target(cloud.s3, cloud.endpoint_url, cloud.read_outputs(STACK))
+    target = _target(cloud)
     current = target.documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
         current = target.documents.write(table, replaces=current, by="local", reason="darkroom up")
-    publish_settings(target, parse_settings(current.table))
+    _publish(target, parse_settings(current.table))
 
 
 def publish(cloud: Cloud) -> int:
     """Publish the edge's entries of the settings document. Return how many differed."""
-    target = build_local_target(cloud.s3, cloud.endpoint_url, cloud.read_outputs(STACK))
-    return publish_settings(target, parse_settings(target.documents.current().table))
+    target = _target(cloud)
+    return _publish(target, parse_settings(target.documents.current().table))
+
+
+def _target(cloud: Cloud) -> Target:
+    outputs = cloud.read_outputs(STACK)
+    media, edge = S3Bucket(cloud.s3, outputs["MediaBucketName"]), cloud.edge_store(outputs["FindingsStoreArn"])
+    return build_local_target(media, edge)
+
+
+def _publish(target: Target, settings: Settings) -> int:
+    return publish_settings(target.edge, settings, lambda: target.stopped(settings))
 
 
 def _setting(pair: str) -> tuple[str, Any]:

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from darkroom.aws.edge_store import EdgeStore, find_endpoint
 from darkroom.aws.s3 import ListedObject, S3Bucket
 from darkroom.errors import BadKey
 from darkroom.image_keys import ObjectNames
@@ -73,6 +74,10 @@ class Deployment:
     def bucket(self, output: str) -> S3Bucket:
         """Return the bucket that an output names. Raises MissingOutput."""
         return S3Bucket(self.client("s3"), self.output(output))
+
+    def edge_store(self) -> EdgeStore:
+        """Return the key-value store of the functions at the edge. Raises MissingOutput."""
+        return make_edge_store(self.session, self.output("FindingsStoreArn"), self.endpoints.get(""))
 
     def masters(self) -> tuple[S3Bucket, ObjectNames]:
         """Return the bucket of masters, and the names that keys have in it."""
@@ -156,6 +161,11 @@ def make_client(
         s3={"addressing_style": "path"} if endpoint else None,
     )
     return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+
+
+def make_edge_store(session: boto3.Session, arn: str, endpoint: str | None) -> EdgeStore:
+    """Return the key-value store ``arn``, which a client of boto3 cannot read without AWS's C library."""
+    return EdgeStore(arn, session.get_credentials(), endpoint or find_endpoint())
 
 
 def read_aws(name: str, region: str | None = None, profile: str | None = None) -> Deployment:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from tools.settings.stacks import Target
     from tools.settings.store import Version
 
-NEEDS_CRT = "CloudFront's KeyValueStore needs AWS's CRT library: pip install 'botocore[crt]'."
 VERSION = {"number": "version", "at": "ISO 8601", "by": "author", "reason": "as it was given"}
 APPLIED = {
     "version": "number in force",
@@ -51,8 +50,6 @@ def settings() -> None:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn what changing settings raises into errors of the command."""
-    from botocore.exceptions import MissingDependencyException
-
     from darkroom.errors import ObjectChanged
     from darkroom.settings import InvalidSettings
     from tools.settings.changes import EdgeBehind
@@ -63,8 +60,6 @@ def _translated() -> Iterator[None]:
         raise WrongArgument(f"Nothing was changed. The settings are not valid: {'; '.join(error.problems)}") from error
     except ObjectChanged as error:
         raise CommandError("Nothing was changed: another version was written meanwhile. Run it again.") from error
-    except MissingDependencyException as error:
-        raise CommandError(f"Nothing was changed. {NEEDS_CRT}") from error
     except EdgeBehind as error:
         raise CommandError(str(error)) from error
     except LookupError as error:

@@ -182,17 +182,12 @@ def _list_page(deployment: Deployment, bucket: str) -> dict[str, Any]:
     return {"count": answer.get("KeyCount", 0), "is_complete": not answer.get("IsTruncated", False)}
 
 
-def _generation(deployment: Deployment) -> str | None:
-    """The active generation; None where the key-value store cannot be read without AWS's CRT library."""
-    from botocore.exceptions import MissingDependencyException
-
-    from tools.settings.edge import active_generation
+def _generation(deployment: Deployment) -> str:
+    """The active generation."""
+    from darkroom.services.edge_publication import active_generation
     from tools.settings.stacks import target_of
 
-    try:
-        return active_generation(target_of(deployment).edge.read())
-    except MissingDependencyException:
-        return None
+    return active_generation(target_of(deployment).edge.read())
 
 
 def _golden_labels(deployment: Deployment) -> dict[str, int] | None:

@@ -10,6 +10,7 @@ from typing import Any
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
 from darkroom.aws.documents import DocumentStore
+from darkroom.aws.edge_store import connect_edge_store
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
@@ -18,7 +19,6 @@ from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
 from darkroom.experiments.check import ExperimentCheck
-from darkroom.experiments.edge_store import EdgeStore
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import master_names
@@ -98,7 +98,7 @@ def _open_monitor(settings: Settings) -> Monitor:
     if settings.experiments:
         checks["experiments"] = ExperimentCheck(
             RunStore(_media),
-            EdgeStore(_env.edge_store_arn),
+            connect_edge_store(_env.edge_store_arn),
             _audit,
             _bus,
             _observer,

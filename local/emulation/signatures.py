@@ -1,17 +1,21 @@
-"""Signature verification of origin requests to Function URLs with IAM and to S3 hosts, which MiniStack 1.5.33 lacks.
+"""Signature verification that MiniStack 1.5.33 lacks: of origin requests, and of calls of key-value stores.
 
-CloudFront signs both with origin access control. Functions receive MiniStack's modules as arguments.
+CloudFront signs requests to Function URLs with IAM and to S3 hosts with origin access control. Functions receive
+MiniStack's modules as arguments.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextvars import ContextVar
 from typing import Any
 
 from cloudfront_local.signed_paths import is_unambiguous
 
 ALGORITHM = "AWS4-HMAC-SHA256"
+ASYMMETRIC = "AWS4-ECDSA-P256-SHA256"
+"""The algorithm of Signature Version 4A."""
 
 _MISMATCH = (
     "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key "
@@ -20,7 +24,7 @@ _MISMATCH = (
 
 
 class Verifier:
-    """Verifies header signatures (SigV4) of the access key in ``environment``. ``sigv4`` is MiniStack's module."""
+    """Verifies header signatures of the access key in ``environment``. ``sigv4`` is MiniStack's module."""
 
     def __init__(self, sigv4: Any, environment: Mapping[str, str]) -> None:
         self._sigv4 = sigv4
@@ -28,11 +32,18 @@ class Verifier:
         self._secret = environment.get("AWS_SECRET_ACCESS_KEY", "")
 
     def failure(
-        self, service: str, method: str, path: str, query: Mapping[str, Any], headers: Mapping[str, str], body: bytes
+        self,
+        service: str,
+        method: str,
+        path: str,
+        query: Mapping[str, Any],
+        headers: Mapping[str, str],
+        body: bytes,
+        algorithm: str = ALGORITHM,
     ) -> str:
         """Return why the signature for ``service`` is invalid, "" if it is valid. ``path`` is the signed path."""
-        if not headers.get("authorization", "").startswith(ALGORITHM):
-            return "it is not signed"
+        if not headers.get("authorization", "").startswith(f"{algorithm} "):
+            return f"it is not signed by {algorithm}"
         signature = self._sigv4.parse_header_signature(headers)
         if isinstance(signature, tuple):
             return f"{signature[0]}: {signature[1]}"
@@ -71,7 +82,7 @@ def verify_function_urls(service: Any, verifier: Verifier) -> None:
 
 
 def build_error(*, signed: bool) -> tuple[int, dict[str, str], bytes]:
-    """Return the response of a Function URL to a request with a wrong or missing signature."""
+    """Return the response of a Function URL or a key-value store to a request with a wrong or missing signature."""
     kind, name, text = (
         ("InvalidSignatureException", "message", _MISMATCH)
         if signed
@@ -102,3 +113,37 @@ def verify_virtual_hosts(s3: Any, verifier: Verifier) -> None:
         return await handle(method, path, headers, body, query, signed_path=signed_path, **named)
 
     s3.handle_request = verify_and_handle
+
+
+KEY_VALUE_STORES = "cloudfront-keyvaluestore"
+
+_SENT_PATH: ContextVar[str] = ContextVar("sent_path", default="")
+
+
+def verify_key_value_stores(app: Any, evaluator: Any, verifier: Verifier) -> None:
+    """Reject calls of key-value stores that are not signed by version 4A for every region, as CloudFront does.
+
+    MiniStack verifies signatures of keys that it issued, of either version, and none of the root user's. ``app`` and
+    ``evaluator`` are its modules. Source: CloudFront developer guide, "Work with key value data".
+    """
+    own, pin = app.SERVICE_HANDLERS[KEY_VALUE_STORES], app.pin_signed_request
+
+    def pin_path(method: str, raw_path: str, *rest: Any, **named: Any) -> None:
+        _SENT_PATH.set(raw_path)
+        pin(method, raw_path, *rest, **named)
+
+    async def verify_and_handle(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
+        key = app.extract_access_key_id(headers, query)
+        if headers.get("authorization", "").startswith(f"{ASYMMETRIC} ") and evaluator._verified_key.get() == key:
+            reason = ""
+        else:
+            reason = verifier.failure(KEY_VALUE_STORES, method, _SENT_PATH.get(), query, headers, body, ASYMMETRIC)
+        if not reason and headers.get("x-amz-region-set") != "*":
+            reason = "it is not signed for every region"
+        if reason:
+            app.logger.warning("The key-value store refused %s %s: %s", method, path, reason)
+            return build_error(signed="authorization" in headers)
+        return await own(method, path, headers, body, query)
+
+    app.pin_signed_request = pin_path
+    app.SERVICE_HANDLERS[KEY_VALUE_STORES] = verify_and_handle

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from botocore.exceptions import MissingDependencyException
-
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.s3_fast import FastBucket
@@ -17,6 +15,7 @@ from darkroom.origins.https import HttpsOrigin
 from darkroom.origins.routing import KEYS, RoutedBucket
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
+from darkroom.services.edge_publication import active_generation
 from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.services.serve.transform import Transform
 from darkroom.services.service_settings import MEMORY_MB, build_source_limits, decoder_limit
@@ -24,7 +23,6 @@ from darkroom.settings import DEFAULTS, OFF, Settings
 from darkroom.signing import parse_signing_keys
 
 from ..deployment import Deployment, MissingOutput
-from ..settings.edge import active_generation
 from ..settings.stacks import target_of
 from .dry_render import FixedKeys, ReadOnlyBucket, answer_unrendered
 
@@ -126,5 +124,5 @@ def _read_generation(deployment: Deployment, settings: Settings) -> str:
     """Return the active generation of findings; without access to the key-value store the one that is written."""
     try:
         return active_generation(target_of(deployment).edge.read())
-    except (MissingOutput, MissingDependencyException):
+    except MissingOutput:
         return settings.findings_generation

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from difflib import unified_diff
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from darkroom.errors import Unavailable
-from darkroom.settings import InvalidSettings, Settings, parse_settings
+from darkroom.services.edge_publication import differences, entries_of, publish_settings
+from darkroom.settings import InvalidSettings, parse_settings
 
-from .edge import StoreConflict, differences, entries_of, publish
 from .files import to_toml
 from .removals import list_removals
 from .stacks import Target
@@ -83,26 +81,13 @@ def put_in_force(
     if is_new:
         current = target.documents.write(table, replaces=current, by=by, reason=reason)
     try:
-        changed = publish_settings(target, settings)
-    except (StoreConflict, Unavailable, ClientError, BotoCoreError, OSError) as error:
+        changed = publish_settings(target.edge, settings, lambda: target.stopped(settings))
+    except Unavailable as error:
         raise EdgeBehind(
             f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
             "`darkroom settings check --repair` for the same stack."
         ) from error
     return Applied(current, is_new, difference, removed, changed)
-
-
-def publish_settings(target: Target, settings: Settings) -> int:
-    """Write the edge's entries for ``settings``, without stopped variants. Return how many changed.
-
-    Can be interrupted and repeated. Raises Unavailable, StoreConflict, and errors of the edge.
-    """
-    changed, published = 0, None
-    # The monitor stores a decision before it writes the entry. Another pass restores an entry that this one overwrote.
-    while (stopped := target.stopped(settings)) != published:
-        changed += publish(target.edge, entries_of(settings, stopped))
-        published = stopped
-    return changed
 
 
 def check(target: Target, *, repair: bool = False) -> Checked:
@@ -112,7 +97,7 @@ def check(target: Target, *, repair: bool = False) -> Checked:
     entries = entries_of(settings, target.stopped(settings))
     puts, deletes = differences(target.edge.read(), entries)
     stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
-    repaired = publish_settings(target, settings) if repair and stale else 0
+    repaired = publish_settings(target.edge, settings, lambda: target.stopped(settings)) if repair and stale else 0
     return Checked(current.number, target.missing(settings), stale, repaired)
 
 

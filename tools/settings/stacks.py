@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from darkroom.aws.clients import create_client
+from darkroom.aws.edge_store import EdgeStore, connect_edge_store
 from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import MASTERS
+from darkroom.services.edge_publication import KeyValueStore
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
 from ..deployment import Deployment
-from .edge import AwsStore, KeyValueStore, StoreConflict
 from .store import SettingsStore
 
 
@@ -54,8 +55,7 @@ class Target:
 
     def stopped(self, settings: Settings) -> Mapping[str, Sequence[str]]:
         """Return the variants that the monitor stopped, by experiment. Raises Unavailable."""
-        runs = RunStore(self.documents.media)
-        return {one.name: runs.read_decisions(one).stopped for one in settings.experiments}
+        return RunStore(self.documents.media).read_stopped(settings.experiments)
 
 
 def dialects_on(settings: Settings) -> list[str]:
@@ -63,38 +63,9 @@ def dialects_on(settings: Settings) -> list[str]:
     return [one.mode_setting for one in DIALECTS if getattr(settings, one.mode_setting) != OFF]
 
 
-@dataclass(frozen=True)
-class LocalStore:
-    """The KeyValueStore of a local stack, by MiniStack's data plane."""
-
-    endpoint_url: str
-    arn: str
-
-    def read(self) -> Mapping[str, str]:
-        """See the protocol."""
-        from local.aws import connect_key_values
-
-        return connect_key_values(self.endpoint_url).read(self.arn)
-
-    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
-        """See the protocol."""
-        from cloudfront_local.key_values import StoreChanged
-        from local.aws import connect_key_values
-
-        try:
-            connect_key_values(self.endpoint_url).update(self.arn, puts, deletes)
-        except StoreChanged as error:
-            raise StoreConflict(self.arn) from error
-
-
 def target_of(deployment: Deployment) -> Target:
     """Return the settings of a deployed stack."""
-    arn = deployment.output("FindingsStoreArn")
-    edge: KeyValueStore
-    if deployment.is_local:
-        edge = LocalStore(deployment.endpoints[""], arn)
-    else:
-        edge = AwsStore(deployment.client("cloudfront-keyvaluestore"), arn)
+    edge = deployment.edge_store()
 
     def has_master(key: str) -> bool:
         bucket, names = deployment.masters()
@@ -105,12 +76,11 @@ def target_of(deployment: Deployment) -> Target:
 
 def open_local_target(info: Mapping[str, Any]) -> Target:
     """Return the local stack that ``info``, the content of ``stack.json``, describes."""
-    return build_local_target(
-        create_client("s3", local_stack.environment(info)), info["aws_endpoint_url"], info["outputs"]
-    )
+    environment, outputs = local_stack.environment(info), info["outputs"]
+    edge = connect_edge_store(outputs["FindingsStoreArn"], environment)
+    return build_local_target(S3Bucket(create_client("s3", environment), outputs["MediaBucketName"]), edge)
 
 
-def build_local_target(s3: Any, endpoint_url: str, outputs: Mapping[str, str]) -> Target:
-    """Return the local stack with these ``outputs`` in the MiniStack at ``endpoint_url``, whose client is ``s3``."""
-    media, edge = S3Bucket(s3, outputs["MediaBucketName"]), LocalStore(endpoint_url, outputs["FindingsStoreArn"])
+def build_local_target(media: S3Bucket, edge: EdgeStore) -> Target:
+    """Return the local stack with this media bucket and this key-value store."""
     return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None)

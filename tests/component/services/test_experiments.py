@@ -17,17 +17,16 @@ from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
 from darkroom.aws.clients import create_client
+from darkroom.aws.edge_store import connect_edge_store
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.experiments.check import ExperimentCheck
-from darkroom.experiments.edge_store import EdgeStore
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import JSON_TYPE, PREFIX, SETTLING_S, Decisions, RunStore, Tally
 from darkroom.experiments.scan import EARLY_CLICK_S, MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
 from darkroom.experiments.statistics import Counts
 from darkroom.operations.popular.service import Window
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
-from local.aws import connect_key_values
 from tests.announcements import complaints
 from tests.component.services.emf_metrics import counted, of
 
@@ -49,7 +48,6 @@ class Experiments:
     s3: Any
     logs: str
     arn: str
-    url: str
     environment: dict[str, str]
 
     @property
@@ -58,7 +56,7 @@ class Experiments:
 
     @property
     def entries(self) -> dict[str, str]:
-        return connect_key_values(self.url).read(self.arn)
+        return dict(connect_edge_store(self.arn, self.environment).read())
 
     def deliver(self, *requests: Request, status: int = 204, ago_s: float = 0) -> None:
         """The CDN delivers a file about ``requests``."""
@@ -89,7 +87,7 @@ class Experiments:
     def check(self, *experiments: Experiment, **changes: Any) -> ExperimentCheck:
         made = ExperimentCheck(
             self.runs,
-            EdgeStore(self.arn, self.environment),
+            connect_edge_store(self.arn, self.environment),
             self.stage.audit,
             self.stage.bus,
             self.stage.observer,
@@ -110,7 +108,7 @@ def env(aws: Callable[[str], Any], aws_environment: dict[str, str], stack: Monit
     s3, logs = create_client("s3", aws_environment), f"experiment-logs-{number}"
     s3.create_bucket(Bucket=logs)
     store = aws("cloudfront").create_key_value_store(Name=f"experiments-{number}")["KeyValueStore"]["ARN"]
-    yield Experiments(stack, s3, logs, store, aws_environment["AWS_ENDPOINT_URL"], aws_environment)
+    yield Experiments(stack, s3, logs, store, aws_environment)
 
 
 @pytest.fixture
@@ -249,7 +247,7 @@ def test_a_click_counts_whose_log_file_is_read_before_that_with_the_view(env: Ex
 def test_visitors_between_a_decision_and_its_late_execution_are_not_counted(env: Experiments) -> None:
     early, late = visitors_of("b", 2, THREE)
     env.count(THREE, (20_000, 2_000), (20_000, 500), (20_000, 2_000))
-    missing = EdgeStore(f"{env.arn}-missing", env.environment)
+    missing = connect_edge_store(f"{env.arn}-missing", env.environment)
     with pytest.raises(Unavailable):
         env.check(THREE, edge=missing).run(time.time() - 5 * SETTLING_S)
     env.deliver(beacon("view", early, "three"), ago_s=3 * SETTLING_S)
@@ -326,7 +324,7 @@ def test_a_report_decides_nothing(env: Experiments) -> None:
 
 def test_an_interrupted_decision_is_completed(env: Experiments) -> None:
     env.count(HERO, (20_000, 1_000), (20_000, 1_300))
-    missing = EdgeStore(f"{env.arn}-missing", env.environment)
+    missing = connect_edge_store(f"{env.arn}-missing", env.environment)
     with pytest.raises(Unavailable):
         env.check(edge=missing).run(env.stage.now_s)
     assert env.stage.audit.list_newest(10) == []

@@ -50,9 +50,6 @@ socket.getaddrinfo = lambda host, *rest, **more: resolve(
 """Of Python's start: names below ``localhost`` are this machine, as by docs/getting-started/local-stack.md's line of
 /etc/hosts."""
 
-CRT = ("awscrt", "_awscrt.abi3.so", "awscrt-0.38.0.dist-info")
-"""The packages of ``pip install 'awscli[crt]'``, which the guide requires with version 1 of the AWS CLI."""
-
 
 @dataclass(frozen=True)
 class Guide:
@@ -116,12 +113,10 @@ class Guide:
 
 
 def reader(folder: Path) -> Path:
-    """Fill the folder of a reader: version 1 of the AWS CLI with the CRT, a region, names below localhost."""
+    """Fill the folder of a reader: version 1 of the AWS CLI, a region, names below localhost."""
     (folder / "config").write_text(f"[default]\nregion = {CONFIGURED}\n")
     (folder / "sitecustomize.py").write_text(NAMES)
     (folder / "aws").symlink_to(ROOT / ".venv" / "bin" / "aws")
-    for name in CRT:
-        (folder / name).symlink_to(tool_venvs.site_packages("sam") / name)
     return folder
 
 

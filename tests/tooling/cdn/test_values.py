@@ -1,4 +1,4 @@
-"""The edge function's key-value store: MiniStack's data plane, and a CDN that follows changes."""
+"""A CDN that follows changes of the edge function's key-value store."""
 
 from __future__ import annotations
 
@@ -7,24 +7,22 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 from uuid import uuid4
 
 import pytest
 from multidict import CIMultiDict
 
-from cloudfront_local.key_values import KeyValues, StoreChanged
 from cloudfront_local.live import LiveEdge
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Origin
+from darkroom.aws.edge_store import EdgeStore, connect_edge_store
 from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
 from darkroom.plan.presets import load_default_presets
+from darkroom.services.edge_publication import entries_of, publish
 from darkroom.settings import parse_settings
 from functions.edge.build import edge_code
-from local.aws import connect_key_values
+from local.aws import EdgeStores
 from tests import commands
-from tools.settings.edge import entries_of, publish
-from tools.settings.stacks import LocalStore
 
 pytestmark = pytest.mark.slow
 
@@ -47,55 +45,18 @@ class Echo:
 
 
 @pytest.fixture
-def stores(ministack_url: str) -> KeyValues:
-    return connect_key_values(ministack_url)
-
-
-@pytest.fixture
-def store(aws: Callable[[str], Any]) -> str:
+def store(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> EdgeStore:
     made = aws("cloudfront").create_key_value_store(Name=f"findings-{uuid4().hex[:8]}")
-    return str(made["KeyValueStore"]["ARN"])
-
-
-def test_formatted_values_are_parsed(stores: KeyValues, store: str) -> None:
-    assert stores.read(store) == {}
-    written = {f"key {number}/é": f'"{number}"\n' for number in range(60)}
-    for key, value in written.items():
-        stores.write(store, key, value)
-    assert stores.read(store) == written, "more than a page"
-    stores.write(store, "key 0/é", "other")
-    assert stores.read(store) == written | {"key 0/é": "other"}
-
-
-def test_a_concurrent_write_is_reported(stores: KeyValues, store: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    ask = stores._request
-
-    def overtaken(method: str, *rest: Any) -> Any:
-        answer = ask(method, *rest)
-        if method == "GET":
-            connect_key_values(stores._url.removesuffix("key-value-stores/")).write(store, "findings", "theirs")
-        return answer
-
-    monkeypatch.setattr(stores, "_request", overtaken)
-    with pytest.raises(StoreChanged):
-        stores.write(store, "findings", "mine")
-    monkeypatch.undo()
-    assert stores.read(store) == {"findings": "theirs"}
-
-
-def test_a_missing_store(stores: KeyValues, store: str) -> None:
-    with pytest.raises(HTTPError):
-        stores.read(store + "x")
+    return connect_edge_store(made["KeyValueStore"]["ARN"], aws_environment)
 
 
 def test_the_active_generation_is_read_and_changed(
-    stores: KeyValues,
-    store: str,
+    store: EdgeStore,
     aws_environment: dict[str, str],
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    outputs = {"FindingsStoreArn": store, "MediaBucketName": "unused"}
+    outputs = {"FindingsStoreArn": store.arn, "MediaBucketName": "unused"}
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
     assert command.run("findings", "active").out == "1\n"
     assert command.run("findings", "activate", "b2").out == "b2\n"
@@ -103,13 +64,13 @@ def test_the_active_generation_is_read_and_changed(
     for name in ("", "B2", "123456789", "b2\n"):
         done = command.run("findings", "activate", name)
         assert (done.code, "1 to 8 characters" in done.err) == (2, True)
-    assert stores.read(store) == {"findings": "b2"}
+    assert store.read() == {"findings": "b2"}
 
 
-def _distribution(client: Any, store: str) -> str:
-    """Create a distribution with the edge function, which is associated with ``store``."""
+def _distribution(client: Any, arn: str) -> str:
+    """Create a distribution with the edge function, which is associated with the store ``arn``."""
     name = f"edge-{uuid4().hex[:8]}"
-    associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": store}]}
+    associations = {"Quantity": 1, "Items": [{"KeyValueStoreARN": arn}]}
     config = {"Comment": "", "Runtime": "cloudfront-js-2.0", "KeyValueStoreAssociations": associations}
     code = edge_code().encode()
     made = client.create_function(Name=name, FunctionConfig=config, FunctionCode=code)
@@ -144,15 +105,15 @@ def _distribution(client: Any, store: str) -> str:
 
 
 def test_the_cdn_applies_a_new_generation_without_a_deployment(
-    aws: Callable[[str], Any], stores: KeyValues, store: str
+    aws: Callable[[str], Any], store: EdgeStore, ministack_url: str
 ) -> None:
     client = aws("cloudfront")
-    distribution = _distribution(client, store)
-    stores.write(store, "settings", format_settings("guarded", "people/=faces"))
+    distribution = _distribution(client, store.arn)
+    store.update({"settings": format_settings("guarded", "people/=faces")})
 
     async def check() -> None:
         reports: list[str] = []
-        live = LiveEdge(client, stores, distribution, Echo(), reports.append)
+        live = LiveEdge(client, EdgeStores(ministack_url).read, distribution, Echo(), reports.append)
         live.load()
         edge = live.edge
         assert edge is not None
@@ -163,12 +124,12 @@ def test_the_cdn_applies_a_new_generation_without_a_deployment(
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
         await live.refresh()
         assert reports == []
-        stores.write(store, "findings", "b2")
+        store.update({"findings": "b2"})
         await live.refresh()
         assert reports == ["CDN: loaded new key-value store entries"]
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-b2_h-2560_redact-faces_w-2560.auto-legacy"
         assert await path("/a.jpg") == "/a.jpg/_/h-2560_w-2560.auto-legacy"
-        stores.write(store, "findings", "1")
+        store.update({"findings": "1"})
         await live.refresh()
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
         live.close()
@@ -176,16 +137,14 @@ def test_the_cdn_applies_a_new_generation_without_a_deployment(
     asyncio.run(check())
 
 
-def test_the_cdn_applies_published_settings(
-    aws: Callable[[str], Any], stores: KeyValues, store: str, ministack_url: str
-) -> None:
+def test_the_cdn_applies_published_settings(aws: Callable[[str], Any], store: EdgeStore, ministack_url: str) -> None:
     client = aws("cloudfront")
-    distribution = _distribution(client, store)
+    distribution = _distribution(client, store.arn)
     presets = {"banner": {"w": 700}, **dict.fromkeys(load_default_presets().options, False)}
     settings = {"presets": presets, "access_mode": "guarded", "always_redact": {"docs/": "text"}}
 
     async def check() -> None:
-        live = LiveEdge(client, stores, distribution, Echo(), lambda _: None)
+        live = LiveEdge(client, EdgeStores(ministack_url).read, distribution, Echo(), lambda _: None)
         live.load()
         edge = live.edge
         assert edge is not None
@@ -197,7 +156,7 @@ def test_the_cdn_applies_published_settings(
 
         assert json.loads(await body("/a.jpg?w=0")) == {"code": "bad-option", "detail": "bad-option.w 0 400"}
         assert await body("/a.jpg?preset=cover") == "/a.jpg/_/fit-cover_g-attention_h-256_w-256.webp"
-        changed = publish(LocalStore(ministack_url, store), entries_of(parse_settings(settings)))
+        changed = publish(store, entries_of(parse_settings(settings)))
         assert changed > MAX_UPDATES, "more than one call"
         await live.refresh()
         assert "w must be a whole number" in json.loads(await body("/a.jpg?w=0"))["detail"]

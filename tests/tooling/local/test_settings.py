@@ -15,17 +15,17 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.experiments.runs import Decision, Decisions, RunStore
 from darkroom.experiments.statistics import Bounds
 from darkroom.plan import presets
+from darkroom.services.edge_publication import entries_of
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
 from local import changed_defaults, intervals, settings, settings_file
-from local.aws import Cloud, connect_key_values
+from local.aws import Cloud
 from local.errors import StartError
 from local.paths import STACK
 from local.settings_file import SettingsFile
 from tests.waiting import HANG_S
-from tools.settings.edge import entries_of
-from tools.settings.stacks import LocalStore, Target
+from tools.settings.stacks import Target
 from tools.settings.store import SettingsStore
 
 TEMPLATE = {
@@ -85,7 +85,7 @@ def test_the_first_start_enables_dialects_and_later_ones_change_nothing(cloud: C
     settings.ensure(cloud, {})
     assert document(cloud)["number"] == 2
     entries = entries_of(parse_settings({"access_mode": "open"}))
-    assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries
+    assert cloud.edge_store(output(cloud, "FindingsStoreArn")).read() == entries
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_presets_that_were_saved_since_the_start_are_published(cloud: Cloud, mon
     text = presets.read_presets_file() + "\n[presets.saved-later]\nw = 123\n"
     monkeypatch.setattr(presets, "read_presets_file", lambda: text)
     settings.ensure(cloud, {})
-    entries = connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn"))
+    entries = cloud.edge_store(output(cloud, "FindingsStoreArn")).read()
     presets.load_default_presets.cache_clear()
     assert "saved-later" in str(entries)
 
@@ -110,7 +110,7 @@ def test_a_deployment_keeps_the_decisions_of_experiments(cloud: Cloud) -> None:
     made = Decision("wide", "tall", 1.0, Bounds(0.5, 0.9), {})
     RunStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))).write_decisions(hero, Decisions((made,), done=1))
     settings.ensure(cloud, {})
-    entries = connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn"))
+    entries = cloud.edge_store(output(cloud, "FindingsStoreArn")).read()
     assert entries["exp-hero"] == hero.format_entry(["wide"])
 
 
@@ -119,7 +119,7 @@ def file(cloud: Cloud, tmp_path: Path) -> SettingsFile:
     settings.ensure(cloud, {})
     target = Target(
         SettingsStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))),
-        LocalStore(cloud.endpoint_url, output(cloud, "FindingsStoreArn")),
+        cloud.edge_store(output(cloud, "FindingsStoreArn")),
         {},
         lambda _: True,
     )
@@ -140,7 +140,7 @@ def test_a_saved_file_is_in_force_at_once(cloud: Cloud, file: SettingsFile) -> N
     assert said.startswith("Version 2 of the settings is in force")
     assert '+access_mode = "open"' in said
     assert document(cloud)["settings"] == {**settings.DEFAULTS, "access_mode": "open"}
-    assert connect_key_values(cloud.endpoint_url).read(output(cloud, "FindingsStoreArn")) == entries_of(
+    assert cloud.edge_store(output(cloud, "FindingsStoreArn")).read() == entries_of(
         parse_settings({"access_mode": "open"})
     )
     assert save(file, "# a comment\n") == ""

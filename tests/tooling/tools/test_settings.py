@@ -6,34 +6,34 @@ from __future__ import annotations
 
 import io
 import itertools
+import os
+import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import boto3
 import pytest
-from botocore import UNSIGNED
-from botocore.config import Config
-from botocore.stub import Stubber
 from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.clients import create_client
+from darkroom.aws.edge_store import StoreConflict, connect_edge_store
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.experiments.runs import Decision, Decisions, RunStore
 from darkroom.experiments.statistics import Bounds
 from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
+from darkroom.services.edge_publication import KeyValueStore, differences, entries_of, publish, updates
 from darkroom.services.live_settings import CURRENT, LiveSettings
 from darkroom.settings import DEFAULTS, InvalidSettings, parse_settings
+from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands, Done
 from tools.settings.changes import EdgeBehind, check, put_in_force
-from tools.settings.edge import AwsStore, KeyValueStore, StoreConflict, differences, entries_of, publish, updates
 from tools.settings.files import read_text, to_toml
-from tools.settings.stacks import LocalStore, Target
+from tools.settings.stacks import Target
 from tools.settings.store import SettingsStore, Version, was_in_force
 
 NOW_S = 1_800_000_000.0
@@ -52,6 +52,7 @@ class Deployed:
 
     target: Target
     media: S3Bucket
+    arn: str
     command: Commands
 
     def live(self) -> Any:
@@ -74,10 +75,10 @@ def deployed(
     s3 = create_client("s3", aws_environment)
     s3.create_bucket(Bucket=f"settings-{number}")
     arn = aws("cloudfront").create_key_value_store(Name=f"settings-{number}")["KeyValueStore"]["ARN"]
-    media, edge = S3Bucket(s3, f"settings-{number}"), LocalStore(aws_environment["AWS_ENDPOINT_URL"], arn)
+    media, edge = S3Bucket(s3, f"settings-{number}"), connect_edge_store(arn, aws_environment)
     outputs = {"MediaBucketName": media.bucket, "FindingsStoreArn": arn}
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
-    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}, has_master), media, command)
+    return Deployed(Target(SettingsStore(media, lambda: NOW_S), edge, {}, has_master), media, arn, command)
 
 
 def test_without_a_document_all_settings_are_defaults(deployed: Deployed) -> None:
@@ -258,45 +259,36 @@ def test_updates_are_within_the_limit_and_in_order(held: dict[str, str], entries
         assert all(not deletes for _, deletes in calls[: switched[0]])
 
 
-def test_the_store_on_aws_is_called_as_its_api_requires() -> None:
-    """botocore checks each parameter against the service's model; nothing is signed, which needs AWS's CRT library."""
-    arn = "arn:aws:cloudfront::111122223333:key-value-store/0a1b"
-    unsigned = Config(signature_version=UNSIGNED)
-    kvs = boto3.client("cloudfront-keyvaluestore", region_name="us-east-1", config=unsigned)
-    store, stubber = AwsStore(kvs, arn), Stubber(kvs)
-    stubber.add_response("list_keys", {"Items": [{"Key": "a", "Value": "1"}], "NextToken": "n"}, {"KvsARN": arn})
-    stubber.add_response("list_keys", {"Items": [{"Key": "b", "Value": "2"}]}, {"KvsARN": arn, "NextToken": "n"})
-    described = {"ETag": "e1", "ItemCount": 1, "TotalSizeInBytes": 1, "KvsARN": arn, "Created": 0}
-    asked = {"KvsARN": arn, "IfMatch": "e1", "Puts": [{"Key": "a", "Value": "3"}], "Deletes": [{"Key": "b"}]}
-    stubber.add_response("describe_key_value_store", described, {"KvsARN": arn})
-    stubber.add_response("update_keys", {"ETag": "e2", "ItemCount": 1, "TotalSizeInBytes": 1}, asked)
-    stubber.add_response("describe_key_value_store", described, {"KvsARN": arn})
-    stubber.add_client_error("update_keys", "ConflictException")
-    with stubber:
-        assert store.read() == {"a": "1", "b": "2"}
-        store.update({"a": "3"}, ["b"])
-        with pytest.raises(StoreConflict):
-            store.update({"a": "3"}, ["b"])
-    stubber.assert_no_pending_responses()
-
-
-def test_the_store_on_this_machine_tells_of_a_conflict(deployed: Deployed, monkeypatch: pytest.MonkeyPatch) -> None:
-    from cloudfront_local.key_values import KeyValues
-
-    ask = KeyValues._request
-
-    def write_in_between(store: KeyValues, method: str, *rest: Any) -> Any:
-        answer = ask(store, method, *rest)
-        if method == "GET":
-            ask(store, "POST", f"{rest[0]}/keys", {"Puts": [{"Key": "x", "Value": "y"}]}, {"If-Match": answer[1]})
-        return answer
-
-    monkeypatch.setattr(KeyValues, "_request", write_in_between)
-    with pytest.raises(StoreConflict):
-        deployed.target.edge.update({"a": "1"}, [])
-
-
 # ----------------------------------------------------------------- the command
+
+
+@pytest.mark.slow
+def test_the_commands_work_as_a_user_of_aws_runs_them(
+    deployed: Deployed, aws_environment: dict[str, str], tmp_path: Path
+) -> None:
+    """A process, a stack by its name, and only the packages that ``make`` installs: the store takes signed calls."""
+    outputs = {"MediaBucketName": deployed.media.bucket, "FindingsStoreArn": deployed.arn}
+    name = commands.deploy(aws_environment, outputs)
+    kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "LANG")}
+
+    def run(*words: str) -> str:
+        stack = ("--stack", name, "--region", "us-east-1")
+        done = subprocess.run(
+            [ROOT / "darkroom", *words, *stack], env=kept | aws_environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    file = tmp_path / "mine.toml"
+    file.write_text('access_mode = "open"\n')
+    assert "Version 1 is in force" in run("settings", "apply", str(file), "--yes")
+    file.write_text("")
+    assert "Version 2 is in force" in run("settings", "apply", str(file), "--yes")
+    assert "Version 3 is in force" in run("settings", "rollback", "1")
+    deployed.target.edge.update({SETTINGS_KEY: "signed"}, [])
+    assert run("settings", "check", "--repair") == "edge entries changed: 1\n"
+    assert run("findings", "activate", "b2") == "b2\n"
+    assert deployed.target.edge.read() == {**entries_of(parse_settings({"access_mode": "open"})), "findings": "b2"}
 
 
 @pytest.mark.slow

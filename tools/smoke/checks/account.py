@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from typing import Any
-from urllib.error import URLError
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import ClientError
 
-from local.aws import connect_key_values
+from darkroom.errors import Unavailable
 
-from ..model import Check, CheckSkipped, require
+from ...deployment import make_edge_store
+from ..model import Check, CheckFailed, CheckSkipped, require
 from ..world import World
 
 LEAST_TAGGED = 20
@@ -68,16 +68,11 @@ def find_web_acl(world: World) -> str:
 def read_store(world: World) -> str:
     """Read the entries of the key-value store."""
     arn = world.outputs["FindingsStoreArn"]
-    if world.is_local:
-        try:
-            return f"{len(connect_key_values(world.endpoints['']).read(arn))} entries"
-        except URLError as error:
-            require(False, str(error))
     try:
-        found = world.client("cloudfront-keyvaluestore").list_keys(KvsARN=arn)
-    except (ImportError, BotoCoreError) as error:
-        raise CheckSkipped(f"SigV4A is not available, install botocore[crt]: {error}") from error
-    return f"{len(found['Items'])} entries"
+        entries = make_edge_store(world.session, arn, world.endpoints.get("")).read()
+    except Unavailable as error:
+        raise CheckFailed(error.detail) from error
+    return f"{len(entries)} entries"
 
 
 CHECKS = (

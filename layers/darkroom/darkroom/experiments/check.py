@@ -11,12 +11,12 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 
 from ..aws.audit import DECISION, AuditLog
+from ..aws.edge_store import EdgeStore
 from ..aws.eventbridge import EventBus
 from ..aws.telemetry import Observer
 from ..operations.switch_controller import ACTOR
 from ..plan.edge_settings import EXPERIMENT_PREFIX
 from ..plan.experiments import Experiment
-from .edge_store import EdgeStore
 from .rules import Policy, Stop, find_stops, is_mismatched, report_variants
 from .runs import Decision, Decisions, RunStore, Tally
 

@@ -7,7 +7,7 @@ Another definition of an experiment is another run (:attr:`Experiment.digest`). 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -111,6 +111,10 @@ class RunStore:
     def read_decisions(self, experiment: Experiment) -> Decisions:
         """Read the decisions of the experiment's run."""
         return self._read(experiment, "decision.json", _parse_decisions) or Decisions()
+
+    def read_stopped(self, experiments: Iterable[Experiment]) -> Mapping[str, Sequence[str]]:
+        """Read the variants that the monitor stopped, by experiment."""
+        return {one.name: self.read_decisions(one).stopped for one in experiments}
 
     def write_decisions(self, experiment: Experiment, decisions: Decisions) -> Decisions:
         """Replace the decisions; return them with their new entity tag."""

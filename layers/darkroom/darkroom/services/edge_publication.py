@@ -1,19 +1,16 @@
-"""Generate and publish the entries of CloudFront's KeyValueStore from the settings in force."""
+"""Publish the entries of CloudFront's key-value store for the settings in force, in a deployment and by a command."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from types import MappingProxyType
-from typing import Any, Protocol
+from typing import Protocol
 
-from botocore.exceptions import ClientError
-
-from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
-from darkroom.plan.redaction import FIRST_GENERATION
-from darkroom.plan.variants import AccessMode
-from darkroom.settings import Settings
+from ..plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
+from ..plan.redaction import FIRST_GENERATION
+from ..plan.variants import AccessMode
+from ..settings import Settings
 
 type Update = tuple[Mapping[str, str], Sequence[str]]
 """Entries to put, and keys to delete."""
@@ -23,18 +20,14 @@ GENERATION_ENTRY = "findings"
 """The key under which functions/edge/handler.js reads the active generation of findings."""
 
 
-class StoreConflict(Exception):
-    """The store was written to at the same time. Nothing was changed by this call; it may be repeated."""
-
-
 class KeyValueStore(Protocol):
-    """A store with atomic updates."""
+    """A store with atomic updates. Raises Unavailable."""
 
     def read(self) -> Mapping[str, str]:
         """Return all entries."""
 
     def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
-        """Put and delete at most MAX_UPDATES entries at once. Raises StoreConflict."""
+        """Put and delete at most MAX_UPDATES entries at once."""
 
 
 def active_generation(held: Mapping[str, str]) -> str:
@@ -87,29 +80,17 @@ def publish(store: KeyValueStore, entries: Mapping[str, str]) -> int:
     return changed
 
 
-@dataclass(frozen=True)
-class AwsStore:
-    """The store ``arn`` by boto3's client ``cloudfront-keyvaluestore``, which signs with SigV4A (AWS's CRT library)."""
+def publish_settings(
+    store: KeyValueStore, settings: Settings, read_stopped: Callable[[], Mapping[str, Sequence[str]]]
+) -> int:
+    """Write the entries for ``settings``, without the variants that ``read_stopped`` returns by experiment.
 
-    client: Any
-    arn: str
-
-    def read(self) -> Mapping[str, str]:
-        """See the protocol."""
-        pages = self.client.get_paginator("list_keys").paginate(KvsARN=self.arn)
-        return {item["Key"]: item["Value"] for page in pages for item in page.get("Items", ())}
-
-    def update(self, puts: Mapping[str, str], deletes: Sequence[str]) -> None:
-        """See the protocol."""
-        etag = self.client.describe_key_value_store(KvsARN=self.arn)["ETag"]
-        try:
-            self.client.update_keys(
-                KvsARN=self.arn,
-                IfMatch=etag,
-                Puts=[{"Key": key, "Value": value} for key, value in puts.items()],
-                Deletes=[{"Key": key} for key in deletes],
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == "ConflictException":
-                raise StoreConflict(self.arn) from error
-            raise
+    Return how many changed. Can be interrupted and repeated. Raises ValueError if an entry is too large for the store,
+    and errors of the store.
+    """
+    changed, published = 0, None
+    # The monitor stores a decision before it writes the entry. Another pass restores an entry that this one overwrote.
+    while (stopped := read_stopped()) != published:
+        changed += publish(store, entries_of(settings, stopped))
+        published = stopped
+    return changed
