@@ -8,10 +8,11 @@ from typing import Any
 
 from observability.alarm_states import Alarm
 from observability.composites import Composite
+from tools.template_values import Resolver
 
 from ..aws import Cloud
-from ..cfn_resolver import NESTED, Resolver, read_nested_template, read_template
-from ..paths import STACK
+from ..cfn_resolver import NESTED, read_nested_template, read_template
+from ..paths import REGION, STACK
 
 METRIC_ALARM, COMPOSITE_ALARM = "AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm"
 AS_ON_AWS = {"Alarms": "all"}
@@ -50,7 +51,7 @@ def read_alarms(template: Mapping[str, Any], given: Mapping[str, str], fetch: Fe
     """
     resources = template["Resources"]
     values = {name: f"{STACK}-{name}" for name in resources} | dict(given)
-    resolver = Resolver(template, values)
+    resolver = Resolver(template, values, STACK, REGION)
     found = _own_alarms(template, resolver)
     for nested in resources.values():
         if nested["Type"] == NESTED and resolver.holds(nested.get("Condition")):
@@ -70,7 +71,7 @@ def _own_alarms(template: Mapping[str, Any], resolver: Resolver) -> DeclaredAlar
         if one["Type"] in (METRIC_ALARM, COMPOSITE_ALARM) and resolver.holds(one.get("Condition"))
     }
     names = {name: str(resolver.resolve(one["Properties"]["AlarmName"])) for name, one in declared.items()}
-    named = Resolver(template, resolver.given | names)
+    named = Resolver(template, resolver.given | names, STACK, REGION)
     read = {name: named.resolve(one["Properties"]) for name, one in declared.items()}
     return DeclaredAlarms(
         tuple(Alarm.read(name, one) for name, one in read.items() if declared[name]["Type"] == METRIC_ALARM),

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from local.cfn_resolver import NotResolvable, Resolver
 from local.lifecycle import to_s3_rule
+from tools.template_values import NotResolvable, Resolver
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Days": {"Type": "Number"}, "Origins": {"Type": "CommaDelimitedList"}, "Key": {"Type": "String"}},
@@ -48,13 +48,19 @@ VALUES = {"Days": "30", "Origins": "https://a.example,https://b.example", "Key":
     ],
 )
 def test_intrinsic_functions(node: Any, value: Any) -> None:
-    assert Resolver(TEMPLATE, VALUES).resolve(node) == value
+    assert Resolver(TEMPLATE, VALUES, "darkroom", "us-east-1").resolve(node) == value
+
+
+def test_references_of_a_plan_are_names() -> None:
+    planned = Resolver(TEMPLATE, {"Key": ""}, "darkroom", "eu-west-1", is_planned=True)
+    node = {"Fn::Sub": "${Bucket}/${Bucket.DomainName} ${AWS::Region}"}
+    assert planned.resolve([node, {"Ref": "Queue"}]) == ["<Bucket>/<Bucket.DomainName> eu-west-1", "<Queue>"]
 
 
 @pytest.mark.parametrize("node", [{"Ref": "Missing"}, {"Fn::GetAtt": ["Bucket", "DomainName"]}, {"Fn::Sub": "${No}"}])
 def test_unsupported_functions_are_rejected(node: Any) -> None:
     with pytest.raises(NotResolvable):
-        Resolver(TEMPLATE, VALUES).resolve({"Property": node})
+        Resolver(TEMPLATE, VALUES, "darkroom", "us-east-1").resolve({"Property": node})
 
 
 @pytest.mark.parametrize(
