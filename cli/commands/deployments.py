@@ -30,12 +30,16 @@ SECRETS = ("signing", "dialects")
     "--config-env", default="default", show_default=True, metavar="NAME", help="Environment of samconfig.toml."
 )
 @click.option("--parameter-overrides", "overrides", multiple=True, metavar="NAME=VALUE", help="As for `sam deploy`.")
+@click.option("--further", multiple=True, metavar="NAME", help="A further stack, as in stacks/NAME.yaml; repeatable.")
 @click.argument("more", nargs=-1, metavar="[NAME=VALUE]...")
-def preflight(call: Call, config_env: str, overrides: tuple[str, ...], more: tuple[str, ...]) -> int:
+def preflight(
+    call: Call, config_env: str, overrides: tuple[str, ...], further: tuple[str, ...], more: tuple[str, ...]
+) -> int:
     """Check, before a deployment to AWS, what in the account or the region would make it fail.
 
-    Nothing is changed. Values that are not named are those of the stack, or the template's defaults. --local checks the
-    services of the stack on this machine instead. The exit code is 1 if there is a problem.
+    Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
+    medical, values of that stack are named as in medical.MaxConcurrency=2. --local checks the services of the stack on
+    this machine instead. The exit code is 1 if there is a problem.
     """
     import boto3
 
@@ -54,6 +58,7 @@ def preflight(call: Call, config_env: str, overrides: tuple[str, ...], more: tup
             stack=chosen.stack or None,
             region=chosen.region or None,
             overrides=[*overrides, *more],
+            further=further,
             endpoint_url=endpoint,
         )
     except WrongQuestion as error:

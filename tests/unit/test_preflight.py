@@ -19,7 +19,6 @@ from tools.preflight.checks import (
     check_endpoint,
     check_identity,
     check_key,
-    check_memory,
     check_name,
     check_region,
     check_services,
@@ -146,13 +145,6 @@ def test_background_work_leaves_something_to_viewers(parameters: dict[str, str],
     assert ("small" in found.action) == (total >= 10)
 
 
-def test_memory_of_new_accounts_is_reported_as_unknown() -> None:
-    assert list(check_memory(plan())) == []
-    [found] = check_memory(plan(Size="large"))
-    assert found.status is UNKNOWN
-    assert "Size=large" in found.found
-
-
 def test_cloudfront_has_to_have_room_for_a_new_stack() -> None:
     quotas = {
         "Cache policies per AWS account": 30.0,
@@ -263,14 +255,15 @@ def test_findings_are_reported_with_a_remedy() -> None:
 
 TEMPLATE = {
     "Parameters": {"A": {"Default": 1}, "B": {"Default": "x"}, "C": {"Type": "String"}},
-    "Resources": {"Q": {"Type": "AWS::SQS::Queue"}, "R": {"Type": "AWS::SQS::Queue"}},
+    "Conditions": {"IsOne": {"Fn::Equals": [{"Ref": "A"}, "1"]}},
+    "Resources": {"Q": {"Type": "AWS::SQS::Queue"}, "R": {"Type": "AWS::SQS::Queue", "Condition": "IsOne"}},
 }
 
 
 def test_a_parameter_that_is_not_named_keeps_the_value_of_the_stack() -> None:
     made = build_plan(TEMPLATE, "s", "r", {"A": "2", "B": "y", "Gone": "z"}, {"B": "w"})
     assert made.parameters == {"A": "2", "B": "w", "C": ""}
-    assert made.resources == {"AWS::SQS::Queue": 2}
+    assert made.resources == {"AWS::SQS::Queue": 1}, "the condition of the other does not hold"
     with pytest.raises(ValueError, match="no parameter D"):
         build_plan(TEMPLATE, "s", "r", {}, {"D": "1"})
 

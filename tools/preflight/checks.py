@@ -10,6 +10,7 @@ from enum import StrEnum
 from .account import Certificate, Concurrency, ExistingStack, Unknown
 from .plan import Plan
 from .regions import WEB_ACL_REGION, find_missing
+from .templates import FUNCTION, Planned
 
 LONGEST_STACK_NAME = 39
 """Characters of a stack name.
@@ -25,11 +26,11 @@ minus 100 can be reserved. Accounts with a small quota report a smaller minimum 
 theirs.
 """
 
+SMALLEST_MAXIMUM = 2
+"""The least maximum concurrency of an event source mapping of SQS. AWS Lambda API reference, "ScalingConfig"."""
+
 REFINE_CONCURRENCY, UPLOAD_RATE = 2, 200
 """Values of template.yaml: concurrent re-encodings, and requests a second of the upload API."""
-
-MEMORY_OF_NEW_ACCOUNTS_MB = 3008
-"""AWS Lambda Developer Guide, "Lambda quotas": new accounts have reduced memory quotas, which no API returns."""
 
 CONCURRENCY_QUOTA = "L-B99A9384"
 """Code of Lambda's quota "Concurrent executions" in Service Quotas."""
@@ -165,7 +166,7 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
         f"aws service-quotas request-service-quota-increase --service-code lambda --quota-code {CONCURRENCY_QUOTA} "
         f"--desired-value 1000 --region {plan.region}"
     )
-    required = reserved or provisioned
+    required = (reserved or provisioned) + sum_reserved(plan)
     can = max(concurrency.unreserved + concurrency.own - UNRESERVED_MINIMUM, 0)
     if required > can:
         found = f"{required} are to be reserved, {can} can be: "
@@ -187,21 +188,31 @@ def check_concurrency(plan: Plan, concurrency: Concurrency | Unknown) -> Iterato
 
 
 def sum_background(plan: Plan) -> int:
-    """Return the maximum concurrency of queue consumers: ingest, urgent uploads, purge (2), refine and infer."""
+    """Return the maximum concurrency of queue consumers: ingest, urgent uploads, purge (2), refine and infer.
+
+    Those of further stacks count by their event source mappings; one without a maximum is not bounded and counts as 2.
+    """
     ingest = plan.number("IngestConcurrency")
     total = ingest + 2 + (2 if ingest > 2 else 0)  # HasUrgentWorkers
     if plan.text("Refine") == "on":
         total += REFINE_CONCURRENCY
     if plan.text("InferenceMode") not in ("", "off"):
         total += plan.number("EndpointConcurrency")
+    for one in _further_functions(plan):
+        for event in one.properties.get("Events", {}).values():
+            if event["Type"] == "SQS":
+                scaling = event["Properties"].get("ScalingConfig", {})
+                total += int(scaling.get("MaximumConcurrency", SMALLEST_MAXIMUM))
     return total
 
 
-def check_memory(plan: Plan) -> Iterator[Finding]:
-    """Report functions with more memory than new accounts allow."""
-    if plan.text("Size") == "large":
-        found = f"Size=large: new accounts have at most {MEMORY_OF_NEW_ACCOUNTS_MB} MB, which no API returns"
-        yield Finding(Status.UNKNOWN, "Lambda memory", found, "Ask AWS Support to raise it, or use Size=standard.")
+def sum_reserved(plan: Plan) -> int:
+    """Return the concurrency that functions of further stacks reserve."""
+    return sum(int(one.properties.get("ReservedConcurrentExecutions", 0)) for one in _further_functions(plan))
+
+
+def _further_functions(plan: Plan) -> Iterator[Planned]:
+    return (one for planned in plan.further.values() for one in planned if one.kind == FUNCTION)
 
 
 def check_cloudfront(
@@ -213,14 +224,14 @@ def check_cloudfront(
         needed = 0 if exists else plan.resources.get(kind, 0)
         subject, count = f"CloudFront {kind.rpartition('::')[2]}", used[kind]
         if isinstance(count, Unknown):
-            action = f"Count them: a new stack needs up to {needed}."
+            action = f"Count them: a new stack needs {needed}."
             yield Finding(Status.UNKNOWN, subject, count.reason, action)
             continue
         most, origin = float(quota.default), "AWS's default"
         if not isinstance(quotas, Unknown):
             applied = [value for name, value in quotas.items() if re.search(quota.pattern, name.lower())]
             most, origin = (max(applied), "the account's quota") if applied else (most, origin)
-        found = f"{count} exist, the stack adds up to {needed}, {most:.0f} can be ({origin})"
+        found = f"{count} exist, the stack adds {needed}, {most:.0f} can be ({origin})"
         if count + needed > most:
             action = "Delete what nothing uses, or have the quota raised in Service Quotas (us-east-1)."
             command = f"aws service-quotas list-service-quotas --service-code cloudfront --region {WEB_ACL_REGION}"

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import boto3
 
-from . import checks
+from tools.template_values import read_template
+
+from . import checks, new_accounts
 from .account import ExistingStack, Reader, Unknown
 from .checks import CLOUDFRONT_QUOTAS, Finding, Status
-from .plan import DEFAULT_STACK, Plan, build_plan, parse_overrides, read_settings, read_template
-
-ROOT = Path(__file__).resolve().parents[2]
+from .plan import DEFAULT_STACK, Plan, add_further, build_plan, parse_overrides, read_settings
+from .templates import ROOT, TEMPLATE, further_templates, list_planned
 
 
 class WrongQuestion(ValueError):
@@ -26,9 +26,17 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Itera
     yield checks.check_services(plan, reader.read_services())
     yield checks.check_stack(plan, stack)
     function = stack.outputs.get("TransformFunctionName", "") if isinstance(stack, ExistingStack) else ""
-    yield from checks.check_concurrency(plan, reader.read_concurrency(function))
-    yield from checks.check_memory(plan)
+    concurrency = reader.read_concurrency(function)
+    yield from checks.check_concurrency(plan, concurrency)
+    others = {
+        name: tuple(list_planned(ROOT / "stacks" / f"{name}.yaml", {}, name, plan.region))
+        for name in further_templates()
+        if name not in plan.further
+    }
+    yield from new_accounts.check_memory(plan, others, concurrency)
+    yield from new_accounts.check_log_days(plan)
     used = {kind: reader.count_in_cloudfront(kind) for kind in CLOUDFRONT_QUOTAS}
+    yield from new_accounts.check_cloudfront_access(plan, used[new_accounts.DISTRIBUTION])
     yield from checks.check_cloudfront(plan, stack, used, reader.read_quotas("cloudfront"))
     yield checks.check_api(reader.read_quotas("apigateway"))
     if plan.text("InferenceMode") == "endpoint" and not plan.text("EndpointName"):
@@ -59,11 +67,13 @@ def preflight(
     stack: str | None = None,
     region: str | None = None,
     overrides: Sequence[str] = (),
+    further: Sequence[str] = (),
     endpoint_url: str | None = None,
 ) -> list[Finding]:
     """Run every check of a deployment, with the settings of an environment of samconfig.toml.
 
-    Raises WrongQuestion for an unknown environment or parameter, and without a region.
+    ``further`` are names of further stacks; ``overrides`` of one begin with its name and a dot. Raises WrongQuestion
+    for an unknown environment, stack or parameter, and without a region.
     """
     try:
         settings = read_settings(ROOT / "samconfig.toml", environment)
@@ -82,9 +92,29 @@ def preflight(
         return [identity]
     name = stack or settings.stack or DEFAULT_STACK
     existing = reader.read_stack(name)
-    parameters = existing.parameters if isinstance(existing, ExistingStack) else {}
     try:
-        plan = build_plan(read_template(ROOT / "template.yaml"), name, region, parameters, given)
+        plan = _plan(reader, name, region, _parameters(existing), given, further)
     except ValueError as error:
         raise WrongQuestion(str(error)) from error
     return [identity, *examine(plan, existing, reader)]
+
+
+def _plan(
+    reader: Reader,
+    name: str,
+    region: str,
+    existing: Mapping[str, str],
+    given: Mapping[str, str],
+    further: Sequence[str],
+) -> Plan:
+    """Build the plan of the stack and of further ones. Raises ValueError for unknown names."""
+    own = {key: value for key, value in given.items() if key.partition(".")[0] not in further}
+    plan = build_plan(read_template(TEMPLATE), name, region, existing, own)
+    for one in dict.fromkeys(further):
+        chosen = {key.partition(".")[2]: value for key, value in given.items() if key.startswith(f"{one}.")}
+        plan = add_further(plan, one, _parameters(reader.read_stack(f"{name}-{one}")), chosen)
+    return plan
+
+
+def _parameters(stack: ExistingStack | Unknown) -> Mapping[str, str]:
+    return stack.parameters if isinstance(stack, ExistingStack) else {}

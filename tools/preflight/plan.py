@@ -6,23 +6,31 @@ import shlex
 import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
+from tools.template_values import read_template
+
+from .templates import ROOT, TEMPLATE, Planned, fill_defaults, further_templates, list_planned, plan_resources
 
 DEFAULT_STACK = "darkroom"
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One deployment. ``resources`` counts the template's resources by type, regardless of conditions."""
+    """One deployment of template.yaml, and of further stacks beside it.
+
+    ``resources`` counts what it creates by type; ``planned`` are the resources of template.yaml and its nested stacks,
+    ``further`` those of each further stack by the name of its template.
+    """
 
     stack: str
     region: str
     parameters: Mapping[str, str]
     resources: Mapping[str, int]
+    planned: tuple[Planned, ...] = ()
+    further: Mapping[str, tuple[Planned, ...]] = field(default_factory=dict)
 
     def number(self, name: str) -> int:
         """Return a parameter as a number; 0 if the template does not have it."""
@@ -66,12 +74,6 @@ def parse_overrides(overrides: str | Sequence[str]) -> dict[str, str]:
     return parsed
 
 
-def read_template(path: Path) -> dict[str, Any]:
-    """Read the template, with intrinsic functions in their long form."""
-    document: dict[str, Any] = yaml_parse(path.read_text(encoding="utf-8"))
-    return document
-
-
 def build_plan(
     template: Mapping[str, Any], stack: str, region: str, existing: Mapping[str, str], overrides: Mapping[str, str]
 ) -> Plan:
@@ -79,10 +81,33 @@ def build_plan(
 
     Raises ValueError for an override that the template does not have.
     """
-    declared = template["Parameters"]
-    if unknown := sorted(set(overrides) - set(declared)):
+    parameters = _merge(template, existing, overrides)
+    planned = tuple(plan_resources(template, TEMPLATE, parameters, stack, region))
+    return Plan(stack, region, parameters, Counter(one.kind for one in planned), planned)
+
+
+def add_further(plan: Plan, name: str, existing: Mapping[str, str], overrides: Mapping[str, str]) -> Plan:
+    """Add the stack of ``stacks/<name>.yaml`` to a plan; as :func:`build_plan`, also for a template that is not there.
+
+    The retention of its logs is that of the first stack, as `./darkroom <name> parameters` passes it.
+    """
+    if name not in further_templates():
+        raise ValueError(f"there is no further stack {name}; choose one of {', '.join(further_templates())}")
+    path = ROOT / "stacks" / f"{name}.yaml"
+    template = read_template(path)
+    passed = {"LogDays": log_days} if (log_days := read_log_days(plan)) and "LogDays" in template["Parameters"] else {}
+    parameters = _merge(template, dict(existing) | passed, overrides)
+    planned = tuple(list_planned(path, parameters, f"{plan.stack}-{name}", plan.region))
+    counted = Counter(plan.resources) + Counter(one.kind for one in planned)
+    return replace(plan, resources=counted, further={**plan.further, name: planned})
+
+
+def read_log_days(plan: Plan) -> str:
+    """Return the retention of logs in days, the fourth number of RetentionDays; empty if there is none."""
+    return plan.text("RetentionDays").split(",")[3].strip() if plan.text("RetentionDays").count(",") >= 3 else ""
+
+
+def _merge(template: Mapping[str, Any], existing: Mapping[str, str], overrides: Mapping[str, str]) -> dict[str, str]:
+    if unknown := sorted(set(overrides) - set(template.get("Parameters", {}))):
         raise ValueError(f"the template has no parameter {', '.join(unknown)}")
-    defaults = {name: str(one.get("Default", "")) for name, one in declared.items()}
-    current = {name: value for name, value in existing.items() if name in declared}
-    kinds = Counter(str(one["Type"]) for one in template["Resources"].values())
-    return Plan(stack, region, defaults | current | dict(overrides), kinds)
+    return fill_defaults(template, dict(existing) | dict(overrides))

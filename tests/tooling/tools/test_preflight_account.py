@@ -110,6 +110,23 @@ def test_the_command_ends_well_where_nothing_is_in_the_way(
 
 
 @pytest.mark.slow
+def test_further_stacks_are_part_of_the_question(
+    session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["preflight", "--config-env", "small", "--region", "eu-central-1", "--further", "medical"]
+    assert main([*arguments, "medical.MaxConcurrency=2"]) == 0
+    assert "ok       Lambda memory: no function has more than the 3008 MB of new accounts" in capsys.readouterr().out
+    assert main([*arguments, "medical.MemoryMb=3538"]) == 0
+    output = capsys.readouterr().out
+    assert "unknown  Lambda memory: StatFunction of medical.yaml has 3538 MB" in output
+    assert "MemoryMb of medical.yaml" in output
+    assert main([*arguments, "RetentionDays=90,30,14,45,365"]) == 1
+    assert "problem  RetentionDays: CloudWatch Logs cannot keep logs for 45 days" in capsys.readouterr().out
+    assert main([*arguments, "--further", "alarms"]) == 2
+    assert "there is no further stack alarms" in capsys.readouterr().err
+
+
+@pytest.mark.slow
 def test_the_command_says_what_is_in_the_way(
     session: boto3.Session, ministack_url: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
