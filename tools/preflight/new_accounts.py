@@ -59,7 +59,7 @@ def _remedies(plan: Plan, large: list[tuple[Planned, int]]) -> str:
 
 
 def check_cloudfront_access(plan: Plan, distributions: int | Unknown) -> Iterator[Finding]:
-    """Report that AWS may have to verify an account before its first distribution: no API tells it."""
+    """Report that AWS may have to verify an account before its first distribution: no API returns that."""
     subject = "CloudFront access"
     if isinstance(distributions, int) and distributions > 0:
         yield Finding(Status.OK, subject, "the account has distributions")
