@@ -12,7 +12,7 @@ PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --system-certs --python $(RUN) --require-hashes
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 # Folders without a test that `make test` runs: it does not import them.
-ALL_SLOW := tests/attacks tests/peers tests/stack/isolated
+ALL_SLOW := tests/attacks tests/peers tests/stack/isolated tests/execution_environment
 export PYTHONDONTWRITEBYTECODE =
 # What the first tests need at once, on the processor that lint leaves idle.
 INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m tools.fetch_models --to .local/models --for endpoint &

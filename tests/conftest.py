@@ -28,6 +28,7 @@ register_profiles()
 ORDER = (
     "tests/attacks/stack/",
     "tests/stack/isolated/",
+    "tests/execution_environment/",
     "tests/stack/",
     "tests/attacks/",
     "tests/peers/",
