@@ -7,6 +7,8 @@ PYTHON ?= $(shell for p in python3.13 /usr/bin/python3.13 /usr/local/bin/python3
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+# What ./darkroom needs for stacks on AWS; it makes this environment on its first call.
+COMMANDS := .local/venvs/commands
 PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
 # uv does not read pip's configuration: where that names an index, uv may fail, and pip takes its place.
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --system-certs --python $(RUN) --require-hashes
@@ -22,10 +24,19 @@ INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m tools.fetch_models -
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
+define MAKE_VENV
+@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
+@echo "Installing the Python packages of $< into $(@D) ..."
+@$(PYTHON) -m venv $(@D) || { echo "python3.13 has no venv module; on Debian: apt-get install python3.13-venv"; exit 1; }
+endef
+
+$(COMMANDS)/.ready: requirements-commands.txt
+	$(MAKE_VENV)
+	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes -r $<
+	@touch $@
+
 $(READY): requirements-dev.txt requirements-uv.txt
-	@test -n "$(PYTHON)" || { echo "Darkroom needs Python 3.13 (python3.13 on PATH, or make PYTHON=/path/to/python3.13)"; exit 1; }
-	@echo "Installing the Python packages of requirements-dev.txt into $(VENV) ..."
-	@$(PYTHON) -m venv $(VENV) || { echo "python3.13 has no venv module; on Debian: apt-get install python3.13-venv"; exit 1; }
+	$(MAKE_VENV)
 	@$(PIP_INSTALL) -r requirements-uv.txt
 	@$(UV_INSTALL) -r requirements-dev.txt || $(PIP_INSTALL) -r requirements-dev.txt
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
@@ -40,10 +51,10 @@ stop: $(READY)  ## End a stack that was started detached
 test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
 	@$(PYTEST) tests/unit
 
-test: $(READY)  ## Lint, then the tests that CI runs, in under ten minutes on two cores
+test: $(READY) $(COMMANDS)/.ready  ## Lint, then the tests that CI runs, in under ten minutes on two cores
 	@$(INSTALL_FOR_TESTS) $(MAKE) --no-print-directory lint && wait && $(PYTEST) -m "not slow" $(ALL_SLOW:%=--ignore=%)
 
-test-all: lint  ## Lint, then every test with many Hypothesis examples; chaos and game day in short
+test-all: lint $(COMMANDS)/.ready  ## Lint, then every test with many Hypothesis examples; chaos and game day in short
 	@$(PYTEST) --hypothesis-profile=thorough
 
 mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n

@@ -8,6 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, whose code the command runs."""
 
-for _folder in (ROOT / "layers" / "medical", ROOT / "layers" / "evidence", ROOT / "layers" / "darkroom", ROOT):
+_LAYERS = ("map_tiles", "medical", "evidence", "darkroom")
+for _folder in (*(ROOT / "layers" / name for name in _LAYERS), ROOT):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))

@@ -12,7 +12,8 @@ if sys.path[0] == str(ROOT / "cli"):  # the folder was run: its modules are thos
 try:
     from cli.main import main
 except ModuleNotFoundError as missing:
-    sys.stderr.write(f"darkroom: the package {missing.name} is not installed. Run: make -C {ROOT} .venv/.ready\n")
+    remedy = f"make -C {ROOT} .local/venvs/commands/.ready"
+    sys.stderr.write(f"darkroom: the package {missing.name} is not installed. Run: {remedy}\n")
     sys.exit(1)
 except KeyboardInterrupt:
     sys.stderr.write("darkroom: interrupted\n")

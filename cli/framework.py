@@ -14,6 +14,7 @@ import click
 from click.core import ParameterSource
 
 from . import ROOT
+from .environments import NOTE, enter_development
 from .errors import WrongArgument
 
 if TYPE_CHECKING:
@@ -149,19 +150,28 @@ class Command(click.Command):
     """A command with the shared options, whose function gets a :class:`Call` as its argument ``call``.
 
     ``output`` describes the fields that it prints with ``--json``; without it the command has no ``--json``.
-    ``on_stack`` is false for commands that are about no stack.
+    ``on_stack`` is false for commands that are about no stack, ``in_development`` true for those that need the packages
+    of development (``cli/environments.py``).
     """
 
     def __init__(
-        self, *args: Any, output: Mapping[str, str] | None = None, on_stack: bool = True, **kwargs: Any
+        self,
+        *args: Any,
+        output: Mapping[str, str] | None = None,
+        on_stack: bool = True,
+        in_development: bool = False,
+        **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.output = output
+        self.epilog = NOTE if in_development else self.epilog
+        self.output, self.in_development = output, in_development
         shared = [*(_SHARED if on_stack else ()), *((_JSON,) if output is not None else ()), _DEBUG]
         self.params = [*self.params, *shared]
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Replace the shared options among the arguments by a Call."""
+        """Replace the shared options among the arguments by a Call, in the environment that the command needs."""
+        if self.in_development:
+            enter_development()
         shared = {name.removeprefix("shared_"): ctx.params.pop(name) for name in SHARED_NAMES & ctx.params.keys()}
         if shared.get("local"):
             from_environment = ctx.get_parameter_source("shared_stack") is ParameterSource.ENVIRONMENT

@@ -34,6 +34,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),
     "requirements-dev.txt": ("dev", "darkroom", "imaging", "fonts", "inference", "aws", "review"),
+    "requirements-commands.txt": ("commands",),
     "requirements-uv.txt": ("uv",),
     "requirements-ministack.txt": ("ministack",),
     "requirements-sam.txt": ("sam",),

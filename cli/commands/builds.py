@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 @app.command(
     "compare-builds",
+    in_development=True,
     output={
         "compared": "number of compared requests, without those in `failing`",
         "failing": "number of requests that fail with the same error in both builds",

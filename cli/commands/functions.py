@@ -102,7 +102,7 @@ def _identity(event: Any) -> str:
     return str(event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"]))
 
 
-@app.command(output={"*": "the function's result"})
+@app.command(output={"*": "the function's result"}, in_development=True)
 @click.argument("function")
 @click.argument("event")
 @click.option("--deployed", is_flag=True, help="Invoke the deployed function, as on AWS, and not this checkout's code.")
@@ -153,7 +153,7 @@ def _invoke_deployed(call: Call, function: str, event: Any) -> int:
     return ExitCode.OK
 
 
-@app.command(output={"files": "paths of the events"})
+@app.command(output={"files": "paths of the events"}, in_development=True)
 def events(call: Call) -> None:
     """Write events for upload, similar and scene that succeed on the stack of this machine."""
     from local.generated_events import write_events

@@ -80,7 +80,7 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
     return ExitCode.FAILED if worse_ones or not found else ExitCode.OK
 
 
-@golden.command(output={"folder": "the folder"}, on_stack=False)
+@golden.command(output={"folder": "the folder"}, on_stack=False, in_development=True)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
 def worse(call: Call, folder: Path, models: Path) -> None:

@@ -137,6 +137,7 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
 
 
 @app.command(
+    in_development=True,
     output={
         "target": "path and query as a browser sends them",
         "refusal": "problem details with which the request, or the first of `variants`, is refused, or null",
@@ -162,7 +163,7 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
         "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `trace_id` and `awaits_review`, or null",
         "answers": "per answer of the transform function: `at`, `path`, `status`, `code`, `ms`, `stages_ms`, "
         "`correlation_id` and `xray_trace_id`",
-    }
+    },
 )
 @click.argument("url")
 @click.option(

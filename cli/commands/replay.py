@@ -23,12 +23,13 @@ READ_TIMEOUT_S = 65.0
 
 
 @app.command(
+    in_development=True,
     output={
         "images": "number that both sides answered",
         "unanswered": "number that one side did not answer",
         "agrees": "whether each task agrees in --min-agreement of the images",
         "metrics": "figures by name, as --metrics writes them",
-    }
+    },
 )
 @click.option("--variants", nargs=2, metavar="A B", help="Two production variants of the endpoint.")
 @click.option(

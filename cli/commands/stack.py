@@ -39,7 +39,7 @@ def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
-@app.command()
+@app.command(in_development=True)
 @click.option("--port", type=int, default=CDN_PORT, show_default=True, help="Port of the CDN and the console.")
 @click.option("--aws-port", type=int, default=AWS_PORT, show_default=True, help="Port of MiniStack, the AWS emulator.")
 @click.option("--detach", is_flag=True, help="Return when the stack is ready; `darkroom stop` ends it.")

@@ -81,7 +81,11 @@ def review(call: Call, day: str, file: Path, by: str) -> None:
     call.emit({"images": len(lines), "manifest": key}, [f"{key}: {len(lines)} images"])
 
 
-@app.command("cutout-model", output={"folder": "the folder of the models", "version": "version in the findings"})
+@app.command(
+    "cutout-model",
+    in_development=True,
+    output={"folder": "the folder of the models", "version": "version in the findings"},
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
 def cutout_model(call: Call, folder: Path, models: Path | None) -> None:
@@ -94,7 +98,11 @@ def cutout_model(call: Call, folder: Path, models: Path | None) -> None:
     _write_models(call, write_models, "isnet", folder, models)
 
 
-@app.command("upscale-model", output={"folder": "the folder of the models", "version": "version of the model"})
+@app.command(
+    "upscale-model",
+    in_development=True,
+    output={"folder": "the folder of the models", "version": "version of the model"},
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
 def upscale_model(call: Call, folder: Path, models: Path | None) -> None:
@@ -124,6 +132,7 @@ def _write_models(
 
 
 @app.command(
+    in_development=True,
     output={
         "folder": "the folder of the new models",
         "version": "version in the findings",
@@ -131,7 +140,7 @@ def _write_models(
         "left_out": "keys of reviewed images that were not used, by reason",
         "tags": "per tag its counts, precision and recall on the test part, and its threshold",
         "arn": "of the version in the registry, null if it was not registered",
-    }
+    },
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("reviewed", nargs=-1, metavar="[DAY|FILE]...")

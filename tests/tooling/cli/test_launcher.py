@@ -67,9 +67,9 @@ def test_the_launcher_works_from_any_folder_and_through_a_link(tmp_path: Path) -
 
 
 MAKEFILE = """
-.venv/.ready:
+.local/venvs/commands/.ready: requirements-commands.txt
 \t@echo installing
-\t@mkdir -p .venv/bin && ln -s $(PYTHON) .venv/bin/python && touch $@
+\t@mkdir -p $(@D)/bin && ln -sf $(PYTHON) $(@D)/bin/python && touch $@
 """
 
 
@@ -77,6 +77,7 @@ def test_the_launcher_installs_the_environment_once(tmp_path: Path) -> None:
     (tmp_path / "darkroom").write_bytes((ROOT / "darkroom").read_bytes())
     (tmp_path / "darkroom").chmod(0o755)
     (tmp_path / "Makefile").write_text(MAKEFILE)
+    (tmp_path / "requirements-commands.txt").write_text("")
     (tmp_path / "cli").mkdir()
     (tmp_path / "cli" / "__main__.py").write_text("import sys; print(sys.argv[1:])")
     environment = os.environ | {"PYTHON": sys.executable}
@@ -86,6 +87,9 @@ def test_the_launcher_installs_the_environment_once(tmp_path: Path) -> None:
     )
     assert first.stdout == second.stdout == "['a b']\n"
     assert (first.stderr, second.stderr) == ("installing\n", "")
+    os.utime(tmp_path / ".local" / "venvs" / "commands" / ".ready", (0, 0))
+    changed = subprocess.run([tmp_path / "darkroom"], env=environment, capture_output=True, text=True, check=True)
+    assert changed.stderr == "installing\n", "after a change of the requirements"
 
 
 def test_a_missing_package_names_the_remedy(tmp_path: Path) -> None:
@@ -93,7 +97,10 @@ def test_a_missing_package_names_the_remedy(tmp_path: Path) -> None:
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
     done = subprocess.run([ROOT / "darkroom", "status"], env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1
-    assert done.stderr == f"darkroom: the package click is not installed. Run: make -C {ROOT} .venv/.ready\n"
+    assert (
+        done.stderr
+        == f"darkroom: the package click is not installed. Run: make -C {ROOT} .local/venvs/commands/.ready\n"
+    )
 
 
 @pytest.mark.slow
