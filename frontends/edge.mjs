@@ -79,15 +79,14 @@ const refuse = (name, shown, status) => {
 // Names of the language that are used several times are short in the minified code.
 const keysOf = Object.keys;
 const percentEncode = encodeURIComponent;
-const percentDecode = decodeURIComponent;
 
 const has = (list, one) => list.includes(one);
 
-const decoded = text => {
+const decoded = (text, refusal) => {
     try {
-        return percentDecode(text.replace(/\+/g, ' '));
+        return decodeURIComponent(text);
     } catch (error) {
-        refuse('bad-option.utf8');
+        refuse(refusal);
     }
 };
 
@@ -98,6 +97,9 @@ const escaped = (text, more) =>
 // Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.image_keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
     ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
+
+// Percent-encoded control characters
+const CONTROLS = /%([01]|7F)/;
 
 const byteLength = escapes => escapes.replace(/%../g, '.').length;
 
@@ -116,6 +118,8 @@ const integer = (text, low, high) => +text % 1 === 0 && +text + '' === text ? wi
 
 const decimal = (text, low, high) => /^(0|[1-9]\d{0,4})(\.\d{1,2})?$(?!\n)/.test(text) ? within(text, low, high) : '';
 
+const compass = text => /^(center|(north|south)?(east|west)?)$(?!\n)/.test(text) ? text : '';
+
 const oneOf = (text, words) => has(words.split(' '), text) ? text : '';
 
 const split = text => text.split(':').join(',').split(',');
@@ -123,7 +127,7 @@ const split = text => text.split(':').join(',').split(',');
 const joined = parts => has(parts, '') ? '' : parts.join('-');
 
 // Whether a text is the name of a watermark or a class of objects.
-const isName = text => /^[a-z0-9]{1,32}$(?!\n)/.test(text);
+const isName = text => /^[a-z\d]{1,32}$(?!\n)/.test(text);
 
 // Returns what words redact together: darkroom.plan.compound_types.join_redactions.
 const redactions = words => {
@@ -133,81 +137,68 @@ const redactions = words => {
         .filter((word, at, sorted) => word !== sorted[at - 1] && !has(covered, word)).join('-');
 };
 
-const OPTIONS = ';w=width||w|8192|1;h=height||w|8192|1;dpr=pixel-ratio||x|4|1|50;up=upscale|0|c|0 1 ai;fit=|contain|c|contain cover fill letterbox;g=gravity|center|g|attention entropy face text;crop=||k|65535;rot=rotate|0|c|0 90 180 270;flip=|none|c|none h v hv;trim=|0|w|100;pad=padding|0-0-0-0|p|2048;bg=background||r;radius=|0|w|4096;blur=|0|x|100|0|1;sharp=sharpen|0|x|10|0|1;denoise=|0|w|10;equalise=|0|w|1;bri=brightness|0|w|100|-100;con=contrast|0|w|100|-100;sat=saturation|0|w|100|-100;gam=gamma|1|x|5|0.1|1;gray=grayscale|0|w|1;wm=watermark||m|southeast|100|25;cutout=|0|w|1;enh=|none|c|none auto;wb=|0|w|1;ov=overlays||n|500|1;redact=||d;f=format|auto|c|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality||w|100|1|auto;anim=animate|1|w|1;page=|0|w|9999;boxes=|0|w|1;meta=||c|none rights;preset=||a;dl=download||n|64;exp=expires||w|9999999999|1;s=signature||s;';
+const OPTIONS = ';w=width|w|8192|1;h=height|w|8192|1;dpr=pixel-ratio|x|4|1|50;up=upscale|c0|0 1 ai;fit=|ccontain|contain cover fill letterbox;g=gravity|Gcenter|attention entropy face text;crop=|K|65535;rot=rotate|c0|0 90 180 270;flip=|cnone|none h v hv;trim=|w0|100;pad=padding|P0-0-0-0|2048;bg=background|r;radius=|w0|4096;blur=|x0|100|0|1;sharp=sharpen|x0|10|0|1;denoise=|w0|10;equalise=|w0|1;bri=brightness|w0|100|-100;con=contrast|w0|100|-100;sat=saturation|w0|100|-100;gam=gamma|x1|5|0.1|1;gray=grayscale|w0|1;wm=watermark|M|southeast|100|25;cutout=|w0|1;enh=|cnone|none auto;wb=|w0|1;ov=overlays|n|500|1;redact=|D;f=format|cauto|auto jpeg png webp avif gif json thumbhash|jpg|jpeg;q=quality|w|100|1|auto;anim=animate|w1|1;page=|w0|9999;boxes=|w0|1;meta=|c|none rights;preset=|a;dl=download|n|64;exp=expires|w|9999999999|1;s=signature|s;';
 const FALLBACK = {_w320:{w:320,f:'webp'},_w640:{w:640,f:'webp'},_w960:{w:960,f:'webp'},_w1280:{w:1280,f:'webp'},_w1920:{w:1920,f:'webp'},_cover:{w:256,h:256,fit:'cover',g:'attention',f:'webp'},_social:{w:1200,h:630,fit:'cover',g:'attention',f:'jpeg'}};
-const COMPASS = 'center north northeast east southeast south southwest west northwest';
 const LADDER = [320,480,640,800,960,1280,1536,1920,2560,3840];
 const CLASSES = ['auto-avif','auto-webp'];
 
 // The table is one text, because an invocation needs few of its rows: after each ; the short and the long name with =
-// between them, the default, the letter of the kind, and what the kind takes. The row that is returned has the short name
-// alone in the first place. A viewer's name can contain separators, so the result is compared. The first and the last
-// rows are those that most requests need.
+// between them, the letter of the kind and the default, and what the kind takes. The row that is returned has the short name
+// alone in the first place, and its position in the table. A viewer's name can contain separators, so the result is
+// compared. The first and the last rows are those that most requests need.
 const optionOf = name => {
     const short = ';' + name + '=';
-    let start = OPTIONS.lastIndexOf(short, 130);
-    if (start < 0) {
-        start = OPTIONS.lastIndexOf(short);
-    }
-    if (start < 0) {
-        start = OPTIONS.lastIndexOf(';', OPTIONS.indexOf('=' + name + '|'));
-    }
-    const row = OPTIONS.slice(start + 1, OPTIONS.indexOf(';', start + 1)).split('|');
+    const start = 1 + OPTIONS.lastIndexOf(short, 130) || 1 + OPTIONS.lastIndexOf(short)
+        || 1 + OPTIONS.lastIndexOf(';', OPTIONS.indexOf('=' + name + '|'));
+    const row = OPTIONS.slice(start, OPTIONS.indexOf(';', start)).split('|');
     const names = row[0].split('=');
     row[0] = names[0];
+    row.position = start + 1;
     return name && has(names, name) ? row : 0;
 };
 
-const region = (parts, high) => {
-    if (parts[0] === 'pct' && parts.length === 5) {
-        const sides = parts.slice(1).map(part => decimal(part, 0, 100));
-        const fits = at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000;
-        return fits(0) && fits(1) ? joined(['pct'].concat(sides)) : '';
-    }
-    return parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high))) : '';
+const percentages = sides =>
+    [0, 1].every(at => sides[at + 2] > 0 && Math.round(sides[at] * 100 + sides[at + 2] * 100) <= 10000)
+        ? joined(['pct'].concat(sides)) : '';
+
+const region = (parts, high) =>
+    parts.length === 4 ? joined(parts.map((part, at) => integer(part, at < 2 ? 0 : 1, high)))
+        : parts[0] === 'pct' && parts.length === 5 ? percentages(parts.slice(1).map(part => decimal(part, 0, 100))) : '';
+
+const watermark = parts => isName(parts[0]) && parts.length < 5
+    ? joined([parts[0], compass(parts[1]), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
+
+const colour = text => /^([\da-f]{3,4}|([\da-f]{2}){3,4})$(?!\n)/.test(text)
+    ? (text.length < 6 ? text.replace(/./g, '$&$&') : text).replace(/^(.{6})ff/, '$1') : '';
+
+const plainText = (text, high, hasPath) => {
+    const escapes = escaped(text, /[!'()*_]/g);
+    return !text || byteLength(escapes) > high || CONTROLS.test(escapes) || !hasPath && /%(2F|5C|22)/.test(escapes) ? ''
+        : encoded(escapes);
 };
 
-// Returns '' for an invalid text.
+// Returns '' for an invalid text. Kinds of several values have capital letters.
 const spelling = (row, text) => {
-    const high = row[3];
-    const low = row[4] || 0;
-    const step = row[5];
-    let parts = text;
-    switch (row[2]) {
-    case 'w':
-        return text === step ? text : integer(text, low, high);
-    case 'x':
-        return Math.round(text * 100) % step ? '' : decimal(text, low, high);
-    case 'c':
+    const kind = row[1][0];
+    const high = row[2];
+    const low = row[3] || 0;
+    const step = row[4];
+    const parts = kind < 'a' && split(text);
+    return kind === 'w' ? text === step ? text : integer(text, low, high)
+        : kind === 'x' ? Math.round(text * 100) % step ? '' : decimal(text, low, high)
         // A list can have one synonym: step for low.
-        return oneOf(text === low ? step : text, high);
-    case 'r':
-        parts = text.toLowerCase();
-        return /^([0-9a-f]{3,4}|[0-9a-f]{6}|[0-9a-f]{8})$(?!\n)/.test(parts)
-            ? (parts.length < 6 ? parts.replace(/./g, '$&$&') : parts).replace(/^(.{6})ff$(?!\n)/, '$1') : '';
-    case 'g':
-        parts = split(text);
-        return parts[0] === 'fp' && parts.length === 3
-            ? joined(['fp', decimal(parts[1], 0, 1), decimal(parts[2], 0, 1)])
-            : parts[0] === 'obj' && isName(parts[1]) && !parts[2] ? joined(parts) : oneOf(text, COMPASS + ' ' + high);
-    case 'd':
-        parts = split(text);
-        return parts.every(isName) ? redactions(parts) : '';
-    case 'k':
-        return region(split(text), high);
-    case 'p':
-        parts = split(text).map(part => integer(part, 0, high));
-        return has([1, 2, 4], parts.length) ? joined(parts.concat(parts, parts, parts).slice(0, 4)) : '';
-    case 'm':
-        parts = split(text);
-        parts = parts.concat(row.slice(parts.length + 2));
-        return isName(parts[0]) && parts.length < 5
-            ? joined([parts[0], oneOf(parts[1], COMPASS), integer(parts[2], 1, 100), integer(parts[3], 1, 100)]) : '';
-    case 'n':
-        parts = escaped(text, /[!'()*_]/g);
-        return !text || byteLength(parts) > high || (low ? /%([01]|7F)/ : /%([01]|2F|5C|22|7F)/).test(parts) ? '' : encoded(parts);
-    }
-    return (row[2] === 'a' ? /^[a-z0-9][a-z0-9-]{0,31}$(?!\n)/ : /^[A-Za-z0-9_-]{43}$(?!\n)/).test(text) ? text : '';
+        : kind === 'c' ? oneOf(text === low ? step : text, high)
+        : kind === 'r' ? colour(text.toLowerCase())
+        : kind === 'G' ? parts[0] === 'fp' && parts.length === 3
+            ? joined(parts.map((part, at) => at ? decimal(part, 0, 1) : part))
+            : parts[0] === 'obj' && isName(parts[1]) && !parts[2] ? joined(parts) : compass(text) || oneOf(text, high)
+        : kind === 'D' ? parts.every(isName) ? redactions(parts) : ''
+        : kind === 'K' ? region(parts, high)
+        : kind === 'P' ? has([1, 2, 4], parts.length)
+            ? joined(parts.concat(parts, parts, parts).slice(0, 4).map(part => integer(part, 0, high))) : ''
+        : kind === 'M' ? watermark(parts.concat(row.slice(parts.length + 1)))
+        : kind === 'n' ? plainText(text, high, low)
+        : (kind === 'a' ? /^[a-z\d][a-z\d-]{0,31}$(?!\n)/ : /^[\w-]{43}$(?!\n)/).test(text) ? text : '';
 };
 
 // Parses the key and the options of a request, and reports mistakes.
@@ -215,20 +206,15 @@ const spelling = (row, text) => {
 // Returns the percent-encoded key of a path.
 const readKey = uri => {
     // Ordinary keys have only one spelling.
-    if (uri.length < 700 && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
+    if (uri.length < 700 && /^(\/[^\W_][\w.-]*)+$(?!\n)/.test(uri)) {
         return uri.slice(1);
     }
-    let key;
-    try {
-        key = escaped(percentDecode(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
-    } catch (error) {
-        refuse('bad-key.utf8');
-    }
+    const key = escaped(decoded(uri.slice(1), 'bad-key.utf8'), /[!'()*]/g).replace(/%2F/g, '/');
     const whole = '/' + key + '/';
     const fault = !key ? 'none'
         : byteLength(key) > 700 ? 'long'
         : encoded(key).length > 867 ? 'coded'
-        : /%[01]|%7F/.test(key) ? 'byte'
+        : CONTROLS.test(key) ? 'byte'
         : /\/\.{0,2}\//.test(whole) ? 'dots'
         : has(whole, '/_/') ? 'taken'
         : '';
@@ -236,35 +222,32 @@ const readKey = uri => {
 };
 
 // Parses a query to canonical spellings by short name, '' for defaults. Of several mistakes the reported one does not
-// depend on their order.
+// depend on their order in the query: unknown names come first, then repeated ones, then wrong values in the order of the
+// table. Mistakes are sorted as texts; positions in the table have at most four digits.
 const readValues = query => {
     const values = {};
-    const unknown = [];
-    const repeated = [];
-    const wrong = [];
-    const plain = /[%+]/.test(query) ? decoded : text => text;
+    const mistakes = [];
+    const note = (rank, name, shown) => mistakes.push(1000 + rank + name + '\n' + shown);
+    const isEncoded = /[%+]/.test(query);
+    const plain = text => isEncoded ? decoded(text.replace(/\+/g, ' '), 'bad-option.utf8') : text;
     query.split('&').forEach(pair => {
         if (pair) {
             const cut = (pair + '=').indexOf('=');
             const name = plain(pair.slice(0, cut));
             const text = plain(pair.slice(cut + 1));
             const row = optionOf(name);
+            const value = row && spelling(row, text);
             if (!row) {
-                unknown.push(printable(name));
+                note(0, 'unknown-option' + (name && '.name'), printable(name));
             } else if (row[0] in values) {
-                repeated.push(row[0]);
+                note(1, 'duplicate-option', row[0]);
             } else {
-                const value = spelling(row, text);
-                values[row[0]] = value === row[1] ? '' : value;
-                if (!value) {
-                    wrong.push([OPTIONS.indexOf(';' + row[0] + '='), row[0], printable(text)]);
-                }
+                values[row[0]] = !value ? note(row.position, 'bad-option.' + row[0], printable(text))
+                    : row[1] === row[1][0] + value ? '' : value;
             }
         }
     });
-    unknown.sort().forEach(name => refuse('unknown-option' + (name && '.name'), name));
-    repeated.sort().forEach(name => refuse('duplicate-option', name));
-    wrong.sort((one, other) => one[0] - other[0]).forEach(one => refuse('bad-option.' + one[1], one[2]));
+    mistakes.sort().forEach(one => refuse.apply(0, one.slice(4).split('\n')));
     return values;
 };
 
@@ -278,69 +261,43 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
-// Only the first page is analysed. `redact` is what the plan redacts, or what is forced on it.
-const checkFirstPage = (plan, redact) => {
-    if ((redact || plan.boxes || plan.cutout) && plan.page) {
-        refuse('bad-option.pages');
-    }
-};
-
-// Normalises a plan, step by step as in darkroom.plan.normalize.
+// Normalises a plan as darkroom.plan.normalize does: leaves out what has no effect.
 const planOf = values => {
     const plan = {};
-    const apart = ['dpr','meta','preset','exp','s'];
+    const format = values.f || 'auto';
+    const isBox = values.w && values.h;
+    const flip = values.flip || '';
+    // A vertical flip is a rotation by 180 and a horizontal flip.
+    const degrees = (+(values.rot || 0) + (has(flip, 'v') ? 180 : 0)) % 360;
+    const omitted = ['dpr','meta','preset','exp','s', 'flip', 'rot',
+        format === 'json' || 'boxes',
+        isBox || 'fit',
+        values.w || values.h || 'up',
+        isBox && values.fit === 'cover' || 'g',
+        values.crop === 'pct-0-0-100-100' && 'crop',
+        has('gif png', format) && 'q',
+        (values.page || values.redact || values.cutout || !has('auto gif webp', format)) && 'anim'];
     keysOf(values).forEach(name => {
-        if (values[name] && !has(apart, name)) {
+        if (values[name] && !has(omitted, name) && (!isData(format) || has(['f', 'page', 'boxes'], name))) {
             plan[name] = values[name];
         }
     });
-    if (plan.f !== 'json') {
-        delete plan.boxes;
-    }
-    if (isData(plan.f)) {
-        keysOf(plan).forEach(name => {
-            if (!has(['f', 'page', 'boxes'], name)) {
-                delete plan[name];
-            }
-        });
+    if (isData(format)) {
         return plan;
     }
     if (values.dpr) {
         scale(plan, values.dpr);
     }
-    if (!plan.w || !plan.h) {
-        delete plan.fit;
-    }
-    if (!plan.w && !plan.h) {
-        delete plan.up;
-    }
-    if (plan.fit !== 'cover') {
-        delete plan.g;
-    }
-    if (plan.crop === 'pct-0-0-100-100') {
-        delete plan.crop;
-    }
-    // A vertical flip is a rotation by 180 and a horizontal flip.
-    const flip = plan.flip || '';
-    const degrees = (+(plan.rot || 0) + (has(flip, 'v') ? 180 : 0)) % 360;
-    delete plan.flip;
-    delete plan.rot;
     if (flip && !flip[1]) {
         plan.flip = 'h';
     }
     if (degrees) {
         plan.rot = degrees;
     }
-    if (has('gif png', plan.f)) {
-        delete plan.q;
-    }
-    if (plan.page || plan.redact || plan.cutout || plan.f && !has('auto gif webp', plan.f)) {
-        delete plan.anim;
-    }
     if (!keysOf(plan)[0]) {
         plan.w = plan.h = '2560';
     }
-    plan.f = plan.f || 'auto';
+    plan.f = format;
     return plan;
 };
 
@@ -348,9 +305,6 @@ const lastPart = plan =>
     (keysOf(plan).filter(name => name !== 'f').sort().map(name => name + '-' + plan[name]).join('_') || 'full') + '.' + plan.f;
 
 const isLadder = plan => !keysOf(plan)[2] && has(LADDER, +plan.w);
-
-// Returns whether guarded mode serves a plan without a signature, apart from presets. `text` is the plan's last part.
-const isUnsigned = (plan, text) => isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === 'h-2560_w-2560.auto');
 
 // Negotiation
 
@@ -397,8 +351,11 @@ function canonical(path, query) {
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }
-    checkFirstPage(plan, plan.redact);
-    return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
+    if (plan.page && (plan.redact || plan.boxes || plan.cutout)) {
+        refuse('bad-option.pages');
+    }
+    const isUnsigned = isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === 'h-2560_w-2560.' + 'auto');
+    return { request: start + text, needsSignature: !isUnsigned && !ENTRIES['unsigned-' + text] };
 }
 
 /** Parse a path and a query. Throws a Refusal. */

@@ -59,8 +59,11 @@ function canonical(path, query) {
     if (text.length - plan.f.length - 1 > room) {
         refuse('bad-option.long', room);
     }
-    checkFirstPage(plan, plan.redact);
-    return { request: start + text, needsSignature: !isUnsigned(plan, text) && !ENTRIES['unsigned-' + text] };
+    if (plan.page && (plan.redact || plan.boxes || plan.cutout)) {
+        refuse('bad-option.pages');
+    }
+    const isUnsigned = isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === BARE_TEXT + 'auto');
+    return { request: start + text, needsSignature: !isUnsigned && !ENTRIES['unsigned-' + text] };
 }
 
 /** Parse a path and a query. Throws a Refusal. */

@@ -4,7 +4,7 @@ const formatClass = accept => {
     // Each entry becomes ,type;parameter;parameter; the last of equal types applies.
     const text = ',' + accept.toLowerCase() + ',';
     const entries = (/[ \t]/.test(text) ? text.replace(/[ \t]*([,;])[ \t]*/g, '$1') : text).split(',').join(';,');
-    let best;
+    let best = '';
     let most = 0;
     // The best type comes first.
     TYPES.split(' ').some((type, at) => {

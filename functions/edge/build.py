@@ -1,4 +1,4 @@
-"""Write the edge functions and the cache behaviours of dialects into template.yaml.
+"""Write the edge functions and the cache behaviours of dialects into template.yaml, and their size into its page.
 
 ``make edge`` inserts the tables of darkroom into the JavaScript sources and minifies them. Run it after each change of
 a source, of the option table, of the table of dialects or of presets.toml; a test fails if the template is stale.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -15,7 +16,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
 from darkroom.dialects.registry import DIALECTS, Dialect  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
-from functions.edge.minify import minify  # noqa: E402
+from functions.edge.repeated import minify_repeated  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
 
 SOURCES = (
@@ -35,6 +36,7 @@ DIALECTS_SOURCES = ("accept.js", "headers.js", "dialects.js")
 """Sources of the function for dialects, below its import and its tables."""
 
 TEMPLATE = ROOT / "template.yaml"
+PAGE = ROOT / "docs" / "explanation" / "performance.md"
 MAX_BYTES = 10_240
 """CloudFront's limit for the code of a function."""
 
@@ -43,7 +45,7 @@ _TABLES_MARK = "/* tables */"
 
 def edge_code(presets: Presets | None = None) -> str:
     """Return the function as in the template, for ``presets`` (those of presets.toml by default)."""
-    return minify(readable_code(presets or load_default_presets()), STATE_FIELDS)
+    return _minify(readable_code(presets or load_default_presets()), STATE_FIELDS)
 
 
 def readable_code(presets: Presets) -> str:
@@ -53,13 +55,16 @@ def readable_code(presets: Presets) -> str:
 
 def dialects_code() -> str:
     """Return the function for dialects as in the template."""
-    return minify(readable_dialects_code(), frozenset())
+    return _minify(readable_dialects_code(), frozenset())
 
 
 def readable_dialects_code() -> str:
     """Return the function for dialects before it is minified."""
     source = "\n".join([_source("store.js"), _TABLES_MARK, *map(_source, DIALECTS_SOURCES)])
     return insert_dialect_tables(source, _TABLES_MARK)
+
+
+_minify = cache(minify_repeated)
 
 
 def _source(name: str) -> str:
@@ -109,14 +114,24 @@ def insert_block(template: str, block: str, mark: str) -> str:
     return written
 
 
+def insert_size(page: str, size_bytes: int) -> str:
+    """Return the page of measurements with the size of the edge function; raises ValueError without its sentence."""
+    sentence = f"The code has {size_bytes:,} of {MAX_BYTES:,} bytes; {MAX_BYTES - size_bytes:,} are free."
+    written, found = re.subn(r"The code has [0-9,]+ of [0-9,]+ bytes; [0-9,]+ are free\.", sentence, page)
+    if found != 1:
+        raise ValueError("The page has no sentence with the size of the edge function")
+    return written
+
+
 def main() -> None:
-    """Write the template and print the size of the edge function."""
+    """Write the template and the page, and print the size of the edge function."""
     code = edge_code()
     if len(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
     written = insert_code(TEMPLATE.read_text(encoding="utf-8"), code)
     written = insert_code(written, dialects_code(), "dialects")
     TEMPLATE.write_text(insert_block(written, dialect_behaviours(), "dialect-behaviours"), encoding="utf-8")
+    PAGE.write_text(insert_size(PAGE.read_text(encoding="utf-8"), len(code)), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201
 
 

@@ -16,13 +16,12 @@
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
-const place = asked => {
+// Without `generation` the variant does not depend on findings.
+const place = (asked, generation) => {
+    if (generation != null) {
+        asked.variant.fv = generation || FIRST_GENERATION;
+    }
     asked.viewer.uri += lastPart(asked.variant);
-};
-
-const addGeneration = (asked, text) => {
-    asked.variant.fv = text || FIRST_GENERATION;
-    place(asked);
 };
 
 const write = asked => {
@@ -45,7 +44,7 @@ const write = asked => {
     if (has('rights', asked.values.meta || asked.settings[2]) && !isData(variant.f)) {
         variant.cr = 1;
     }
-    asked.next = addGeneration;
+    asked.next = place;
     return variant.redact || variant.boxes || variant.cutout || FOLLOWING.test(variant.g) ? 'findings' : place(asked);
 };
 
@@ -56,29 +55,28 @@ const enlarge = (asked, text) => {
     return write(asked);
 };
 
-// Returns the entry that shows whether a plan needs no signature, '' if that is known without one. Presets are shorter
+// Returns the entry that shows whether a plan needs no signature, '' if that is known without one: guarded mode serves
+// widths of the ladder, data and bare requests, apart from presets. `text` is the plan's last part. Presets are shorter
 // than the part of a text that is looked up, as the store refuses long names.
 const unsignedEntry = (asked, plan, text) =>
     asked.values.s || asked.settings[0] === 'open' && !plan.ov && plan.up !== 'ai' ? ''
         : !has(['guarded', 'open'], asked.settings[0]) ? refuse('unsigned', 0, 403)
-        : isUnsigned(plan, text) ? '' : 'unsigned-' + text.slice(0, 99);
+        : isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === BARE_TEXT + 'auto') ? ''
+        : 'unsigned-' + text.slice(0, 99);
 
 // Returns the variant of a request for this viewer.
 const vary = asked => {
     const request = asked.viewer;
     const plan = asked.variant;
-    if (header(request, 'save-data').toLowerCase() === 'on') {
-        if (plan.f === 'auto' && (!plan.q || plan.q === 'auto')) {
-            plan.q = SAVING_QUALITY;
-        }
-    } else if (!asked.values.dpr) {
-        const hint = clientHint(request, 'dpr');
-        if (hint > 1 && /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint)) {
-            const larger = atRatio(plan, asked.text, Math.min(4, Math.ceil(hint * 2) / 2));
-            asked.larger = larger;
-            asked.next = enlarge;
-            return unsignedEntry(asked, larger, lastPart(larger)) || enlarge(asked, 1);
-        }
+    const isSaving = header(request, 'save-data').toLowerCase() === 'on';
+    const hint = isSaving || asked.values.dpr ? 0 : clientHint(request, 'dpr');
+    if (isSaving && plan.f === 'auto' && (!plan.q || plan.q === 'auto')) {
+        plan.q = SAVING_QUALITY;
+    }
+    if (hint > 1 && /^\d{1,3}(\.\d{1,16})?$(?!\n)/.test(hint)) {
+        asked.larger = atRatio(plan, asked.text, Math.min(4, Math.ceil(hint * 2) / 2));
+        asked.next = enlarge;
+        return unsignedEntry(asked, asked.larger, lastPart(asked.larger)) || enlarge(asked, 1);
     }
     return write(asked);
 };
@@ -97,7 +95,10 @@ const decide = asked => {
         refuse('bad-option.long', room);
     }
     asked.hidden = redactionOf(asked.settings[1], asked.key, plan);
-    checkFirstPage(plan, asked.hidden);
+    // Only the first page is analysed.
+    if (plan.page && (asked.hidden || plan.boxes || plan.cutout)) {
+        refuse('bad-option.pages');
+    }
     if (values.exp <= Date.now() / 1000) {
         refuse('expired', 0, 403);
     }
@@ -160,7 +161,7 @@ const read = asked => {
     // Beacons are read in the access log. Preflight requests get their CORS headers from the response headers policy.
     if (request.uri === BEACON || request.method === 'OPTIONS') {
         asked.viewer = {statusCode: 204};
-        return;
+        return '';
     }
     // As written, in the order that literal signatures cover.
     asked.query = request.rawQueryString() || '';

@@ -5,4 +5,4 @@ const redactionOf = (rules, key, plan) => isData(plan.f) ? '' : !rules ? plan.re
     : redactions(rules.split(',').reduce((found, rule) => {
         const parts = rule.split('=');
         return key.startsWith(parts[0]) ? found.concat(parts[1].split('-')) : found;
-    }, plan.redact ? plan.redact.split('-') : []));
+    }, (plan.redact || '').split('-')));

@@ -3,20 +3,15 @@
 // Returns the percent-encoded key of a path.
 const readKey = uri => {
     // Ordinary keys have only one spelling.
-    if (uri.length < MAX_KEY_BYTES && /^(\/[A-Za-z0-9][\w.-]*)+$(?!\n)/.test(uri)) {
+    if (uri.length < MAX_KEY_BYTES && /^(\/[^\W_][\w.-]*)+$(?!\n)/.test(uri)) {
         return uri.slice(1);
     }
-    let key;
-    try {
-        key = escaped(percentDecode(uri.slice(1)), /[!'()*]/g).replace(/%2F/g, '/');
-    } catch (error) {
-        refuse('bad-key.utf8');
-    }
+    const key = escaped(decoded(uri.slice(1), 'bad-key.utf8'), /[!'()*]/g).replace(/%2F/g, '/');
     const whole = '/' + key + '/';
     const fault = !key ? 'none'
         : byteLength(key) > MAX_KEY_BYTES ? 'long'
         : encoded(key).length > MAX_ENCODED_KEY_BYTES ? 'coded'
-        : /%[01]|%7F/.test(key) ? 'byte'
+        : CONTROLS.test(key) ? 'byte'
         : /\/\.{0,2}\//.test(whole) ? 'dots'
         : has(whole, '/_/') ? 'taken'
         : '';
@@ -24,34 +19,31 @@ const readKey = uri => {
 };
 
 // Parses a query to canonical spellings by short name, '' for defaults. Of several mistakes the reported one does not
-// depend on their order.
+// depend on their order in the query: unknown names come first, then repeated ones, then wrong values in the order of the
+// table. Mistakes are sorted as texts; positions in the table have at most four digits.
 const readValues = query => {
     const values = {};
-    const unknown = [];
-    const repeated = [];
-    const wrong = [];
-    const plain = /[%+]/.test(query) ? decoded : text => text;
+    const mistakes = [];
+    const note = (rank, name, shown) => mistakes.push(1000 + rank + name + '\n' + shown);
+    const isEncoded = /[%+]/.test(query);
+    const plain = text => isEncoded ? decoded(text.replace(/\+/g, ' '), 'bad-option.utf8') : text;
     query.split('&').forEach(pair => {
         if (pair) {
             const cut = (pair + '=').indexOf('=');
             const name = plain(pair.slice(0, cut));
             const text = plain(pair.slice(cut + 1));
             const row = optionOf(name);
+            const value = row && spelling(row, text);
             if (!row) {
-                unknown.push(printable(name));
+                note(0, 'unknown-option' + (name && '.name'), printable(name));
             } else if (row[0] in values) {
-                repeated.push(row[0]);
+                note(1, 'duplicate-option', row[0]);
             } else {
-                const value = spelling(row, text);
-                values[row[0]] = value === row[1] ? '' : value;
-                if (!value) {
-                    wrong.push([OPTIONS.indexOf(';' + row[0] + '='), row[0], printable(text)]);
-                }
+                values[row[0]] = !value ? note(row.position, 'bad-option.' + row[0], printable(text))
+                    : row[1] === row[1][0] + value ? '' : value;
             }
         }
     });
-    unknown.sort().forEach(name => refuse('unknown-option' + (name && '.name'), name));
-    repeated.sort().forEach(name => refuse('duplicate-option', name));
-    wrong.sort((one, other) => one[0] - other[0]).forEach(one => refuse('bad-option.' + one[1], one[2]));
+    mistakes.sort().forEach(one => refuse.apply(0, one.slice(4).split('\n')));
     return values;
 };

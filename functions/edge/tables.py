@@ -59,23 +59,24 @@ STATE_FIELDS = frozenset(
         "larger",
         "refusal",
         "marks",
+        "position",
     }
 )
-"""The properties of the state of handler.js."""
+"""The properties of the state of handler.js, and of a row of the option table in kinds.js."""
 
 _LETTERS = {
     "whole": "w",
     "fixed": "x",
     "choice": "c",
     "colour": "r",
-    "gravity": "g",
-    "crop": "k",
-    "padding": "p",
-    "watermark": "m",
+    "gravity": "G",
+    "crop": "K",
+    "padding": "P",
+    "watermark": "M",
     "fileName": "n",
-    "redaction": "d",
+    "redaction": "D",
 }
-"""Letters of option types in kinds.js. Each option of the type word has its own."""
+"""Letters of option types in kinds.js, capitals for several values. Each option of the type word has its own."""
 
 _WORDS = {"preset": "a", "s": "s"}
 
@@ -90,6 +91,10 @@ USUAL_WIDTH_PX = 1280
 
 _SEPARATORS = frozenset(";|=")
 """Separators of rows, fields and names in the option table."""
+
+
+WORD, DIGIT = r"\w", r"\d"
+"""Classes of ASCII characters in JavaScript's patterns; in Python's they have those of Unicode."""
 
 
 class Code(str):
@@ -127,10 +132,9 @@ def _tables(presets: Presets) -> dict[str, object]:
         "OPTIONS": f";{';'.join(map(_row, NATIVE_OPTIONS))};",
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
-        "APART": [option.short for option in NATIVE_OPTIONS if not option.plan_field],
+        "APART": Code(_joined(option.short for option in NATIVE_OPTIONS if not option.plan_field)),
         "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text, DEFAULTS.metadata),
         "FALLBACK": {f"_{name}": _shorten(json.loads(entries[PRESET_PREFIX + name])) for name in presets.options},
-        "COMPASS": " ".join(COMPASS_POINTS),
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],
         "USUAL_WIDTH": USUAL_WIDTH_PX,
@@ -138,7 +142,6 @@ def _tables(presets: Presets) -> dict[str, object]:
         "SAVING_QUALITY": str(SAVE_DATA_QUALITY),
         "BARE_SIDE": str(DEFAULT_MAX_SIDE_PX),
         "BARE_TEXT": f"{options_text(bare)}.",
-        "BARE_REQUEST": f"{options_text(bare)}.{bare.format}",
         "MAX_SIDE": MAX_SIDE_PX,
         "FOLLOWING": Code(f"/^({'|'.join(GRAVITY_TASKS)})/"),
         "VISITOR": Code(f"/^{VISITOR.pattern}$(?!\\n)/"),
@@ -227,7 +230,7 @@ def _row(option: Option) -> str:
     default = "" if option.default is None else kind.format(option.default)
     if any(_SEPARATORS & set(field) for field in (default, *taken)):
         raise ValueError(f"A separator of the option table is in {taken}")
-    return "|".join([name, default, letter, *taken]).removesuffix("|").removesuffix("|0")
+    return "|".join([name, letter + default, *taken]).removesuffix("|").removesuffix("|0")
 
 
 def _arguments(rule: JsArgs) -> Iterator[str]:
@@ -250,7 +253,7 @@ def _pattern(name: str) -> Code:
     kind = OPTIONS_BY_NAME[name].type
     assert isinstance(kind, Pattern)
     assert "|" not in kind.pattern
-    return Code(f"/^{kind.pattern}$(?!\\n)/")
+    return Code(f"/^{kind.pattern.replace('A-Za-z0-9_', WORD).replace('0-9', DIGIT)}$(?!\\n)/")
 
 
 def _plain(value: object) -> str:

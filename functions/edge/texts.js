@@ -8,15 +8,14 @@ const refuse = (name, shown, status) => {
 // Names of the language that are used several times are short in the minified code.
 const keysOf = Object.keys;
 const percentEncode = encodeURIComponent;
-const percentDecode = decodeURIComponent;
 
 const has = (list, one) => list.includes(one);
 
-const decoded = text => {
+const decoded = (text, refusal) => {
     try {
-        return percentDecode(text.replace(/\+/g, ' '));
+        return decodeURIComponent(text);
     } catch (error) {
-        refuse('bad-option.utf8');
+        refuse(refusal);
     }
 };
 
@@ -27,6 +26,9 @@ const escaped = (text, more) =>
 // Encodes a percent-encoded text in letters, digits, - . _ and / only (darkroom.image_keys): .-C3A9 for %C3%A9.
 const encoded = text => /[%~]|\.-/.test(text)
     ? text.replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-') : text;
+
+// Percent-encoded control characters
+const CONTROLS = /%([01]|7F)/;
 
 const byteLength = escapes => escapes.replace(/%../g, '.').length;
 

@@ -18,7 +18,7 @@ from typing import Any
 from py_mini_racer import MiniRacer
 from tree_sitter import Node
 
-from functions.edge.minify import parse
+from functions.edge.syntax import parse
 
 from .engine import NOW_S, loadable
 

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from tree_sitter import Node
 
-from functions.edge.minify import ENTRY, list_declared_names, nodes, parse, text_of
+from functions.edge.minify import ENTRY, list_declared_names
+from functions.edge.syntax import nodes, parse, text_of
 
 _TABLE = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encoding="utf-8"))
 STATICS = {name: frozenset(words.split()) for name, words in _TABLE["statics"].items()}
@@ -38,15 +39,24 @@ classes, and nothing that Perl's language, which the engine speaks, reads in ano
 which would stand before a line break at the end too."""
 
 
-def violations(code: str) -> list[str]:
-    """Return the features in ``code`` that the engine is not documented to have, each with its line."""
+def violations(code: str, *, has_words: bool = False) -> list[str]:
+    """Return the features in ``code`` that the engine is not documented to have, each with its line.
+
+    With ``has_words``, members are read by constants (``functions.edge.repeated``), and are not examined: examine the
+    readable code too.
+    """
     root = parse(code)
     known = list_declared_names(root) | STATICS.keys() | GLOBALS | _imported(root)
     own = {text_of(node.child_by_field_name("key") or node) for node in nodes(root) if node.type == "pair"}
     return [
         f"line {node.start_point.row + 1}: {what}"
         for node in nodes(root)
-        for what in (*_in_syntax(node), *_in_names(node, known), *_in_members(node, own), *_in_waiting(node))
+        for what in (
+            *_in_syntax(node),
+            *_in_names(node, known),
+            *(() if has_words else _in_members(node, own)),
+            *_in_waiting(node),
+        )
     ]
 
 

@@ -11,14 +11,15 @@ import pytest
 from functions.edge import build
 from functions.edge.build import (
     MAX_BYTES,
+    PAGE,
     TEMPLATE,
     dialect_behaviours,
     dialects_code,
     edge_code,
     insert_code,
+    insert_size,
     readable_code,
 )
-from functions.edge.minify import minify
 
 from .engine import EdgeEngine
 from .language import read_above, violations
@@ -36,6 +37,13 @@ def test_the_template_holds_the_latest() -> None:
     assert insert_code(template, CODE) == template, "run `make edge`"
 
 
+def test_the_page_of_measurements_has_the_size() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert insert_size(page, len(CODE)) == page, "run `make edge`"
+    with pytest.raises(ValueError, match="no sentence"):
+        insert_size("", len(CODE))
+
+
 def test_cloudformation_fills_in_nothing() -> None:
     assert "${" not in CODE
 
@@ -45,7 +53,8 @@ def test_it_is_ascii() -> None:
 
 
 def test_it_keeps_to_the_language_of_the_engine() -> None:
-    assert violations(CODE) == []
+    assert violations(readable_code(case_presets())) == []
+    assert violations(CODE, has_words=True) == []
 
 
 def test_no_constant_is_read_above_its_declaration() -> None:
@@ -192,32 +201,19 @@ def test_a_template_without_marks_is_refused() -> None:
         insert_code("Resources: {}\n", CODE)
 
 
-def test_a_name_inside_and_outside_a_function_is_refused() -> None:
-    with pytest.raises(ValueError, match="are names outside and inside"):
-        minify("const a = 1; function handler(a) { return a; }", frozenset())
-
-
-def test_the_minifier_keeps_the_meaning() -> None:
-    source = """
-    // a comment
-    const first = 'a // b';
-    const second = /[/ ]x/g;
-    function handler(event) { const sum = event + +event; const gone = sum - -1; return typeof gone + first; }
-    """
-    assert minify(source, frozenset()) == (
-        "let a='a // b',b=/[/ ]x/g;function handler(b){let d=b+ +b,c=d- -1;return typeof c+a}"
-    )
-
-
 def test_make_edge_writes_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    template = tmp_path / "template.yaml"
+    template, page = tmp_path / "template.yaml", tmp_path / "page.md"
     marks = "      # {0}:begin - by make edge\n      FunctionCode: old\n      # {0}:end\n"
     names = ("edge", "dialects", "dialect-behaviours")
     template.write_text("".join(map(marks.format, names)) + "  Other: 1\n")
+    page.write_text("# Size\n\nThe code has 1 of 2 bytes; 1 are free. More.\n")
     monkeypatch.setattr(build, "TEMPLATE", template)
+    monkeypatch.setattr(build, "PAGE", page)
     build.main()
+    free = MAX_BYTES - len(CODE)
+    assert page.read_text() == f"# Size\n\nThe code has {len(CODE):,} of 10,240 bytes; {free:,} are free. More.\n"
     written = template.read_text()
     assert written.startswith(f"      # edge:begin - by make edge\n      FunctionCode: |-\n        {CODE[:99]}")
     assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n  Other: 1\n")
