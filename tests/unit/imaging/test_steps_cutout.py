@@ -125,6 +125,24 @@ def test_a_coarse_raster_follows_the_edges_of_a_large_image() -> None:
     assert np.abs(pixels - truth).mean() < 0.4 * np.abs(enlarged - truth).mean()
 
 
+def test_glass_beside_a_gap_stays_opaque() -> None:
+    """Glass has the background's colours and dark rims: where the raster is sure of it, its colour decides little."""
+    row, column = np.mgrid[: HEIGHT * 9, : WIDTH * 9] / 3
+    behind = np.stack([150 + 20 * np.sin(column / 40), 160 + 15 * np.cos(row / 50), 170 + 0 * row], axis=2)
+    glass = 0.85 * behind + 0.15 * np.array([235, 240, 245])
+    glass[(column - 60) % 50 < 6] = (60, 60, 70)
+    glass[np.abs((column - 60) % 50 - 12) < 2] = (250, 250, 250)
+    covered = (column >= 60) & (column < 260) & (row >= 40) & (row < 200)
+    covered &= ~((column >= 150) & (column < 158) & (row >= 80) & (row < 160))
+    image = np.where(covered[..., None], glass, behind).astype(np.uint8)
+    coverage = Image.fromarray(covered.astype(np.uint8) * 255).resize((WIDTH * 3, HEIGHT * 3), Image.Resampling.BOX)
+    coverage = coverage.filter(ImageFilter.GaussianBlur(4))
+    alpha = cut(saved(Image.fromarray(image), "PNG"), cut_findings(np.asarray(coverage)))[..., 3]
+    certain = np.asarray(coverage.resize(image.shape[1::-1], Image.Resampling.BILINEAR)) > 0.9 * 255
+    assert (alpha[certain & covered] < 128).mean() == 0
+    assert alpha[~covered].mean() < 0.2 * 255
+
+
 def test_transparency_of_the_source_stays() -> None:
     pixels = np.concatenate([rgb(photo()), np.full((HEIGHT, WIDTH, 1), 255, np.uint8)], axis=2)
     pixels[:, 60:, 3] = 0

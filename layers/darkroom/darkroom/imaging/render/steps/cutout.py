@@ -8,6 +8,7 @@ through, is that of blur fusion (Forte, "Approximate Fast Foreground Colour Esti
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from math import ceil, floor
 
 import pyvips
@@ -36,7 +37,18 @@ _LEAST = 1e-3
 """Least weight of an average: below, there are no pixels of that side."""
 
 _ALIKE = 0.01
-"""Squared distance of two colours, of 0 to 1 in each band, at which colour and raster count equally."""
+"""Squared distance of two colours, of 0 to 1 in each band, at which colour and raster count equally where both sides
+are plain. The variance of both sides is added: a colour says nothing where the foreground has that of the background
+too, as glass does (Fisher's discriminant ratio)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Mean colours of foreground and background around each pixel, of 0 to 1, and the sum of their variances."""
+
+    front: pyvips.Image
+    back: pyvips.Image
+    variance: pyvips.Image
 
 
 def cut_out(context: RenderContext) -> None:
@@ -89,7 +101,7 @@ def _cut_frame(frame: pyvips.Image, mask: pyvips.Image, geometry: Geometry) -> p
     value, small = colour / white, (_resize(colour, size) / white).copy_memory()
     sides = _average_sides(small, coarse, SIGMA_PX * min(1.0, size.width / _count_columns(mask, geometry)))
     alpha = _follow_edges(value, coarse, sides)
-    front, back = (_resize(side, whole) for side in sides)
+    front, back = (_resize(side, whole) for side in (sides.front, sides.back))
     clean = (front + (value - front * alpha - back * (1 - alpha)) * alpha).clamp(min=0, max=1)
     clean = (alpha > 1 - CERTAIN).ifthenelse(value, clean)
     visible = alpha if shown is None else alpha * (shown / white)
@@ -97,18 +109,18 @@ def _cut_frame(frame: pyvips.Image, mask: pyvips.Image, geometry: Geometry) -> p
     return joined.copy(interpretation=frame.interpretation)
 
 
-def _follow_edges(value: pyvips.Image, coarse: pyvips.Image, sides: tuple[pyvips.Image, pyvips.Image]) -> pyvips.Image:
+def _follow_edges(value: pyvips.Image, coarse: pyvips.Image, sides: Sides) -> pyvips.Image:
     """Return the coverage of each pixel of ``value``; ``coarse`` and ``sides`` have the size of the raster.
 
     It is the projection of a pixel's colour on the line between the colours of both sides, where these differ and the
     raster is uncertain.
     """
-    front, back = sides
+    front, back = sides.front, sides.back
     whole, line = Size(value.width, value.height), front - back
     length = (line * line).bandmean() * line.bands
     slope = line / (length + _LEAST**2)
     offset = (back * slope).bandmean() * -line.bands
-    near = (coarse * (1 - coarse) * UNCERTAIN).clamp(max=1) * (length / (length + _ALIKE))
+    near = (coarse * (1 - coarse) * UNCERTAIN).clamp(max=1) * (length / (length + _ALIKE + 2 * sides.variance))
     slope, offset, near = (_resize(part.copy_memory(), whole) for part in (slope, offset, near))
     found = ((value * slope).bandmean() * line.bands + offset).clamp(min=0, max=1)
     return (found * near + _resize(coarse, whole) * (1 - near)).clamp(min=0, max=1).copy_memory()
@@ -148,15 +160,17 @@ def _map_to_frame(mask: pyvips.Image, geometry: Geometry, size: Size) -> pyvips.
     )
 
 
-def _average_sides(colour: pyvips.Image, coarse: pyvips.Image, sigma_px: float) -> tuple[pyvips.Image, pyvips.Image]:
-    """Return the mean colours of foreground and background around each pixel."""
+def _average_sides(colour: pyvips.Image, coarse: pyvips.Image, sigma_px: float) -> Sides:
+    """Return the colours of foreground and background around each pixel."""
     mean = colour.gaussblur(sigma_px)
-    sides = []
+    averages, variance = [], 0
     for weight in (coarse**CERTAINTY, (1 - coarse) ** CERTAINTY):
         share = weight.gaussblur(sigma_px)
         average = (colour * weight).gaussblur(sigma_px) / (share + _LEAST)
-        sides.append((share > _LEAST).ifthenelse(average, mean).clamp(min=0, max=1).copy_memory())
-    return sides[0], sides[1]
+        square = (colour * colour * weight).gaussblur(sigma_px) / (share + _LEAST)
+        variance = variance + (square - average * average).clamp(min=0, max=1).bandmean() * colour.bands
+        averages.append((share > _LEAST).ifthenelse(average, mean).clamp(min=0, max=1).copy_memory())
+    return Sides(averages[0], averages[1], variance.copy_memory())
 
 
 def _resize(image: pyvips.Image, size: Size) -> pyvips.Image:
