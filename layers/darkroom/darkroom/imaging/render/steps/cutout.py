@@ -38,8 +38,12 @@ _LEAST = 1e-3
 
 _ALIKE = 0.01
 """Squared distance of two colours, of 0 to 1 in each band, at which colour and raster count equally where both sides
-are plain. The variance of both sides is added: a colour says nothing where the foreground has that of the background
-too, as glass does (Fisher's discriminant ratio)."""
+are plain."""
+
+VARIED = 4.0
+"""Weight of the variance of both sides beside their squared distance, where the raster is sure of the foreground: a
+colour says nothing where the foreground has that of the background too, as glass does (Fisher's discriminant ratio).
+Where the raster is unsure, as at hair, colours decide."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +124,8 @@ def _follow_edges(value: pyvips.Image, coarse: pyvips.Image, sides: Sides) -> py
     length = (line * line).bandmean() * line.bands
     slope = line / (length + _LEAST**2)
     offset = (back * slope).bandmean() * -line.bands
-    near = (coarse * (1 - coarse) * UNCERTAIN).clamp(max=1) * (length / (length + _ALIKE + 2 * sides.variance))
+    noise = (2 * coarse - 1).clamp(min=0) ** 2 * VARIED * sides.variance
+    near = (coarse * (1 - coarse) * UNCERTAIN).clamp(max=1) * (length / (length + _ALIKE + noise))
     slope, offset, near = (_resize(part.copy_memory(), whole) for part in (slope, offset, near))
     found = ((value * slope).bandmean() * line.bands + offset).clamp(min=0, max=1)
     return (found * near + _resize(coarse, whole) * (1 - near)).clamp(min=0, max=1).copy_memory()
@@ -163,14 +168,14 @@ def _map_to_frame(mask: pyvips.Image, geometry: Geometry, size: Size) -> pyvips.
 def _average_sides(colour: pyvips.Image, coarse: pyvips.Image, sigma_px: float) -> Sides:
     """Return the colours of foreground and background around each pixel."""
     mean = colour.gaussblur(sigma_px)
-    averages, variance = [], 0
+    averages, variances = [], []
     for weight in (coarse**CERTAINTY, (1 - coarse) ** CERTAINTY):
         share = weight.gaussblur(sigma_px)
         average = (colour * weight).gaussblur(sigma_px) / (share + _LEAST)
         square = (colour * colour * weight).gaussblur(sigma_px) / (share + _LEAST)
-        variance = variance + (square - average * average).clamp(min=0, max=1).bandmean() * colour.bands
+        variances.append((square - average * average).clamp(min=0, max=1).bandmean() * colour.bands)
         averages.append((share > _LEAST).ifthenelse(average, mean).clamp(min=0, max=1).copy_memory())
-    return Sides(averages[0], averages[1], variance.copy_memory())
+    return Sides(averages[0], averages[1], (variances[0] + variances[1]).copy_memory())
 
 
 def _resize(image: pyvips.Image, size: Size) -> pyvips.Image:
