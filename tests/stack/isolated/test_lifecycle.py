@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import itertools
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import urllib.error
 import urllib.request
 from pathlib import Path
 
+from darkroom.aws.record import READY
 from local.paths import COMMAND, ROOT
 from local.ports import find_free_ports
+from tests.images.photographs import jpeg_photo
 from tests.processes import alive, family
 from tests.stack.conftest import start_stack, stop_stack
+from tests.stack.operating import Operator
 from tests.waiting import HANG_S, wait_until
 
 
@@ -62,6 +67,31 @@ def test_ctrl_c_leaves_nothing_behind_and_the_next_start_has_the_data(tmp_path: 
         return not alive(pids)
 
     wait_until(have_ended, lambda: f"they have ended: {alive(pids)}")
+
+
+def test_a_killed_stack_restores_what_was_not_saved(tmp_path: Path) -> None:
+    """The whole stack is killed after an upload was ingested: its index entry is saved once a minute."""
+    first = start_stack(tmp_path, "--no-watch", "--no-inference")
+    pids = family(first.running.process.pid)
+    Operator(first, tmp_path).upload("lost.jpg", jpeg_photo())
+    for pid in pids:
+        os.kill(pid, signal.SIGKILL)
+    first.running.process.wait()
+    wait_until(lambda: not alive(pids), "they have ended")
+
+    second = start_stack(tmp_path, "--no-watch", "--no-inference")
+    try:
+        output = (tmp_path / "output.log").read_text()
+        assert "MiniStack was killed. Tables, queues and deployed stacks are as of " in output
+        assert re.search(r"Restored from the uploads bucket: \d+ uploads are ingested again, 0 deletions", output)
+        operator = Operator(second, tmp_path)
+        wait_until(lambda: operator.state("lost.jpg") == READY, "the upload has its entry again")
+        operator.upload("new.jpg", jpeg_photo())
+        for key in ("lost.jpg", "new.jpg"):
+            with urllib.request.urlopen(f"{second.cdn_url}/{key}?w=320", timeout=HANG_S) as answer:
+                assert answer.status == 200
+    finally:
+        assert stop_stack(second) == 0
 
 
 def test_a_change_of_code_shows_without_a_restart(tmp_path: Path) -> None:
