@@ -22,7 +22,7 @@ NOTE = "Needs the packages of development: the first such command installs .venv
 
 
 def enter_development() -> None:
-    """Start the process anew with the packages of development, if it runs in the small environment.
+    """Restart the process with the packages of development, if it runs in the small environment.
 
     Installs them if they are missing. Raises CommandError if they cannot be installed.
     """

@@ -44,7 +44,7 @@ RENAMED = {"libexpat.so.1": "libexpat-py.1", "libbz2.so.1.0": "libbz2-py.1.0", "
 under which no library of a layer finds them."""
 
 EMULATOR = "usr/bin/aws-lambda-rie"
-"""Where AWS's emulator is mounted."""
+"""Path of AWS's emulator."""
 
 _MAIN = "int Py_BytesMain(int, char **); int main(int count, char **words) { return Py_BytesMain(count, words); }\n"
 """The program ``python3.13``. Debian's has libpython within itself; AWS's finds it by ``LD_LIBRARY_PATH``."""

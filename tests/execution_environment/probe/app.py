@@ -1,4 +1,4 @@
-"""A function that tells what it sees of its execution environment."""
+"""A function that returns what it sees of its execution environment."""
 
 import ctypes
 import multiprocessing
