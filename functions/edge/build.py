@@ -6,6 +6,7 @@ a source, of the option table, of the table of dialects or of presets.toml; a te
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from functools import cache
@@ -72,30 +73,24 @@ def _source(name: str) -> str:
 
 
 _BEHAVIOUR = """\
-            - PathPattern: {pattern}
-              TargetOriginId: transform
-              ViewerProtocolPolicy: redirect-to-https
-              AllowedMethods: [GET, HEAD, OPTIONS]
-              CachedMethods: [GET, HEAD]
-              Compress: false
-              CachePolicyId: !Ref LanguageCachePolicy
-              OriginRequestPolicyId: !Ref LanguageRequestPolicy
-              ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy
-              FunctionAssociations: [\
+            - {{ PathPattern: {pattern}, TargetOriginId: transform, ViewerProtocolPolicy: redirect-to-https, \
+AllowedMethods: [GET, HEAD, OPTIONS], CachedMethods: [GET, HEAD], Compress: false, \
+CachePolicyId: !Ref LanguageCachePolicy, OriginRequestPolicyId: !Ref LanguageRequestPolicy, \
+ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy, FunctionAssociations: [\
 {{ EventType: viewer-request, FunctionARN: !GetAtt LanguagesFunction.FunctionARN }}, \
-{{ EventType: viewer-response, FunctionARN: !GetAtt VaryFunction.FunctionARN }}]
+{{ EventType: viewer-response, FunctionARN: !GetAtt VaryFunction.FunctionARN }}] }}
 """
 
 
 def dialect_behaviours() -> str:
     """Return the cache behaviours of all dialects as in the template. Each begins the list or continues it."""
     return "".join(map(_format_behaviour, DIALECTS)).replace(
-        "            - PathPattern", "          - - PathPattern", 1
+        "            - {", "          - - {", 1
     )
 
 
 def _format_behaviour(dialect: Dialect) -> str:
-    return _BEHAVIOUR.format(pattern=dialect.behaviour_pattern)
+    return _BEHAVIOUR.format(pattern=json.dumps(dialect.behaviour_pattern))
 
 
 def insert_code(template: str, code: str, mark: str = "edge") -> str:
