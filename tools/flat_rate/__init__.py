@@ -1,0 +1,1 @@
+"""CloudFront's flat-rate plans: their prices and allowances, and what keeps a distribution from one."""
