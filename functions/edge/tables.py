@@ -17,11 +17,10 @@ from darkroom.dialects.registry import (
     IIIF,
     IIIF_2_PREFIX,
     IIIF_2_SUFFIX,
-    LARGE_PREFIX,
     Dialect,
 )
 from darkroom.errors import SourceMissing
-from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
+from darkroom.image_keys import LARGE_PREFIX, MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
 from darkroom.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
 from darkroom.plan.experiments import BEACON, HASH_MODULUS, VISITOR

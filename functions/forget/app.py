@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
@@ -16,15 +17,25 @@ from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
-from darkroom.image_keys import master_names
+from darkroom.image_keys import large_wildcard, master_names
 from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.erase.report import rejection_document
 from darkroom.operations.erase.service import EraseService
+from darkroom.services.purge.consumer import Wildcard
 from darkroom.services.request_metrics import count_attempt
 
 _env = ForgetEnvironment()
 _s3, _dynamodb = create_client("s3"), create_client("dynamodb")
 _observer = PowertoolsObserver("forget")
+
+
+def _list_wildcards() -> Iterator[Wildcard]:
+    """Yield wildcards of what may be cached, also if it is off now."""
+    if _env.has_dialects:
+        yield iiif_wildcard
+    if _env.has_large_copies:
+        yield large_wildcard
+
 
 _service = EraseService(
     uploads=S3Bucket(_s3, _env.uploads_bucket),
@@ -40,7 +51,7 @@ _service = EraseService(
     erasures=ErasureTable(_dynamodb, _env.index_table),
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
-    wildcards=(iiif_wildcard,) if _env.has_dialects else (),  # also if now off: cached responses are erased too
+    wildcards=[*_list_wildcards()],
     further={"samples": SampleStore(_dynamodb, _env.index_table).delete},
 )
 

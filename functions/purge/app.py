@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -14,10 +15,10 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import PurgeEnvironment
 from darkroom.further_sources import FurtherSource
-from darkroom.image_keys import master_names
+from darkroom.image_keys import large_wildcard, master_names
 from darkroom.origins.purge import RoutedPurge
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.purge.consumer import PurgeConsumer
+from darkroom.services.purge.consumer import PurgeConsumer, Wildcard
 from darkroom.settings import Settings
 
 _env = PurgeEnvironment()
@@ -36,6 +37,14 @@ def _connect(source: FurtherSource) -> S3Bucket:
     return S3Bucket(create_client("s3", {**_env.variables, **region}), source.bucket)
 
 
+def _list_wildcards() -> Iterator[Wildcard]:
+    """Yield wildcards of what may be cached, also if it is off now."""
+    if _env.has_dialects:
+        yield iiif_wildcard
+    if _env.has_large_copies:
+        yield large_wildcard
+
+
 def _build(settings: Settings) -> PurgeConsumer:
     return PurgeConsumer(
         purge=RoutedPurge(_media, _source, master_names(_env), settings.sources, cache(_connect)),
@@ -45,7 +54,7 @@ def _build(settings: Settings) -> PurgeConsumer:
         max_receives=_env.max_receives,
         observer=_observer,
         erasures=_erasures,
-        wildcards=(iiif_wildcard,) if _env.has_dialects else (),  # also if now off: cached responses are purged too
+        wildcards=[*_list_wildcards()],
     )
 
 

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from darkroom.dialects.serving.service import DialectService
     from darkroom.dialects.serving.signing_keys import KeysSecret
     from darkroom.plan.presets import Presets
+    from darkroom.services.serve.answers import TransformRequest
     from darkroom.settings import Settings
 
 _env = TransformEnvironment()
@@ -103,7 +104,7 @@ def handler(event: dict[str, Any], context: object) -> HttpResponse:
 def _respond(request: EdgeRequest) -> Responded:
     if (page := find_error_page(request.path)) is not None:
         return page, None
-    if request.dialect:
+    if request.dialect and _env.language_keys_arn:  # without dialects, a header of this name is the viewer's
         from darkroom.dialects.serving.handler import respond as respond_in_dialect
         from darkroom.dialects.serving.request import DialectRequest
 
@@ -118,7 +119,14 @@ def _respond(request: EdgeRequest) -> Responded:
         transform.prefetch(parse_path(request.path), presets)
 
     with _transform.open(start) as transform:
-        return respond(transform, request)
+        return respond(transform, request, _locate_large if _env.has_large_copies else None)
+
+
+def _locate_large(transform: Transform, request: TransformRequest, etag: str) -> str:
+    """Return the path of the copy of a derivative that is too large for a response."""
+    from darkroom.services.serve.large_copies import LargeCopies
+
+    return LargeCopies(transform.media, transform.keys).locate(parse_path(request.path), etag)
 
 
 @cache

@@ -9,12 +9,13 @@ from hypothesis import given
 
 from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
-from darkroom.dialects.registry import LARGE_SUFFIX, iiif_wildcard
+from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
 from darkroom.image_keys import (
     DERIVATIVES,
     HELD_MASTERS,
+    LARGE_SUFFIX,
     MASTERS,
     UPLOADS,
     ObjectNames,

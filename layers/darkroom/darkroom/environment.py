@@ -112,6 +112,7 @@ class TransformEnvironment(MasterEnvironment):
     inference_mode: str = "off"
     refine: bool = False
     store_after_response: bool = False
+    has_large_copies: bool = False
 
 
 class IngestEnvironment(MasterEnvironment, EventEnvironment):
@@ -204,6 +205,7 @@ class PurgeEnvironment(MasterEnvironment):
     max_receives: int
     distribution_id: str
     has_dialects: bool = False
+    has_large_copies: bool = False
 
 
 class RefineEnvironment(MasterEnvironment):
@@ -234,6 +236,7 @@ class ForgetEnvironment(MasterEnvironment, VectorEnvironment):
     purge_queue_url: str
     distribution_id: str
     has_dialects: bool = False
+    has_large_copies: bool = False
 
 
 class ReviewEnvironment(MasterEnvironment):

@@ -27,6 +27,12 @@ MAX_ENCODED_KEY_BYTES = 867
 RESERVED_SEGMENT = "_"
 """Separates a key from its options in canonical paths, so no key may have a segment of this name."""
 
+LARGE_PREFIX = "/_large"
+"""The cache behaviour that serves copies of derivatives too large for a Lambda response. No key begins so."""
+
+LARGE_SUFFIX = ".large"
+"""No output format, so that no canonical path ends so."""
+
 _UNRESERVED = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _PLAIN = _UNRESERVED | {0x2F}
 _HEX = frozenset("0123456789abcdefABCDEF")
@@ -71,6 +77,11 @@ def check_key(key: str) -> str:
     if RESERVED_SEGMENT in segments:
         raise BadKey("/_/ is reserved and may not appear in a key")
     return key
+
+
+def large_wildcard(key: str) -> str:
+    """Return the wildcard that invalidates copies of large derivatives of ``key``."""
+    return f"{LARGE_PREFIX}/{encode_key(key)}/{RESERVED_SEGMENT}/*"
 
 
 def parse_key(path: str) -> str:

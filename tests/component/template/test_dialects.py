@@ -5,7 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
-from darkroom.dialects.registry import DIALECTS, LARGE_PREFIX
+from darkroom.dialects.registry import DIALECTS
+from darkroom.image_keys import LARGE_PREFIX
 
 from .stack import Stack
 from .test_permissions import granted

@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from darkroom.dialects.dit import OPTION_MAPPINGS
 from darkroom.dialects.iiif.url import encode_identifier
-from darkroom.dialects.registry import DIALECTS, LARGE_PREFIX, encode_path
+from darkroom.dialects.registry import DIALECTS, encode_path
 from darkroom.dialects.serving.request import DialectRequest
+from darkroom.image_keys import LARGE_PREFIX
 from darkroom.plan.model import AUTO_CLASSES
 from functions.edge.build import (
     MAX_BYTES,

@@ -11,12 +11,6 @@ from dataclasses import dataclass, field
 
 from ..image_keys import quote_key
 
-LARGE_PREFIX = "/_large"
-"""The cache behaviour that serves copies of derivatives too large for a Lambda response. No key begins so."""
-
-LARGE_SUFFIX = ".large"
-"""No output format, so that no canonical path ends so."""
-
 DOCUMENT_SUFFIX = "/info.json"
 DOCUMENT_TYPES = ("application/ld+json", "application/json")
 """How paths of IIIF documents end, and the media types that ``Accept`` can name for them."""

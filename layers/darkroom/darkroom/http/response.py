@@ -177,8 +177,15 @@ class EdgeRequest(NamedTuple):
         return self.headers.get(DIALECT, "")
 
 
-def respond(transform: Transform, request: EdgeRequest) -> Responded:
-    """Respond to a request for a canonical path."""
+type LocateLarge = Callable[[Transform, TransformRequest, str], str]
+"""Returns the path of a stored derivative, by its ETag, that is too large for a response. May raise Unavailable."""
+
+
+def respond(transform: Transform, request: EdgeRequest, locate: LocateLarge | None = None) -> Responded:
+    """Respond to a request for a canonical path.
+
+    Without ``locate`` the CDN finds a large derivative at the URL of the request.
+    """
     if request.method not in ("GET", "HEAD"):
         return respond_error(MethodNotAllowed(), request)
     headers = request.headers
@@ -193,7 +200,14 @@ def respond(transform: Transform, request: EdgeRequest) -> Responded:
     answer = guard(lambda: transform.answer(native))
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
-    response = to_response(answer, method=request.method, viewer_url=native.url)
+    url = native.url
+    if locate and isinstance(answer, Stored) and answer.body is None and request.method == "GET":
+        etag = answer.derivative.etag
+        found = guard(lambda: locate(transform, native, etag))
+        if isinstance(found, DarkroomError):
+            return respond_error(found, request)
+        url = found
+    response = to_response(answer, method=request.method, viewer_url=url)
     return response, get_error(answer)
 
 
