@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.dialects.common.parsed_url import ParsedUrl
-from darkroom.dialects.serving.delivery import limit_max_age
 from darkroom.dialects.serving.request import DialectRequest
 from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption
@@ -18,6 +17,7 @@ from darkroom.plan.model import Plan
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import CachePolicy
+from darkroom.services.serve.large_copies import limit_max_age
 
 AGES = st.integers(0, 10**9)
 

@@ -19,6 +19,7 @@ from ...plan.redaction import apply_forced_redaction, needs_findings
 from ...plan.variants import AccessMode
 from ...services.caching import etag_matches
 from ...services.serve.answers import Failed
+from ...services.serve.large_copies import limit_max_age
 from ...services.serve.transform import Transform
 from ..iiif.image import ResolvedImage, resolve_image
 from ..iiif.info_json import build_info, profile_uri
@@ -31,7 +32,7 @@ from ..iiif.url import (
     InfoRequest,
     parse,
 )
-from .delivery import Delivery, limit_max_age
+from .delivery import Delivery
 from .request import DialectRequest
 
 LINKED = 'application/ld+json;profile="{context}"'
