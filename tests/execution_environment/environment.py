@@ -26,11 +26,13 @@ from local.ports import find_free_ports
 from tests.waiting import HANG_S, wait_until
 
 from .base_image import EMULATOR, PYTHON, Processor, make_base_image
-from .memory import MemoryPeak, find_program, limit_memory
+from .memory import Usage, find_program, limit_memory
 
 TMP_BYTES = 512 << 20
 MAX_FILES = MAX_TASKS = 1024
 INIT_S = 10
+ATTEMPTS = 3
+TIMED_OUT = "TimedOut"
 UID, GID = "993", "990"
 DEVICES = ("null", "zero", "full", "random", "urandom")
 
@@ -70,24 +72,33 @@ class Function:
 
 @dataclass(slots=True)
 class Environment:
-    """A running execution environment of ``function``. ``peak`` is its memory."""
+    """A running execution environment of ``function``."""
 
     function: Function
     process: subprocess.Popen[bytes]
     url: str
     log_file: Path
-    peak: MemoryPeak = field(init=False)
+    usage: Usage = field(init=False)
 
     def __post_init__(self) -> None:
-        self.peak = MemoryPeak(wait_until(self._find_emulator, self.log))
+        self.usage = Usage(wait_until(self._find_emulator, self.log), lambda: self.init_ms is not None)
 
     def _find_emulator(self) -> int | None:
         assert self.process.poll() is None, self.log()
         return find_program(self.process.pid, EMULATOR)
 
     def invoke(self, event: Any) -> Any:
-        """Return the response to ``event``, or the error that Lambda returns instead of one, with ``errorType``."""
+        """Return the response to ``event``, or the error that Lambda returns instead of one, with ``errorType``.
 
+        An event that times out is sent again: other programs may have had the processor.
+        """
+        for _ in range(ATTEMPTS - 1):
+            response = self._invoke(event)
+            if not (isinstance(response, dict) and response.get("errorType") == TIMED_OUT):
+                return response
+        return self._invoke(event)
+
+    def _invoke(self, event: Any) -> Any:
         def answer() -> tuple[Any] | None:
             asked = urllib.request.Request(self.url, json.dumps(event).encode())
             try:
@@ -116,8 +127,8 @@ class Environment:
 def _read(body: bytes) -> Any:
     try:
         return json.loads(body)
-    except ValueError:  # the emulator's own words
-        return {"errorType": "Emulator", "errorMessage": body.decode(errors="replace")}
+    except ValueError:  # the emulator's own words: Task timed out after 10.00 seconds
+        return {"errorType": TIMED_OUT, "errorMessage": body.decode(errors="replace")}
 
 
 @contextmanager
@@ -141,7 +152,7 @@ def run_environment(function: Function, processor: Processor) -> Iterator[Enviro
         try:
             yield environment
         finally:
-            environment.peak.end()
+            environment.usage.end()
             process.send_signal(signal.SIGTERM)
             try:
                 process.wait(HANG_S)

@@ -1,4 +1,4 @@
-"""The memory of a function's processes: a limit by a control group, and what they have used at most.
+"""The memory of a function's processes: a limit by a control group, and what they use.
 
 ``RLIMIT_AS`` would be another thing: it counts address space, of which libvips, GDAL and threads reserve gigabytes that
 they never touch. Lambda counts what is resident.
@@ -11,15 +11,15 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from bench.processes import list_children, read_memory_mb
+from bench.processes import list_children, read_cpu_ms, read_memory_mb
 from tests.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
-EVERY_S = 0.02
+EVERY_S = 0.05
 MIB = 1 << 20
 
 
@@ -51,16 +51,18 @@ def _is_removed(group: Path) -> bool:
     return not group.exists()
 
 
-class MemoryPeak:
-    """The most memory that processes below one have used together, in MiB as ``MemorySize``, sampled by a thread.
+class Usage:
+    """What the processes below one have used together, sampled by a thread.
 
-    Shared pages are divided among those who share them (PSS). A peak between two samples is seen in the peak of each
-    process alone (``VmHWM``), which the kernel notes.
+    ``peak_mib`` is the most memory, in MiB as ``MemorySize``. Shared pages are divided among those who share them
+    (PSS). A peak between two samples is seen in the peak of each process alone (``VmHWM``), which the kernel notes.
+    ``init_cpu_s`` is the CPU time until ``is_initialised``, None before.
     """
 
-    def __init__(self, root_pid: int) -> None:
-        self._root_pid = root_pid
-        self.mib = 0.0
+    def __init__(self, root_pid: int, is_initialised: Callable[[], bool]) -> None:
+        self._root_pid, self._is_initialised = root_pid, is_initialised
+        self.peak_mib = 0.0
+        self.init_cpu_s: float | None = None
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
         self._thread.start()
@@ -72,28 +74,35 @@ class MemoryPeak:
 
     def _sample(self) -> None:
         while not self._ended.wait(EVERY_S):
-            with suppress(OSError, StopIteration, ValueError):
-                found = list(_list_below(self._root_pid))
-                together = sum(map(_read_pss_mib, found))
-                alone = (read_memory_mb(pid, "VmHWM") * 1e6 / MIB for pid in found)
-                self.mib = max(self.mib, together, *alone)
+            processes = _list_below(self._root_pid)
+            found = [_read_mib(pid) for pid in processes]
+            self.peak_mib = max([self.peak_mib, sum(now for now, _ in found), *(peak for _, peak in found)])
+            if self.init_cpu_s is None and self._is_initialised():
+                with suppress(OSError):
+                    self.init_cpu_s = sum(map(read_cpu_ms, processes)) / 1000
 
 
-def _list_below(pid: int) -> Iterator[int]:
-    for child in list_children(pid):
-        yield child
-        yield from _list_below(child)
+def _list_below(pid: int) -> list[int]:
+    """Return all processes below ``pid``, less those that end meanwhile."""
+    with suppress(OSError):
+        children = list_children(pid)
+        return [*children, *(below for child in children for below in _list_below(child))]
+    return []
 
 
-def _read_pss_mib(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+def _read_mib(pid: int) -> tuple[float, float]:
+    """Return the proportional set size now and the resident peak of a process, zeros when it ends meanwhile."""
+    with suppress(OSError, StopIteration):
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+        pss_kib = next(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return pss_kib / 1024, read_memory_mb(pid, "VmHWM") * 1e6 / MIB
+    return 0.0, 0.0
 
 
 def find_program(root_pid: int, program: str) -> int | None:
     """Return the process below ``root_pid`` that was started as ``/program``, if there is one."""
-    with suppress(OSError):
-        for pid in _list_below(root_pid):
+    for pid in _list_below(root_pid):
+        with suppress(OSError):
             if Path(f"/proc/{pid}/cmdline").read_bytes().startswith(f"/{program}\0".encode()):
                 return pid
     return None

@@ -69,7 +69,7 @@ def test_libraries_that_awss_image_lacks_are_not_there(seen: dict[str, Any]) -> 
 
 def test_memory_above_the_limit_ends_the_function(environment: Environment) -> None:
     assert environment.invoke({"bytes": 300 << 20})["used"] == 300 << 20
-    assert 300 < environment.peak.mib < 400
+    assert 300 < environment.usage.peak_mib < 400
     assert environment.init_ms is not None
     ended = environment.invoke({"bytes": 600 << 20})
     assert (ended["errorType"], "signal: killed" in ended["errorMessage"]) == ("Runtime.ExitError", True)

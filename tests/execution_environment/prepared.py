@@ -1,0 +1,127 @@
+"""Objects that the events in ``events/`` are about, and events that no file can have: tokens, versions, new formats."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from bench.map_tiles.rasters import fetch_rasters
+from darkroom.aws.index import Index
+from darkroom.signing import parse_secret, parse_signing_keys
+from local.aws import Cloud
+from local.event_samples import EVENT_S, FIRST, build_s3_event
+from local.generated_events import build_events
+from local.own_stack import stack_name
+from medical.access import sign_target
+from medical.uids import replace_uid
+from tests.component.conversion.files import RED_HALF, samples
+from tests.component.template.stack import ROOT
+from tools.events import LOCAL_KEY, medical, medical_ingest
+from tools.events.ingest import BUCKET, NOON, QUEUE
+from tools.events.sqs import batch
+
+from .functions import FUNCTIONS
+
+RASTERS = ("bay/1999-07.tif", "bay/2000-06.tif")
+DOCUMENT = "reports/annual.pdf"
+DICOM = "incoming/routine/8d6f4c0e.dcm"
+UIDS = {f"{kind}InstanceUID": f"1.2.3.{number}" for number, kind in enumerate(("Study", "Series", "SOP"), 1)}
+CONVERTED = {form: f"samples/events/converted.{form}" for form in ("bmp", "ico", "jp2", "jxl")}
+"""Keys of the uploads in formats that ingest converts in a process of its own."""
+
+SETTINGS = ("--parameter", f"converted_formats={list(CONVERTED)}".replace("'", '"'))
+
+
+def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
+    """Store ``bodies`` by key without the bucket's events, so that the stack's own functions do not handle them."""
+    found = cloud.s3.get_bucket_notification_configuration(Bucket=bucket)
+    before = {name: value for name, value in found.items() if name != "ResponseMetadata"}
+    cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration={})
+    for key, body in bodies.items():
+        cloud.s3.put_object(Bucket=bucket, Key=key, Body=body)
+    time.sleep(EVENT_S)
+    cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=before)  # type: ignore[arg-type]
+
+
+def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
+    """Store what events are about: uploads, a document and rasters."""
+    bodies = {**samples(), "jxl": (ROOT / "tests" / "images" / "jxl" / "lossy.jxl").read_bytes()}
+    put_quietly(cloud, info["uploads_bucket"], {key: bodies[form] for form, key in CONVERTED.items()})
+    documents = cloud.read_outputs(stack_name("documents"))["DocumentsBucketName"]
+    put_quietly(cloud, documents, {DOCUMENT: RED_HALF})
+    raster = (fetch_rasters() / "landsat7.tif").read_bytes()
+    for key in RASTERS:
+        cloud.s3.put_object(Bucket=info["media_bucket"], Key=f"map-tiles/rasters/{key}", Body=raster)
+
+
+def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return further events by logical id of the function and name."""
+    found: dict[str, dict[str, Any]] = {}
+    for name, event in build_events(info):
+        folder, _, rest = name.partition("/")
+        [logical_id] = [one for one, function in FUNCTIONS.items() if function == folder]
+        found.setdefault(logical_id, {})[f"{Path(rest).stem}, fresh"] = event
+    found["IngestFunction"] = {
+        f"created, {form}": batch(QUEUE, build_s3_event("Object Created", key, FIRST, BUCKET, at=NOON))
+        for form, key in CONVERTED.items()
+    }
+    return found
+
+
+def read_states(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
+    """Return the state in the index of each upload that ingest converts."""
+    index = Index(cloud.dynamodb, info["index_table"])
+    records = {form: index.get(key) for form, key in CONVERTED.items()}
+    return {f"state of {form}": record.state if record else "" for form, record in records.items()}
+
+
+def put_before(cloud: Cloud, info: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
+    """Store what ``logical_id`` uses up or what another function makes for it; return further events about that."""
+    found = _BEFORE.get(logical_id)
+    return found(cloud, info) if found else {}
+
+
+def _put_dicom(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:
+    files = importlib.import_module("tests.component.medical.files")
+    outputs = cloud.read_outputs(stack_name("medical"))
+    body = files.save(files.make(**UIDS, PatientName="Doe^Jane", WindowCenter=1536, WindowWidth=3072))
+    put_quietly(cloud, outputs["UploadsBucketName"], {DICOM: body})
+    return {}
+
+
+def _ingest_dicom(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Have the stack's own function ingest the file; return the request for its image."""
+    _put_dicom(cloud, info)
+    _invoke(cloud, "RoutineFunction", "medical", medical_ingest.upload(DICOM))
+    secret = cloud.secrets.get_secret_value(SecretId=cloud.read_outputs(stack_name("medical"))["UidKeyArn"])
+    [key, *_] = parse_signing_keys(parse_secret(secret["SecretString"]))
+    study, series, instance = (replace_uid(uid, key) for uid in UIDS.values())
+    target = f"/dicomweb/studies/{study}/series/{series}/instances/{instance}/rendered?window=1536,3072"
+    return {"rendered, stored": medical.event(sign_target(target, LOCAL_KEY, medical.EXPIRES_S))}
+
+
+def _register_rasters(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:
+    for key in RASTERS:
+        _invoke(cloud, "RastersFunction", "map-tiles", {"action": "register", "key": key})
+    return {}
+
+
+def _invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) -> None:
+    """Invoke a function in the local stack's own way."""
+    found = cloud.cloudformation.describe_stack_resource(StackName=stack_name(stack), LogicalResourceId=logical_id)
+    name = found["StackResourceDetail"]["PhysicalResourceId"]
+    answer = cloud.functions.invoke(FunctionName=name, Payload=json.dumps(event))
+    assert "FunctionError" not in answer, answer["Payload"].read()
+
+
+_BEFORE: Mapping[str, Callable[[Cloud, Mapping[str, Any]], dict[str, Any]]] = {
+    "StatFunction": _put_dicom,
+    "RoutineFunction": _put_dicom,
+    "MedicalFunction": _ingest_dicom,
+    "TilesFunction": _register_rasters,
+    "RastersFunction": _register_rasters,
+}

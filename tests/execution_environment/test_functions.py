@@ -1,0 +1,57 @@
+"""Every function of every template answers its events in Lambda's execution environment, from its built layers."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .base_image import Processor
+from .conftest import PREFIX, Deployed
+from .environment import INIT_S, run_environment
+from .functions import FUNCTIONS, read_events, summarise
+from .prepared import put_before, read_states
+
+pytestmark = pytest.mark.slow
+
+OUTCOMES = tomllib.loads((Path(__file__).parent / "outcomes.toml").read_text(encoding="utf-8"))
+"""What each event amounts to, by function and event."""
+
+
+def test_every_function_of_every_template_is_deployed(deployed: Deployed) -> None:
+    assert set(deployed.functions) == set(FUNCTIONS)
+
+
+LACKS_EXPAT = pytest.mark.xfail(reason="the layer of map tiles lacks libexpat.so.1")
+
+
+@pytest.mark.parametrize(
+    "logical_id",
+    [
+        pytest.param(one, marks=[LACKS_EXPAT] if folder in ("map_tiles", "rasters") else [])
+        for one, folder in FUNCTIONS.items()
+    ],
+)
+def test_a_function_answers_its_events(
+    deployed: Deployed, processor: Processor, logical_id: str, record_property: Callable[[str, object], None]
+) -> None:
+    function = deployed.functions[logical_id]
+    made = put_before(deployed.stack.cloud, deployed.info, logical_id)
+    events = {**read_events(logical_id), **deployed.events.get(logical_id, {}), **made}
+    with run_environment(function, processor) as running:
+        responses = {name: running.invoke(event) for name, event in events.items()}
+        usage, init_ms, log = running.usage, running.init_ms or 0.0, running.log()
+    row = (logical_id, processor.name, len(responses), round(init_ms), round(usage.peak_mib), function.memory_mib)
+    record_property(PREFIX + "row", row)
+    found = {name: summarise(response) for name, response in responses.items()}
+    if logical_id == "IngestFunction":
+        found |= read_states(deployed.stack.cloud, deployed.info)
+    wrong = [responses.get(name) for name in found if found[name] != OUTCOMES.get(logical_id, {}).get(name)]
+    assert found == OUTCOMES.get(logical_id), f"{json.dumps(wrong, indent=1)}\n{log}"
+    assert usage.peak_mib <= function.memory_mib
+    assert usage.init_cpu_s is not None
+    if not processor.interpreter:
+        assert usage.init_cpu_s < INIT_S, "Lambda begins a longer init phase again with the first event"
