@@ -108,6 +108,7 @@ docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.model_cards
 	@$(RUN) -m tools.cli_reference
 	@$(RUN) -m tools.signing_vectors
+	@$(RUN) -m tools.deployer_actions
 
 site: $(READY)  ## Build the documentation into site/; a broken link fails
 	@NO_MKDOCS_2_WARNING=1 $(VENV)/bin/mkdocs build

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ class Planned:
     properties: Mapping[str, Any]
 
 
+@cache
 def further_templates() -> tuple[str, ...]:
     """Return names of the templates in stacks/ that are deployed beside template.yaml, not within it."""
     within = {
