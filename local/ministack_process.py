@@ -164,6 +164,7 @@ def main(*packages: str) -> None:
     from local.emulation.install import install
     from local.emulation.permissions import RECORD, enforce_permissions
     from local.emulation.signatures import Verifier, verify_key_value_stores
+    from local.emulation.simulation import simulate_all
 
     _reserve_for_every_version(lambda_svc)
     _replace_layer_paths(lambda_runtime.Worker)
@@ -184,6 +185,7 @@ def main(*packages: str) -> None:
     enforce_permissions(
         app, iam_evaluator, iam_actions, iam=iam, sts=sts, dynamodb=dynamodb, record=os.environ.get(RECORD, "")
     )
+    simulate_all(iam_evaluator, iam)
     verify_key_value_stores(app, iam_evaluator, Verifier(sigv4, os.environ))
     state = Path(os.environ["STATE_DIR"])
     state.mkdir(parents=True, exist_ok=True)
