@@ -21,17 +21,30 @@ KEEP = 2
 SECRETS = ("signing", "dialects")
 
 
+def planned(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that describe a deployment before it is made, as for `sam deploy`."""
+    for add in (
+        click.argument("more", nargs=-1, metavar="[NAME=VALUE]..."),
+        click.option(
+            "--further", multiple=True, metavar="NAME", help="A further stack, as in stacks/NAME.yaml; repeatable."
+        ),
+        click.option(
+            "--parameter-overrides", "overrides", multiple=True, metavar="NAME=VALUE", help="As for `sam deploy`."
+        ),
+        click.option(
+            "--config-env", default="default", show_default=True, metavar="NAME", help="Environment of samconfig.toml."
+        ),
+    ):
+        command = add(command)
+    return command
+
+
 @app.command(
     output={
         "findings": "per check: `status` (`ok`, `problem` or `unknown`), `subject`, `found`, `action` and `command`"
     }
 )
-@click.option(
-    "--config-env", default="default", show_default=True, metavar="NAME", help="Environment of samconfig.toml."
-)
-@click.option("--parameter-overrides", "overrides", multiple=True, metavar="NAME=VALUE", help="As for `sam deploy`.")
-@click.option("--further", multiple=True, metavar="NAME", help="A further stack, as in stacks/NAME.yaml; repeatable.")
-@click.argument("more", nargs=-1, metavar="[NAME=VALUE]...")
+@planned
 def preflight(
     call: Call, config_env: str, overrides: tuple[str, ...], further: tuple[str, ...], more: tuple[str, ...]
 ) -> int:
@@ -44,29 +57,58 @@ def preflight(
     import boto3
 
     from tools.preflight.checks import Status
-    from tools.preflight.examination import WrongQuestion, format_findings
+    from tools.preflight.examination import Question, WrongQuestion, format_findings
     from tools.preflight.examination import preflight as examine
 
     chosen = call.selection
     session, endpoint = boto3.Session(profile_name=chosen.profile or None), None
     if chosen.is_local:
         session, endpoint = call.deployment.session, call.deployment.endpoints[""]
+    question = Question(config_env, chosen.stack, chosen.region, [*overrides, *more], further)
     try:
-        found = examine(
-            session,
-            environment=config_env,
-            stack=chosen.stack or None,
-            region=chosen.region or None,
-            overrides=[*overrides, *more],
-            further=further,
-            endpoint_url=endpoint,
-        )
+        found = examine(session, question, endpoint)
     except WrongQuestion as error:
         raise WrongArgument(str(error)) from error
     counted = {status: sum(one.status is status for one in found) for status in Status}
     lines = [*format_findings(found), ", ".join(f"{count} {status.value}" for status, count in counted.items())]
     call.emit({"findings": [asdict(one) for one in found]}, lines)
     return ExitCode.FAILED if counted[Status.PROBLEM] else ExitCode.OK
+
+
+@app.command(output={"policies": "the documents of managed policies", "files": "their paths, with --to"})
+@planned
+@click.option("--account", default="*", metavar="NUMBER", help="Limit the policies to an account (all).")
+@click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write files there.")
+def policy(
+    call: Call,
+    config_env: str,
+    overrides: tuple[str, ...],
+    further: tuple[str, ...],
+    more: tuple[str, ...],
+    account: str,
+    to: Path | None,
+) -> None:
+    """Print the IAM policies that let a principal deploy, update and delete the stack, and nothing else.
+
+    They are made from the templates, for the options and further stacks that are named. Nothing is called.
+    """
+    from tools.preflight.examination import Question, WrongQuestion, plan_new
+    from tools.preflight.policy import build_policies, list_statements
+
+    chosen = call.selection
+    try:
+        plan = plan_new(Question(config_env, chosen.stack, chosen.region, [*overrides, *more], further), "")
+    except WrongQuestion as error:
+        raise WrongArgument(str(error)) from error
+    policies = build_policies(list_statements(plan, account))
+    if to is None:
+        call.emit({"policies": policies, "files": []}, [json.dumps(policies, indent=2)])
+        return
+    to.mkdir(parents=True, exist_ok=True)
+    files = [to / f"{plan.stack}-deploy-{number}.json" for number in range(1, len(policies) + 1)]
+    for file, document in zip(files, policies, strict=True):
+        file.write_text(json.dumps(document, separators=(",", ":")) + "\n", encoding="utf-8")
+    call.emit({"policies": policies, "files": [str(one) for one in files]}, map(str, files))
 
 
 @app.command(

@@ -5,7 +5,7 @@ A fact that cannot be read is `Unknown`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,6 +26,8 @@ IAM_ACTIONS = (
     "cloudfront:ListOriginAccessControls",
     "cloudfront:ListOriginRequestPolicies",
     "cloudfront:ListResponseHeadersPolicies",
+    "iam:GetRole",
+    "iam:SimulatePrincipalPolicy",
     "kms:DescribeKey",
     "lambda:GetAccountSettings",
     "lambda:GetFunctionConcurrency",
@@ -164,6 +166,42 @@ class Reader:
         """Return the state of a KMS key; ``Enabled`` is usable."""
         region = arn.split(":")[3]
         return self._ask(lambda: str(self._client("kms", region).describe_key(KeyId=arn)["KeyMetadata"]["KeyState"]))
+
+    def read_principal(self, identity: str) -> str | Unknown:
+        """Return the ARN of the user or role behind credentials; empty for the root user, who may do everything."""
+        kind, _, name = identity.split(":", 5)[5].partition("/")
+        if kind == "root":
+            return ""
+        if kind != "assumed-role":
+            return identity if kind == "user" else Unknown(f"{kind} has no policies that can be simulated")
+        role = name.split("/")[0]  # the session's ARN lacks the role's path
+        return self._ask(lambda: str(self._client("iam").get_role(RoleName=role)["Role"]["Arn"]))
+
+    def read_refused(
+        self, principal: str, actions: Sequence[str], arns: Sequence[str], context: Mapping[str, str]
+    ) -> frozenset[str] | Unknown:
+        """Return those of ``actions`` that the policies of a user or role do not allow on each of ``arns``."""
+        entries = [
+            {"ContextKeyName": k, "ContextKeyValues": [v], "ContextKeyType": "string"} for k, v in context.items()
+        ]
+
+        def read() -> frozenset[str]:
+            pages = (
+                self._client("iam")
+                .get_paginator("simulate_principal_policy")
+                .paginate(
+                    PolicySourceArn=principal,
+                    ActionNames=list(actions),
+                    ResourceArns=list(arns),
+                    ContextEntries=entries,
+                )
+            )
+            results = [one for page in pages for one in page["EvaluationResults"]]
+            if {str(one["EvalActionName"]) for one in results} != set(actions):
+                raise LookupError("not every action was evaluated")
+            return frozenset(str(one["EvalActionName"]) for one in results if one["EvalDecision"] != "allowed")
+
+        return self._ask(read)
 
     def has_vectors(self) -> bool | Unknown:
         """Return whether S3 Vectors is available in the region."""

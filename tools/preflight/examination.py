@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 import boto3
 
@@ -11,6 +12,7 @@ from tools.template_values import read_template
 from . import checks, new_accounts
 from .account import ExistingStack, Reader, Unknown
 from .checks import CLOUDFRONT_QUOTAS, Finding, Status
+from .permissions import examine_permissions
 from .plan import DEFAULT_STACK, Plan, add_further, build_plan, parse_overrides, read_settings
 from .templates import ROOT, TEMPLATE, further_templates, list_planned
 
@@ -60,59 +62,68 @@ def format_findings(findings: Iterable[Finding]) -> Iterator[str]:
                 yield f"         $ {finding.command}"
 
 
-def preflight(
-    session: boto3.Session,
-    *,
-    environment: str = "default",
-    stack: str | None = None,
-    region: str | None = None,
-    overrides: Sequence[str] = (),
-    further: Sequence[str] = (),
-    endpoint_url: str | None = None,
-) -> list[Finding]:
+@dataclass(frozen=True, slots=True)
+class Question:
+    """The deployment to check, as `sam deploy` names it.
+
+    ``further`` are names of further stacks; ``overrides`` of one begin with its name and a dot.
+    """
+
+    environment: str = "default"
+    stack: str = ""
+    region: str = ""
+    overrides: Sequence[str] = ()
+    further: Sequence[str] = ()
+
+
+def preflight(session: boto3.Session, question: Question, endpoint_url: str | None = None) -> list[Finding]:
     """Run every check of a deployment, with the settings of an environment of samconfig.toml.
 
-    ``further`` are names of further stacks; ``overrides`` of one begin with its name and a dot. Raises WrongQuestion
-    for an unknown environment, stack or parameter, and without a region.
+    Raises WrongQuestion for an unknown environment, stack or parameter, and without a region.
     """
-    try:
-        settings = read_settings(ROOT / "samconfig.toml", environment)
-    except KeyError:
-        raise WrongQuestion(f"samconfig.toml has no environment {environment}.") from None
-    try:
-        given = dict(settings.overrides) | parse_overrides(overrides)
-    except ValueError as error:
-        raise WrongQuestion(str(error)) from error
-    region = region or settings.region or session.region_name
-    if not region:
-        raise WrongQuestion("No region is set: name it with --region.")
-    reader = Reader(session, region, endpoint_url)
+    asked = _complete(question, session.region_name or "")
+    reader = Reader(session, asked.region, endpoint_url)
     identity = checks.check_identity(reader.read_identity())
     if identity.status is not Status.OK:
         return [identity]
-    name = stack or settings.stack or DEFAULT_STACK
-    existing = reader.read_stack(name)
+    existing = reader.read_stack(asked.stack)
+    plan = _plan(asked, _parameters(existing), lambda name: _parameters(reader.read_stack(f"{asked.stack}-{name}")))
+    return [identity, *examine_permissions(plan, identity.found, reader), *examine(plan, existing, reader)]
+
+
+def plan_new(question: Question, region: str) -> Plan:
+    """Return the plan of a deployment without an account: parameters that are not named have their defaults.
+
+    ``region`` is that of the configuration. Raises WrongQuestion as :func:`preflight`.
+    """
+    return _plan(_complete(question, region), {}, lambda _: {})
+
+
+def _complete(question: Question, region: str) -> Question:
+    """Return the question with the settings of its environment, and its overrides after those of the environment."""
     try:
-        plan = _plan(reader, name, region, _parameters(existing), given, further)
+        settings = read_settings(ROOT / "samconfig.toml", question.environment)
+    except KeyError:
+        raise WrongQuestion(f"samconfig.toml has no environment {question.environment}.") from None
+    region = question.region or settings.region or region
+    if not region:
+        raise WrongQuestion("No region is set: name it with --region.")
+    stack = question.stack or settings.stack or DEFAULT_STACK
+    given = [f"{name}={value}" for name, value in settings.overrides.items()]
+    return replace(question, stack=stack, region=region, overrides=[*given, *question.overrides])
+
+
+def _plan(asked: Question, existing: Mapping[str, str], read: Callable[[str], Mapping[str, str]]) -> Plan:
+    """Build the plan of the stack and of further ones, whose ``existing`` parameters are read by name."""
+    try:
+        given = parse_overrides(asked.overrides)
+        own = {key: value for key, value in given.items() if key.partition(".")[0] not in asked.further}
+        plan = build_plan(read_template(TEMPLATE), asked.stack, asked.region, existing, own)
+        for one in dict.fromkeys(asked.further):
+            chosen = {key.partition(".")[2]: value for key, value in given.items() if key.startswith(f"{one}.")}
+            plan = add_further(plan, one, read(one), chosen)
     except ValueError as error:
         raise WrongQuestion(str(error)) from error
-    return [identity, *examine(plan, existing, reader)]
-
-
-def _plan(
-    reader: Reader,
-    name: str,
-    region: str,
-    existing: Mapping[str, str],
-    given: Mapping[str, str],
-    further: Sequence[str],
-) -> Plan:
-    """Build the plan of the stack and of further ones. Raises ValueError for unknown names."""
-    own = {key: value for key, value in given.items() if key.partition(".")[0] not in further}
-    plan = build_plan(read_template(TEMPLATE), name, region, existing, own)
-    for one in dict.fromkeys(further):
-        chosen = {key.partition(".")[2]: value for key, value in given.items() if key.startswith(f"{one}.")}
-        plan = add_further(plan, one, _parameters(reader.read_stack(f"{name}-{one}")), chosen)
     return plan
 
 

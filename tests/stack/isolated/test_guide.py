@@ -71,8 +71,11 @@ class Guide:
         programs = (str(tool_venvs.python_path("sam").parent), str(self.reader), environment["PATH"])
         return environment | {"PATH": ":".join(programs), "PYTHONPATH": str(self.reader), "AWS_PAGER": ""}
 
-    def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset()) -> str:
-        """Run ``block`` with confirmations; return its output. The variables ``keep`` are passed to the next block."""
+    def shell(self, block: str, *, keep: set[str] | frozenset[str] = frozenset(), **variables: str) -> str:
+        """Run ``block`` with confirmations; return its output. The variables ``keep`` are passed to the next block.
+
+        ``variables`` are of this block's environment.
+        """
         held = self.reader / "shell"
         values = f"; declare -p {' '.join(sorted(keep))} 2> /dev/null" if keep else ""
         save = f"{{ declare -f{values}; }} > {held} || true"
@@ -80,7 +83,7 @@ class Guide:
         done = subprocess.run(
             ["bash", "-c", script],
             cwd=self.checkout,
-            env=self.environment(),
+            env=self.environment() | variables,
             input="y\n" * 9,
             capture_output=True,
             text=True,
@@ -221,13 +224,26 @@ FURTHER = ("documents", "evidence", "map-tiles", "medical", "review", "textures"
 """Guides of stacks beside the first one, by the names of their templates."""
 
 
+def make_deployer(guide: Guide) -> dict[str, str]:
+    """The keys of a new user who may do what `./darkroom policy` allows, and nothing else."""
+    options = " ".join(f"--further {name}" for name in FURTHER)
+    guide.shell(f"./darkroom policy --region {REGION} --account 000000000000 {options} --to policies")
+    iam: Any = boto3.client("iam", REGION, None, True, None, guide.cloud.endpoint_url, "test", "test")
+    iam.create_user(UserName="deployer")
+    for file in sorted((guide.checkout / "policies").iterdir()):
+        made = iam.create_policy(PolicyName=file.stem, PolicyDocument=file.read_text(encoding="utf-8"))
+        iam.attach_user_policy(UserName="deployer", PolicyArn=made["Policy"]["Arn"])
+    key = iam.create_access_key(UserName="deployer")["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
+
+
 def test_further_stacks_are_created_in_the_region_that_their_guides_name(guide: Guide) -> None:
-    """Their commands, for this machine's processor."""
-    arch = architecture()
+    """Their commands, for this machine's processor, by a principal with the deployer's policies."""
+    arch, keys = architecture(), make_deployer(guide)
     guide.shell(f"ARCH={arch} sam build --parameter-overrides Arch={arch}")
-    guide.sam("deploy", "--region", REGION, "--parameter-overrides", f"Arch={arch}", "Alarms=off")
+    guide.shell(f"sam deploy --region {REGION} --parameter-overrides Arch={arch} Alarms=off", **keys)
     for name in FURTHER:
-        guide.shell(f"export ARCH={arch}\n{read_deployment(name)}")
+        guide.shell(read_deployment(name), ARCH=arch, **keys)
     assert list_resources(guide.cloud.endpoint_url, CONFIGURED) == set()
     there = list_resources(guide.cloud.endpoint_url, REGION)
     assert {f"cloudformation {STACK}", *(f"cloudformation {STACK}-{name}" for name in FURTHER)} <= there

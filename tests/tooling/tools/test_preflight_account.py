@@ -171,6 +171,8 @@ def test_only_the_listed_actions_are_called(session: boto3.Session, ministack_ur
     reader.read_certificate(CERTIFICATE)
     reader.read_key_state(KEY)
     reader.has_vectors()
+    reader.read_principal("arn:aws:sts::000000000000:assumed-role/none/session")
+    reader.read_refused("arn:aws:iam::000000000000:user/none", ["sts:GetCallerIdentity"], ["*"], {})
     for kind in CLOUDFRONT_QUOTAS:
         reader.count_in_cloudfront(kind)
     # IAM leaves out the date that CloudFront has in its operations' names
@@ -181,4 +183,4 @@ def test_the_documented_actions_are_those() -> None:
     text = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
     section = text[text.index("## Preflight") : text.index("## Parameters")]
     assert set(re.findall(r"`([a-z0-9]+:[A-Z][A-Za-z]+)`", section)) == set(IAM_ACTIONS)
-    assert all(action.partition(":")[2].startswith(("Describe", "Get", "List")) for action in IAM_ACTIONS)
+    assert all(action.partition(":")[2].startswith(("Describe", "Get", "List", "Simulate")) for action in IAM_ACTIONS)
