@@ -12,7 +12,7 @@ BLOCKS = read_blocks()
 
 def test_blocks_are_found() -> None:
     assert len(BLOCKS) >= 12
-    assert {"secret", "new", "store", "stack", "names"} <= variables(BLOCKS)
+    assert {"secret", "new", "stack", "names"} <= variables(BLOCKS)
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
