@@ -172,7 +172,8 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     ministack = MiniStack(StackPaths(tmp_path_factory.mktemp("guide")), ports)
     asyncio.run(ministack.start())
     cloud = Cloud(ports.aws_url, REGION)
-    cloud.s3.create_bucket(Bucket="my-photos")  # the reader's own, which the guide serves by SourceBucket
+    where: Any = {"LocationConstraint": REGION}  # of the reader's own bucket, which the guide serves by SourceBucket
+    cloud.s3.create_bucket(Bucket="my-photos", CreateBucketConfiguration=where)
     yield Guide(checkout, cloud, reader(tmp_path_factory.mktemp("reader")))
     asyncio.run(ministack.stop())
 
