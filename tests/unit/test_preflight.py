@@ -23,6 +23,7 @@ from tools.preflight.checks import (
     check_region,
     check_services,
     check_stack,
+    check_variable,
     check_vectors,
     list_certificates,
     sum_background,
@@ -79,6 +80,14 @@ def test_the_name_has_to_fit(name: str, status: Status) -> None:
 )
 def test_the_region_needs_what_options_need(region: str, parameters: dict[str, str], status: Status) -> None:
     assert statuses(check_region(plan(region=region, **parameters))) == [status]
+
+
+@pytest.mark.parametrize(
+    ("variable", "is_named", "statuses_"),
+    [("", False, []), ("eu-central-1", False, []), ("us-west-2", True, []), ("us-west-2", False, [PROBLEM])],
+)
+def test_a_region_that_sam_ignores_is_named(variable: str, is_named: bool, statuses_: list[Status]) -> None:
+    assert statuses(check_variable(plan(), variable, is_named=is_named)) == statuses_
 
 
 @pytest.mark.parametrize(

@@ -115,6 +115,19 @@ def check_region(plan: Plan) -> Iterator[Finding]:
         yield Finding(Status.PROBLEM, "region", found, f"{action[:1].upper()}{action[1:]}.")
 
 
+def check_variable(plan: Plan, variable: str, *, is_named: bool) -> Iterator[Finding]:
+    """Check AWS_REGION, which version 2 of the AWS CLI prefers and the SAM CLI ignores.
+
+    ``is_named`` is whether the region was named, and not taken from the configuration.
+    """
+    if variable and variable != plan.region and not is_named:
+        found = (
+            f"AWS_REGION is {variable}, which the SAM CLI ignores: sam deploy would create the stack in {plan.region}"
+        )
+        action = "Name the region in every command, or unset the variable."
+        yield Finding(Status.PROBLEM, "region", found, action, f"./darkroom preflight --region {variable}")
+
+
 def check_services(plan: Plan, services: frozenset[str] | Unknown) -> Finding:
     """Check that AWS lists the services of every stack for the region."""
     subject = "services"

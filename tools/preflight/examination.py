@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -88,7 +89,13 @@ def preflight(session: boto3.Session, question: Question, endpoint_url: str | No
         return [identity]
     existing = reader.read_stack(asked.stack)
     plan = _plan(asked, _parameters(existing), lambda name: _parameters(reader.read_stack(f"{asked.stack}-{name}")))
-    return [identity, *examine_permissions(plan, identity.found, reader), *examine(plan, existing, reader)]
+    is_named = bool(question.region)
+    return [
+        identity,
+        *checks.check_variable(plan, os.environ.get("AWS_REGION", ""), is_named=is_named),
+        *examine_permissions(plan, identity.found, reader),
+        *examine(plan, existing, reader),
+    ]
 
 
 def plan_new(question: Question, region: str) -> Plan:

@@ -138,6 +138,18 @@ def test_the_command_says_what_is_in_the_way(
     assert "problem  CertificateArn: there is no such certificate" in output
 
 
+@pytest.mark.slow
+def test_another_region_than_that_of_the_configuration_is_named(
+    session: boto3.Session, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "eu-west-3")
+    monkeypatch.setenv("AWS_REGION", "eu-central-1")
+    assert main(["preflight", "--config-env", "small", "--stack", "preflight-none"]) == 1
+    output = capsys.readouterr().out
+    assert "problem  region: AWS_REGION is eu-central-1, which the SAM CLI ignores" in output
+    assert "ok       stack: preflight-none does not exist in eu-west-3" in output
+
+
 @pytest.mark.parametrize(
     "arguments", [["--config-env", "none"], ["--parameter-overrides", "NoSuch=1"], ["--parameter-overrides", "word"]]
 )
