@@ -69,6 +69,13 @@ def test_queues_of_further_stacks_are_background_work(template: dict[str, object
     assert [one.status for one in check_concurrency(medical, NEW)] == [OK, PROBLEM]
 
 
+def test_medical_images_fit_into_a_new_account_as_their_guide_writes(template: dict[str, object]) -> None:
+    small = read_settings(ROOT / "samconfig.toml", "small").overrides
+    asked = build_plan(template, "s", "eu-central-1", {}, {**small, "Refine": "off"})
+    medical = add_further(asked, "medical", {}, {"MaxConcurrency": "2"})
+    assert {one.status for one in check_concurrency(medical, NEW)} == {OK}
+
+
 def test_functions_of_further_stacks_may_reserve_concurrency(template: dict[str, object]) -> None:
     tiles = add_further(plan(template), "map-tiles", {}, {"MaxConcurrency": "5"})
     assert sum_reserved(tiles) == 5

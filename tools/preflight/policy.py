@@ -50,6 +50,9 @@ utils/managed_cloudformation_stack.py of SAM CLI 1.170. The summary of a templat
 SAM_TYPES = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 """What the stack of the bucket for code has."""
 
+AT_ONCE = "AllAtOnce"
+"""Value of the parameter Deployments with which SAM generates no resources of CodeDeploy."""
+
 PASSED_TO = "iam:PassedToService"
 SERVICES = ("codedeploy", "events", "lambda", "sagemaker", "states")
 """Services that the roles of the templates trust."""
@@ -83,6 +86,8 @@ def list_types(plan: Plan) -> frozenset[str]:
     planned = [*plan.planned, *(one for group in plan.further.values() for one in group)]
     generated = {kind for name in {one.template for one in planned} for kind in _table()["generated"][name]}
     written = {one.kind for one in planned if not one.kind.startswith("AWS::Serverless::")}
+    if plan.text("Deployments") == AT_ONCE:
+        generated = {kind for kind in generated if not kind.startswith("AWS::CodeDeploy::")}
     return frozenset(written | generated | set(SAM_TYPES))
 
 

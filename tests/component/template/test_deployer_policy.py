@@ -76,6 +76,8 @@ def test_a_policy_has_what_its_plan_needs_and_no_more() -> None:
     }
     for prefix in ("sagemaker:Create", "wafv2:Create", "budgets:Modify", "cognito-idp:Create", "s3vectors:Create"):
         assert any(one.startswith(prefix) for one in list_allowed(everything)), prefix
+    gradual = make_plan(Deployments="Canary10Percent5Minutes")
+    assert "codedeploy:CreateDeploymentGroup" in list_allowed(gradual) - list_allowed(plain)
     data = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan", "lambda:InvokeFunction"}
     assert not list_allowed(everything) & (data | {"s3:PutReplicationConfiguration", "s3tables:CreateTable"})
     code = [one.resources for one in list_statements(everything) if {"s3:GetObject", "s3:PutObject"} & set(one.actions)]
