@@ -148,11 +148,15 @@ def test_a_module_that_is_loaded_too_late_is_no_fault_of_the_file(tmp_path: Path
 
 
 def test_no_variables_of_the_function(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Except the path of libraries, without which Lambda's Python does not start."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    monkeypatch.setenv("LD_LIBRARY_PATH", "/var/lang/lib")
     module = "import os\nfrom darkroom.conversion.confine import main\nnames = ' '.join(os.environ).encode()\n"
     (tmp_path / "listing_decoder.py").write_text(module + "main(lambda _: lambda data: names)\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
-    assert b"AWS" not in sandbox.run("listing_decoder", [], b"", ROOM)
+    names = sandbox.run("listing_decoder", [], b"", ROOM)
+    assert b"AWS" not in names
+    assert b"LD_LIBRARY_PATH" in names.split()
 
 
 @pytest.mark.parametrize(
