@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,6 +30,8 @@ BUILDS: Mapping[str, Path] = {
 _HASH = re.compile("[0-9a-f]{10}$")
 """What SAM appends to the logical id of a layer."""
 
+_OUTCOMES = Path(__file__).parent / "outcomes.toml"
+
 TEMPLATES = (ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml")))
 
 FUNCTIONS: Mapping[str, str] = {
@@ -53,10 +56,15 @@ class Built:
         return next(path for path in (build / logical_id, *build.glob(f"*/{logical_id}")) if path.is_dir())
 
 
-def find_deployed(cloud: Cloud, built: Built, further: Mapping[str, str]) -> dict[str, Function]:
-    """Return every deployed function by its logical id, with credentials of its role and ``further`` variables."""
+def find_deployed(
+    cloud: Cloud, built: Built, further: Mapping[str, str], builds: Mapping[str, Path] = BUILDS
+) -> dict[str, Function]:
+    """Return every function of the deployed stacks ``builds`` by its logical id, with ``further`` variables.
+
+    Its credentials are those of its role.
+    """
     found: dict[str, Function] = {}
-    for stack, build in BUILDS.items():
+    for stack, build in builds.items():
         resources = list(describe_resources(cloud, stack))
         layers = {
             one["PhysicalResourceId"]: built.find(build, _HASH.sub("", one["LogicalResourceId"]))
@@ -115,6 +123,11 @@ def _connect(cloud: Cloud, service: str) -> Any:
         aws_access_key_id=ACCESS_KEY,
         aws_secret_access_key=ACCESS_KEY,
     )
+
+
+def list_outcomes(logical_id: str) -> dict[str, str]:
+    """Return what each event of a function amounts to, by the event's name."""
+    return dict(tomllib.loads(_OUTCOMES.read_text(encoding="utf-8"))[logical_id])
 
 
 def read_events(logical_id: str) -> dict[str, Any]:

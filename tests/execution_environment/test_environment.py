@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from local.paths import ROOT
 
 from .base_image import LIBRARIES, Processor
 from .environment import VARIABLES, Environment, Function, merge_layers, run_environment
@@ -73,6 +76,16 @@ def test_memory_above_the_limit_ends_the_function(environment: Environment) -> N
     assert environment.init_ms is not None
     ended = environment.invoke({"bytes": 600 << 20})
     assert (ended["errorType"], "signal: killed" in ended["errorMessage"]) == ("Runtime.ExitError", True)
+
+
+def test_a_function_replaces_its_process(processor: Processor, tmp_path: Path) -> None:
+    """The new process finds libpython and the layers again, and answers the next event."""
+    shutil.copytree(ROOT / "layers" / "darkroom" / "darkroom", tmp_path / "python" / "darkroom")
+    function = Function("restarting", PROBE.with_name("restarting"), [tmp_path], OWN, memory_mib=512, timeout_s=60)
+    with run_environment(function, processor) as running:
+        before, after = (running.invoke({"abandon": abandon}) for abandon in (True, False))
+        assert (before.get("abandoned"), after.get("abandoned")) == ("yes", "no"), running.log()
+    assert before["process"] != after["process"]
 
 
 def test_of_two_layers_the_later_one_wins_and_everybody_can_read_them(tmp_path: Path) -> None:

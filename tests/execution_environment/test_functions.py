@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 from .base_image import Processor
 from .conftest import PREFIX, Deployed
 from .environment import INIT_S, run_environment
-from .functions import FUNCTIONS, read_events, summarise
+from .functions import FUNCTIONS, list_outcomes, read_events, summarise
 from .prepared import put_before, read_states
 
 pytestmark = pytest.mark.slow
-
-OUTCOMES = tomllib.loads((Path(__file__).parent / "outcomes.toml").read_text(encoding="utf-8"))
-"""What each event amounts to, by function and event."""
 
 
 def test_every_function_of_every_template_is_deployed(deployed: Deployed) -> None:
@@ -49,8 +44,9 @@ def test_a_function_answers_its_events(
     found = {name: summarise(response) for name, response in responses.items()}
     if logical_id == "IngestFunction":
         found |= read_states(deployed.stack.cloud, deployed.info)
-    wrong = [responses.get(name) for name in found if found[name] != OUTCOMES.get(logical_id, {}).get(name)]
-    assert found == OUTCOMES.get(logical_id), f"{json.dumps(wrong, indent=1)}\n{log}"
+    expected = list_outcomes(logical_id)
+    wrong = [responses.get(name) for name in found if found[name] != expected.get(name)]
+    assert found == expected, f"{json.dumps(wrong, indent=1)}\n{log}"
     assert usage.peak_mib <= function.memory_mib
     assert usage.init_cpu_s is not None
     if not processor.interpreter:
