@@ -174,4 +174,5 @@ _FUNCTIONS: Mapping[str, Callable[[Resolver, Any], Any]] = {
     "Fn::And": lambda self, a: all(self.resolve(item) for item in a),
     "Fn::Or": lambda self, a: any(self.resolve(item) for item in a),
     "Fn::Contains": lambda self, a: self.resolve(a[1]) in self.resolve(a[0]),
+    "Fn::EachMemberIn": lambda self, a: set(self.resolve(a[0])) <= set(self.resolve(a[1])),
 }

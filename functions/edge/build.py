@@ -43,6 +43,12 @@ MAX_BYTES = 10_240
 
 _TABLES_MARK = "/* tables */"
 
+STORE_IMPORT = "import cf from'cloudfront';"
+"""Begins the edge function."""
+
+WITHOUT_STORE = "let cf={kvs:()=>({get:a=>{throw a},exists:()=>0})};"
+"""Instead of the import: CloudFront's flat-rate plan Free has no key-value stores, and what the build knows applies."""
+
 
 def edge_code(presets: Presets | None = None) -> str:
     """Return the function as in the template, for ``presets`` (those of presets.toml by default)."""
@@ -76,7 +82,9 @@ _BEHAVIOUR = """\
             - {{ PathPattern: {pattern}, TargetOriginId: transform, ViewerProtocolPolicy: redirect-to-https, \
 AllowedMethods: [GET, HEAD, OPTIONS], CachedMethods: [GET, HEAD], Compress: false, \
 CachePolicyId: !Ref LanguageCachePolicy, OriginRequestPolicyId: !Ref LanguageRequestPolicy, \
-ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy, FunctionAssociations: [\
+ResponseHeadersPolicyId: !If [HasOwnPolicies, !Ref ResponseHeadersPolicy, !If [HasCors, \
+eaab4381-ed33-4a86-88ca-d9558dc6cd63, \
+67f7725c-6f97-4210-82d7-5512b31e9d03]], FunctionAssociations: [\
 {{ EventType: viewer-request, FunctionARN: !GetAtt LanguagesFunction.FunctionARN }}, \
 {{ EventType: viewer-response, FunctionARN: !GetAtt VaryFunction.FunctionARN }}] }}
 """
@@ -84,20 +92,34 @@ ResponseHeadersPolicyId: !Ref ResponseHeadersPolicy, FunctionAssociations: [\
 
 def dialect_behaviours() -> str:
     """Return the cache behaviours of all dialects as in the template. Each begins the list or continues it."""
-    return "".join(map(_format_behaviour, DIALECTS)).replace(
-        "            - {", "          - - {", 1
-    )
+    return "".join(map(_format_behaviour, DIALECTS)).replace("            - {", "          - - {", 1)
 
 
 def _format_behaviour(dialect: Dialect) -> str:
     return _BEHAVIOUR.format(pattern=json.dumps(dialect.behaviour_pattern))
 
 
-def insert_code(template: str, code: str, mark: str = "edge") -> str:
+def insert_code(template: str, code: str, mark: str) -> str:
     """Return ``template`` with ``code`` between the marks of a name; raises ValueError without marks."""
-    block = "".join(f"        {line}\n" for line in code.splitlines())
     how = "!Sub |-" if "${" in code else "|-"
-    return insert_block(template, f"      FunctionCode: {how}\n{block}", mark)
+    return insert_block(template, f"      FunctionCode: {how}\n{_indent(code, 8)}", mark)
+
+
+def insert_edge_code(template: str, code: str) -> str:
+    """Return ``template`` with the edge function, which has an empty store where the plan has none.
+
+    Raises ValueError without marks.
+    """
+    rest = code.removeprefix(STORE_IMPORT)
+    block = (
+        '      FunctionCode: !Join\n        - ""\n'
+        f'        - - !If [HasEdgeStore, "{STORE_IMPORT}", "{WITHOUT_STORE}"]\n          - |-\n{_indent(rest, 12)}'
+    )
+    return insert_block(template, block, "edge")
+
+
+def _indent(code: str, columns: int) -> str:
+    return "".join(f"{' ' * columns}{line}\n" for line in code.splitlines())
 
 
 def insert_block(template: str, block: str, mark: str) -> str:
@@ -123,7 +145,7 @@ def main() -> None:
     code = edge_code()
     if len(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
-    written = insert_code(TEMPLATE.read_text(encoding="utf-8"), code)
+    written = insert_edge_code(TEMPLATE.read_text(encoding="utf-8"), code)
     written = insert_code(written, dialects_code(), "dialects")
     TEMPLATE.write_text(insert_block(written, dialect_behaviours(), "dialect-behaviours"), encoding="utf-8")
     PAGE.write_text(insert_size(PAGE.read_text(encoding="utf-8"), len(code)), encoding="utf-8")

@@ -199,6 +199,7 @@ class Stack:
         "Fn::And": lambda self, a: all(self._value(item) for item in a),
         "Fn::Or": lambda self, a: any(self._value(item) for item in a),
         "Fn::Contains": lambda self, a: self._value(a[1]) in self._value(a[0]),
+        "Fn::EachMemberIn": lambda self, a: set(self._value(a[0])) <= set(self._value(a[1])),
     }
 
 

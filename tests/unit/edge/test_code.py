@@ -12,11 +12,12 @@ from functions.edge import build
 from functions.edge.build import (
     MAX_BYTES,
     PAGE,
+    STORE_IMPORT,
     TEMPLATE,
     dialect_behaviours,
     dialects_code,
     edge_code,
-    insert_code,
+    insert_edge_code,
     insert_size,
     readable_code,
 )
@@ -34,7 +35,7 @@ def test_it_fits() -> None:
 
 def test_the_template_holds_the_latest() -> None:
     template = TEMPLATE.read_text(encoding="utf-8")
-    assert insert_code(template, CODE) == template, "run `make edge`"
+    assert insert_edge_code(template, CODE) == template, "run `make edge`"
 
 
 def test_the_page_of_measurements_has_the_size() -> None:
@@ -198,7 +199,7 @@ def test_presets_are_data_of_the_build() -> None:
 
 def test_a_template_without_marks_is_refused() -> None:
     with pytest.raises(ValueError, match="edge:begin"):
-        insert_code("Resources: {}\n", CODE)
+        insert_edge_code("Resources: {}\n", CODE)
 
 
 def test_make_edge_writes_the_template(
@@ -215,10 +216,14 @@ def test_make_edge_writes_the_template(
     free = MAX_BYTES - len(CODE)
     assert page.read_text() == f"# Size\n\nThe code has {len(CODE):,} of 10,240 bytes; {free:,} are free. More.\n"
     written = template.read_text()
-    assert written.startswith(f"      # edge:begin - by make edge\n      FunctionCode: |-\n        {CODE[:99]}")
+    assert written.startswith(
+        '      # edge:begin - by make edge\n      FunctionCode: !Join\n        - ""\n        - - !If [HasEdgeStore'
+    )
     assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n  Other: 1\n")
-    edge, dialects = (re.sub("^        ", "", part, flags=re.MULTILINE) for part in written.split("|-\n")[1:])
-    assert edge.startswith(f"{CODE}\n      # edge:end")
+    edge, dialects = written.split("|-\n")[1:]
+    rest = re.sub("^ {12}", "", edge, flags=re.MULTILINE)
+    assert rest.startswith(f"{CODE.removeprefix(STORE_IMPORT)}\n      # edge:end")
+    dialects = re.sub("^ {8}", "", dialects, flags=re.MULTILINE)
     assert dialects.startswith(f"{dialects_code()}\n      # dialects:end")
     assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
 
