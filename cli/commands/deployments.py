@@ -19,6 +19,7 @@ from .stack import find_function
 
 KEEP = 2
 SECRETS = ("signing", "dialects")
+FLAT_RATE_TIERS = ("free", "pro", "business", "premium")
 
 
 def planned(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -44,14 +45,16 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
         "findings": "per check: `status` (`ok`, `problem` or `unknown`), `subject`, `found`, `action` and `command`"
     }
 )
+@click.option("--plan", "tier", type=click.Choice(FLAT_RATE_TIERS), help="A flat-rate plan of CloudFront to check.")
 @planned
 def preflight(
-    call: Call, config_env: str, overrides: tuple[str, ...], further: tuple[str, ...], more: tuple[str, ...]
+    call: Call, config_env: str, overrides: tuple[str, ...], further: tuple[str, ...], tier: str, more: tuple[str, ...]
 ) -> int:
     """Check, before a deployment to AWS, what in the account or the region would make it fail.
 
     Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
-    medical, values of that stack are named as in medical.MaxConcurrency=2. --local checks the services of the stack on
+    medical, values of that stack are named as in medical.MaxConcurrency=2. --plan business names what is in the way of
+    that plan. --local checks the services of the stack on
     this machine instead. The exit code is 1 if there is a problem.
     """
     import boto3
@@ -64,7 +67,7 @@ def preflight(
     session, endpoint = boto3.Session(profile_name=chosen.profile or None), None
     if chosen.is_local:
         session, endpoint = call.deployment.session, call.deployment.endpoints[""]
-    question = Question(config_env, chosen.stack, chosen.region, [*overrides, *more], further)
+    question = Question(config_env, chosen.stack, chosen.region, [*overrides, *more], further, tier or "")
     try:
         found = examine(session, question, endpoint)
     except WrongQuestion as error:

@@ -10,7 +10,7 @@ import boto3
 
 from tools.template_values import read_template
 
-from . import checks, new_accounts
+from . import checks, flat_rate, new_accounts
 from .account import ExistingStack, Reader, Unknown
 from .checks import CLOUDFRONT_QUOTAS, Finding, Status
 from .permissions import examine_permissions
@@ -22,8 +22,11 @@ class WrongQuestion(ValueError):
     """The deployment to check is invalid."""
 
 
-def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Iterator[Finding]:
-    """Run every check of a plan; services are called only if the plan uses them."""
+def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader, tier: str = "") -> Iterator[Finding]:
+    """Run every check of a plan; services are called only if the plan uses them.
+
+    ``tier`` is that of a flat-rate plan to check, empty for the deployment's own, if it has one.
+    """
     yield checks.check_name(plan)
     yield from checks.check_region(plan)
     yield checks.check_services(plan, reader.read_services())
@@ -41,6 +44,8 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader) -> Itera
     used = {kind: reader.count_in_cloudfront(kind) for kind in CLOUDFRONT_QUOTAS}
     yield from new_accounts.check_cloudfront_access(plan, used[new_accounts.DISTRIBUTION])
     yield from checks.check_cloudfront(plan, stack, used, reader.read_quotas("cloudfront"))
+    if tier := flat_rate.find_tier(plan, tier):
+        yield from flat_rate.check_flat_rate(plan, tier, read_template(TEMPLATE))
     yield checks.check_api(reader.read_quotas("apigateway"))
     if plan.text("InferenceMode") == "endpoint" and not plan.text("EndpointName"):
         yield from checks.check_endpoint(plan, reader.read_quotas("sagemaker"))
@@ -67,7 +72,8 @@ def format_findings(findings: Iterable[Finding]) -> Iterator[str]:
 class Question:
     """The deployment to check, as `sam deploy` names it.
 
-    ``further`` are names of further stacks; ``overrides`` of one begin with its name and a dot.
+    ``further`` are names of further stacks; ``overrides`` of one begin with its name and a dot. ``tier`` is that
+    of a flat-rate plan to check, empty for the deployment's own.
     """
 
     environment: str = "default"
@@ -75,6 +81,7 @@ class Question:
     region: str = ""
     overrides: Sequence[str] = ()
     further: Sequence[str] = ()
+    tier: str = ""
 
 
 def preflight(session: boto3.Session, question: Question, endpoint_url: str | None = None) -> list[Finding]:
@@ -94,7 +101,7 @@ def preflight(session: boto3.Session, question: Question, endpoint_url: str | No
         identity,
         *checks.check_variable(plan, os.environ.get("AWS_REGION", ""), is_named=is_named),
         *examine_permissions(plan, identity.found, reader),
-        *examine(plan, existing, reader),
+        *examine(plan, existing, reader, asked.tier),
     ]
 
 
