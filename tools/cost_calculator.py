@@ -25,6 +25,8 @@ from bench.page import Markers, write_page
 from bench.paths import ROOT
 from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts, load_prices
 from darkroom.operations.cost_model import sum_amounts as add
+from tools.flat_rate.offers import Offer, Rates, find_cheapest_plan, list_offers, read_rates
+from tools.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
 from tools.idle_cost import monthly_amounts
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
@@ -144,6 +146,22 @@ def format_table(lines: Sequence[Line], values: Mapping[str, float]) -> str:
     return "\n".join(rows)
 
 
+def offer(rates: Rates, values: Mapping[str, float]) -> list[Offer]:
+    """Return what the CDN and its misses cost a month, by each way to pay for it."""
+    views = values["views"]
+    gigabytes, misses = values["image_kb"] * views / 1e6, values["miss_percent"] / 100 * views
+    return list_offers(load_flat_rate_plans(), rates, views, gigabytes, misses)
+
+
+def format_offers(offers: Sequence[Offer]) -> str:
+    """Format pay-as-you-go, the same after its free tier, and the cheapest plan as Markdown."""
+    cheapest = find_cheapest_plan([*offers])
+    shown = [*offers[:2], Offer(f"cheapest flat-rate plan: {cheapest.label}", cheapest.usd)] if cheapest else offers[:2]
+    rows = ["| the CDN and its misses | a month, USD |", "| --- | ---: |"]
+    rows += [f"| {one.label} | {one.usd:,.2f} |" for one in shown]
+    return "\n".join(rows if cheapest else [*rows, "| no flat-rate plan covers it |  |"])
+
+
 def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) -> float:
     """Return US dollars of all lines of ``period``."""
     return sum(line.usd(values) for line in lines if line.period == period)
@@ -152,15 +170,36 @@ def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) 
 def format_example(prices: PriceTable, lines: Sequence[Line]) -> str:
     """Return the generated part of the page."""
     values = {one.name: one.default for one in INPUTS}
+    offers = format_offers(offer(read_rates(prices, MEMORY_MB, ARCHITECTURE), values))
     listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
-    return f"{listed}.\n\n{format_table(lines, values)}\n\nPrices of us-east-1, on demand, as read on {prices.read_on}."
+    return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{_cite(prices)}"
+
+
+def _cite(prices: PriceTable) -> str:
+    plans = load_flat_rate_plans()
+    return f"Prices of us-east-1, on demand, as read on {prices.read_on}; of plans on {plans.read_on}."
 
 
 def format_data(prices: PriceTable, lines: Sequence[Line]) -> str:
     """Return the coefficients for the calculator, as a script."""
-    model = {"read": str(prices.read_on), "inputs": [*map(asdict, INPUTS)], "lines": [*map(asdict, lines)]}
+    plans = load_flat_rate_plans()
+    model = {
+        "read": str(prices.read_on),
+        "inputs": [*map(asdict, INPUTS)],
+        "lines": [*map(asdict, lines)],
+        "rates": asdict(read_rates(prices, MEMORY_MB, ARCHITECTURE)),
+        "functions": EDGE_FUNCTIONS,
+        "free": asdict(plans.free_tier),
+        "levels": [*_list_levels(plans)],
+    }
     text = json.dumps(model, indent=1)
     return f"// Written by `make alarms` (tools/cost_calculator.py). Do not edit.\nconst MODEL = {text};\n"
+
+
+def _list_levels(plans: FlatRatePlans) -> Iterator[dict[str, object]]:
+    for plan in plans.plans:
+        by_store = plans.has(plan.tier, "origin_failover")
+        yield from ({**asdict(level), "label": plan.label(level), "by_store": by_store} for level in plan.levels)
 
 
 def _assignments(given: Sequence[str]) -> Iterator[tuple[str, float]]:
@@ -188,7 +227,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not chosen:
         write_page(PAGE, format_example(prices, lines), MARKERS)
         DATA.write_text(format_data(prices, lines), encoding="utf-8")
-    sys.stdout.write(f"{format_table(lines, values)}\n")
+    offers = offer(read_rates(prices, MEMORY_MB, ARCHITECTURE), values)
+    sys.stdout.write(f"{format_table(lines, values)}\n\n{format_offers(offers)}\n")
     return 0
 
 

@@ -172,5 +172,92 @@ const MODEL = {
     ]
    ]
   }
+ ],
+ "rates": {
+  "request": 1e-06,
+  "functions": 2.0000000000000002e-07,
+  "gigabyte": 0.085,
+  "miss": 4.0000000000000003e-07,
+  "miss_by_function": 2.8910190800781258e-06
+ },
+ "functions": 2,
+ "free": {
+  "requests": 10000000,
+  "gigabytes": 1000,
+  "functions": 2000000
+ },
+ "levels": [
+  {
+   "name": "DEFAULT",
+   "usd_per_month": 0,
+   "requests": 1000000,
+   "gigabytes": 100,
+   "label": "Free",
+   "by_store": false
+  },
+  {
+   "name": "DEFAULT",
+   "usd_per_month": 15,
+   "requests": 10000000,
+   "gigabytes": 50000,
+   "label": "Pro",
+   "by_store": false
+  },
+  {
+   "name": "DEFAULT",
+   "usd_per_month": 200,
+   "requests": 125000000,
+   "gigabytes": 50000,
+   "label": "Business",
+   "by_store": false
+  },
+  {
+   "name": "DEFAULT",
+   "usd_per_month": 1000,
+   "requests": 500000000,
+   "gigabytes": 50000,
+   "label": "Premium",
+   "by_store": true
+  },
+  {
+   "name": "CF_PREMIUM_L2",
+   "usd_per_month": 1450,
+   "requests": 750000000,
+   "gigabytes": 75000,
+   "label": "Premium (CF_PREMIUM_L2)",
+   "by_store": true
+  },
+  {
+   "name": "CF_PREMIUM_L3",
+   "usd_per_month": 2250,
+   "requests": 1250000000,
+   "gigabytes": 125000,
+   "label": "Premium (CF_PREMIUM_L3)",
+   "by_store": true
+  },
+  {
+   "name": "CF_PREMIUM_L4",
+   "usd_per_month": 3500,
+   "requests": 2000000000,
+   "gigabytes": 200000,
+   "label": "Premium (CF_PREMIUM_L4)",
+   "by_store": true
+  },
+  {
+   "name": "CF_PREMIUM_L5",
+   "usd_per_month": 6000,
+   "requests": 3500000000,
+   "gigabytes": 350000,
+   "label": "Premium (CF_PREMIUM_L5)",
+   "by_store": true
+  },
+  {
+   "name": "CF_PREMIUM_L6",
+   "usd_per_month": 10000,
+   "requests": 6000000000,
+   "gigabytes": 600000,
+   "label": "Premium (CF_PREMIUM_L6)",
+   "by_store": true
+  }
  ]
 };

@@ -7,6 +7,32 @@ function evaluate(model, values) {
   return model.lines.map(line => ({ label: line.label, period: line.period, usd: usd(line) }));
 }
 
+/** Return what the CDN and its misses cost a month: pay-as-you-go, after its free tier, and each level of each plan. */
+function offer(model, values) {
+  const { rates, free, functions, levels } = model;
+  const views = values.views, gigabytes = values.image_kb * views / 1e6, misses = values.miss_percent / 100 * views;
+  const byUsage = views * (rates.request + rates.functions) + gigabytes * rates.gigabyte + misses * rates.miss;
+  const saved = Math.min(views, free.requests) * rates.request
+    + Math.min(functions * views, free.functions) * rates.functions / functions
+    + Math.min(gigabytes, free.gigabytes) * rates.gigabyte;
+  return [
+    { label: 'pay-as-you-go', usd: byUsage },
+    { label: 'pay-as-you-go, after its free tier', usd: byUsage - saved },
+    ...levels.map(level => ({
+      label: level.label,
+      usd: views <= level.requests && gigabytes <= level.gigabytes
+        ? level.usd_per_month + misses * (level.by_store ? rates.miss : rates.miss_by_function) : null,
+    })),
+  ];
+}
+
+/** Return pay-as-you-go, the same after its free tier, and the cheapest plan, if one covers the month. */
+function choose(offers) {
+  const [cheapest] = offers.slice(2).filter(each => each.usd !== null).sort((one, other) => one.usd - other.usd);
+  const plan = cheapest ? [{ label: `cheapest flat-rate plan: ${cheapest.label}`, usd: cheapest.usd }] : [];
+  return [...offers.slice(0, 2), ...plan];
+}
+
 function format(usd) {
   return usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
@@ -24,7 +50,7 @@ function show(root) {
     return label;
   });
   form.append(...fields(MODEL));
-  const table = make('table');
+  const table = make('table'), plans = make('table');
   const row = (kind, ...texts) => {
     const cells = texts.map(text => make(kind, text));
     cells.slice(1).forEach(cell => { cell.style.textAlign = 'right'; });
@@ -40,10 +66,13 @@ function show(root) {
       row('th', 'line', 'once, USD', 'a month, USD'),
       ...lines.map(({ label, period, usd }) => (period === 'once' ? row('td', label, format(usd), '') : row('td', label, '', format(usd)))),
       row('th', 'together', format(total('once')), format(total('month'))));
+    plans.replaceChildren(
+      row('th', 'the CDN and its misses', 'a month, USD'),
+      ...choose(offer(MODEL, values)).map(({ label, usd }) => row('td', label, format(usd))));
   };
   form.addEventListener('input', update);
   form.addEventListener('submit', event => event.preventDefault());
-  root.replaceChildren(form, table);
+  root.replaceChildren(form, table, plans);
   update();
 }
 

@@ -42,6 +42,19 @@ class FlatRatePlan:
     cache_behaviours: int
     web_acl_rules: int
 
+    def label(self, level: Level) -> str:
+        """Return the plan's name with that of the level, unless it is the usual one."""
+        return self.tier.capitalize() + ("" if level.name == "DEFAULT" else f" ({level.name})")
+
+
+@dataclass(frozen=True, slots=True)
+class FreeTier:
+    """What pay-as-you-go has free of charge each month: requests, data to viewers, and runs of CloudFront Functions."""
+
+    requests: int
+    gigabytes: int
+    functions: int
+
 
 @dataclass(frozen=True, slots=True)
 class FlatRatePlans:
@@ -50,6 +63,7 @@ class FlatRatePlans:
     plans: tuple[FlatRatePlan, ...]
     features: Mapping[str, Tier]
     managed_policies: Mapping[str, Sequence[str]]
+    free_tier: FreeTier
     read_on: date
 
     @property
@@ -65,17 +79,6 @@ class FlatRatePlans:
         """Return whether a tier has a feature of ``features``. Raises KeyError or ValueError for unknown names."""
         return self.tiers.index(tier) >= self.tiers.index(self.features[feature])
 
-    def find_cheapest(self, requests: float, gigabytes: float, tiers: Sequence[Tier]) -> tuple[Tier, Level] | None:
-        """Return the cheapest plan among ``tiers`` that covers a month, None if none does."""
-        covering = [
-            (plan.tier, level)
-            for plan in self.plans
-            if plan.tier in tiers
-            for level in plan.levels
-            if level.covers(requests, gigabytes)
-        ]
-        return min(covering, key=lambda one: one[1].usd_per_month, default=None)
-
 
 @cache
 def load_flat_rate_plans() -> FlatRatePlans:
@@ -90,4 +93,5 @@ def load_flat_rate_plans() -> FlatRatePlans:
         )
         for one in document["plans"]
     )
-    return FlatRatePlans(plans, document["features"], document["managed_policies"], document["read"])
+    free_tier = FreeTier(**document["free_tier"])
+    return FlatRatePlans(plans, document["features"], document["managed_policies"], free_tier, document["read"])

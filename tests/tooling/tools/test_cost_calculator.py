@@ -13,6 +13,7 @@ from bench.cost.libraries import IMAGES, price_ingest, sum_usd
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
 from darkroom.operations.cost_model import load_prices
 from tools.cost_calculator import (
+    ARCHITECTURE,
     DATA,
     INPUTS,
     MARKERS,
@@ -22,13 +23,16 @@ from tools.cost_calculator import (
     format_data,
     format_example,
     main,
+    offer,
     read_durations,
     sum_period,
 )
+from tools.flat_rate.offers import find_cheapest_plan, read_rates
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
 LINES = build_lines(PRICES, TEXT)
+RATES = read_rates(PRICES, MEMORY_MB, ARCHITECTURE)
 EXAMPLE = {one.name: one.default for one in INPUTS}
 SCRIPT = DATA.with_name("calculator.js")
 
@@ -46,6 +50,22 @@ def test_the_calculator_computes_what_the_command_prints() -> None:
         found = json.loads(str(engine.eval(f"JSON.stringify(evaluate(MODEL, {json.dumps(values)}))")))
         assert [(one["label"], one["period"]) for one in found] == [(one.label, one.period) for one in LINES]
         assert [one["usd"] for one in found] == pytest.approx([one.usd(values) for one in LINES], rel=1e-12)
+
+
+def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
+    engine, draw = MiniRacer(), random.Random(37)
+    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
+    examples = [{**EXAMPLE, "views": 10 ** draw.uniform(4, 11)} for _ in range(50)]
+    for values in [EXAMPLE, *examples]:
+        offers = offer(RATES, values)
+        found = json.loads(str(engine.eval(f"JSON.stringify(offer(MODEL, {json.dumps(values)}))")))
+        assert [one["label"] for one in found] == [one.label for one in offers]
+        covered = {one.label: one.usd for one in offers if one.usd is not None}
+        assert {one["label"]: one["usd"] for one in found if one["usd"] is not None} == pytest.approx(covered)
+        shown = json.loads(str(engine.eval(f"JSON.stringify(choose(offer(MODEL, {json.dumps(values)})))")))
+        cheapest = find_cheapest_plan(offers)
+        named = [f"cheapest flat-rate plan: {cheapest.label}"] if cheapest else []
+        assert [one["label"] for one in shown[2:]] == named
 
 
 def test_durations_are_those_that_the_page_has_measured() -> None:
