@@ -28,6 +28,8 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/aws/requirements.txt": ("aws",),
     "layers/review/requirements.txt": ("review",),
     "layers/map_tiles/requirements.txt": ("map-tiles",),
+    "layers/map_tiles/requirements-build.txt": ("map-tiles-build",),
+    "layers/map_tiles/requirements-expat.txt": ("map-tiles-expat",),
     "layers/medical/requirements.txt": ("medical",),
     "layers/evidence/requirements.txt": ("evidence",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
@@ -49,9 +51,9 @@ LOCKS: dict[str, tuple[str, ...]] = {
 }
 """Requirements file, from the repository's root, and the extras it locks."""
 
-ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical", "jpeg-xl")
-"""Extras that are locked without dependencies: of models, rasters, DICOM files and ``imagecodecs`` only files are
-extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
+ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical", "jpeg-xl", "map-tiles-expat")
+"""Extras that are locked without dependencies: of models, rasters, DICOM files, ``imagecodecs`` and libSBML only files
+are extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _COMPILE = (
     *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),

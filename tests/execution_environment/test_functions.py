@@ -20,16 +20,7 @@ def test_every_function_of_every_template_is_deployed(deployed: Deployed) -> Non
     assert set(deployed.functions) == set(FUNCTIONS)
 
 
-LACKS_EXPAT = pytest.mark.xfail(reason="the layer of map tiles lacks libexpat.so.1")
-
-
-@pytest.mark.parametrize(
-    "logical_id",
-    [
-        pytest.param(one, marks=[LACKS_EXPAT] if folder in ("map_tiles", "rasters") else [])
-        for one, folder in FUNCTIONS.items()
-    ],
-)
+@pytest.mark.parametrize("logical_id", FUNCTIONS)
 def test_a_function_answers_its_events(
     deployed: Deployed, processor: Processor, logical_id: str, record_property: Callable[[str, object], None]
 ) -> None:
