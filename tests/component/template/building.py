@@ -10,10 +10,13 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .stack import ROOT
+from bench.build_cache import build_once
+
+from .stack import ROOT, TEMPLATE, template
 
 LAYERS = {
     "DarkroomLayer": "darkroom",
@@ -35,7 +38,7 @@ def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = Non
     folder = source or ROOT / "layers" / LAYERS[logical_id]
     scratch = artifacts.with_suffix(".source")
     shutil.copytree(folder, scratch, symlinks=True)
-    artifacts.mkdir(parents=True)
+    artifacts.mkdir(parents=True, exist_ok=True)
     subprocess.run(
         ["make", "--makefile", str(folder / "Makefile"), f"build-{logical_id}"],
         cwd=scratch,
@@ -43,6 +46,60 @@ def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = Non
         check=True,
     )
     return artifacts
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A function as a template declares it: its folder, and the logical ids of its layers in their order."""
+
+    template: str
+    logical_id: str
+    code: Path
+    layers: Sequence[str]
+
+    def __str__(self) -> str:
+        return f"{self.template}:{self.logical_id}"
+
+
+def list_templates() -> list[Path]:
+    """The root template, nested ones, and those of further stacks."""
+    return [TEMPLATE, *sorted((ROOT / "stacks").glob("*.yaml"))]
+
+
+def list_functions() -> list[Declared]:
+    """Every function of every template."""
+    return [
+        Declared(
+            path.name,
+            logical_id,
+            (path.parent / resource["Properties"]["CodeUri"]).resolve(),
+            [layer["Ref"] for layer in resource["Properties"].get("Layers", [])],
+        )
+        for path in list_templates()
+        for logical_id, resource in template(path)["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    ]
+
+
+def find_layers() -> dict[str, Path]:
+    """The folder of every layer of every template, by its logical id."""
+    return {
+        logical_id: (path.parent / resource["Properties"]["ContentUri"]).resolve()
+        for path in list_templates()
+        for logical_id, resource in template(path)["Resources"].items()
+        if resource["Type"] == "AWS::Serverless::LayerVersion"
+    }
+
+
+def build_layer(logical_id: str, arch: str) -> Path:
+    """A layer of any template, built once for ``arch``, and again when a file of it changes."""
+    source = find_layers()[logical_id]
+
+    def make(folder: Path) -> None:
+        build(logical_id, arch, folder / "layer", source)
+        shutil.rmtree(folder / "layer.source")
+
+    return build_once(ROOT / ".local" / "layers" / f"{logical_id}-{arch}", [source], make) / "layer"
 
 
 def content_hash(folder: Path) -> str:
