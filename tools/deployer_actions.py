@@ -71,7 +71,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "sagemaker:${Region}:${Account}:endpoint/*": ("sagemaker:${Region}:${Account}:endpoint/*",),
     "sagemaker:${Region}:${Account}:endpoint-config/*": ("sagemaker:${Region}:${Account}:endpoint-config/*",),
     "sagemaker:${Region}:${Account}:model/*": ("sagemaker:${Region}:${Account}:model/*",),
-    "secretsmanager:${Region}:${Account}:secret:*": ("secretsmanager:${Region}:${Account}:secret:*Key*",),
+    "secretsmanager:${Region}:${Account}:secret:*": ("secretsmanager:${Region}:${Account}:secret:${Secret}-*",),
     "sns:${Region}:${Account}:*": ("sns:${Region}:${Account}:${Stack}-*",),
     "sqs:${Region}:${Account}:*": ("sqs:${Region}:${Account}:${Stack}-*",),
     "states:${Region}:${Account}:stateMachine:*": ("states:${Region}:${Account}:stateMachine:${Stack}-*",),
@@ -80,8 +80,8 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
 """Patterns of the templates' resources by that of the Service Authorization Reference, without ``arn:aws:``.
 
 Names begin with that of the stack where a template or CloudFormation names resources so, for buckets in lower case
-(``${stack}``). Secrets get their logical ids: ``SigningKeys-…``. Other resources have generated ids. Patterns that are
-not listed are of resources that no template has.
+(``${stack}``). Secrets without a name get their logical ids (``${Secret}``), as in ``SigningKeys-…``. Other resources
+have generated ids. Patterns that are not listed are of resources that no template has.
 """
 
 SPECIAL_SCOPES: Mapping[str, str] = {

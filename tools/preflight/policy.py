@@ -16,6 +16,7 @@ from typing import Any
 
 from .account import IAM_ACTIONS
 from .plan import Plan
+from .templates import Planned
 
 LONGEST_POLICY = 6144
 """Characters of a managed policy, without white space. IAM user guide, "IAM and AWS STS quotas"."""
@@ -53,6 +54,8 @@ SAM_TYPES = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 AT_ONCE = "AllAtOnce"
 """Value of the parameter Deployments with which SAM generates no resources of CodeDeploy."""
 
+KEY, SECRET, SECRET_NAME = "AWS::KMS::Key", "AWS::SecretsManager::Secret", "${Secret}"
+
 PASSED_TO = "iam:PassedToService"
 SERVICES = ("codedeploy", "events", "lambda", "sagemaker", "states")
 """Services that the roles of the templates trust."""
@@ -83,7 +86,7 @@ def _table() -> Mapping[str, Mapping[str, list[str]]]:
 
 def list_types(plan: Plan) -> frozenset[str]:
     """Return the resource types that a plan creates after SAM's transform, for the values of its parameters."""
-    planned = [*plan.planned, *(one for group in plan.further.values() for one in group)]
+    planned = _list_resources(plan)
     generated = {kind for name in {one.template for one in planned} for kind in _table()["generated"][name]}
     written = {one.kind for one in planned if not one.kind.startswith("AWS::Serverless::")}
     if plan.text("Deployments") == AT_ONCE:
@@ -93,11 +96,11 @@ def list_types(plan: Plan) -> frozenset[str]:
 
 def list_statements(plan: Plan, account: str = "*") -> list[Statement]:
     """Return what the deploying principal needs for a plan, by resources. ``account`` is the number, or ``*``."""
-    actions, scopes = _table()["actions"], _table()["scopes"]
     allowed: dict[tuple[str, ...], set[str]] = defaultdict(set)
     for kind in list_types(plan):
-        for action in actions.get(kind, []):
-            allowed[("pass", *scopes[action]) if action == "iam:PassRole" else tuple(scopes[action])].add(action)
+        for action in _table()["actions"].get(kind, []):
+            if scopes := _scope(kind, action, plan):
+                allowed[("pass", *scopes) if action == "iam:PassRole" else scopes].add(action)
     for resources, named in SAM_ACTIONS.items():
         allowed[resources].update(named)
     allowed[("*",)].update(IAM_ACTIONS)
@@ -105,6 +108,24 @@ def list_statements(plan: Plan, account: str = "*") -> list[Statement]:
         Statement(tuple(sorted(named)), tuple(_name(one, plan, account) for one in resources if one != "pass"))
         for resources, named in sorted(allowed.items())
     ]
+
+
+def _scope(kind: str, action: str, plan: Plan) -> tuple[str, ...]:
+    """Return patterns of resources for an action of a type; none if the plan does not need it.
+
+    Keys of KMS are those that a template creates, and the one that encrypts the other resources, if there is one.
+    """
+    scopes = tuple(_table()["scopes"][action])
+    if action.startswith("kms:") and kind != KEY:
+        return (key,) if (key := plan.text("KmsKeyArn")) and scopes != ("*",) else ()
+    if any(SECRET_NAME in one for one in scopes):
+        names = sorted(one.logical_id for one in _list_resources(plan) if one.kind == SECRET)
+        return tuple(one.replace(SECRET_NAME, name) for one in scopes for name in names)
+    return scopes
+
+
+def _list_resources(plan: Plan) -> list[Planned]:
+    return [*plan.planned, *(one for group in plan.further.values() for one in group)]
 
 
 def _name(pattern: str, plan: Plan, account: str) -> str:

@@ -84,6 +84,25 @@ def test_a_policy_has_what_its_plan_needs_and_no_more() -> None:
     assert {resource for resources in code for resource in resources} == {"arn:aws:s3:::aws-sam-cli-managed-default-*"}
 
 
+def list_resources(plan: Plan, action: str) -> set[str]:
+    return {arn for one in list_statements(plan) if action in one.actions for arn in one.resources}
+
+
+def test_keys_and_secrets_of_others_are_out_of_reach() -> None:
+    key = "arn:aws:kms:eu-central-1:111122223333:key/a"
+    plain = list_allowed(make_plan())
+    assert {one for one in plain if one.startswith("kms:")} == {"kms:DescribeKey"}  # of preflight
+    assert list_resources(make_plan(KmsKeyArn=key), "kms:CreateGrant") == {key}
+    evidence = make_plan("evidence")
+    assert list_resources(evidence, "kms:ScheduleKeyDeletion") == {"arn:aws:kms:eu-central-1:*:key/*"}
+    assert "kms:Decrypt" not in list_allowed(evidence)
+    secrets = "arn:aws:secretsmanager:eu-central-1:*:secret:"
+    assert list_resources(make_plan("medical"), "secretsmanager:GetSecretValue") == {
+        f"{secrets}SigningKeys-*",
+        f"{secrets}UidKey-*",
+    }
+
+
 def test_every_resource_type_of_every_template_has_its_create_and_delete() -> None:
     """By the schemas, for the types that SAM's transform makes of all templates."""
     plan = make_plan(*further_templates(), **EVERYTHING, Deployments="Canary10Percent5Minutes")
