@@ -43,14 +43,14 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
 
 
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
-    """Write the defaults if there is no document, apply ``overrides``, and publish the edge's entries."""
+    """Write the defaults if there is no document, and apply ``overrides``: those of the stack are published already."""
     load_default_presets.cache_clear()  # presets.toml may have changed since this process read it
     target = _target(cloud)
     current = target.documents.current()
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
         current = target.documents.write(table, replaces=current, by="local", reason="darkroom up")
-    _publish(target, parse_settings(current.table))
+        _publish(target, parse_settings(current.table))
 
 
 def publish(cloud: Cloud) -> int:

@@ -86,10 +86,12 @@ have generated ids. Patterns that are not listed are of resources that no templa
 
 SPECIAL_SCOPES: Mapping[str, str] = {
     "iam:CreateServiceLinkedRole": "arn:aws:iam::${Account}:role/aws-service-role/*",
+    "lambda:InvokeFunction": "arn:aws:lambda:${Region}:${Account}:function:${Stack}-PublishFunction-*",
     "s3:GetObject": "arn:aws:s3:::aws-sam-cli-managed-default-*",
     "s3:GetObjectVersion": "arn:aws:s3:::aws-sam-cli-managed-default-*",
 }
-"""Narrower than the reference: CloudFormation reads built code only, never objects of the stack's buckets."""
+"""Narrower than the reference: CloudFormation reads built code only, never objects of the stack's buckets, and invokes
+only the function of the custom resource."""
 
 CONTENTS = ("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan")
 """Reads of data, for imports and replicas that no template has."""

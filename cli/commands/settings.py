@@ -188,7 +188,7 @@ def rollback(call: Call, number: int, by: str, reason: str, yes: bool) -> None:
 def check(call: Call, repair: bool) -> int:
     """Compare the edge's entries with the settings in force. The exit code is 1 if they differ and --repair is not set.
 
-    Run it with --repair after each deployment: a release may change the edge's presets and texts.
+    A deployment publishes them. An interrupted `settings apply` may leave other ones.
     """
     from tools.settings import changes
 

@@ -12,6 +12,7 @@ import pytest
 
 from darkroom.services.large_image.steps import StepAction
 from local.paths import COMMAND, ROOT
+from tests.response_bucket import receive_responses
 from tests.waiting import HANG_S
 
 from .conftest import Stack
@@ -86,6 +87,14 @@ def test_a_queue_function_returns_its_failures(stack: Stack, name: str, event: s
     done = invoke(stack, name, f"events/{name}/{event}")
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {"batchItemFailures": []}
+
+
+def test_a_request_of_cloudformation_is_answered(stack: Stack) -> None:
+    with receive_responses() as bucket:
+        done = invoke(stack, "publish", "-", given=json.dumps(bucket.request("create")))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout) == {"reason": ""}
+    assert [one["Status"] for one in bucket.documents] == ["SUCCESS"]
 
 
 def test_an_upload_that_is_gone_is_not_urgent(stack: Stack) -> None:

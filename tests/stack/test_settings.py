@@ -16,6 +16,7 @@ from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.presets import load_default_presets
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.images.photographs import jpeg_photo
+from tests.response_bucket import receive_responses
 from tests.waiting import wait_until
 from tools.settings.stacks import open_local_target
 
@@ -47,6 +48,33 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     for default in load_default_presets().options:
         assert viewer.get(f"{path}?preset={default}").status == 200
     assert main(["settings", "check", "--state-dir", str(state)]) == 0
+
+
+@pytest.mark.smoke
+def test_a_deployment_publishes_the_entries(stack: Stack, state: Path, tmp_path: Path) -> None:
+    """By the resource EdgeEntries, whose function repairs entries with the permissions of its role."""
+    info = json.loads((state / "stack.json").read_text())
+    store = stack.cloud.edge_store(info["outputs"]["FindingsStoreArn"])
+    [entries] = stack.cloud.cloudformation.describe_stack_resources(
+        StackName=info["stack_name"], LogicalResourceId="EdgeEntries"
+    )["StackResources"]
+    assert (entries["ResourceStatus"], entries["PhysicalResourceId"]) in [
+        (status, store.arn) for status in ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+    ]
+    current, file = open_local_target(info).documents.current(), tmp_path / "settings.json"
+    experiments = {"published": {"variants": {"cover": 1, "w320": 1}}}
+    file.write_text(json.dumps({**current.table, "experiments": experiments}))
+    assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0
+    before = store.read()
+    assert "exp-published" in before
+    store.update({"settings": "open"}, ["exp-published", "preset-cover"])
+    with receive_responses() as bucket:
+        answer = stack.cloud.functions.invoke(
+            FunctionName=stack.functions["PublishFunction"]["name"], Payload=json.dumps(bucket.request("update"))
+        )
+    assert json.loads(answer["Payload"].read()) == {"reason": ""}
+    assert [one["Status"] for one in bucket.documents] == ["SUCCESS"]
+    assert store.read() == before
 
 
 def test_a_source_and_a_preset_of_imgproxy_need_no_deployment(

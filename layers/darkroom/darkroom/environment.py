@@ -279,6 +279,12 @@ class ExpediteEnvironment(Environment):
     ingest_priority_queue_url: str
 
 
+class PublishEnvironment(Environment):
+    """Variables of the publish function."""
+
+    edge_store_arn: str
+
+
 class SweepEnvironment(MasterEnvironment):
     """Variables of the sweep function."""
 

@@ -32,6 +32,7 @@ CEILINGS = {
     "library": 800,
     "monitor": 645,
     "popular": 620,
+    "publish": 615,
     "purge": 615,
     "refine": 745,
     "scene": 750,
@@ -57,6 +58,7 @@ NEVER = MODELS | {"anycrc"}
 NEVER_IN = {
     "expedite": {"obstore"},
     "monitor": {"obstore"},
+    "publish": {"obstore"},
     "similar": {"obstore"},
     "sweep": {"obstore"},
     "transform": NATIVE | AWS_LAYER | SLOW,

@@ -42,6 +42,11 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },
+    "Publish": {  # in a rollback: tests/component/services/test_publish.py
+        "arn:aws:cloudformation:eu-central-1:111122223333:stack/stack/3f2504e0-4f89-11d3-9a0c-0305e82c3301": [
+            "cloudformation:DescribeStacks"
+        ],
+    },
     "Purge": {
         "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject"],

@@ -150,7 +150,7 @@ def test_no_variable_is_a_setting() -> None:
 
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_a_role_may_read_the_settings_if_its_function_does(function: str) -> None:
-    reads = "LiveSettings(" in source_of(function)
+    reads = any(use in source_of(function) for use in ("LiveSettings(", "EdgePublication("))
     role = full_stack().properties(f"{function.capitalize()}Role")
     statements = [one for policy in role["Policies"] for one in policy["PolicyDocument"]["Statement"]]
     allowed = [one for one in statements if str(one.get("Resource")).endswith("/settings/*")]

@@ -94,7 +94,7 @@ def test_presets_that_were_saved_since_the_start_are_published(cloud: Cloud, mon
     settings.ensure(cloud, {})
     text = presets.read_presets_file() + "\n[presets.saved-later]\nw = 123\n"
     monkeypatch.setattr(presets, "read_presets_file", lambda: text)
-    settings.ensure(cloud, {})
+    settings.ensure(cloud, {"keep_gps": True})
     entries = cloud.edge_store(output(cloud, "FindingsStoreArn")).read()
     presets.load_default_presets.cache_clear()
     assert "saved-later" in str(entries)
@@ -109,7 +109,7 @@ def test_a_deployment_keeps_the_decisions_of_experiments(cloud: Cloud) -> None:
     [hero] = parse_settings(table).experiments
     made = Decision("wide", "tall", 1.0, Bounds(0.5, 0.9), {})
     RunStore(S3Bucket(cloud.s3, output(cloud, "MediaBucketName"))).write_decisions(hero, Decisions((made,), done=1))
-    settings.ensure(cloud, {})
+    settings.ensure(cloud, {"keep_gps": True})
     entries = cloud.edge_store(output(cloud, "FindingsStoreArn")).read()
     assert entries["exp-hero"] == hero.format_entry(["wide"])
 

@@ -7,6 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from darkroom.errors import Unavailable
+from darkroom.plan.edge_settings import SETTINGS_KEY
 
 from ...deployment import make_edge_store
 from ..model import Check, CheckFailed, CheckSkipped, require
@@ -72,6 +73,7 @@ def read_store(world: World) -> str:
         entries = make_edge_store(world.session, arn, world.endpoints.get("")).read()
     except Unavailable as error:
         raise CheckFailed(error.detail) from error
+    require(SETTINGS_KEY in entries, "the deployment has published no settings")
     return f"{len(entries)} entries"
 
 
@@ -85,7 +87,7 @@ CHECKS = (
     Check(
         "key-values",
         "the edge function's key-value store is readable",
-        "its state must be READY",
+        "the resource EdgeEntries of the stack, and the logs of publish",
         read_store,
         ("FindingsStoreArn",),
     ),

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from ..errors import Unavailable
 from ..plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
 from ..plan.redaction import FIRST_GENERATION
 from ..plan.variants import AccessMode
-from ..settings import Settings
+from ..settings import InvalidSettings, Settings
+from .live_settings import CURRENT, read_settings
+
+if TYPE_CHECKING:
+    from ..aws.switches import ReadObject
+    from ..aws.telemetry import Observer
+
+RETRY_S = 3.0
+"""Time between two attempts of a deployment: the permissions of a role that was just created are not everywhere yet."""
+
+_REMEDY = f"{CURRENT} is not valid. Put another version in force (`darkroom settings rollback`), and deploy again"
 
 type Update = tuple[Mapping[str, str], Sequence[str]]
 """Entries to put, and keys to delete."""
@@ -94,3 +108,41 @@ def publish_settings(
         changed += publish(store, entries_of(settings, stopped))
         published = stopped
     return changed
+
+
+@dataclass(frozen=True)
+class EdgePublication:
+    """Publishes the settings document that ``read`` returns. ``read_stopped`` returns variants by experiment."""
+
+    store: KeyValueStore
+    read: ReadObject
+    read_stopped: Callable[[Settings], Mapping[str, Sequence[str]]]
+    observer: Observer
+
+    def run(self, remaining_s: Callable[[], float], is_rolling_back: Callable[[], bool]) -> None:
+        """Publish, again while a service is unavailable and time remains.
+
+        A rollback with an invalid document leaves the entries: it would fail for a reason that is not the release's.
+        Raises InvalidSettings, ValueError for an entry that is too large, Unavailable.
+        """
+        while True:
+            try:
+                self.observer.log("INFO", "edge entries published", changed=self._publish())
+            except InvalidSettings as error:
+                if not is_rolling_back():
+                    raise InvalidSettings([_REMEDY, *error.problems]) from error
+                self.observer.log("ERROR", "settings document invalid", detail=str(error))
+            except Unavailable:
+                if remaining_s() < RETRY_S:
+                    raise
+                time.sleep(RETRY_S)
+                continue
+            return
+
+    def _publish(self) -> int:
+        """Return how many entries changed. A document that is replaced meanwhile is published in the end."""
+        changed, published = 0, None
+        while (settings := read_settings(self.read)) != published:
+            changed += publish_settings(self.store, settings, partial(self.read_stopped, settings))
+            published = settings
+        return changed

@@ -49,6 +49,12 @@ def parse_document(body: bytes) -> Settings:
     return parse_settings(table, ignore_unknown=True)
 
 
+def read_settings(read: ReadObject) -> Settings:
+    """Read the settings in force. Raises InvalidSettings and Unavailable."""
+    body = read(CURRENT)
+    return DEFAULTS if body is None else parse_document(body)
+
+
 def read_applied_s(read: ReadObject) -> float:
     """Return when the document in force was written, Unix time; 0 without a document. Raises Unavailable."""
     import json
