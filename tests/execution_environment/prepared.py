@@ -20,7 +20,7 @@ from medical.access import sign_target
 from medical.uids import replace_uid
 from tests.component.conversion.files import RED_HALF, samples
 from tests.component.template.stack import ROOT
-from tools.events import LOCAL_KEY, medical, medical_ingest
+from tools.events import LOCAL_KEY, medical, medical_ingest, publish
 from tools.events.ingest import BUCKET, NOON, QUEUE
 from tools.events.sqs import batch
 
@@ -79,6 +79,30 @@ def read_states(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
     return {f"state of {form}": record.state if record else "" for form, record in records.items()}
 
 
+REQUESTS = ("create", "update", "delete")
+"""Requests of CloudFormation about a custom resource."""
+
+
+def _make_requests(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the requests with presigned URLs, as CloudFormation sends them."""
+    events = publish.events()
+
+    def sign(name: str) -> str:
+        parameters = {"Bucket": info["media_bucket"], "Key": f"watch/{name}.json"}
+        return cloud.s3.generate_presigned_url("put_object", parameters)
+
+    return {name: {**events[f"{name}.json"], "ResponseURL": sign(name)} for name in REQUESTS}
+
+
+def read_answers(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
+    """Return the status of each response to CloudFormation."""
+    bodies = {
+        name: cloud.s3.get_object(Bucket=info["media_bucket"], Key=f"watch/{name}.json")["Body"].read()
+        for name in REQUESTS
+    }
+    return {f"answer to {name}": json.loads(body)["Status"] for name, body in bodies.items()}
+
+
 def put_before(cloud: Cloud, info: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
     """Store what ``logical_id`` uses up or what another function makes for it; return further events about that."""
     found = _BEFORE.get(logical_id)
@@ -119,6 +143,7 @@ def _invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any])
 
 
 _BEFORE: Mapping[str, Callable[[Cloud, Mapping[str, Any]], dict[str, Any]]] = {
+    "PublishFunction": _make_requests,
     "StatFunction": _put_dicom,
     "RoutineFunction": _put_dicom,
     "MedicalFunction": _ingest_dicom,

@@ -11,7 +11,7 @@ from .base_image import Processor
 from .conftest import PREFIX, Deployed
 from .environment import INIT_S, run_environment
 from .functions import FUNCTIONS, list_outcomes, read_events, summarise
-from .prepared import put_before, read_states
+from .prepared import put_before, read_answers, read_states
 
 pytestmark = pytest.mark.slow
 
@@ -35,6 +35,8 @@ def test_a_function_answers_its_events(
     found = {name: summarise(response) for name, response in responses.items()}
     if logical_id == "IngestFunction":
         found |= read_states(deployed.stack.cloud, deployed.info)
+    if logical_id == "PublishFunction":
+        found |= read_answers(deployed.stack.cloud, deployed.info)
     expected = list_outcomes(logical_id)
     wrong = [responses.get(name) for name in found if found[name] != expected.get(name)]
     assert found == expected, f"{json.dumps(wrong, indent=1)}\n{log}"
