@@ -9,6 +9,7 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.secrets import Secret
+from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import EventEnvironment
 from darkroom.signing import parse_signing_keys
@@ -20,12 +21,13 @@ from medical.messages import consume
 class MedicalIngestEnvironment(EventEnvironment):
     """Variables of the function. ``media_bucket`` is the stack's bucket of masters.
 
-    ``stat_queue_url`` is empty in the function that consumes this queue. Without ``endpoint_name``, images that may
-    have text are not served.
+    ``queue_url`` is that of the function's own queue. ``stat_queue_url`` is empty in the function that consumes this
+    queue. Without ``endpoint_name``, images that may have text are not served.
     """
 
     uploads_bucket: str
     uid_key_arn: str
+    queue_url: str
     endpoint_name: str = ""
     stat_queue_url: str = ""
 
@@ -50,6 +52,7 @@ _ingest = Ingest(
     _publish,
 )
 _sqs = create_client("sqs")
+_queue = Queue(_sqs, _env.queue_url)
 
 
 def _send_urgent(body: str) -> None:
@@ -65,5 +68,6 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             _ingest,
             _observer,
             lambda: context.get_remaining_time_in_millis() / 1000,
+            _queue.set_visibility_timeout,
             _send_urgent if _env.stat_queue_url else None,
         )

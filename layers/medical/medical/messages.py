@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
 from darkroom.aws.telemetry import Observer
-from darkroom.errors import get_error_code, is_fault
+from darkroom.errors import Unavailable, get_error_code, is_fault
 
 from .ingest import Ingest, Outcome
 from .store import INCOMING, STAT, unquote_event_key
@@ -16,8 +17,14 @@ from .store import INCOMING, STAT, unquote_event_key
 MIN_REMAINING_S = 480.0
 """Time that an ingest may take. With less left in the invocation, a message is received again."""
 
+FAILED_WAIT_S = 900.0
+"""Time until a message whose ingest failed is received again."""
+
 type Send = Callable[[str], None]
 """Sends a message to the queue of STAT studies."""
+
+type Delay = Callable[[str, float], None]
+"""Makes a received message visible again, some seconds from now. Raises Unavailable."""
 
 
 def consume(
@@ -25,11 +32,14 @@ def consume(
     ingest: Ingest,
     observer: Observer,
     remaining_s: Callable[[], float],
+    delay: Delay,
     send_urgent: Send | None = None,
 ) -> dict[str, Any]:
     """Process the messages of ``event``; return those that failed, which SQS delivers again.
 
-    With ``send_urgent``, uploads whose header has the priority STAT are sent on before any other is ingested.
+    They are visible again at once if no time was left for them, and after FAILED_WAIT_S otherwise; the queue's own
+    timeout is longer, for invocations that end without an answer. With ``send_urgent``, uploads whose header has the
+    priority STAT are sent on before any other is ingested.
     """
     waiting = []
     for record in event["Records"]:
@@ -38,17 +48,20 @@ def consume(
             send_urgent(record["body"])
             observer.count("MovedToStat")
             continue
-        waiting.append((record["messageId"], names))
-    failed = [
-        message for message, names in waiting if not _process(names, ingest, observer, remaining_s() > MIN_REMAINING_S)
-    ]
-    return {"batchItemFailures": [{"itemIdentifier": message} for message in failed]}
+        waiting.append((record, names))
+    failed = []
+    for record, names in waiting:
+        has_time = remaining_s() > MIN_REMAINING_S
+        if has_time and _process(names, ingest, observer):
+            continue
+        failed.append({"itemIdentifier": record["messageId"]})
+        with suppress(Unavailable):  # the queue's own timeout applies
+            delay(record["receiptHandle"], FAILED_WAIT_S if has_time else 0.0)
+    return {"batchItemFailures": failed}
 
 
-def _process(names: list[str], ingest: Ingest, observer: Observer, has_time: bool) -> bool:
+def _process(names: list[str], ingest: Ingest, observer: Observer) -> bool:
     """Ingest the uploads of one message; return whether the message is done."""
-    if not has_time:
-        return False
     try:
         for name in names:
             _log(observer, ingest.ingest(name))

@@ -150,7 +150,11 @@ def only_document(world: World) -> dict[str, Any]:
 
 def event(*names: str) -> dict[str, Any]:
     records = [{"s3": {"bucket": {"name": UPLOADS}, "object": {"key": name}}} for name in names]
-    return {"Records": [{"messageId": "1", "body": json.dumps({"Records": records})}]}
+    return {"Records": [{"messageId": "1", "receiptHandle": "r1", "body": json.dumps({"Records": records})}]}
+
+
+def keep(handle: str, seconds: float) -> None:
+    raise AssertionError(f"{handle} is delayed by {seconds} s")
 
 
 def test_nothing_that_was_planted_is_stored_served_or_logged(world: World, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +165,7 @@ def test_nothing_that_was_planted_is_stored_served_or_logged(world: World, capsy
     world.s3.put_object(Bucket=UPLOADS, Key=name, Body=body)
     observer = LightObserver("medical_ingest")
     with observer.message("ingest"):
-        assert consume(event(name), world.ingest, observer, lambda: 900.0) == {"batchItemFailures": []}
+        assert consume(event(name), world.ingest, observer, lambda: 900.0, keep) == {"batchItemFailures": []}
     assert world.names(UPLOADS) == [], "the upload is deleted"
     stored = world.objects(MASTERS)
     [document] = [json.loads(found) for key, found in stored.items() if key.endswith("instance.json")]
@@ -187,7 +191,7 @@ def test_a_file_that_cannot_be_decoded_is_named_by_its_digest(world: World, caps
     world.s3.put_object(Bucket=UPLOADS, Key=name, Body=save(dataset))
     observer = LightObserver("medical_ingest")
     with observer.message("ingest"):
-        consume(event(name), world.ingest, observer, lambda: 900.0)
+        consume(event(name), world.ingest, observer, lambda: 900.0, keep)
     digest = digest_name(name, UID_KEY)
     assert world.names(UPLOADS) == [f"quarantine/{digest}.dcm", f"quarantine/{digest}.json"]
     assert json.loads(world.objects(UPLOADS)[f"quarantine/{digest}.json"]) == {

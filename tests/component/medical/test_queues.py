@@ -17,7 +17,7 @@ from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.findings import TEXT, Finding
 from medical.ingest import Outcome
 from medical.masters_bucket import ABANDONED_S, Masters
-from medical.messages import MIN_REMAINING_S, consume, read_names
+from medical.messages import FAILED_WAIT_S, MIN_REMAINING_S, consume, read_names
 from medical.store import INCOMING, STAT
 from tests.announcements import complaints
 
@@ -32,8 +32,16 @@ def body(name: str) -> str:
 
 
 def event(*names: str) -> dict[str, Any]:
-    records = [{"messageId": f"m{number}", "body": body(name)} for number, name in enumerate(names)]
-    return {"Records": records}
+    return {
+        "Records": [
+            {"messageId": f"m{number}", "receiptHandle": f"r{number}", "body": body(name)}
+            for number, name in enumerate(names)
+        ]
+    }
+
+
+def keep(handle: str, seconds: float) -> None:
+    raise AssertionError(f"{handle} is delayed by {seconds} s")
 
 
 def put(world: World, name: str, **attributes: Any) -> str:
@@ -57,7 +65,7 @@ def test_an_upload_whose_header_says_stat_is_sent_on_before_others_are_ingested(
 
     published: list[Outcome] = []
     ingest = replace(world.ingest, publish=published.append)
-    found = consume(event(routine, urgent), ingest, LightObserver("medical_ingest"), lambda: 900.0, send)
+    found = consume(event(routine, urgent), ingest, LightObserver("medical_ingest"), lambda: 900.0, keep, send)
     assert found == {"batchItemFailures": []}
     assert stored_before == [0]
     assert world.names(UPLOADS) == [urgent]
@@ -65,8 +73,8 @@ def test_an_upload_whose_header_says_stat_is_sent_on_before_others_are_ingested(
     assert complaints("MedicalImageIngested", outcome.to_event() | {"stack": "darkroom"}) == []
     [message] = sqs.receive_message(QueueUrl=url)["Messages"]
     assert list(read_names(message["Body"])) == [urgent]
-    again = {"Records": [{"messageId": "1", "body": message["Body"]}]}
-    consume(again, world.ingest, LightObserver("medical_ingest"), lambda: 900.0)
+    again = {"Records": [{"messageId": "1", "receiptHandle": "r1", "body": message["Body"]}]}
+    consume(again, world.ingest, LightObserver("medical_ingest"), lambda: 900.0, keep)
     assert world.names(UPLOADS) == []
     assert sum(name.endswith("instance.json") for name in world.names(MASTERS)) == 2
     logged = capsys.readouterr().out
@@ -81,8 +89,15 @@ def test_a_failure_is_received_again_and_logged_without_the_name(
     world.empty()
     first, second = put(world, f"{STAT}DOE.dcm"), put(world, f"{STAT}ROE.dcm")
     failing = replace(world.ingest, masters=Masters(world.s3, "no-such-bucket"))
-    found = consume(event(first, second), failing, LightObserver("medical_ingest"), lambda: 900.0)
+    delays: list[tuple[str, float]] = []
+
+    def delay(handle: str, seconds: float) -> None:
+        delays.append((handle, seconds))
+        raise Unavailable
+
+    found = consume(event(first, second), failing, LightObserver("medical_ingest"), lambda: 900.0, delay)
     assert [one["itemIdentifier"] for one in found["batchItemFailures"]] == ["m0", "m1"]
+    assert delays == [("r0", FAILED_WAIT_S), ("r1", FAILED_WAIT_S)]
     assert world.names(UPLOADS) == [first, second]
     logged = capsys.readouterr().out
     assert logged.count("message failed") == 2
@@ -93,14 +108,23 @@ def test_a_failure_is_received_again_and_logged_without_the_name(
 def test_nothing_is_started_without_time(world: World) -> None:
     world.empty()
     name = put(world, f"{INCOMING}routine/late.dcm")
-    found = consume(event(name), world.ingest, LightObserver("medical_ingest"), lambda: MIN_REMAINING_S - 1)
+    delays: list[tuple[str, float]] = []
+    found = consume(
+        event(name),
+        world.ingest,
+        LightObserver("medical_ingest"),
+        lambda: MIN_REMAINING_S - 1,
+        lambda *given: delays.append(given),
+    )
     assert len(found["batchItemFailures"]) == 1
+    assert delays == [("r0", 0.0)]
     assert world.names(UPLOADS) == [name]
 
 
 def test_an_upload_that_is_gone_is_done(world: World) -> None:
     world.empty()
-    found = consume(event(f"{INCOMING}routine/x.dcm"), world.ingest, LightObserver("medical_ingest"), lambda: 900.0)
+    gone = event(f"{INCOMING}routine/x.dcm")
+    found = consume(gone, world.ingest, LightObserver("medical_ingest"), lambda: 900.0, keep)
     assert found == {"batchItemFailures": []}
 
 

@@ -1,0 +1,187 @@
+"""Queues, rules and asynchronous invocations of every template: no event is lost, and none is handled twice at once.
+
+Sources, AWS's documentation: the visibility timeout of a queue is at least six times the function's timeout, plus the
+batching window (Lambda Developer Guide, "Creating and configuring an Amazon SQS event source mapping"). The maximum
+concurrency of an event source is 2 to 1,000 ("ScalingConfig" in the API reference). Events that a rule cannot deliver
+are dropped without a dead letter queue (EventBridge User Guide, "Using dead-letter queues to process undelivered
+events").
+"""
+
+from __future__ import annotations
+
+import functools
+import re
+from typing import Any
+
+import pytest
+
+from .images import CANARY, IMAGE
+from .stack import ROOT, Stack, template
+from .test_documents import BASIC as DOCUMENTS
+from .test_evidence import BASIC as EVIDENCE
+from .test_map_tiles import BASIC as MAP_TILES
+from .test_medical import BASIC as MEDICAL
+from .test_review import BASIC as REVIEW
+from .test_textures import BASIC as TEXTURES
+
+SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/"}
+ENDPOINT = {"InferenceMode": "endpoint", "EndpointImageUri": IMAGE, "CanaryImageUri": CANARY}
+DEPLOYMENTS: dict[str, tuple[str, dict[str, str]]] = {
+    "endpoint": (
+        "template.yaml",
+        ENDPOINT | {"Alarms": "all", "Dialects": "on", "Deployments": "Canary10Percent5Minutes"},
+    ),
+    "large, own source": ("template.yaml", {"Size": "large", "InferenceMode": "lambda"} | SOURCE),
+    "small": ("template.yaml", {"Size": "small"}),
+    "documents": ("stacks/documents.yaml", DOCUMENTS),
+    "evidence": ("stacks/evidence.yaml", EVIDENCE),
+    "map-tiles": ("stacks/map-tiles.yaml", MAP_TILES),
+    "medical": ("stacks/medical.yaml", MEDICAL),
+    "review": ("stacks/review.yaml", REVIEW),
+    "textures": ("stacks/textures.yaml", TEXTURES),
+}
+NESTED = {"alarms.yaml", "inference.yaml", "source.yaml", "sources.yaml"}
+"""Templates that are parts of template.yaml."""
+
+DISPENSABLE = {
+    "ExpediteFunctionPosted": "a second copy of a message about an upload, which is of no use later",
+    "MonitorFunctionDeployments": "an annotation of dashboards",
+}
+"""Rules whose events may be lost."""
+
+
+@functools.cache
+def deployed(name: str) -> Stack:
+    path, parameters = DEPLOYMENTS[name]
+    return Stack(ROOT / path, **parameters)
+
+
+def logical_id(reference: str) -> str:
+    return reference.strip("<>").split(".")[0].removesuffix("Aliaslive")
+
+
+def sends_to(stack: Stack, queue: str, service: str) -> bool:
+    """Whether the policies of queues allow ``service`` to send to ``queue``."""
+    return any(
+        statement["Principal"] == {"Service": service}
+        and f"<{queue}.Arn>" in str(statement["Resource"])
+        and any(queue in str(one) for one in policy["Queues"])
+        for policy in stack.of_type("AWS::SQS::QueuePolicy").values()
+        for statement in policy["PolicyDocument"]["Statement"]
+    )
+
+
+def test_every_template_is_examined() -> None:
+    files = {path.name for path in [ROOT / "template.yaml", *(ROOT / "stacks").glob("*.yaml")]}
+    assert files == {path.rpartition("/")[2] for path, _ in DEPLOYMENTS.values()} | NESTED
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_a_message_is_hidden_for_six_times_the_timeout(name: str) -> None:
+    stack = deployed(name)
+    for mapping in stack.of_type("AWS::Lambda::EventSourceMapping").values():
+        queue = stack.properties(logical_id(mapping["EventSourceArn"]))
+        timeout_s = int(stack.properties(logical_id(mapping["FunctionName"]))["Timeout"])
+        window_s = int(mapping.get("MaximumBatchingWindowInSeconds", 0))
+        assert int(queue["VisibilityTimeout"]) >= 6 * timeout_s + window_s, mapping["EventSourceArn"]
+        assert 2 <= int(mapping["ScalingConfig"]["MaximumConcurrency"]) <= 1000, mapping["EventSourceArn"]
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_messages_that_fail_are_kept(name: str) -> None:
+    stack = deployed(name)
+    queues = stack.of_type("AWS::SQS::Queue")
+    redrives = [queue["RedrivePolicy"]["deadLetterTargetArn"] for queue in queues.values() if "RedrivePolicy" in queue]
+    rules = [target["DeadLetterConfig"]["Arn"] for target in targets(stack).values() if "DeadLetterConfig" in target]
+    kept = set(map(logical_id, [*redrives, *rules, *failure_destinations(stack).values()]))
+    assert {key for key, queue in queues.items() if "RedrivePolicy" not in queue} == kept
+    for queue in queues.values():
+        if "RedrivePolicy" in queue:
+            tries = int(queue["RedrivePolicy"]["maxReceiveCount"])
+            assert tries * int(queue["VisibilityTimeout"]) < int(queue.get("MessageRetentionPeriod", 345_600)), "4 days"
+
+
+def targets(stack: Stack) -> dict[str, dict[str, Any]]:
+    """The targets of rules that events start, by the rules."""
+    return {
+        key: target
+        for key, rule in stack.of_type("AWS::Events::Rule").items()
+        if "ScheduleExpression" not in rule
+        for target in rule["Targets"]
+    }
+
+
+def failure_destinations(stack: Stack) -> dict[str, str]:
+    """The destinations of failed asynchronous invocations, by function."""
+    return {
+        logical_id(config["FunctionName"]): config["DestinationConfig"]["OnFailure"]["Destination"]
+        for config in stack.of_type("AWS::Lambda::EventInvokeConfig").values()
+        if config["DestinationConfig"]
+    }
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_events_that_cannot_be_delivered_are_kept(name: str) -> None:
+    stack = deployed(name)
+    for rule, target in targets(stack).items():
+        if rule in DISPENSABLE:
+            continue
+        queue = logical_id(target["DeadLetterConfig"]["Arn"])
+        assert target["RetryPolicy"] == {"MaximumEventAgeInSeconds": 86_400, "MaximumRetryAttempts": 185}, rule
+        assert queue == "PurgeDeadLetters" or sends_to(stack, queue, "events.amazonaws.com"), rule
+
+
+@pytest.mark.parametrize("name", DEPLOYMENTS)
+def test_invocations_by_events_that_fail_are_kept(name: str) -> None:
+    stack = deployed(name)
+    invoked = {logical_id(target["Arn"]) for rule, target in targets(stack).items() if rule not in DISPENSABLE}
+    assert invoked & stack.of_type("AWS::Lambda::Function").keys() == failure_destinations(stack).keys()
+
+
+@pytest.mark.parametrize("path", ["template.yaml", "stacks/inference.yaml"])
+@pytest.mark.parametrize(
+    ("scaling", "is_allowed"),
+    [
+        ("1,1", True),
+        ("1,2,600", True),
+        ("2,1", False),
+        ("2,1,600", False),
+        ("9,10", True),
+        ("10,9", False),
+        ("19,20", True),
+        ("20,19", False),
+        ("21,20", False),
+        ("99,100", True),
+        ("100,99", False),
+        ("199,200", True),
+        ("200,199", False),
+        ("999,999", True),
+        ("0,1", False),
+        ("1,01", False),
+        ("1000,1000", False),
+        ("1", False),
+    ],
+)
+def test_the_least_number_of_instances_is_at_most_the_greatest(path: str, scaling: str, is_allowed: bool) -> None:
+    parameters = template(ROOT / path)["Parameters"]
+    pattern = next(one["AllowedPattern"] for key, one in parameters.items() if key.endswith("Scaling"))
+    assert bool(re.fullmatch(pattern, scaling)) is is_allowed
+
+
+def test_every_pair_of_least_and_greatest_is_one_parameter() -> None:
+    found = {
+        (path.name, key)
+        for path in [ROOT / "template.yaml", *(ROOT / "stacks").glob("*.yaml")]
+        for key in template(path).get("Parameters", {})
+        if re.search("Min(?!utes)|Max|Least|Most|Scaling", key)
+    }
+    assert found == {
+        ("template.yaml", "EndpointScaling"),
+        ("template.yaml", "MaxCostPerPicture"),
+        ("alarms.yaml", "MaxCostPerPicture"),
+        ("inference.yaml", "Scaling"),
+        ("documents.yaml", "MaxSidePx"),
+        ("evidence.yaml", "MaxConcurrency"),
+        ("map-tiles.yaml", "MaxConcurrency"),
+        ("medical.yaml", "MaxConcurrency"),
+    }
