@@ -6,13 +6,13 @@ and ranges of their own.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import botocore.session
 from botocore.model import Shape
-from botocore.validate import ParamValidator
+
+from local.emulation.constraints import find_violations
 
 from .stack import Node
 
@@ -38,7 +38,7 @@ OF_UPDATES = {"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"}
 
 
 def wrong_requests(resources: Mapping[str, Node]) -> list[str]:
-    """Return botocore's errors for the requests that create ``resources``."""
+    """Return what the API's constraints do not allow in the requests that create ``resources``."""
     session = botocore.session.get_session()
     wrong: list[str] = []
     for logical_id, resource in resources.items():
@@ -52,8 +52,7 @@ def wrong_requests(resources: Mapping[str, Node]) -> list[str]:
 def check(shape: Shape, properties: Node, generated: Mapping[str, str], name: str) -> list[str]:
     """Return the errors of ``properties`` as a request of ``shape``."""
     request = {**_converted(shape, _untagged(shape, properties)), **generated}
-    report = ParamValidator().validate(request, shape)
-    return [f"{name}: {line}" for line in report.generate_report().splitlines()] + [*_limits(shape, request, name)]
+    return [f"{name}: {violation}" for violation in find_violations(shape, request)]
 
 
 def _untagged(shape: Shape, properties: Node) -> Node:
@@ -82,28 +81,3 @@ def _converted(shape: Shape, value: Any) -> Any:
         case "float" | "double":
             return float(value)
     return value
-
-
-def _limits(shape: Shape, value: Any, name: str) -> Iterator[str]:
-    """Enumerations and patterns, which botocore does not check itself."""
-    match shape.type_name:
-        case "structure":
-            for member, item in value.items():
-                if member in shape.members:
-                    yield from _limits(shape.members[member], item, f"{name}.{member}")
-        case "list":
-            for item in value:
-                yield from _limits(shape.member, item, name)
-        case "string":
-            pattern = shape.metadata.get("pattern")
-            if shape.enum and value not in shape.enum:
-                yield f"{name}: {value} is none of {shape.enum}"
-            if pattern and not _matches(pattern, value):
-                yield f"{name}: {value} does not match {pattern}"
-
-
-def _matches(pattern: str, value: str) -> bool:
-    try:
-        return bool(re.fullmatch(pattern, value))
-    except re.PatternError:  # ranges of UTF-16 surrogates, which Python's texts do not consist of
-        return True

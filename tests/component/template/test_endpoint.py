@@ -59,11 +59,27 @@ def test_requests_that_create_them_are_what_the_services_take(name: str) -> None
 @pytest.mark.parametrize(
     ("kind", "change", "complaint"),
     [
-        ("AWS::SageMaker::Endpoint", {"EndpointName": "a_b"}, "EndpointName: a_b does not match"),
-        ("AWS::SageMaker::Endpoint", {"Name": "x"}, 'Unknown parameter in input: "Name"'),
-        ("AWS::SageMaker::Model", {"VpcConfig": {"Subnets": ["subnet-0a"]}}, "Missing required parameter"),
-        ("AWS::S3Vectors::Index", {"DistanceMetric": "manhattan"}, "manhattan is none of"),
-        ("AWS::ApplicationAutoScaling::ScalableTarget", {"ServiceNamespace": "SageMaker"}, "SageMaker is none of"),
+        (
+            "AWS::SageMaker::Endpoint",
+            {"EndpointName": "a_b"},
+            "'EndpointName' failed to satisfy constraint: Member must satisfy regular expression",
+        ),
+        ("AWS::SageMaker::Endpoint", {"Name": "x"}, "'Name' failed to satisfy constraint: Member is unknown"),
+        (
+            "AWS::SageMaker::Model",
+            {"VpcConfig": {"Subnets": ["subnet-0a"]}},
+            "SecurityGroupIds' failed to satisfy constraint: Member must not be null",
+        ),
+        (
+            "AWS::S3Vectors::Index",
+            {"DistanceMetric": "manhattan"},
+            "Value 'manhattan' at 'distanceMetric' failed to satisfy constraint: Member must satisfy enum",
+        ),
+        (
+            "AWS::ApplicationAutoScaling::ScalableTarget",
+            {"ServiceNamespace": "SageMaker"},
+            "Value 'SageMaker' at 'ServiceNamespace' failed to satisfy constraint: Member must satisfy enum",
+        ),
     ],
 )
 def test_a_request_that_a_service_refuses_is_found(kind: str, change: Node, complaint: str) -> None:
