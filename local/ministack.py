@@ -14,6 +14,7 @@ from pathlib import Path
 
 from . import processes, tool_venvs
 from .aws import ACCESS_KEY
+from .emulation import validation
 from .emulation.permissions import RECORD, SWITCH
 from .errors import StartError
 from .paths import REGION, ROOT, Ports, StackPaths
@@ -45,6 +46,7 @@ def build_environment(paths: StackPaths, ports: Ports) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "IOT_MTLS_ENABLED": "0",
         RECORD: str(paths.calls),
+        validation.RECORD: str(paths.requests),
         **SWITCH,
         "DOCKER_HOST": "unix:///nonexistent/docker.sock",
     }

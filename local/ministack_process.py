@@ -161,8 +161,9 @@ def main(*packages: str) -> None:
     )
 
     sys.path.append(str(Path(__file__).resolve().parent.parent))
+    from local.emulation import validation
     from local.emulation.install import install
-    from local.emulation.permissions import RECORD, enforce_permissions
+    from local.emulation.permissions import RECORD, enforce_permissions, find_role
     from local.emulation.signatures import Verifier, verify_key_value_stores
     from local.emulation.simulation import simulate_all
 
@@ -186,7 +187,12 @@ def main(*packages: str) -> None:
         app, iam_evaluator, iam_actions, iam=iam, sts=sts, dynamodb=dynamodb, record=os.environ.get(RECORD, "")
     )
     simulate_all(iam_evaluator, iam)
-    verify_key_value_stores(app, iam_evaluator, Verifier(sigv4, os.environ))
+    validation.validate_requests(
+        app,
+        lambda headers, query: find_role(iam_evaluator, app.extract_access_key_id(headers, query)),
+        os.environ.get(validation.RECORD, ""),
+    )
+    verify_key_value_stores(app, iam_evaluator, Verifier(sigv4, os.environ))  # before the validation, as AWS does
     state = Path(os.environ["STATE_DIR"])
     state.mkdir(parents=True, exist_ok=True)
     (state / RUNNING).touch()

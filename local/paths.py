@@ -72,6 +72,11 @@ class StackPaths:
         return self.state / "api-calls.jsonl"
 
     @property
+    def requests(self) -> Path:
+        """Return the AWS API requests with their parameters and what AWS's models do not allow in them, JSON lines."""
+        return self.state / "api-requests.jsonl"
+
+    @property
     def logs(self) -> Path:
         """Return the folder of logs, one file per tool."""
         return self.state / "logs"

@@ -7,13 +7,14 @@ botocore reads responses.
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, unquote, urlencode
 
 import botocore.session
-from botocore.model import OperationModel
+from botocore.model import OperationModel, OperationNotFoundError
 from botocore.parsers import create_parser
 
 SERVICES: Mapping[str, str] = {
@@ -39,6 +40,7 @@ SERVICES: Mapping[str, str] = {
 """botocore's name of a service by MiniStack's; of services that Darkroom calls."""
 
 _HOST = "http://localhost"
+_STORE = re.compile("(/key-value-stores/)(arn[^/]+/[^/]+)")
 
 
 @dataclass(frozen=True)
@@ -74,13 +76,14 @@ def read_request(
     from moto.core.utils import get_service_model
     from werkzeug.exceptions import NotFound
 
-    url = f"{_HOST}{quote(path, safe='/~')}?{urlencode(query, doseq=True)}"
+    url = f"{_HOST}{_encode(path)}?{urlencode(query, doseq=True)}"
     model = get_service_model(service)
     is_rest = str(model.protocol).startswith("rest")
     request = Request.from_primitives(method, url, headers, b"" if is_rest else body)
     try:
         found, labels = get_service_router(service).match(request)
-    except NotFound:
+        operation = find_operation(service, found.name)
+    except (NotFound, OperationNotFoundError):  # moto has the upload form of S3 as an operation
         return None
     if is_rest and not found.has_streaming_input:
         request = Request.from_primitives(method, url, headers, body)
@@ -95,7 +98,13 @@ def read_request(
             "url_params": labels,
         }
     )
-    return ApiRequest(find_operation(service, found.name), dict(parameters))
+    return ApiRequest(operation, dict(parameters))
+
+
+def _encode(path: str) -> str:
+    """Encode a path that MiniStack decoded; an ARN is one segment of it (CloudFront KeyValueStore API)."""
+    encoded = quote(path, safe="/~")
+    return _STORE.sub(lambda found: found[1] + quote(unquote(found[2]), safe=""), encoded)
 
 
 def read_response(operation: OperationModel, status: int, headers: Mapping[str, str], body: bytes) -> dict[str, Any]:

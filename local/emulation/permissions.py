@@ -229,6 +229,12 @@ def _caller(evaluator: Any, access_key_id: str) -> str:
     return str((evaluator.resolve_caller_identity(access_key_id) or {}).get("userArn", ""))
 
 
+def find_role(evaluator: Any, access_key_id: str) -> str:
+    """Return the name of the role whose session called, "" for another principal."""
+    kind, *names = _caller(evaluator, access_key_id).rpartition(":")[2].split("/")
+    return names[0] if kind == "assumed-role" else ""
+
+
 def _record_calls(evaluator: Any, recorder: Recorder) -> None:
     own = evaluator.enforce
 
