@@ -18,7 +18,7 @@ from typing import Any
 
 from local.aws import Cloud
 
-from . import local_stack
+from . import api_requests, local_stack
 
 TABLE = Path(__file__).resolve().parent.parent / "tests" / "cases" / "api-calls.json"
 RECORD = "api-calls.jsonl"
@@ -185,7 +185,7 @@ def missing_from(table: Iterable[Call], calls: Iterable[Call]) -> list[Call]:
 
 
 def main() -> int:
-    """Run the command. Return 1 if calls are denied or not in the table."""
+    """Run the command. Return 1 if calls are denied, refused by AWS's models, or not in the table."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--state-dir", type=Path, default=local_stack.STATE, help="state folder of the local stack")
     parser.add_argument("--write", action="store_true", help="add the calls to the table")
@@ -199,10 +199,13 @@ def main() -> int:
         sys.stdout.write(" ".join((call.function, call.action, call.resource, *call.keys)) + "\n")
     for line in denied:
         sys.stdout.write(f"DENIED {line['function']} {line['action']} {line['resource']}\n")
+    refused = list(api_requests.find_refused(api_requests.read_requests(arguments.state_dir)))
+    for reason in refused:
+        sys.stdout.write(f"REFUSED {reason}\n")
     if arguments.write and new:
         write_table(merged([*read_table(), *new]))
         return 0
-    return int(bool(new or denied))
+    return int(bool(new or denied or refused))
 
 
 if __name__ == "__main__":

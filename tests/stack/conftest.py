@@ -18,7 +18,7 @@ from local import isolated_stack
 from local.aws import Cloud
 from local.paths import ROOT
 from tests.waiting import HANG_S
-from tools import api_calls
+from tools import api_calls, api_requests
 
 from .viewer import Viewer
 
@@ -83,12 +83,14 @@ def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
 def stop_stack(stack: Stack) -> int:
     """End a stack as Ctrl-C does; its exit status.
 
-    Fails if a role did not allow what its function did. Warns of calls that are not in tests/cases/api-calls.json, by
-    which tests/component/template/test_permissions.py checks the template; WRITE_API_CALLS=1 adds them. They are no
-    failure: after a fault of the machine a function makes calls that it makes in no other run.
+    Fails if a role did not allow what its function did, or if AWS's models exclude what the function sent. Warns of
+    calls that are not in tests/cases/api-calls.json, by which tests/component/template/test_permissions.py checks the
+    template; WRITE_API_CALLS=1 adds them. They are no failure: after a fault of the machine a function makes calls that
+    it makes in no other run.
     """
     calls, denied = api_calls.recorded(stack.state) if stack.running.process.poll() is None else (set(), [])
     denied = [call for call in denied if call["resource"] not in DELIBERATE]
+    refused = list(api_requests.find_refused(api_requests.read_requests(stack.state)))
     status = stack.running.end()
     new = api_calls.missing_from(api_calls.read_table(), calls)
     if new and os.environ.get("WRITE_API_CALLS") == "1":
@@ -96,6 +98,7 @@ def stop_stack(stack: Stack) -> int:
     elif new:
         warnings.warn(f"calls that are not in {api_calls.TABLE.name}, see WRITE_API_CALLS: {new}", stacklevel=2)
     assert denied == [], "these calls are denied by the role of the function"
+    assert refused == [], "AWS refuses these requests"
     return status
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cfnlint.data import AdditionalSpecs
+from cfnlint.helpers import load_resource
 
 from tools.api_calls import Call, Names, merged, missing_from, names_of, read_table, write_table
 
@@ -99,3 +101,10 @@ def test_the_table_is_read_as_it_is_written(tmp_path: Path) -> None:
     calls = merged([Call("B", "x:Y", "r", ("b",)), Call("B", "x:Y", "r", ("a",)), Call("A", "x:Z", "r")])
     write_table(calls, tmp_path / "calls.json")
     assert read_table(tmp_path / "calls.json") == [Call("A", "x:Z", "r"), Call("B", "x:Y", "r", ("a", "b"))]
+
+
+def test_every_recorded_action_exists() -> None:
+    """cfn-lint brings the actions of AWS's service authorization reference along."""
+    reference = load_resource(AdditionalSpecs, "Policies.json")
+    actions = {call.action.partition(":")[::2] for call in read_table()}
+    assert {(service, name) for service, name in actions if name.lower() not in reference[service]["Actions"]} == set()
