@@ -34,10 +34,13 @@ def _arn(service: str, resource: str, *, region: str = REGION, account: str = AC
 
 _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::ApplicationAutoScaling::ScalableTarget", ""): lambda name: (
-        f"service-namespace|endpoint/{name.lower()}/variant/main|scalable:dimension"
+        f"endpoint/{name.lower()}/variant/main|sagemaker:variant:DesiredInstanceCount|sagemaker"
     ),
     ("AWS::CloudFront::Distribution", ""): lambda name: f"E{name.upper():A<13.13}",
-    ("AWS::CloudFront::KeyValueStore", "Arn"): _arn("cloudfront", "key-value-store/{name}", region=""),
+    ("AWS::CloudFront::Function", "FunctionARN"): _arn("cloudfront", "function/{name}", region=""),
+    ("AWS::CloudFront::KeyValueStore", "Arn"): _arn(
+        "cloudfront", "key-value-store/00000000-0000-0000-0000-000000000000", region=""
+    ),
     ("AWS::CloudWatch::Alarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::CloudWatch::CompositeAlarm", "Arn"): _arn("cloudwatch", "alarm:{name}"),
     ("AWS::Cognito::UserPool", ""): lambda name: f"{REGION}_{name[-9:]}",

@@ -9,7 +9,7 @@ import botocore.session
 import pytest
 
 from .images import CANARY, IMAGE
-from .requests import OPERATIONS, wrong_requests
+from .requests import CREATING, wrong_requests
 from .schemas import faults, resources_of
 from .stack import ROOT, Node, Stack, references, template
 from .test_permissions import granted, statements
@@ -51,7 +51,7 @@ def test_resources_match_their_schemas(name: str) -> None:
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("name", SETS)
 def test_requests_that_create_them_are_what_the_services_take(name: str) -> None:
-    found = resources_of(deployed(name), OPERATIONS)
+    found = resources_of(deployed(name), CREATING)
     assert found
     assert wrong_requests(found) == []
 
