@@ -4,7 +4,7 @@ MiniStack and the SAM CLI pin different versions of botocore, so that each has i
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
 ``conformance`` contains IIIF's validator, ``dicomweb`` a client of DICOMweb, ``accounts`` what MiniStack needs to sign
 the tokens of Cognito, ``map-tiles`` and ``medical`` the packages of the layers of these names. ``jpeg-xl`` has libjxl,
-``documents`` PDFium.
+``documents`` PDFium. ``moto`` is a second engine of AWS's services, beside MiniStack.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from .progress import Progress
 
 REQUIREMENTS = {
     "ministack": ROOT / "requirements-ministack.txt",
+    "moto": ROOT / "requirements-moto.txt",
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
@@ -50,6 +51,7 @@ MAP_TILES = "map-tiles"
 MEDICAL = "medical"
 JPEG_XL = "jpeg-xl"
 DOCUMENTS = "documents"
+MOTO = "moto"
 FOR_TESTS = (ENDPOINT, MAP_TILES, MEDICAL, JPEG_XL, DOCUMENTS, DICOMWEB)
 """Environments that `make test` needs besides."""
 

@@ -39,6 +39,7 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-commands.txt": ("commands",),
     "requirements-uv.txt": ("uv",),
     "requirements-ministack.txt": ("ministack",),
+    "requirements-moto.txt": ("moto",),
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
     "requirements-dicomweb.txt": ("dicomweb",),
