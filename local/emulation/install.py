@@ -18,6 +18,7 @@ from .metrics import Metrics, count_invocations, measure_memory, measure_queues
 from .names import differ_by_region
 from .nested_stacks import complete_nested_stacks
 from .objects import check_copy_targets, lock_copies, name_versions
+from .policies import check_policies_of_templates
 from .recursion import stop_loops
 from .signatures import Verifier, verify_function_urls, verify_virtual_hosts
 from .throttling import refuse_as_lambda_does
@@ -64,6 +65,7 @@ def install(
     complete_nested_stacks(cloudformation)
     create_as_cloudwatch_does(cloudwatch, cloudfront, cloudformation.provisioners)
     differ_by_region(cloudformation.provisioners, os.environ)
+    check_policies_of_templates(cloudformation.provisioners)
     repeat(lambda: measure_queues(queues, metrics))
     repeat(lambda: measure_memory(runtime, metrics))
     repeat(lambda: collect_late_lines(functions, runtime))

@@ -18,6 +18,7 @@ from typing import Any
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
+from . import policies
 from .api_models import SERVICES, ApiRequest, read_request, read_response, write_error
 from .constraints import Violation, find_violations
 
@@ -118,12 +119,23 @@ def _validating(own: Any, service: str, caller: Caller, requests: RequestRecord)
         if refused:
             requests.note(caller(headers, query), request, refused, [])
             return refuse(request.operation, refused)
+        if malformed := _find_malformed_policy(request):
+            return write_error(request.operation, policies.ERROR, malformed)
         status, answered, content = await own(method, path, headers, body, query)
         violations = list(find_in_response(request.operation, status, answered, content))
         requests.note(caller(headers, query), request, [], violations)
         return status, answered, content
 
     return handle
+
+
+def _find_malformed_policy(request: ApiRequest) -> str:
+    if request.operation.service_model.service_name != "iam":
+        return ""
+    of_role = request.operation.name == "UpdateAssumeRolePolicy"
+    document = request.parameters.get(policies.PERMISSIONS)
+    trust = document if of_role else request.parameters.get(policies.TRUST)
+    return policies.find_malformed(trust, [] if of_role else [document])
 
 
 def _read(service: str, *request: Any) -> ApiRequest | None:
