@@ -18,6 +18,7 @@ from local.emulation.constraints import find_violations
 from local.lifecycle import to_s3_rule
 
 from .creating import converted
+from .schemas import VECTORS
 from .stack import PSEUDO, Node
 
 ACCOUNT = PSEUDO["AWS::AccountId"]
@@ -256,6 +257,13 @@ def _scaling_policy(_: str, properties: Node) -> Requests:
     yield Request("application-autoscaling", "PutScalingPolicy", named | _without(properties, "ScalingTargetId"))
 
 
+def _function_url(_: str, properties: Node) -> Requests:
+    """The alias of a function's ARN is a parameter of its own in the API."""
+    name, _, qualifier = properties["TargetFunctionArn"].rpartition(":function:")[2].partition(":")
+    named = {"FunctionName": name} | ({"Qualifier": qualifier} if qualifier else {})
+    yield Request("lambda", "CreateFunctionUrlConfig", named | _without(properties, "TargetFunctionArn"))
+
+
 def _permission(name: str, properties: Node) -> Requests:
     yield Request("lambda", "AddPermission", {"StatementId": name} | properties)
 
@@ -295,7 +303,7 @@ CREATING: Mapping[str, Build] = {
     "AWS::Lambda::EventInvokeConfig": one("lambda", "PutFunctionEventInvokeConfig"),
     "AWS::Lambda::EventSourceMapping": one("lambda", "CreateEventSourceMapping"),
     "AWS::Lambda::Permission": _permission,
-    "AWS::Lambda::Url": one("lambda", "CreateFunctionUrlConfig", TargetFunctionArn="FunctionName"),
+    "AWS::Lambda::Url": _function_url,
     "AWS::Events::Rule": _rule,
     "AWS::StepFunctions::StateMachine": _state_machine,
     "AWS::S3::BucketPolicy": _bucket_policy,
@@ -322,7 +330,9 @@ CREATING: Mapping[str, Build] = {
     "AWS::Cognito::UserPoolClient": one("cognito-idp", "CreateUserPoolClient"),
     "AWS::Cognito::UserPoolDomain": one("cognito-idp", "CreateUserPoolDomain"),
     "AWS::Cognito::UserPoolGroup": one("cognito-idp", "CreateGroup"),
-    "AWS::S3Vectors::VectorBucket": one("s3vectors", "CreateVectorBucket", named="vectorBucketName"),
+    "AWS::S3Vectors::VectorBucket": lambda _, properties: iter(
+        [Request("s3vectors", "CreateVectorBucket", {"vectorBucketName": VECTORS} | properties)]
+    ),
     "AWS::S3Vectors::Index": one("s3vectors", "CreateIndex"),
     "AWS::SageMaker::Model": one("sagemaker", "CreateModel", named="ModelName"),
     "AWS::SageMaker::EndpointConfig": one("sagemaker", "CreateEndpointConfig", named="EndpointConfigName"),

@@ -22,6 +22,8 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 from .stack import PSEUDO, Node, Stack
 
 REGION, ACCOUNT = PSEUDO["AWS::Region"], PSEUDO["AWS::AccountId"]
+VECTORS = "stack-vectors"
+"""The name that CloudFormation generates for the bucket of vectors."""
 
 _REFERENCE = re.compile(r"<([A-Za-z0-9]+)((?:\.[A-Za-z0-9]+)*)>")
 
@@ -33,6 +35,7 @@ def _arn(service: str, resource: str, *, region: str = REGION, account: str = AC
 
 
 _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
+    ("AWS::ApiGatewayV2::Api", "ApiEndpoint"): lambda name: f"https://{name}.execute-api.{REGION}.amazonaws.com",
     ("AWS::ApplicationAutoScaling::ScalableTarget", ""): lambda name: (
         f"endpoint/{name.lower()}/variant/main|sagemaker:variant:DesiredInstanceCount|sagemaker"
     ),
@@ -53,8 +56,9 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
     ("AWS::Logs::LogGroup", "Arn"): _arn("logs", "log-group:{name}:*"),
     ("AWS::S3::Bucket", ""): lambda name: f"stack-{name.lower()}",
     ("AWS::S3::Bucket", "Arn"): _arn("s3", "stack-{name}", region="", account=""),
-    ("AWS::S3Vectors::VectorBucket", "VectorBucketArn"): _arn("s3vectors", "bucket/stack-vectors"),
-    ("AWS::S3Vectors::Index", "IndexArn"): _arn("s3vectors", "bucket/stack-vectors/index/{name}"),
+    ("AWS::S3::Bucket", "RegionalDomainName"): lambda name: f"stack-{name.lower()}.s3.{REGION}.amazonaws.com",
+    ("AWS::S3Vectors::VectorBucket", "VectorBucketArn"): _arn("s3vectors", f"bucket/{VECTORS}"),
+    ("AWS::S3Vectors::Index", "IndexArn"): _arn("s3vectors", f"bucket/{VECTORS}/index/{{name}}"),
     ("AWS::SNS::Topic", ""): _arn("sns", "{name}"),
     ("AWS::SQS::Queue", "Arn"): _arn("sqs", "{name}"),
     ("AWS::SecretsManager::Secret", "Id"): _arn("secretsmanager", "secret:{name}"),
@@ -65,20 +69,37 @@ _IDENTIFIERS: Mapping[tuple[str, str], Identify] = {
 """Results of ``Ref`` (an empty attribute) and ``Fn::GetAtt`` by type, where they are not a generated name."""
 
 
-def identified(stack: Stack, node: Any) -> Any:
-    """``node`` of ``stack`` with an identifier in place of each reference to a resource (``<LogicalId.Attribute>``)."""
+def identified(stack: Stack, node: Any, ids: Mapping[str, str] | None = None) -> Any:
+    """``node`` of ``stack`` with an identifier in place of each reference to a resource (``<LogicalId.Attribute>``).
+
+    ``ids`` are physical ids of resources that exist, by logical id.
+    """
     if isinstance(node, list):
-        return [identified(stack, item) for item in node]
+        return [identified(stack, item, ids) for item in node]
     if isinstance(node, Mapping):
-        return {key: identified(stack, item) for key, item in node.items()}
-    return _REFERENCE.sub(lambda found: _identifier(stack, *found.groups()), node) if isinstance(node, str) else node
+        return {key: identified(stack, item, ids) for key, item in node.items()}
+    if not isinstance(node, str):
+        return node
+
+    def fill(place: re.Match[str]) -> str:
+        logical_id, attribute = place[1], place[2].removeprefix(".")
+        kind = stack.resources[logical_id]["Type"] if logical_id in stack.resources else ""
+        return identifier(kind, logical_id, attribute, (ids or {}).get(logical_id, ""))
+
+    return _REFERENCE.sub(fill, node)
 
 
-def _identifier(stack: Stack, logical_id: str, attribute: str) -> str:
-    if logical_id not in stack.resources:
+def identifier(kind: str, logical_id: str, attribute: str = "", physical_id: str = "") -> str:
+    """The value of ``Ref`` (no ``attribute``) or ``Fn::GetAtt`` of a resource, of a name that CloudFormation generates.
+
+    ``physical_id`` is that of a resource which exists. Without a ``kind`` it is no resource of the stack.
+    """
+    if not kind:
         return f"stack-{logical_id}"
-    known = _IDENTIFIERS.get((stack.resources[logical_id]["Type"], attribute.removeprefix(".")))
-    name = f"stack-{logical_id}-1A2B3C4D5E6F"
+    if physical_id and not attribute:
+        return physical_id
+    known = _IDENTIFIERS.get((kind, attribute))
+    name = re.split("[/:]", physical_id)[-1] or f"stack-{logical_id}-1A2B3C4D5E6F"
     return known(name) if known else name
 
 
