@@ -20,6 +20,8 @@ from local.emulation.constraints import find_violations
 RECORD = "api-requests.jsonl"
 """The file in a local stack's state folder to which MiniStack appends requests."""
 
+PAGE = Path(__file__).resolve().parent.parent / "docs" / "reference" / "engines.md"
+
 _CONSTRAINT = re.compile(r"Value '.*' at '(.*?)' failed to satisfy constraint: (.*)", re.DOTALL)
 _SHORTENED = re.compile(r"<\d+ (bytes|characters)>")
 
@@ -63,11 +65,18 @@ def find_refused(requests: Iterable[Request]) -> Iterator[str]:
                 yield f"{request.role} {request.operation}: {found}"
 
 
-def find_differences(requests: Iterable[Request]) -> set[tuple[str, str, str]]:
-    """Return what AWS's models exclude of the local engine's responses: operation, member and constraint."""
+def read_documented(page: Path = PAGE) -> set[tuple[str, str]]:
+    """Return operation and member of the differences that the section "Responses" of the page lists."""
+    section = page.read_text(encoding="utf-8").partition("\n## Responses\n")[2]
+    rows = [row.split("|") for row in section.splitlines() if row.startswith("| `")]
+    return {(row[1].strip(" `"), member) for row in rows for member in re.findall("`([^`]+)`", row[2])}
+
+
+def find_differences(requests: Iterable[Request]) -> set[tuple[str, str]]:
+    """Return operation and member of what AWS's models exclude in the local engine's responses."""
     found = set()
     for request in requests:
         for violation in request.response:
             if match := _CONSTRAINT.fullmatch(violation):
-                found.add((request.operation, re.sub(r"\[\d+\]", "[]", match[1]), match[2]))
+                found.add((request.operation, re.sub(r"\[\d+\]", "[]", match[1])))
     return found

@@ -90,7 +90,12 @@ def stop_stack(stack: Stack) -> int:
     """
     calls, denied = api_calls.recorded(stack.state) if stack.running.process.poll() is None else (set(), [])
     denied = [call for call in denied if call["resource"] not in DELIBERATE]
-    refused = list(api_requests.find_refused(api_requests.read_requests(stack.state)))
+    requests = api_requests.read_requests(stack.state)
+    refused = list(api_requests.find_refused(requests))
+    if undocumented := api_requests.find_differences(requests) - api_requests.read_documented():
+        warnings.warn(
+            f"responses that differ from AWS's and are not in {api_requests.PAGE.name}: {undocumented}", stacklevel=2
+        )
     status = stack.running.end()
     new = api_calls.missing_from(api_calls.read_table(), calls)
     if new and os.environ.get("WRITE_API_CALLS") == "1":
