@@ -15,6 +15,7 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from tools.preflight.regions import NO_ACCESS_LOGS, NO_BUDGETS, SUPPORTED, WEB_ACL_REGION, find_missing
 
+from .further_stacks import FURTHER
 from .stack import ROOT, TEMPLATE, broken_rules, nested_templates, transformed
 
 ELSEWHERE = ("ap-south-2", "ca-west-1", "me-central-1", "cn-north-1", "us-gov-west-1")
@@ -96,7 +97,11 @@ def complaints(path: Path, regions: list[str]) -> set[str]:
     return {f"{match.rule.id} {match.message}" for match in found} - expected
 
 
-TEMPLATES = [TEMPLATE, *nested_templates().values()]
+TEMPLATES = [
+    TEMPLATE,
+    *nested_templates().values(),
+    *(ROOT / "stacks" / f"{name}.yaml" for name in (*FURTHER, "sources")),
+]
 
 
 @pytest.mark.slow

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from .further_stacks import FURTHER
 from .schemas import faults, identified, resources_of
-from .stack import Node, Stack
+from .stack import ROOT, Node, Stack
 
 INDEX: Node = {
     "VectorBucketName": "vectors",
@@ -67,6 +68,19 @@ def test_references_become_identifiers() -> None:
 
 
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/0f8e1a52-3c1d-4c11-8f0e-3b1f6b0c9d10"
+OUTPUTS = {
+    "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
+    "MediaBucketName": "media",
+    "UploadsBucketName": "uploads",
+    "AuditBucketName": "audit",
+    "IndexTableName": "index",
+    "VectorTableName": "vectors",
+    "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-1A2b3C",
+    "ReviewQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/review",
+    "InferEndpointName": "infer",
+}
+"""Outputs of a first stack."""
+
 SETS: dict[str, dict[str, str]] = {
     "default": {},
     "lambda and a key": {"InferenceMode": "lambda", "KmsKeyArn": KEY, "SimilarityStore": "s3vectors"},
@@ -77,3 +91,11 @@ SETS: dict[str, dict[str, str]] = {
 @pytest.mark.parametrize("parameters", SETS.values(), ids=SETS)
 def test_every_resource_matches_its_schema(parameters: dict[str, str]) -> None:
     assert faults(resources_of(Stack(**parameters), ["AWS::"])) == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", FURTHER)
+@pytest.mark.parametrize("parameters", [{}, {"KmsKeyArn": KEY}], ids=["default", "a key"])
+def test_every_resource_of_a_further_stack_matches_its_schema(name: str, parameters: dict[str, str]) -> None:
+    given = FURTHER[name]("stack", OUTPUTS, parameters)
+    assert faults(resources_of(Stack(ROOT / "stacks" / f"{name}.yaml", **given), ["AWS::"])) == []

@@ -8,22 +8,13 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tools.stack_parameters import (
-    BuildParameters,
-    build_common_parameters,
-    build_documents_parameters,
-    build_evidence_parameters,
-    build_map_tiles_parameters,
-    build_medical_parameters,
-    build_review_parameters,
-)
-
+from .further_stacks import FURTHER
 from .moto_engine import NESTED, Created, Deployment, MotoEngine, known_types
 from .requests import CREATING
 from .stack import ROOT, TEMPLATE
@@ -32,16 +23,6 @@ from .test_requests import DEPLOYMENTS
 PAGE = ROOT / "docs" / "reference" / "engines.md"
 HEAD = "| resource type | MiniStack | moto |\n| --- | --- | --- |\n"
 BY_CLOUDFORMATION, BY_REQUESTS, NO_API, NO_TYPE = "CloudFormation", "requests", "no API", "–"
-
-FURTHER: Mapping[str, BuildParameters] = {
-    "textures": build_common_parameters,
-    "map-tiles": build_map_tiles_parameters,
-    "medical": build_medical_parameters,
-    "documents": build_documents_parameters,
-    "evidence": build_evidence_parameters,
-    "review": lambda *of_stack: build_review_parameters(*of_stack, cdn_url="https://images.example.com"),
-}
-"""From a deployed stack to the parameters of each further one."""
 
 SOURCES = {"Buckets": "arn:aws:s3:::photos,arn:aws:s3:::more", "Objects": "arn:aws:s3:::photos/*,arn:aws:s3:::more/*"}
 """Parameters of ``stacks/sources.yaml`` beside the roles of the first stack."""
