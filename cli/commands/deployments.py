@@ -123,22 +123,31 @@ def policy(
         "folder": "prefix of the keys of the run",
         "started_at": "ISO 8601",
         "interrupted": "whether Ctrl-C ended the run",
+        "steps": "with --plan, per step: `title`, `minutes`, `doubt`, `commands`, `expected`, `checks` and `otherwise`",
     }
 )
 @click.option("--only", multiple=True, metavar="NAME", help="A check or a group of checks; repeatable.")
 @click.option("--large", is_flag=True, help="Upload a file of over 1 GiB, too.")
 @click.option("--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write the JSON there.")
 @click.option("--list", "is_list", is_flag=True, help="Print the checks and what they prove.")
-def smoke(call: Call, only: tuple[str, ...], large: bool, output: Path | None, is_list: bool) -> int:
+@click.option("--plan", "is_plan", is_flag=True, help="Print the order for a first account, most doubtful first.")
+def smoke(call: Call, only: tuple[str, ...], large: bool, output: Path | None, is_list: bool, is_plan: bool) -> int:
     """Check a deployed stack with images of its own, which are removed at the end.
 
-    The exit code is 1 if a check failed, or if something was not removed.
+    The further stacks that are deployed beside it are checked, too. The exit code is 1 if a check failed, or if
+    something was not removed.
     """
     from tools.smoke.checks import GROUPS
+    from tools.smoke.plan import build_plan, format_plan
     from tools.smoke.running import selected
     from tools.smoke.session import check_stack
     from tools.smoke.world import world_of
 
+    if is_plan:
+        chosen = call.selection
+        steps = build_plan(GROUPS, chosen.stack or "darkroom", chosen.region or "eu-central-1")
+        call.emit({"steps": steps}, format_plan(steps))
+        return ExitCode.OK
     try:
         checks = selected(GROUPS, only)
     except ValueError as error:

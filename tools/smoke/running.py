@@ -32,7 +32,7 @@ def run_check(check: Check, world: World, options: Sequence[str]) -> Result:
         outcome, detail = Outcome.PASSED, check.run(world)
     except CheckSkipped as skipped:
         outcome, detail = Outcome.SKIPPED, str(skipped)
-    except (CheckFailed, ClientError, BotoCoreError, KeyError, ValueError) as error:
+    except (CheckFailed, ClientError, BotoCoreError, ImportError, KeyError, ValueError) as error:
         outcome, detail = Outcome.FAILED, str(error) if isinstance(error, CheckFailed) else repr(error)
     return Result(check, outcome, detail, time.monotonic() - started_s)
 

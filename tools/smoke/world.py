@@ -52,7 +52,11 @@ class Answer:
 
 @dataclass
 class World:
-    """A stack and all objects of a run, below ``folder``."""
+    """A stack and all objects of a run, below ``folder``.
+
+    ``keys`` are images, which are erased at the end; ``objects`` are buckets with names, or prefixes of names, of other
+    objects, which are deleted.
+    """
 
     stack: str
     region: str
@@ -65,6 +69,7 @@ class World:
     state: Path | None = None
     folder: str = field(default_factory=lambda: f"smoke-{secrets.token_hex(4)}/")
     keys: list[str] = field(default_factory=list)
+    objects: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def is_local(self) -> bool:
@@ -194,7 +199,7 @@ class World:
 
     def clean_up(self) -> list[str]:
         """Remove all objects of the run. Return the remaining ones, each with the reason."""
-        left = []
+        left = [fault for bucket, prefix in self.objects if (fault := self._delete_objects(bucket, prefix))]
         deadline_s = time.monotonic() + REMOVED_WITHIN_S
         while self.keys:
             key = self.keys.pop()
@@ -207,6 +212,17 @@ class World:
                 if report["status"] == "failed":
                     left.append(f"{key}: {report['failed']}")
         return left
+
+    def _delete_objects(self, bucket: str, prefix: str) -> str:
+        """Delete all versions of objects below ``prefix``. Return why that failed, "" if it did not."""
+        s3 = self.client("s3")
+        try:
+            for page in s3.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix):
+                for one in (*page.get("Versions", []), *page.get("DeleteMarkers", [])):
+                    s3.delete_object(Bucket=bucket, Key=one["Key"], VersionId=one["VersionId"])
+        except (ClientError, BotoCoreError) as error:
+            return f"s3://{bucket}/{prefix}: {error}"
+        return ""
 
 
 def _encoded(data: bytes) -> str:

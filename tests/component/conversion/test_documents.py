@@ -27,6 +27,7 @@ from tests.component.services.functions import load
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 from tools.events.documents import events
+from tools.smoke.files import pdf
 
 from .files import RED_HALF, document, photograph, save
 from .test_damage import mutate
@@ -221,3 +222,13 @@ def test_refused_documents_are_tagged(
 def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
     limits = ProcessLimits(1_200_000_000, 1_000_000, wall_s=HANG_S)
     check_confined(take_over("darkroom.conversion.pdf_worker", [64], limits, tmp_path))
+
+
+def test_the_document_of_darkroom_smoke_is_rendered(renderer: DocumentRenderer) -> None:
+    put(renderer, "smoke.pdf", pdf(200, 100, 7))
+    assert renderer.follow("smoke.pdf") is Outcome.RENDERED
+    uploaded = renderer.uploads.read("documents/smoke.pdf")
+    assert uploaded is not None
+    image = Image.open(io.BytesIO(uploaded)).convert("RGB")
+    assert image.size == (300, 150)
+    assert (image.getpixel((50, 75)), image.getpixel((250, 75))) == ((255, 0, 0), (255, 255, 255))

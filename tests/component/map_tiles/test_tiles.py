@@ -20,6 +20,8 @@ from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
 from tools.events import LOCAL_KEY
 from tools.events.map_tiles import RASTER, events
+from tools.smoke.checks.further import TILE
+from tools.smoke.files import geotiff
 
 from .tiffs import write_tiff
 from .world import HOST, NOW_S, Keys, World, decode, middle, sign
@@ -194,3 +196,12 @@ def test_the_sample_events_get_the_response_of_their_names(world: World, rasters
     world.register(RASTER)
     app = MapTiles(world.store, Keys(LOCAL_KEY), clock=lambda: NOW_S)
     assert {name: app.respond(event)[0]["statusCode"] for name, event in events().items()} == STATUS
+
+
+def test_the_raster_of_darkroom_smoke_fills_its_tile(world: World) -> None:
+    world.put("smoke.tif", geotiff(*TILE))
+    assert world.register("smoke.tif").maxzoom == TILE[0]
+    zoom, column, row = TILE
+    found = decode(world.get(f"/tiles/smoke.tif/{zoom}/{column}/{row}.png"))
+    assert found.shape == (256, 256, 2)
+    assert found[..., 1].min() == 255

@@ -12,10 +12,12 @@ from pydicom import dcmread
 from pydicom.pixels import apply_modality_lut, apply_voi_lut, pixel_array
 
 from medical.instance import Instance
+from medical.uids import replace_uid
 from medical.voi import LookupTable
+from tools.smoke.files import dicom
 
 from .files import believed, make, save, shipped
-from .world import World, body_of, path_of, pixels_of, problem_of
+from .world import UID_KEY, World, body_of, path_of, pixels_of, problem_of
 
 GREY = (
     "CT_small.dcm",
@@ -241,3 +243,13 @@ def test_overlays_without_a_text_model_are_left_out(world: World, tmp_path: Path
     path = tmp_path / "overlay.dcm"
     path.write_bytes(believed(shipped("examples_overlay.dcm")))
     assert world.store(path).overlays == ()
+
+
+def test_the_file_of_darkroom_smoke_is_served_without_its_patient(world: World) -> None:
+    outcome = world.upload(dicom("2.25.101", "2.25.102", "2.25.103", "SMOKE^TEST"))
+    assert (outcome.outcome, outcome.study) == ("stored", replace_uid("2.25.101", UID_KEY))
+    series = f"/dicomweb/studies/{outcome.study}/series/{outcome.series}"
+    metadata = world.get(f"{series}/metadata")
+    assert metadata["statusCode"] == 200
+    assert "SMOKE" not in str(metadata["body"])
+    assert world.get(f"{series}/instances/{outcome.instance}/rendered")["statusCode"] == 200

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+import boto3
 import pytest
 
 from cli.main import main
@@ -17,6 +19,7 @@ from local.paths import ROOT
 from tools.smoke.checks import GROUPS
 from tools.smoke.images import Zeros, png
 from tools.smoke.model import Check, CheckFailed, CheckSkipped, Outcome
+from tools.smoke.plan import GUIDE, STEPS, list_commands
 from tools.smoke.report import INTERRUPTED
 from tools.smoke.running import run_check, selected
 from tools.smoke.session import check_stack
@@ -47,6 +50,7 @@ def raising(error: BaseException) -> Callable[[World], str]:
 PASSES = Check("passes", "it works", "nothing", lambda _: "seen")
 FAILS = replace(PASSES, name="fails", run=raising(CheckFailed("no")))
 BREAKS = replace(PASSES, name="breaks", run=raising(KeyError("field")))
+LACKS = replace(PASSES, name="lacks", run=raising(ModuleNotFoundError("No module named 'awscrt'")))
 SKIPS = replace(PASSES, name="skips", run=raising(CheckSkipped("not here")))
 INTERRUPTS = replace(PASSES, name="interrupts", run=raising(KeyboardInterrupt()))
 
@@ -57,6 +61,7 @@ INTERRUPTS = replace(PASSES, name="interrupts", run=raising(KeyboardInterrupt())
         (PASSES, (), Outcome.PASSED, "seen"),
         (FAILS, (), Outcome.FAILED, "no"),
         (BREAKS, (), Outcome.FAILED, "KeyError('field')"),
+        (LACKS, (), Outcome.FAILED, "ModuleNotFoundError(\"No module named 'awscrt'\")"),
         (SKIPS, (), Outcome.SKIPPED, "not here"),
         (replace(FAILS, outputs=("There", "Elsewhere")), (), Outcome.SKIPPED, "the stack has no output Elsewhere"),
         (replace(PASSES, outputs=("There",)), (), Outcome.PASSED, "seen"),
@@ -141,3 +146,76 @@ def test_zeros_are_a_file() -> None:
     assert (file.read(4), file.tell(), file.read(), file.read(1)) == (bytes(4), 4, bytes(6), b"")  # terms: allow
     assert file.seek(-3, 2) == 7
     assert file.read(100) == bytes(3)
+
+
+FURTHER = {
+    "documents": "document",
+    "evidence": "evidence",
+    "map-tiles": "map-tile",
+    "medical": "medical",
+    "review": "review",
+    "sources": "source",
+    "textures": "texture",
+}
+"""The check of each template beside template.yaml that is no part of it in every deployment."""
+
+
+def test_every_further_stack_has_a_check() -> None:
+    templates = {path.stem for path in (ROOT / "stacks").glob("*.yaml")}
+    assert templates - {"alarms", "inference", "source"} == FURTHER.keys()
+    assert {check.name for check in GROUPS["further"]} == set(FURTHER.values())
+
+
+def test_the_plan_has_each_check_once_and_begins_with_doubts() -> None:
+    planned = [name for step in STEPS for name in step.checks]
+    planned += ["large-refused-upload"]
+    assert sorted(planned) == sorted(check.name for checks in GROUPS.values() for check in checks)
+    titles = " ".join(step.title for step in STEPS[:7])
+    assert all(part in titles for part in ("aws:SourceAccount", "arm64", "extension", "encoded keys", "KeyValueStore"))
+    assert all(step.doubt and (step.expected or step.checks) for step in STEPS)
+    assert sum(step.minutes for step in STEPS) <= 5 * 60
+
+
+@pytest.mark.parametrize("command", [command for step in STEPS for command in list_commands(step, "s", "eu-west-1")])
+def test_commands_of_the_plan_name_stack_and_region(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    name, *words = shlex.split(command)
+    if name == "./darkroom":
+        assert "--stack s --region eu-west-1" in command
+        assert main([*words, "--help"]) == 0
+        page = capsys.readouterr().out
+        assert all(word in page for word in words if word.startswith("--") and word not in ("--stack", "--region"))
+    elif name in ("sam", "aws"):
+        assert words == ["build"] or "--region eu-west-1" in command
+    else:
+        page_name, section = re.findall(r"docs/(\S+\.md), section (.*?)(?:,|$)", command)[0]
+        assert f"\n## {section}\n" in (ROOT / "docs" / page_name).read_text()
+
+
+def test_the_plan_is_printed_without_a_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["smoke", "--plan", "--state-dir", str(tmp_path)]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0].startswith("1. ")
+    assert [line for line in lines if re.match(r"\d+\. ", line)] == [
+        f"{number}. {step.title} ({step.minutes} min)" for number, step in enumerate(STEPS, 1)
+    ]
+    assert main(["smoke", "--plan", "--json", "--stack", "s", "--region", "eu-west-1"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert len(document["steps"]) == len(STEPS)
+    assert GUIDE.format("medical") in {one for step in document["steps"] for one in step["commands"]}
+
+
+def test_objects_of_the_run_are_deleted_in_all_versions(aws: Callable[[str], Any]) -> None:
+    s3 = aws("s3")
+    s3.create_bucket(Bucket="smoke-objects")
+    s3.put_bucket_versioning(Bucket="smoke-objects", VersioningConfiguration={"Status": "Enabled"})
+    for key in ("smoke-1/a", "smoke-1/a", "smoke-2/b"):
+        s3.put_object(Bucket="smoke-objects", Key=key, Body=b"1")
+    s3.delete_object(Bucket="smoke-objects", Key="smoke-1/a")
+    world = World("s", "eu-central-1", "", "", {}, {}, boto3.Session(), objects=[("smoke-objects", "smoke-1/")])
+    world.objects.append(("no-such-bucket", "smoke-1/"))
+    world.client = aws  # type: ignore[method-assign]
+    [left] = world.clean_up()
+    assert left.startswith("s3://no-such-bucket/smoke-1/: ")
+    found = s3.list_object_versions(Bucket="smoke-objects")
+    assert [one["Key"] for one in found.get("Versions", [])] == ["smoke-2/b"]
+    assert "DeleteMarkers" not in found
