@@ -5,31 +5,36 @@ from __future__ import annotations
 import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from local.aws import Cloud
 from local.further_stacks import FURTHER
-from tests.stack.conftest import Stack, start_stack, stop_stack
-from tests.stack.operating import Operator
+from tests.stack.conftest import start_stack, stop_stack
+from tools import local_stack
 
 from .base_image import X86_64, Processor
 from .environment import Function
 from .functions import Built, find_deployed
-from .prepared import SETTINGS, make_events, put_objects
+from .prepared import CONVERTED_FORMATS, make_events, put_objects
 
 PREFIX = "execution-environment:"
 """Begins the name of the property that a report carries a row of the table in."""
 
-PARAMETERS = ("InferenceMode=lambda", "Refine=on")
+PARAMETERS = ("InferenceMode=lambda", "Refine=on", CONVERTED_FORMATS)
 """Of a stack that has every function."""
+
+
+STATE_DIR = "--state-dir"
 
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """The running stack, its functions by logical id, and further events of each by name."""
+    """The content of a running stack's ``stack.json``, its functions by logical id, and further events by name."""
 
-    stack: Stack
+    cloud: Cloud
     info: Mapping[str, Any]
     functions: Mapping[str, Function]
     events: Mapping[str, Mapping[str, Any]]
@@ -40,23 +45,31 @@ def processor(request: pytest.FixtureRequest) -> Processor:
     return request.param
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option, which is known where this folder is named on the command line."""
+    parser.addoption(STATE_DIR, help="use the stack that runs with this state, and has every template")
+
+
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """A local stack of all templates. Every call that a role denies to its function fails the last test."""
+def info(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Any]]:
+    """Describe a local stack of all templates. Every call that a role denies to its function fails the last test."""
     importlib.import_module("tests.component.medical.conftest")  # pydicom, by which a file is made
+    if given := request.config.getoption(STATE_DIR, None):
+        yield local_stack.read(Path(given))
+        return
     parameters = [word for one in PARAMETERS for word in ("--parameter", one)]
-    options = ["--no-watch", "--no-inference", *(f"--{name}" for name in FURTHER), *parameters, *SETTINGS]
+    options = ["--no-watch", "--no-inference", *(f"--{name}" for name in FURTHER), *parameters]
     running = start_stack(tmp_path_factory.mktemp("execution"), *options)
-    yield running
+    yield local_stack.read(running.state)
     assert stop_stack(running) == 0
 
 
 @pytest.fixture(scope="session")
-def deployed(stack: Stack, processor: Processor, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
-    info = Operator(stack, tmp_path_factory.mktemp("operator")).info
-    put_objects(stack.cloud, info)
-    further = {"AWS_ENDPOINT_URL": stack.aws_endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
-    return Deployed(stack, info, find_deployed(stack.cloud, Built(), further), make_events(info))
+def deployed(info: Mapping[str, Any], processor: Processor) -> Deployed:
+    cloud = Cloud(info["aws_endpoint_url"])
+    put_objects(cloud, info)
+    further = {"AWS_ENDPOINT_URL": cloud.endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
+    return Deployed(cloud, info, find_deployed(cloud, Built(), further), make_events(info))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -33,7 +33,8 @@ UIDS = {f"{kind}InstanceUID": f"1.2.3.{number}" for number, kind in enumerate(("
 CONVERTED = {form: f"samples/events/converted.{form}" for form in ("bmp", "ico", "jp2", "jxl")}
 """Keys of the uploads in formats that ingest converts in a process of its own."""
 
-SETTINGS = ("--parameter", f"converted_formats={list(CONVERTED)}".replace("'", '"'))
+CONVERTED_FORMATS = f"converted_formats={list(CONVERTED)}"
+"""The setting that switches them on."""
 
 
 def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:

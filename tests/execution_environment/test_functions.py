@@ -25,7 +25,7 @@ def test_a_function_answers_its_events(
     deployed: Deployed, processor: Processor, logical_id: str, record_property: Callable[[str, object], None]
 ) -> None:
     function = deployed.functions[logical_id]
-    made = put_before(deployed.stack.cloud, deployed.info, logical_id)
+    made = put_before(deployed.cloud, deployed.info, logical_id)
     events = {**read_events(logical_id), **deployed.events.get(logical_id, {}), **made}
     with run_environment(function, processor) as running:
         responses = {name: running.invoke(event) for name, event in events.items()}
@@ -34,9 +34,9 @@ def test_a_function_answers_its_events(
     record_property(PREFIX + "row", row)
     found = {name: summarise(response) for name, response in responses.items()}
     if logical_id == "IngestFunction":
-        found |= read_states(deployed.stack.cloud, deployed.info)
+        found |= read_states(deployed.cloud, deployed.info)
     if logical_id == "PublishFunction":
-        found |= read_answers(deployed.stack.cloud, deployed.info)
+        found |= read_answers(deployed.cloud, deployed.info)
     expected = list_outcomes(logical_id)
     wrong = [responses.get(name) for name in found if found[name] != expected.get(name)]
     assert found == expected, f"{json.dumps(wrong, indent=1)}\n{log}"
