@@ -1,4 +1,4 @@
-"""The order in which to run what has never run on AWS, for somebody with an account for half a day.
+"""The order in which to run what has never run on AWS, in half a day with a new account.
 
 The most doubtful parts come first, so that what they break is known while there is time to repair it. ``{stack}`` and
 ``{region}`` are those of the command.
@@ -38,7 +38,7 @@ STEPS = (
         "new accounts have 10 concurrent executions, 3,008 MB for a function, and may need AWS Support for CloudFront",
         ("./darkroom preflight --stack {stack} --region {region}",),
         "0 problem in the last line",
-        otherwise="follow the action that is printed; quotas take hours, so request them first",
+        otherwise="follow the action of each problem; quotas take hours, so request them first",
     ),
     Step(
         "Trust policies with aws:SourceAccount",

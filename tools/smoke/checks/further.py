@@ -133,7 +133,7 @@ def show_slice(world: World) -> str:
 
 
 def open_review(world: World) -> str:
-    """Open the review app as somebody who is not signed in."""
+    """Open the review app without a session."""
     stack = find_further(world, "review")
     answer = world.request("GET", stack.outputs["ReviewUrl"])
     require(answer.status in (302, 303), f"the answer is {answer.status}: {answer.body[:200]!r}")
