@@ -29,11 +29,12 @@ from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.waiting import HANG_S, wait_until
+from tools.smoke.checks.further import CHECKS
 
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    stacks = ("--textures", "--map-tiles", "--medical", "--evidence", "--documents")
+    stacks = ("--textures", "--map-tiles", "--medical", "--evidence", "--documents", "--review")
     options = ("--no-inference", "--no-watch", *stacks)
     running = start_stack(tmp_path_factory.mktemp("own"), *options)
     yield Operator(running, tmp_path_factory.mktemp("operator"))
@@ -208,3 +209,22 @@ def test_urgent_uploads_have_a_queue_and_refused_ones_are_kept(operator: Operato
     wait_until(lambda: [Path(key).suffix for key in list_keys()] == [".dcm", ".json"], "the upload is in quarantine")
     reason = json.load(s3.get_object(Bucket=bucket, Key=list_keys()[1])["Body"])
     assert reason["code"] == "type-not-allowed"
+
+
+def test_darkroom_smoke_checks_each_stack_and_leaves_locked_copies_only(operator: Operator, tmp_path: Path) -> None:
+    report = tmp_path / "report.json"
+    operator.darkroom("smoke", "--only", "further", "--output", str(report))
+    document = json.loads(report.read_text())
+    outcomes = {one["name"]: one["outcome"] for one in document["checks"]}
+    assert outcomes == {check.name: "passed" for check in CHECKS} | {"source": "skipped"}, document
+    assert document["not_removed"] == []
+    s3, custody = operator.stack.cloud.s3, read_outputs(operator, "evidence")["CustodyBucketName"]
+    listing = s3.get_paginator("list_object_versions")
+    left = {
+        one["Name"]
+        for one in s3.list_buckets()["Buckets"]
+        for page in listing.paginate(Bucket=one["Name"])
+        if any(document["folder"].strip("/") in version["Key"] for version in page.get("Versions", []))
+    }
+    audit = operator.stack.cloud.read_outputs(operator.info["stack_name"])["AuditBucketName"]
+    assert left <= {custody, audit}

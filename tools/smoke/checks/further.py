@@ -135,13 +135,16 @@ def show_slice(world: World) -> str:
 def open_review(world: World) -> str:
     """Open the review app without a session."""
     stack = find_further(world, "review")
-    answer = world.request("GET", stack.outputs["ReviewUrl"])
-    require(answer.status in (302, 303), f"the answer is {answer.status}: {answer.body[:200]!r}")
+    url = stack.outputs["ReviewUrl"]
+    page = world.request("GET", url)
+    require(page.status == 200, f"the page is answered with {page.status}: {page.body[:200]!r}")
+    answer = world.request("GET", url.removesuffix("app") + "sign-in")
+    require(answer.status == 303, f"sign-in is answered with {answer.status}: {answer.body[:200]!r}")
     location = answer.headers["location"]
     require("/oauth2/authorize" in location, f"it redirects to {location}")
-    page = world.request("GET", location)
-    require(page.status in (200, 302), f"the page to sign in is answered with {page.status}: {page.body[:200]!r}")
-    return f"redirects to {urlsplit(location).netloc}, which answers {page.status}"
+    form = world.request("GET", location)
+    require(form.status in (200, 302), f"Cognito answered {form.status}: {form.body[:200]!r}")
+    return f"redirects to {urlsplit(location).netloc}, which answers {form.status}"
 
 
 def serve_source(world: World) -> str:
