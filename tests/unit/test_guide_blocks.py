@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from local.paths import ROOT
 from tests.guide import DEVIATIONS, in_order, read_blocks, variables
 
 BLOCKS = read_blocks()
@@ -13,6 +14,15 @@ BLOCKS = read_blocks()
 def test_blocks_are_found() -> None:
     assert len(BLOCKS) >= 12
     assert {"secret", "new", "stack", "names"} <= variables(BLOCKS)
+
+
+def test_the_readme_deploys_by_commands_of_the_guide() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text[text.index("## Deploy to AWS") :]
+    block = section[section.index("```console\n") + len("```console\n") :].partition("```")[0]
+    commands = [line.partition(" #")[0].strip() for line in block.splitlines()]
+    assert "sam deploy --region eu-central-1" in commands
+    assert set(commands) <= {line.strip() for line in BLOCKS[0].splitlines()}
 
 
 @pytest.mark.parametrize("machine", ["x86_64", "aarch64"])
