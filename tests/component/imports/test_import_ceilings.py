@@ -80,8 +80,10 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
         source = ROOT / "layers" / LAYERS[logical_id]
         if (own := source / "darkroom").is_dir():
             (folder / "darkroom").symlink_to(own)
-        pinned = re.findall(r"^([\w-]+)==", (source / "requirements.txt").read_text(encoding="utf-8"), re.MULTILINE)
-        for name in pinned:
+        locks = [source / name for name in ("requirements.txt", "requirements-aws.txt") if (source / name).exists()]
+        for name in re.findall(
+            r"^([\w-]+)==", "".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE
+        ):
             installed = distribution(name)
             for top in {path.parts[0] for path in installed.files or ()} - {"..", "__pycache__"}:
                 (folder / top).symlink_to(str(installed.locate_file(top)))

@@ -22,7 +22,7 @@ LAYERS = {
     "DarkroomLayer": "darkroom",
     "ImagingLayer": "imaging",
     "AwsLayer": "aws",
-    "CredentialsLayer": "credentials",
+    "IngestLayer": "ingest",
     "FontsLayer": "fonts",
     "InferenceLayer": "inference",
 }
@@ -94,12 +94,13 @@ def find_layers() -> dict[str, Path]:
 def build_layer(logical_id: str, arch: str) -> Path:
     """A layer of any template, built once for ``arch``, and again when a file of it changes."""
     source = find_layers()[logical_id]
+    parts = [part.resolve() for part in source.iterdir() if part.is_symlink() and part.is_dir()]
 
     def make(folder: Path) -> None:
         build(logical_id, arch, folder / "layer", source)
         shutil.rmtree(folder / "layer.source")
 
-    return build_once(ROOT / ".local" / "layers" / f"{logical_id}-{arch}", [source], make) / "layer"
+    return build_once(ROOT / ".local" / "layers" / f"{logical_id}-{arch}", [source, *parts], make) / "layer"
 
 
 def content_hash(folder: Path) -> str:

@@ -293,7 +293,7 @@ def test_transform_carries_only_what_it_imports() -> None:
     }
     assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer", "FontsLayer"}
     for function in ("IngestFunction", "RefineFunction"):
-        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "CredentialsLayer", "FontsLayer"}
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "IngestLayer"}
     for function in ("SceneFunction", "LibraryFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "FontsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}
