@@ -85,15 +85,15 @@ def _read(cloud: Cloud, physical_id: str, code: Path, layers: Mapping[str, Path]
         name=found["FunctionName"],
         code=code,
         layers=[layers[one["Arn"]] for one in found.get("Layers", [])],
-        variables={**_assume(cloud, found["Role"]), **found["Environment"]["Variables"]},
+        variables={**_assume(cloud, found["Role"], found["FunctionName"]), **found["Environment"]["Variables"]},
         memory_mib=found["MemorySize"],
         timeout_s=found["Timeout"],
         handler=found["Handler"],
     )
 
 
-def _assume(cloud: Cloud, role: str) -> dict[str, str]:
-    """Return the variables of a region and of credentials of ``role``, so that its policies are enforced.
+def _assume(cloud: Cloud, role: str, function: str) -> dict[str, str]:
+    """Return the variables of a region and of credentials of ``function``, so that policies of ``role`` are enforced.
 
     Only Lambda itself may assume the role, so that the account may for a moment.
     """
@@ -104,7 +104,7 @@ def _assume(cloud: Cloud, role: str) -> dict[str, str]:
     roles.update_assume_role_policy(
         RoleName=name, PolicyDocument=json.dumps({**before, "Statement": [*before["Statement"], opened]})
     )
-    made = tokens.assume_role(RoleArn=role, RoleSessionName="execution-environment")["Credentials"]
+    made = tokens.assume_role(RoleArn=role, RoleSessionName=function[:64])["Credentials"]
     roles.update_assume_role_policy(RoleName=name, PolicyDocument=json.dumps(before))
     return {
         "AWS_REGION": REGION,

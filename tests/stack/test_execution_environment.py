@@ -1,0 +1,76 @@
+"""One event of each function of template.yaml in Lambda's execution environment, from the layers of the shared stack.
+
+All events of all templates: tests/execution_environment.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+
+import pytest
+
+from local.paths import STACK
+from tests.component.template.building import runs_here
+from tests.execution_environment.base_image import X86_64
+from tests.execution_environment.environment import Function, run_environment
+from tests.execution_environment.functions import (
+    BUILDS,
+    Built,
+    find_deployed,
+    list_outcomes,
+    read_events,
+    summarise,
+)
+from tests.execution_environment.prepared import put_before
+from tools import local_stack
+
+from .conftest import Stack
+
+PROGRAMS = ("bwrap", "mmdebstrap", f"{X86_64.triplet}-gcc")
+
+pytestmark = [
+    pytest.mark.smoke,
+    pytest.mark.skipif(not runs_here(X86_64.name), reason="layers of this machine are for another processor"),
+    pytest.mark.skipif(not all(map(shutil.which, PROGRAMS)), reason=f"needs {', '.join(PROGRAMS)}"),
+]
+
+EVENTS = {
+    "TransformFunction": "miss",
+    "IngestFunction": "created",
+    "RefineFunction": "no-such-derivative",
+    "PurgeFunction": "first-pass",
+    "ExpediteFunction": "posted",
+    "SweepFunction": "hourly",
+    "PublishFunction": "delete",
+    "PopularFunction": "too-long",
+    "ForgetFunction": "no-key",
+    "MonitorFunction": "no-such-watch",
+    "UploadFunction": "no-token",
+    "SimilarFunction": "no-token",
+    "SceneFunction": "no-such-action",
+    "LibraryFunction": "no-such-operation",
+    "InferFunction": "unreadable",
+}
+"""Events that change nothing for other tests of the stack, by function of template.yaml."""
+
+
+@pytest.fixture(scope="module")
+def functions(stack: Stack) -> Mapping[str, Function]:
+    further = {"AWS_ENDPOINT_URL": stack.aws_endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
+    return find_deployed(stack.cloud, Built(), further, {STACK: BUILDS[STACK]})
+
+
+def test_each_function_of_the_stack_has_an_event(functions: Mapping[str, Function]) -> None:
+    assert set(functions) <= set(EVENTS)
+
+
+@pytest.mark.parametrize("logical_id", EVENTS)
+def test_a_function_answers_an_event(stack: Stack, functions: Mapping[str, Function], logical_id: str) -> None:
+    if logical_id not in functions:
+        pytest.skip("the shared stack is without it")
+    name = EVENTS[logical_id]
+    events = read_events(logical_id) | put_before(stack.cloud, local_stack.read(stack.state), logical_id)
+    with run_environment(functions[logical_id], X86_64) as running:
+        response = running.invoke(events[name])
+        assert summarise(response) == list_outcomes(logical_id)[name], running.log()
