@@ -11,6 +11,7 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
+from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
@@ -71,6 +72,17 @@ def readable_dialects_code() -> str:
     return insert_dialect_tables(source, _TABLES_MARK)
 
 
+def vary_code(template: str) -> str:
+    """Return VaryFunction of ``template`` minified, for the second distribution; raises ValueError without it.
+
+    ``${More}`` is empty for plans with policies of their own, and the others have no second distribution.
+    """
+    found = re.search(r"^  VaryFunction:.*?^        - \|\n(.*?)^        - Vary:", template, re.DOTALL | re.MULTILINE)
+    if not found:
+        raise ValueError("The template has no VaryFunction")
+    return _minify(dedent(found[1]).replace("${More}", ""), frozenset())
+
+
 _minify = cache(minify_repeated)
 
 
@@ -118,6 +130,14 @@ def insert_edge_code(template: str, code: str) -> str:
     return insert_block(template, block, "edge")
 
 
+def insert_copies(template: str) -> str:
+    """Return ``template`` with the functions of the second distribution; raises ValueError without their marks."""
+    values = "Accept, DPR, Sec-CH-DPR, Save-Data"
+    vary = f'        - Vary: !If [HasCors, "{values}, Origin", "{values}"]\n'
+    block = f"      FunctionCode: !Sub\n        - |-\n{_indent(vary_code(template), 10)}{vary}"
+    return insert_block(insert_code(template, dialects_code(), "drop-in-dialects"), block, "drop-in-vary")
+
+
 def _indent(code: str, columns: int) -> str:
     return "".join(f"{' ' * columns}{line}\n" for line in code.splitlines())
 
@@ -146,7 +166,7 @@ def main() -> None:
     if len(code) >= MAX_BYTES:
         sys.exit(f"The edge function has {len(code):,} bytes of {MAX_BYTES:,}. Are there presets to spare?")
     written = insert_edge_code(TEMPLATE.read_text(encoding="utf-8"), code)
-    written = insert_code(written, dialects_code(), "dialects")
+    written = insert_copies(insert_code(written, dialects_code(), "dialects"))
     TEMPLATE.write_text(insert_block(written, dialect_behaviours(), "dialect-behaviours"), encoding="utf-8")
     PAGE.write_text(insert_size(PAGE.read_text(encoding="utf-8"), len(code)), encoding="utf-8")
     print(f"{TEMPLATE.name}: the edge function takes {len(code):,} of {MAX_BYTES:,} bytes")  # noqa: T201

@@ -63,19 +63,25 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
 
 def inline_functions() -> dict[str, str]:
     """The functions that templates contain as they are written, by their names."""
-    templates = (Stack(), Stack(ROOT / "stacks" / "map-tiles.yaml", **MAP_TILES))
+    hosts = {
+        "Dialects": "on",
+        "ImgproxyDomainName": "img.example.com",
+        "CertificateArn": "arn:aws:acm:us-east-1:0:certificate/a",
+    }
+    templates = (Stack(**hosts), Stack(ROOT / "stacks" / "map-tiles.yaml", **MAP_TILES))
     return {
         name: one["FunctionCode"]
         for stack in templates
         for name, one in stack.of_type("AWS::CloudFront::Function").items()
-        if name not in ("EdgeFunction", "LanguagesFunction")
+        if name not in ("EdgeFunction", "LanguagesFunction", "DropInLanguagesFunction")
     }
 
 
 def test_inline_functions_are_in_the_language_of_the_engine() -> None:
     found = inline_functions()
-    assert found.keys() == {"VaryFunction", "PreflightFunction", "HostFunction"}
-    assert {name: violations(code) for name, code in found.items()} == {name: [] for name in found}
+    assert found.keys() == {"VaryFunction", "DropInVaryFunction", "PreflightFunction", "HostFunction"}
+    written = {name: violations(code, has_words=name == "DropInVaryFunction") for name, code in found.items()}
+    assert written == {name: [] for name in found}
 
 
 def run_inline(name: str, event: dict[str, Any], tmp_path: Path) -> Any:
@@ -103,13 +109,17 @@ def run_inline(name: str, event: dict[str, Any], tmp_path: Path) -> Any:
         ({}, 200),
     ],
 )
-def test_conditions_in_njs(asked_for: dict[str, Any], status: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("function", ["VaryFunction", "DropInVaryFunction"])
+def test_conditions_in_njs(function: str, asked_for: dict[str, Any], status: int, tmp_path: Path) -> None:
     stored = {"etag": {"value": '"v1"'}, "last-modified": {"value": "Tue, 01 Dec 2026 10:00:00 GMT"}}
     event = {
         "request": {"method": "GET", "uri": "/a", "querystring": {}, "headers": asked_for},
         "response": {"statusCode": 200, "statusDescription": "OK", "headers": stored},
     }
-    assert run_inline("VaryFunction", event, tmp_path)["statusCode"] == status
+    answer = run_inline(function, event, tmp_path)
+    assert answer["statusCode"] == status
+    assert answer["headers"]["vary"] == {"value": "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"}
+    assert ("cache-control" in answer["headers"]) == (status == 412)
 
 
 @pytest.mark.skipif(NJS is None, reason="njs is not installed")

@@ -86,7 +86,10 @@ def test_hosts_of_other_services_have_a_distribution_of_their_own() -> None:
     assert config["ViewerCertificate"]["AcmCertificateArn"] == CERTIFICATE
     assert config["DefaultCacheBehavior"]["TargetOriginId"] == "transform"
     assert set(behaviours(stack, "DropInDistribution")) == {f"{LARGE_PREFIX}/*"}
-    code = stack.properties("LanguagesFunction")["FunctionCode"]
+    used = {link["FunctionARN"] for link in config["DefaultCacheBehavior"]["FunctionAssociations"]}
+    assert used == {"<DropInLanguagesFunction.FunctionARN>", "<DropInVaryFunction.FunctionARN>"}
+    code = stack.properties("DropInLanguagesFunction")["FunctionCode"]
+    assert code == stack.properties("LanguagesFunction")["FunctionCode"]
     assert "'img.example.com=imgproxy,=thumbor,dit.example.com=dit'" in code
     main = stack.properties("Distribution")["DistributionConfig"]
     assert [origin["Id"] for origin in config["Origins"]] == ["derivatives", "transform"]

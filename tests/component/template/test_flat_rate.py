@@ -32,6 +32,7 @@ CHOICES = {
     "OriginShieldRegion": ("", "us-east-1"),
     "ImgproxyDomainName": ("", "img.example.com"),
     "CertificateArn": ("", CERTIFICATE),
+    "InferenceMode": ("off", "lambda"),
 }
 
 
@@ -82,7 +83,8 @@ def test_no_rule_lets_a_plan_pass_that_the_distribution_cannot_have() -> None:
     document, passed = delivery(TEMPLATE), 0
     for parameters in _combinations():
         resolver = Resolver(document, fill_defaults(document, parameters), "stack", "us-east-1", is_planned=True)
-        if all(resolver.resolve(one["Assert"]) for one in document["Rules"]["PlanFeatures"]["Assertions"]):
+        rules = [one for one in document["Rules"].values() if resolver.resolve(one.get("RuleCondition", True))]
+        if all(resolver.resolve(one["Assert"]) for rule in rules for one in rule["Assertions"]):
             assert all(parameters["PriceClass"] in tiers for tiers in eligible(**parameters).values()), parameters
             passed += 1
     assert passed > 20
@@ -91,9 +93,7 @@ def test_no_rule_lets_a_plan_pass_that_the_distribution_cannot_have() -> None:
 def _combinations() -> Iterator[dict[str, str]]:
     for values in product(*CHOICES.values()):
         parameters = dict(zip(CHOICES, values, strict=True))
-        if parameters["PriceClass"] != "PriceClass_All" and not (
-            parameters["WebAclArn"] and parameters["WafRateLimit"] != "0"
-        ):
+        if parameters["PriceClass"] in TIERS:
             yield parameters
 
 
@@ -106,9 +106,11 @@ def test_a_plan_is_refused_for_each_reason() -> None:
         {"Dialects": "on"},
         {"CorsOrigins": "https://a.example"},
         {"OriginShieldRegion": "us-east-1"},
-        {"ImgproxyDomainName": "img.example.com", "CertificateArn": CERTIFICATE},
     ):
         assert broken_rules("us-east-1", **plan | change), change
+    hosts = {**HOSTS, "PriceClass": "business", "WafRateLimit": "1000"}
+    assert broken_rules("us-east-1", **hosts | {"WafRateLimit": "0", "WebAclArn": ACL})
+    assert broken_rules("us-east-1", **hosts | {"InferenceMode": "lambda"})
 
 
 def resolved(tier: str, **parameters: str) -> dict[str, Any]:
@@ -167,15 +169,23 @@ def test_legacy_and_other_unsupported_features_are_found(change: dict[str, Any],
     assert bool(list_tiers(found, [found])) == (unsupported == 0)
 
 
-def test_two_distributions_share_no_function_no_store_and_no_web_acl() -> None:
-    hosts = {"ImgproxyDomainName": "img.example.com", "CertificateArn": CERTIFICATE}
-    found = planned(Dialects="on", WebAclArn=ACL, **hosts)
+HOSTS = {"Dialects": "on", "ImgproxyDomainName": "img.example.com", "CertificateArn": CERTIFICATE}
+
+
+def test_the_distribution_of_other_services_hosts_can_have_a_plan_of_its_own() -> None:
+    parameters = {**HOSTS, "PriceClass": "business", "WafRateLimit": "1000"}
+    tiers = ("business", "premium")
+    assert eligible(**parameters) == {"Distribution": tiers, "DropInDistribution": tiers}
+    assert not broken_rules("us-east-1", **parameters)
+
+
+def test_what_two_distributions_share_is_found() -> None:
+    found = planned(**HOSTS, WebAclArn=ACL, InferenceMode="lambda")
     assert len(found) == 2
     for one in found:
         shared = [obstacle.text for obstacle in list_obstacles(one, found, "premium") if obstacle.subject == "shared"]
         assert len(shared) == 1
-        assert {"VaryFunction", "LanguagesFunction", "FindingsStore"} <= set(shared[0].partition(":")[0].split(", "))
-        assert ACL in shared[0]
+        assert {"FindingsStore", ACL} == set(shared[0].rpartition(": ")[0].split(", "))
 
 
 RULE_FUNCTIONS = {

@@ -17,6 +17,7 @@ from functions.edge.build import (
     dialect_behaviours,
     dialects_code,
     edge_code,
+    insert_copies,
     insert_edge_code,
     insert_size,
     readable_code,
@@ -36,6 +37,13 @@ def test_it_fits() -> None:
 def test_the_template_holds_the_latest() -> None:
     template = TEMPLATE.read_text(encoding="utf-8")
     assert insert_edge_code(template, CODE) == template, "run `make edge`"
+
+
+def test_the_second_distribution_has_the_latest_copies() -> None:
+    template = TEMPLATE.read_text(encoding="utf-8")
+    assert insert_copies(template) == template, "run `make edge`"
+    with pytest.raises(ValueError, match="no VaryFunction"):
+        insert_copies("# drop-in-dialects:begin\n# drop-in-dialects:end\n")
 
 
 def test_the_page_of_measurements_has_the_size() -> None:
@@ -207,8 +215,9 @@ def test_make_edge_writes_the_template(
 ) -> None:
     template, page = tmp_path / "template.yaml", tmp_path / "page.md"
     marks = "      # {0}:begin - by make edge\n      FunctionCode: old\n      # {0}:end\n"
-    names = ("edge", "dialects", "dialect-behaviours")
-    template.write_text("".join(map(marks.format, names)) + "  Other: 1\n")
+    names = ("edge", "dialects", "drop-in-dialects", "drop-in-vary", "dialect-behaviours")
+    vary = "  VaryFunction:\n        - |\n          const a = '${Vary}';${More}\n        - Vary: b\n"
+    template.write_text("".join(map(marks.format, names)) + vary)
     page.write_text("# Size\n\nThe code has 1 of 2 bytes; 1 are free. More.\n")
     monkeypatch.setattr(build, "TEMPLATE", template)
     monkeypatch.setattr(build, "PAGE", page)
@@ -219,12 +228,15 @@ def test_make_edge_writes_the_template(
     assert written.startswith(
         '      # edge:begin - by make edge\n      FunctionCode: !Join\n        - ""\n        - - !If [HasEdgeStore'
     )
-    assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n  Other: 1\n")
-    edge, dialects = written.split("|-\n")[1:]
+    assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n{vary}")
+    edge, dialects, copied, own = written.split("|-\n")[1:]
     rest = re.sub("^ {12}", "", edge, flags=re.MULTILINE)
     assert rest.startswith(f"{CODE.removeprefix(STORE_IMPORT)}\n      # edge:end")
     dialects = re.sub("^ {8}", "", dialects, flags=re.MULTILINE)
     assert dialects.startswith(f"{dialects_code()}\n      # dialects:end")
+    copied = re.sub("^ {8}", "", copied, flags=re.MULTILINE)
+    assert copied.startswith(f"{dialects_code()}\n      # drop-in-dialects:end")
+    assert own.startswith("          let a='${Vary}';\n        - Vary: !If [HasCors, ")
     assert f"{len(CODE):,} of 10,240 bytes" in capsys.readouterr().out
 
 
