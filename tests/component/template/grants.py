@@ -16,7 +16,6 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/overlays/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "arn:aws:kms:eu-central-1:111122223333:key/*": ["kms:Sign"],
-        "<RefineDeadLetters.Arn>": ["sqs:SendMessage"],
     },
     "Ingest": {
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject"],
@@ -33,7 +32,6 @@ UNRECORDED: dict[str, Grants] = {
     "Scene": {
         "<MediaBucket.Arn>/scenes/*": ["s3:AbortMultipartUpload"],
         "<UploadsBucket.Arn>/*": ["s3:GetObjectVersion"],
-        "<UploadsBucket.Arn>": ["s3:ListBucket"],
     },
     "Library": {
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
@@ -50,7 +48,6 @@ UNRECORDED: dict[str, Grants] = {
     "Purge": {
         "<MediaBucket.Arn>/held/*": ["s3:GetObject"],
         "<MediaBucket.Arn>/manifests/*": ["s3:DeleteObject", "s3:GetObject"],
-        "<PurgeDeadLetters.Arn>": ["sqs:SendMessage"],
     },
     "Forget": {
         "arn:aws:cloudfront::111122223333:distribution/<Distribution>": [
@@ -69,8 +66,8 @@ UNRECORDED: dict[str, Grants] = {
     "Monitor": {
         "<MediaBucket.Arn>/switches/*": ["s3:PutObject"],
         "<IngestDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
-        "<PurgeDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
-        "<RefineDeadLetters.Arn>": ["sqs:ChangeMessageVisibility", "sqs:DeleteMessage", "sqs:ReceiveMessage"],
+        "<PurgeDeadLetters.Arn>": ["sqs:DeleteMessage"],
+        "<RefineDeadLetters.Arn>": ["sqs:DeleteMessage"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
         "<RefineQueue.Arn>": ["sqs:SendMessage"],
@@ -78,15 +75,13 @@ UNRECORDED: dict[str, Grants] = {
     "Upload": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Similar": {"<MediaBucket.Arn>": ["s3:ListBucket"]},
     "Infer": {
-        "<IndexTable.Arn>": ["dynamodb:BatchGetItem", "dynamodb:DeleteItem"],
-        "<VectorTable.Arn>": ["dynamodb:DeleteItem"],
+        "<IndexTable.Arn>": ["dynamodb:DeleteItem"],
         "<MediaBucket.Arn>/derivatives/*": ["s3:DeleteObject", "s3:GetObject"],
         "<MediaBucket.Arn>/findings/*": ["s3:DeleteObject"],
         "arn:aws:sagemaker:eu-central-1:111122223333:endpoint/mine": [
             "sagemaker:DescribeEndpoint",
             "sagemaker:InvokeEndpoint",
         ],
-        "<InferDeadLetters.Arn>": ["sqs:SendMessage"],
         "<PurgeQueue.Arn>": ["sqs:SendMessage"],
     },
 }
