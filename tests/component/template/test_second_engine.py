@@ -57,6 +57,8 @@ def deployments(moto: MotoEngine) -> list[Deployment]:
 def outcome(one: Created) -> str:
     if not one.refused:
         return BY_CLOUDFORMATION if one.kind in known_types() else BY_REQUESTS
+    if one.kind.startswith("Custom::"):  # moto invokes functions in Docker only
+        return NO_TYPE
     code = re.findall(r"An error occurred \((\w+)\)", one.refused)
     assert code, one
     return NO_API if code[0] in ("404", "500") else f"refused: `{code[0]}`"
@@ -108,5 +110,6 @@ REFUSED = {
     "AWS::CloudFront::OriginRequestPolicy",
     "AWS::CloudFront::ResponseHeadersPolicy",
     "AWS::CloudWatch::CompositeAlarm",
+    "Custom::EdgeEntries",
 }
 """Types of which moto creates not every resource."""
