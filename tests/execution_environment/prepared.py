@@ -6,12 +6,15 @@ import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.aws.index import Index
 from darkroom.signing import parse_secret, parse_signing_keys
+from evidence.tokens import EvidenceGrant, make_token
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
 from local.generated_events import build_events
@@ -20,21 +23,44 @@ from medical.access import sign_target
 from medical.uids import replace_uid
 from tests.component.conversion.files import RED_HALF, samples
 from tests.component.template.stack import ROOT
-from tools.events import LOCAL_KEY, medical, medical_ingest, publish
+from tests.images.photographs import jpeg_photo
+from tests.images.signed_files import sign_upload
+from tools.events import LOCAL_KEY, evidence, medical, medical_ingest, publish, transform
 from tools.events.ingest import BUCKET, NOON, QUEUE
 from tools.events.sqs import batch
 
 from .functions import FUNCTIONS
 
 RASTERS = ("bay/1999-07.tif", "bay/2000-06.tif")
+PHOTO = "samples/rocket.jpg"
+"""A JPEG that each start of the stack ingests."""
+
+OVERLAY = f"/samples/coffee.png?w=500&ov=text:Sale%20{quote('限时特价')},at:north,size:8,bold:1"
+MEASURE = "double_compression"
+"""One that is measured in a process of its own."""
+
+HOUR_S = 3600
 DOCUMENT = "reports/annual.pdf"
 DICOM = "incoming/routine/8d6f4c0e.dcm"
 UIDS = {f"{kind}InstanceUID": f"1.2.3.{number}" for number, kind in enumerate(("Study", "Series", "SOP"), 1)}
-CONVERTED = {form: f"samples/events/converted.{form}" for form in ("bmp", "ico", "jp2", "jxl")}
-"""Keys of the uploads in formats that ingest converts in a process of its own."""
+CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl']"
+"""The setting for uploads that ingest converts in a process of its own."""
 
-CONVERTED_FORMATS = f"converted_formats={list(CONVERTED)}"
-"""The setting that switches them on."""
+IMAGES = ROOT / "tests" / "images"
+TEXT = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="80"><text y="60" font-size="60">Sale</text></svg>'
+UPLOADS: Mapping[str, Callable[[], bytes]] = {
+    **{form: partial(lambda name: samples()[name], form) for form in ("bmp", "ico", "jp2")},
+    "jxl": (IMAGES / "jxl" / "lossy.jxl").read_bytes,
+    "heic": (IMAGES / "heic" / "corners-display-p3.heic").read_bytes,
+    "svg": TEXT.encode,
+    "c2pa": lambda: sign_upload(jpeg_photo()),
+}
+"""Uploads by the library that reads each: decoders in a process of their own, libheif, librsvg with fonts, c2pa."""
+
+
+def name_upload(kind: str) -> str:
+    """Return the key of one of :data:`UPLOADS`."""
+    return f"samples/events/created.{kind}"
 
 
 def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
@@ -50,8 +76,7 @@ def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
 
 def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
     """Store what events are about: uploads, a document and rasters."""
-    bodies = {**samples(), "jxl": (ROOT / "tests" / "images" / "jxl" / "lossy.jxl").read_bytes()}
-    put_quietly(cloud, info["uploads_bucket"], {key: bodies[form] for form, key in CONVERTED.items()})
+    put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): make() for kind, make in UPLOADS.items()})
     documents = cloud.read_outputs(stack_name("documents"))["DocumentsBucketName"]
     put_quietly(cloud, documents, {DOCUMENT: RED_HALF})
     raster = (fetch_rasters() / "landsat7.tif").read_bytes()
@@ -66,18 +91,33 @@ def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         folder, _, rest = name.partition("/")
         [logical_id] = [one for one, function in FUNCTIONS.items() if function == folder]
         found.setdefault(logical_id, {})[f"{Path(rest).stem}, fresh"] = event
-    found["IngestFunction"] = {
-        f"created, {form}": batch(QUEUE, build_s3_event("Object Created", key, FIRST, BUCKET, at=NOON))
-        for form, key in CONVERTED.items()
+    created = {
+        kind: build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")
+        for kind in UPLOADS
     }
-    return found
+    grant = EvidenceGrant(PHOTO, int(time.time()) + HOUR_S, "ada@example.com")
+    token = {"authorization": f"Bearer {make_token(grant, LOCAL_KEY)}"}
+    return found | {
+        "IngestFunction": {f"created, {kind}": batch(QUEUE, event) for kind, event in created.items()},
+        "TransformFunction": {"signed, text": transform.event(OVERLAY, "auto-webp", key=LOCAL_KEY)},
+        "EvidenceFunction": {"report, fresh": evidence.event(token, PHOTO)},
+    }
 
 
-def read_states(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
-    """Return the state in the index of each upload that ingest converts."""
-    index = Index(cloud.dynamodb, info["index_table"])
-    records = {form: index.get(key) for form, key in CONVERTED.items()}
-    return {f"state of {form}": record.state if record else "" for form, record in records.items()}
+def read_effects(
+    cloud: Cloud, info: Mapping[str, Any], logical_id: str, responses: Mapping[str, Any]
+) -> dict[str, str]:
+    """Return what the events of a function have done, where its responses do not show it."""
+    if logical_id == "IngestFunction":
+        index = Index(cloud.dynamodb, info["index_table"])
+        records = {kind: index.get(name_upload(kind)) for kind in UPLOADS}
+        return {f"state of {kind}": record.state if record else "" for kind, record in records.items()}
+    if logical_id == "PublishFunction":
+        return _read_answers(cloud, info)
+    if logical_id == "EvidenceFunction":
+        measures = json.loads(responses["report, fresh"]["body"])["measures"]
+        return {one["measure"]: one["state"] for one in measures if one["measure"] == MEASURE}
+    return {}
 
 
 REQUESTS = ("create", "update", "delete")
@@ -95,7 +135,7 @@ def _make_requests(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
     return {name: {**events[f"{name}.json"], "ResponseURL": sign(name)} for name in REQUESTS}
 
 
-def read_answers(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
+def _read_answers(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
     """Return the status of each response to CloudFormation."""
     bodies = {
         name: cloud.s3.get_object(Bucket=info["media_bucket"], Key=f"watch/{name}.json")["Body"].read()

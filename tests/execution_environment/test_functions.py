@@ -11,7 +11,7 @@ from .base_image import Processor
 from .conftest import PREFIX, Deployed
 from .environment import INIT_S, run_environment
 from .functions import FUNCTIONS, list_outcomes, read_events, summarise
-from .prepared import put_before, read_answers, read_states
+from .prepared import put_before, read_effects
 
 pytestmark = pytest.mark.slow
 
@@ -33,10 +33,7 @@ def test_a_function_answers_its_events(
     row = (logical_id, processor.name, len(responses), round(init_ms), round(usage.peak_mib), function.memory_mib)
     record_property(PREFIX + "row", row)
     found = {name: summarise(response) for name, response in responses.items()}
-    if logical_id == "IngestFunction":
-        found |= read_states(deployed.cloud, deployed.info)
-    if logical_id == "PublishFunction":
-        found |= read_answers(deployed.cloud, deployed.info)
+    found |= read_effects(deployed.cloud, deployed.info, logical_id, responses)
     expected = list_outcomes(logical_id)
     wrong = [responses.get(name) for name in found if found[name] != expected.get(name)]
     assert found == expected, f"{json.dumps(wrong, indent=1)}\n{log}"

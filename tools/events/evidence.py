@@ -20,14 +20,14 @@ def events() -> dict[str, Event]:
     }
 
 
-def event(headers: dict[str, str]) -> Event:
-    """Return a GET of the report of an image."""
+def event(headers: dict[str, str], key: str = KEY) -> Event:
+    """Return a GET of the report of the image ``key``."""
     return build_request(
         "GET",
         ROUTE,
-        f"/_evidence/{KEY}",
+        f"/_evidence/{key}",
         headers,
         rawQueryString="f=evidence",
         queryStringParameters={"f": "evidence"},
-        pathParameters={"key": KEY},
+        pathParameters={"key": key},
     )
