@@ -26,12 +26,14 @@ from bench.page import Markers, write_tables
 from bench.tables import Table
 from darkroom.imaging.source import Source
 from local.paths import ROOT
+from medical.appearance import PNG, Appearance
 from medical.ingest import build_instance
 from medical.instance import Instance
 from medical.master import write_master
 from medical.process import decode_upload
-from medical.render import PNG, Appearance, render
-from medical.voi import SIGMOID, LookupTable, Voi, Window
+from medical.render import render
+from medical.voi import LookupTable, Voi
+from medical.window import SIGMOID, Window
 
 from .files import install_layer, list_files
 

@@ -44,7 +44,7 @@ def medical_token(call: Call, study: str, expires_in: int) -> None:
     call.emit({"token": token, "expires_at": iso(expires_s)}, [token])
 
 
-@medical.command("sign", output={"target": "the signed path and query", "expires_at": "ISO 8601"}, in_development=True)
+@medical.command("sign", output={"target": "the signed path and query", "expires_at": "ISO 8601"})
 @click.argument("target")
 @click.option("--expires-in", type=click.IntRange(min=1), default=HOUR_S, metavar="SECONDS", help="Validity.")
 def sign_medical(call: Call, target: str, expires_in: int) -> None:

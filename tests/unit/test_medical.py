@@ -27,11 +27,12 @@ from darkroom.errors import (
 )
 from medical import limits
 from medical.access import Grant, authorise, make_token, sign_target
+from medical.appearance import Region
 from medical.header import DEFLATED, Encoding, inflate, read_header, walk
 from medical.instance import Instance, Scale
 from medical.metadata import describe_instance
 from medical.profile import load_profile
-from medical.render import Region, check_region, choose_level, fit
+from medical.render import check_region, choose_level, fit
 from medical.requests import (
     DICOM_JSON,
     MULTIPART,
@@ -47,7 +48,8 @@ from medical.requests import (
 from medical.search import parse_search
 from medical.text import Box, outline
 from medical.uids import REPLACED, replace_uid
-from medical.voi import LINEAR, LINEAR_EXACT, SIGMOID, LookupTable, Window, full_range, parse_voi
+from medical.voi import LookupTable, full_range, parse_voi
+from medical.window import LINEAR, LINEAR_EXACT, SIGMOID, Window
 
 KEY = "0123456789abcdef0123456789abcdef"
 STUDY, SERIES, INSTANCE = "2.25.111", "2.25.222", "2.25.333"

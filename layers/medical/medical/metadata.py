@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .instance import Instance, Scale
-from .voi import Window
+from .window import Window
 
 type Document = dict[str, Any]
 

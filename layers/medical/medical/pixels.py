@@ -19,7 +19,8 @@ from darkroom.errors import DamagedSource, DarkroomError
 from .codestream import check_codestream
 from .header import TRANSFER_SYNTAXES, Header
 from .instance import Scale
-from .voi import LINEAR, LookupTable, Voi, Window
+from .voi import LookupTable, Voi
+from .window import LINEAR, Window
 
 STEPS = 65_535
 MAX_PRESETS = 16

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
 import numpy as np
 import pyvips
@@ -13,42 +11,12 @@ import pyvips
 from darkroom.errors import BadOption, OverLimits
 from darkroom.imaging.source import Source
 
+from .appearance import MAX_VIEWPORT_PX, PNG, Appearance, Region
 from .instance import Instance, Scale
 from .voi import Voi, full_range, list_values
 
-JPEG, PNG = "image/jpeg", "image/png"
 MAX_BODY_BYTES = 4_500_000
 """A Lambda response has 6 MB, and the body is encoded as base64."""
-
-MAX_VIEWPORT_PX = 4096
-DEFAULT_QUALITY = 90
-
-
-class Region(NamedTuple):
-    """Part of an image in px."""
-
-    left: float
-    top: float
-    width: float
-    height: float
-
-
-@dataclass(frozen=True, slots=True)
-class Appearance:
-    """How a page is rendered.
-
-    ``voi`` is the requested window; ``preset`` the number of one of the file, from 1, 0 for the first. ``viewport`` is
-    the box that the image fits into, without one the image has its own size. ``region`` is what is shown, by default
-    all.
-    """
-
-    media_type: str = JPEG
-    voi: Voi | None = None
-    preset: int = 0
-    viewport: tuple[int, int] | None = None
-    region: Region | None = None
-    quality: int = DEFAULT_QUALITY
-    overlays: bool = False
 
 
 def choose_voi(instance: Instance, page: int, appearance: Appearance) -> Voi:

@@ -9,8 +9,8 @@ from typing import NamedTuple
 from darkroom.errors import BadOption, NotAcceptable, SourceMissing
 from darkroom.http.query import parse_parameters
 
-from .render import DEFAULT_QUALITY, JPEG, MAX_VIEWPORT_PX, PNG, Appearance, Region
-from .voi import LINEAR, Window
+from .appearance import DEFAULT_QUALITY, JPEG, MAX_VIEWPORT_PX, PNG, Appearance, Region
+from .window import LINEAR, Window
 
 BASE = "/dicomweb"
 PARAMETERS = ("window", "preset", "viewport", "quality", "overlays", "accept", "exp", "s")

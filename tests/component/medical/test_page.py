@@ -10,7 +10,7 @@ import pytest
 
 from bench.competitors.model import MissingCompetitor
 from bench.medical import page
-from medical.voi import Window
+from medical.window import Window
 
 from .files import make, save
 
