@@ -75,7 +75,11 @@ def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
 
 
 def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
-    """Store what events are about: uploads, a document and rasters."""
+    """Store what events are about, as new: uploads, a document and rasters."""
+    index = Index(cloud.dynamodb, info["index_table"])
+    for kind in UPLOADS:
+        index.delete(name_upload(kind))
+        cloud.s3.delete_object(Bucket=info["media_bucket"], Key=f"masters/{name_upload(kind)}")
     put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): make() for kind, make in UPLOADS.items()})
     documents = cloud.read_outputs(stack_name("documents"))["DocumentsBucketName"]
     put_quietly(cloud, documents, {DOCUMENT: RED_HALF})
