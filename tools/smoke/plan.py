@@ -92,7 +92,7 @@ STEPS = (
         "the largest library with the most shared objects, and a distribution of its own",
         (GUIDE.format("map-tiles"),),
         "CREATE_COMPLETE of {stack}-map-tiles",
-        {"map-tile": "zoom 12 to 12, and the bytes of a tile"},
+        {"map-tile": "zoom 10 to 12, and the bytes of a tile"},
         "the log of the rasters function: an error of imports names the library",
     ),
     Step(
