@@ -10,7 +10,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +18,8 @@ from bench.build_cache import build_once
 from bench.emulator import RUNTIME_LOCK, compile_bytecode
 from local.paths import ROOT
 from local.tool_venvs import RUNTIME_PACKAGES, site_packages, uv_install
+
+from .emulation import is_native
 
 WORK = ROOT / ".local" / "execution-environment"
 SUITE = "trixie"
@@ -69,16 +71,17 @@ _USER = "sbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n"
 
 @dataclass(frozen=True, slots=True)
 class Processor:
-    """A processor of functions: ``name`` as in the template, ``machine`` and ``debian`` as Linux and Debian name it.
-
-    ``interpreter`` starts its programs on another processor, such as ``("/usr/bin/qemu-aarch64",)``.
-    """
+    """A processor of functions: ``name`` as in the template, ``machine`` and ``debian`` as Linux and Debian name it."""
 
     name: str
     machine: str
     debian: str
     loader: str
-    interpreter: Sequence[str] = ()
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether its programs run by an emulator here."""
+        return not is_native(self.machine)
 
     @property
     def triplet(self) -> str:
@@ -87,6 +90,7 @@ class Processor:
 
 
 X86_64 = Processor("x86_64", "x86_64", "amd64", "lib64/ld-linux-x86-64.so.2")
+ARM64 = Processor("arm64", "aarch64", "arm64", "lib/ld-linux-aarch64.so.1")
 
 
 def make_base_image(processor: Processor) -> Path:

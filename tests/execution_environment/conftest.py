@@ -12,10 +12,11 @@ import pytest
 
 from local.aws import Cloud
 from local.further_stacks import FURTHER
+from tests.component.template.building import build_layer, find_layers
 from tests.stack.conftest import start_stack, stop_stack
 from tools import local_stack
 
-from .base_image import X86_64, Processor
+from .base_image import ARM64, X86_64, Processor
 from .environment import Function
 from .functions import Built, find_deployed
 from .prepared import CONVERTED_FORMATS, make_events, put_objects
@@ -40,7 +41,7 @@ class Deployed:
     events: Mapping[str, Mapping[str, Any]]
 
 
-@pytest.fixture(scope="session", params=[X86_64], ids=lambda processor: processor.name)
+@pytest.fixture(scope="session", params=[X86_64, ARM64], ids=lambda processor: processor.name)
 def processor(request: pytest.FixtureRequest) -> Processor:
     return request.param
 
@@ -51,8 +52,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 @pytest.fixture(scope="session")
-def info(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Any]]:
-    """Describe a local stack of all templates. Every call that a role denies to its function fails the last test."""
+def built(processor: Processor, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    """The layers that ``sam build`` made for the stack; those of another processor are built by the same makefiles."""
+    if not processor.is_emulated:
+        return Built()
+    layers = tmp_path_factory.mktemp(processor.name)
+    for logical_id in find_layers():
+        (layers / logical_id).symlink_to(build_layer(logical_id, processor.name))
+    return Built(layers)
+
+
+@pytest.fixture(scope="session")
+def info(
+    processor: Processor, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Any]]:
+    """Describe a local stack of all templates, a new one for each processor.
+
+    Every call that a role denies to its function fails the last test.
+    """
     importlib.import_module("tests.component.medical.conftest")  # pydicom, by which a file is made
     if given := request.config.getoption(STATE_DIR, None):
         yield local_stack.read(Path(given))
@@ -65,11 +82,11 @@ def info(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def deployed(info: Mapping[str, Any], processor: Processor) -> Deployed:
+def deployed(info: Mapping[str, Any], built: Built) -> Deployed:
     cloud = Cloud(info["aws_endpoint_url"])
     put_objects(cloud, info)
     further = {"AWS_ENDPOINT_URL": cloud.endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
-    return Deployed(cloud, info, find_deployed(cloud, Built(), further), make_events(info))
+    return Deployed(cloud, info, find_deployed(cloud, built, further), make_events(info))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

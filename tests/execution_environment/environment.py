@@ -16,8 +16,8 @@ import tempfile
 import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from local.ports import find_free_ports
 from tests.waiting import HANG_S, wait_until
 
 from .base_image import EMULATOR, PYTHON, Processor, make_base_image
+from .emulation import TIMES_SLOWER, build_prefix
 from .memory import Usage, find_program, limit_memory
 
 TMP_BYTES = 512 << 20
@@ -133,11 +134,16 @@ def _read(body: bytes) -> Any:
 
 @contextmanager
 def run_environment(function: Function, processor: Processor) -> Iterator[Environment]:
-    """Run ``function`` until the context exits. The first event starts its init phase, as in Lambda."""
+    """Run ``function`` until the context exits. The first event starts its init phase, as in Lambda.
+
+    An emulated processor has more time and no limit of memory.
+    """
     port, api = find_free_ports(2)
+    if processor.is_emulated:
+        function = replace(function, timeout_s=function.timeout_s * TIMES_SLOWER)
     with (
         tempfile.TemporaryDirectory() as scratch,
-        limit_memory(function.memory_mib, MAX_TASKS) as groups,
+        nullcontext([]) if processor.is_emulated else limit_memory(function.memory_mib, MAX_TASKS) as groups,
         (Path(scratch) / "log").open("wb") as log,
     ):
         opt = merge_layers(function.layers, Path(scratch) / "opt")
@@ -201,8 +207,9 @@ def build_command(function: Function, processor: Processor, opt: Path, ports: tu
     variables = [word for pair in build_variables(function).items() for word in ("--setenv", *pair)]
     places = ["--runtime-interface-emulator-address", f"127.0.0.1:{ports[0]}"]
     places += ["--runtime-api-address", f"127.0.0.1:{ports[1]}", "--log-level", "info"]
-    runtime = [*processor.interpreter, f"/var/lang/bin/{PYTHON}", "/var/runtime/bootstrap.py", function.handler]
+    runtime = [f"/var/lang/bin/{PYTHON}", "/var/runtime/bootstrap.py", function.handler]
     return [
+        *build_prefix(processor.machine),
         *("bwrap", "--die-with-parent", "--new-session", *apart, *files, "--chdir", "/var/task", "--clearenv"),
         *(*variables, "--", f"/{EMULATOR}", *places, *runtime),
     ]

@@ -11,7 +11,6 @@ from collections.abc import Mapping
 import pytest
 
 from local.paths import STACK
-from tests.component.template.building import runs_here
 from tests.execution_environment.base_image import X86_64
 from tests.execution_environment.environment import Function, run_environment
 from tests.execution_environment.functions import (
@@ -31,7 +30,7 @@ PROGRAMS = ("bwrap", "mmdebstrap", f"{X86_64.triplet}-gcc")
 
 pytestmark = [
     pytest.mark.smoke,
-    pytest.mark.skipif(not runs_here(X86_64.name), reason="layers of this machine are for another processor"),
+    pytest.mark.skipif(X86_64.is_emulated, reason="layers of this machine are for another processor"),
     pytest.mark.skipif(not all(map(shutil.which, PROGRAMS)), reason=f"needs {', '.join(PROGRAMS)}"),
 ]
 
