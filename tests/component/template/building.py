@@ -5,10 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +14,7 @@ from typing import Any
 
 from bench.build_cache import build_once
 
+from .foreign_python import STANDARD_LIBRARY, run_python
 from .stack import ROOT, TEMPLATE, template
 
 LAYERS = {
@@ -112,29 +111,21 @@ def content_hash(folder: Path) -> str:
     return digest.hexdigest()
 
 
-def runs_here(arch: str) -> bool:
-    """Whether this machine runs code for ``arch``."""
-    return arch == {"aarch64": "arm64"}.get(platform.machine(), platform.machine())
+def run_alone(code: str, homes: Sequence[str], variables: Mapping[str, str], arch: str, *folders: Path) -> Any:
+    """Return the JSON document that ``code`` prints in a process that imports from ``homes`` alone.
 
-
-def run_alone(code: str, homes: Sequence[str], variables: Mapping[str, str]) -> Any:
-    """Return the JSON document that ``code`` prints in a process that imports from ``homes`` alone."""
-    paths = {"PYTHONPATH": os.pathsep.join(homes), "PYTHONDONTWRITEBYTECODE": "1"}
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env={**variables, **CREDENTIALS, **paths},
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    Under emulation it sees ``folders`` outside of this checkout too.
+    """
+    given = {**variables, **CREDENTIALS, "PYTHONPATH": os.pathsep.join(homes)}
+    done = run_python(arch, code, variables=given, folders=folders)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
 
 def load_handler(
-    homes: Sequence[str], variables: Mapping[str, str], further: str = "sys", linked: Sequence[str] = ()
+    homes: Sequence[str], variables: Mapping[str, str], arch: str, further: str = "sys", linked: Sequence[str] = ()
 ) -> set[str]:
-    """Import ``app`` and ``further`` modules from ``homes`` alone; return the names of all loaded modules.
+    """Import ``app`` and ``further`` modules from ``homes`` alone, on ``arch``; return the names of all loaded modules.
 
     Fails if there is no handler, or if a module is from elsewhere than ``homes``, the folders that these have links to,
     ``linked``, and Python itself.
@@ -146,8 +137,8 @@ import {further}
 files = {{name: module.__file__ for name, module in sys.modules.items() if getattr(module, "__file__", None)}}
 print(json.dumps([app.handler.__name__, files]))
 """
-    name, imported = run_alone(code, homes, variables)
+    name, imported = run_alone(code, homes, variables, arch, *map(Path, linked))
     assert name == "handler"
-    known = (*homes, *linked, str(Path(json.__file__).parents[1]))
+    known = (*homes, *linked, str(Path(json.__file__).parents[1]), STANDARD_LIBRARY)
     assert {module: file for module, file in imported.items() if not file.startswith(known)} == {}
     return set(imported)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import platform
 import re
 import shutil
 import struct
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +17,8 @@ import pytest
 from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
 from tools.fetch_models import PLACES, is_there
 
-from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone, runs_here
+from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
+from .foreign_python import run_python
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
 from .test_evidence import BASIC as EVIDENCE
@@ -117,8 +116,6 @@ def test_the_models_are_those_that_are_declared(built: Built) -> None:
 
 def test_fonts_draw_every_script_from_the_layer(built: Built, arch: str, tmp_path: Path) -> None:
     """The reduced font has the glyphs of the whole one, in the shapes of each language; a rare character is missing."""
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     folder = built["FontsLayer"] / "fonts"
     assert {path.name.partition("-")[0] for path in (folder / "licences").iterdir()} == {
         "manimgx_fonts",
@@ -142,17 +139,9 @@ print(json.dumps([
     [draw("𠀡"), draw("𠀢")],
 ]))
 """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code, str(folder)],
-        env={
-            "PYTHONPATH": os.pathsep.join(str(built[name] / "python") for name in ("DarkroomLayer", "ImagingLayer")),
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "TMPDIR": str(tmp_path),
-        },
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    homes = os.pathsep.join(str(built[name] / "python") for name in ("DarkroomLayer", "ImagingLayer"))
+    variables = {"PYTHONPATH": homes, "TMPDIR": str(tmp_path)}
+    done = run_python(arch, code, str(folder), variables=variables)
     assert done.returncode == 0, done.stderr
     assert done.stderr == ""
     regular, bold, languages, missing = json.loads(done.stdout)
@@ -172,8 +161,6 @@ def test_an_unknown_processor_is_refused(tmp_path: Path) -> None:
 
 
 def test_native_code_runs_from_the_layers(built: Built, arch: str) -> None:
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     code = """
 import io, json, sys
 import darkroom.services.serve.transform, obstore, pi_heif, PIL.ImageCms, pyvips
@@ -183,12 +170,8 @@ same = PIL.ImageCms.profileToProfile(opened, profile, profile)
 print(json.dumps([pyvips.API_mode, same.size, [m.__file__ for m in (obstore, pyvips, PIL, darkroom)]]))
 """
     path = os.pathsep.join(str(folder / "python") for folder in built.values())
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code],
-        env={"PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": "1"},
-        check=True,
-        capture_output=True,
-    )
+    done = run_python(arch, code, variables={"PYTHONPATH": path})
+    assert done.returncode == 0, done.stderr
     api_mode, size, homes = json.loads(done.stdout)
     assert api_mode
     assert size == [8, 8]
@@ -201,14 +184,12 @@ def list_homes(built: Built, function: str) -> list[str]:
     return [str(ROOT / "functions" / function), *layers]
 
 
-def run_with_layers(built: Built, function: str, code: str) -> Any:
+def run_with_layers(built: Built, function: str, code: str, arch: str) -> Any:
     """The JSON document that ``code`` prints in a process with the layers and the environment of ``function``."""
-    return run_alone(code, list_homes(built, function), full_stack().variables(id_of(function)))
+    return run_alone(code, list_homes(built, function), full_stack().variables(id_of(function)), arch)
 
 
 def test_further_formats_are_decoded_from_the_layers(built: Built, arch: str) -> None:
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     code = f"""
 import json
 from pathlib import Path
@@ -218,13 +199,11 @@ converter = Converter(("jxl",), wall_s=300)
 data = Path({str(ROOT / "tests" / "images" / "jxl" / "lossy.jxl")!r}).read_bytes()
 print(json.dumps(len(converter.convert(data, converter.read_header(data, Limits()), Limits()))))
 """
-    assert run_with_layers(built, "ingest", code) > 1000
+    assert run_with_layers(built, "ingest", code, arch) > 1000
 
 
 def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:
     """A class that is missing is compiled at each cold start: name its module in compile_dataclasses.py."""
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     code = """
 import dataclasses, json, sys
 import darkroom
@@ -243,7 +222,7 @@ from darkroom.services.serve.rendering import load_renderer
 load_renderer()
 print(json.dumps([len(executed), missing]))
 """
-    executed, missing = run_with_layers(built, "transform", code)
+    executed, missing = run_with_layers(built, "transform", code, arch)
     assert executed > 50
     assert missing == []
 
@@ -259,18 +238,14 @@ def test_libraries_have_no_symbols_for_debuggers(built: Built) -> None:
 
 def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
     """Files left out of a layer are not linked by the rest of it."""
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     objects = [str(path) for path in files(built) if ".so" in path.suffixes]
     assert objects
     code = "import ctypes, sys; [ctypes.CDLL(name) for name in sys.argv[1:]]"
-    done = subprocess.run([sys.executable, "-S", "-c", code, *objects], check=False, capture_output=True, text=True)
+    done = run_python(arch, code, *objects, variables={})
     assert done.returncode == 0, done.stderr
 
 
 def test_models_run_from_the_layers(built: Built, arch: str) -> None:
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     code = """
 import sys, pathlib, numpy, onnxruntime
 from darkroom.models import catalogue
@@ -279,16 +254,9 @@ models = ModelSet(catalogue.load_catalogue(catalogue.SMALL_MODELS), pathlib.Path
 found = models.detect(numpy.zeros((64, 64, 3), numpy.uint8), models.tasks)
 print(*found, numpy.__file__, onnxruntime.__file__)
 """
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code, str(built["InferenceLayer"] / "models")],
-        env={
-            "PYTHONPATH": os.pathsep.join(str(built[name] / "python") for name in ("DarkroomLayer", "InferenceLayer")),
-            "PYTHONDONTWRITEBYTECODE": "1",
-        },
-        check=False,
-        capture_output=True,
-        text=True,
-    )
+    homes = os.pathsep.join(str(built[name] / "python") for name in ("DarkroomLayer", "InferenceLayer"))
+    models = str(built["InferenceLayer"] / "models")
+    done = run_python(arch, code, models, variables={"PYTHONPATH": homes})
     assert done.returncode == 0, done.stderr
     *tasks, numpy_home, runtime_home = done.stdout.split()
     assert tuple(tasks) == load_catalogue(SMALL_MODELS).tasks
@@ -299,15 +267,11 @@ print(*found, numpy.__file__, onnxruntime.__file__)
 @pytest.mark.sample(12)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
-    load_handler(list_homes(built, function), full_stack().variables(id_of(function)))
+    load_handler(list_homes(built, function), full_stack().variables(id_of(function)), arch)
 
 
 def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str, tmp_path: Path) -> None:
     """It is in a template of its own, with a layer of its own; the token is signed and verified by that."""
-    if not runs_here(arch):
-        pytest.skip(f"this machine does not run {arch}")
     own = build_layer("ReviewLayer", arch)
     stack = Stack(ROOT / "stacks" / "review.yaml", **BASIC)
     names = [
@@ -323,8 +287,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 print(json.dumps(jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public_key(), ["RS256"])))
 """
-    assert run_alone(code, homes, stack.variables("ReviewFunction")) == {"sub": "ada"}
-    load_handler(homes, stack.variables("ReviewFunction"), "jwt, cryptography.hazmat.primitives.asymmetric.rsa")
+    assert run_alone(code, homes, stack.variables("ReviewFunction"), arch) == {"sub": "ada"}
+    further = "jwt, cryptography.hazmat.primitives.asymmetric.rsa"
+    load_handler(homes, stack.variables("ReviewFunction"), arch, further)
     assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
 
 
@@ -358,8 +323,6 @@ def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Bui
     assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "EvidenceLayer"]
     found = built | {"EvidenceLayer": own}
     assert sum(path.stat().st_size for path in files({name: found[name] for name in names})) < MAX_UNZIPPED_BYTES
-    if arch != platform.machine():
-        return
     code = """
 import io
 from PIL import Image
@@ -370,7 +333,5 @@ found = AnalysisProcess(600).analyse(target.getvalue(), {})
 print(found["quantisation_tables"]["value"]["libjpeg_quality"], found["double_compression"]["state"])
 """
     homes = os.pathsep.join(str(found[name] / "python") for name in names)
-    done = subprocess.run(
-        [sys.executable, "-S", "-c", code], env={"PYTHONPATH": homes}, check=False, capture_output=True, text=True
-    )
+    done = run_python(arch, code, variables={"PYTHONPATH": homes})
     assert (done.stdout, done.stderr) == ("[80, 80] measured\n", "")
