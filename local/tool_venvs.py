@@ -36,7 +36,7 @@ REQUIREMENTS = {
     "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
     "medical": ROOT / "layers" / "medical" / "requirements.txt",
     "documents": ROOT / "layers" / "documents" / "requirements.txt",
-    "jpeg-xl": ROOT / "layers" / "credentials" / "requirements-jpeg-xl.txt",
+    "jpeg-xl": ROOT / "layers" / "ingest" / "requirements-jpeg-xl.txt",
 }
 """Requirements file of each environment that is installed from one."""
 
