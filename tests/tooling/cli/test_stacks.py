@@ -20,6 +20,7 @@ from darkroom.services.upload_requests import verify_token
 from darkroom.signing import verify
 from tests import commands
 from tests.commands import Commands
+from tests.roles import create_role
 
 KEY = "a key of more than 16 characters"
 _numbers = itertools.count(1)
@@ -142,7 +143,7 @@ def function(aws: Callable[[str], Any]) -> str:
     code = io.BytesIO()
     with zipfile.ZipFile(code, "w") as archive:
         archive.writestr("app.py", "def handler(event, context):\n    return {'seen': event}\n")
-    role = aws("iam").create_role(RoleName=name, AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    role = create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, [])
     aws("lambda").create_function(
         FunctionName=name, Runtime="python3.13", Role=role, Handler="app.handler", Code={"ZipFile": code.getvalue()}
     )
