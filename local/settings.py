@@ -9,8 +9,7 @@ from typing import Any
 from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.edge_publication import publish_settings
-from darkroom.settings import InvalidSettings, Settings, parse_settings
+from darkroom.settings import InvalidSettings, parse_settings
 from tools.settings.stacks import Target, build_local_target
 from tools.settings.validation import validate
 
@@ -50,23 +49,19 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     table = {**(current.table if current.number else DEFAULTS), **overrides}
     if not current.number or table != current.table:
         current = target.documents.write(table, replaces=current, by="local", reason="darkroom up")
-        _publish(target, parse_settings(current.table))
+        target.publish(parse_settings(current.table))
 
 
 def publish(cloud: Cloud) -> int:
     """Publish the edge's entries of the settings document. Return how many differed."""
     target = _target(cloud)
-    return _publish(target, parse_settings(target.documents.current().table))
+    return target.publish(parse_settings(target.documents.current().table))
 
 
 def _target(cloud: Cloud) -> Target:
     outputs = cloud.read_outputs(STACK)
     media, edge = S3Bucket(cloud.s3, outputs["MediaBucketName"]), cloud.edge_store(outputs["FindingsStoreArn"])
     return build_local_target(media, edge)
-
-
-def _publish(target: Target, settings: Settings) -> int:
-    return publish_settings(target.edge, settings, lambda: target.stopped(settings))
 
 
 def _setting(pair: str) -> tuple[str, Any]:

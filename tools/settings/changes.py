@@ -8,7 +8,7 @@ from difflib import unified_diff
 from typing import Any
 
 from darkroom.errors import Unavailable
-from darkroom.services.edge_publication import differences, entries_of, publish_settings
+from darkroom.services.edge_publication import differences, entries_of
 from darkroom.settings import InvalidSettings, parse_settings
 
 from .files import to_toml
@@ -81,7 +81,7 @@ def put_in_force(
     if is_new:
         current = target.documents.write(table, replaces=current, by=by, reason=reason)
     try:
-        changed = publish_settings(target.edge, settings, lambda: target.stopped(settings))
+        changed = target.publish(settings)
     except Unavailable as error:
         raise EdgeBehind(
             f"Version {current.number} is written, but the edge is not up to date ({error!r}): run "
@@ -97,7 +97,7 @@ def check(target: Target, *, repair: bool = False) -> Checked:
     entries = entries_of(settings, target.stopped(settings))
     puts, deletes = differences(target.edge.read(), entries)
     stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
-    repaired = publish_settings(target.edge, settings, lambda: target.stopped(settings)) if repair and stale else 0
+    repaired = target.publish(settings) if repair and stale else 0
     return Checked(current.number, target.missing(settings), stale, repaired)
 
 

@@ -12,7 +12,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.dialects.registry import DIALECTS
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import MASTERS
-from darkroom.services.edge_publication import KeyValueStore
+from darkroom.services.edge_publication import KeyValueStore, publish_settings
 from darkroom.settings import OFF, Settings
 
 from .. import local_stack
@@ -56,6 +56,10 @@ class Target:
     def stopped(self, settings: Settings) -> Mapping[str, Sequence[str]]:
         """Return the variants that the monitor stopped, by experiment. Raises Unavailable."""
         return RunStore(self.documents.media).read_stopped(settings.experiments)
+
+    def publish(self, settings: Settings) -> int:
+        """Write the edge's entries for ``settings``. Return how many changed. Raises as :func:`publish_settings`."""
+        return publish_settings(self.edge, settings, lambda: self.stopped(settings))
 
 
 def dialects_on(settings: Settings) -> list[str]:
