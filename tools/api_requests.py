@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import botocore.session
-
+from local.emulation.api_models import find_operation
 from local.emulation.constraints import find_violations
 
 RECORD = "api-requests.jsonl"
@@ -52,14 +51,13 @@ def read_requests(state: Path) -> list[Request]:
 
 def find_refused(requests: Iterable[Request]) -> Iterator[str]:
     """Yield what AWS would refuse of requests of functions: operation and constraint."""
-    session = botocore.session.get_session()
     for request in requests:
         if not request.role:
             continue
         for violation in request.refused:
             yield f"{request.role} {request.operation}: {violation}"
         service, _, name = request.operation.partition(".")
-        shape = session.get_service_model(service).operation_model(name).input_shape
+        shape = find_operation(service, name).input_shape
         for found in find_violations(shape, request.parameters):
             if not request.refused and not _SHORTENED.fullmatch(found.value):
                 yield f"{request.role} {request.operation}: {found}"
