@@ -21,6 +21,8 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from tools.preflight.policy import CODE, STACKS
+
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "tools" / "preflight" / "deployer_actions.json"
 REGION = "us-east-1"
@@ -28,6 +30,11 @@ REGION = "us-east-1"
 
 VARIANTS: tuple[Mapping[str, str], ...] = ({}, {"Deployments": "Canary10Percent5Minutes"})
 """Parameters on which it depends what SAM generates."""
+
+
+def _shorten(patterns: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(one.removeprefix("arn:aws:") for one in patterns)
+
 
 SCOPES: Mapping[str, tuple[str, ...]] = {
     "apigateway:${Region}::/apis": ("apigateway:${Region}::/apis",),
@@ -37,11 +44,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
         "application-autoscaling:${Region}:${Account}:scalable-target/*",
     ),
     "budgets::${Account}:budget/*": ("budgets::${Account}:budget/*",),
-    "cloudformation:${Region}:${Account}:stack/*": (
-        "cloudformation:${Region}:${Account}:stack/${Stack}/*",
-        "cloudformation:${Region}:${Account}:stack/${Stack}-*",
-        "cloudformation:${Region}:${Account}:stack/aws-sam-cli-managed-default/*",
-    ),
+    "cloudformation:${Region}:${Account}:stack/*": _shorten(STACKS),
     **{
         f"cloudfront::${{Account}}:{kind}/*": (f"cloudfront::${{Account}}:{kind}/*",)
         for kind in (
@@ -66,7 +69,7 @@ SCOPES: Mapping[str, tuple[str, ...]] = {
     "lambda:${Region}:${Account}:function:*": ("lambda:${Region}:${Account}:function:${Stack}-*",),
     "lambda:${Region}:${Account}:layer:*": ("lambda:${Region}:${Account}:layer:${Stack}-*",),
     "logs:${Region}:${Account}:log-group:*": ("logs:${Region}:${Account}:log-group:/aws/lambda/${Stack}-*",),
-    "s3:::*": ("s3:::${stack}-*", "s3:::aws-sam-cli-managed-default-*"),
+    "s3:::*": ("s3:::${stack}-*", *_shorten(CODE)),
     "s3vectors:${Region}:${Account}:bucket/*": ("s3vectors:${Region}:${Account}:bucket/*",),
     "sagemaker:${Region}:${Account}:endpoint/*": ("sagemaker:${Region}:${Account}:endpoint/*",),
     "sagemaker:${Region}:${Account}:endpoint-config/*": ("sagemaker:${Region}:${Account}:endpoint-config/*",),
@@ -87,8 +90,8 @@ have generated ids. Patterns that are not listed are of resources that no templa
 SPECIAL_SCOPES: Mapping[str, str] = {
     "iam:CreateServiceLinkedRole": "arn:aws:iam::${Account}:role/aws-service-role/*",
     "lambda:InvokeFunction": "arn:aws:lambda:${Region}:${Account}:function:${Stack}-PublishFunction-*",
-    "s3:GetObject": "arn:aws:s3:::aws-sam-cli-managed-default-*",
-    "s3:GetObjectVersion": "arn:aws:s3:::aws-sam-cli-managed-default-*",
+    "s3:GetObject": CODE[0],
+    "s3:GetObjectVersion": CODE[0],
 }
 """Narrower than the reference: CloudFormation reads built code only, never objects of the stack's buckets, and invokes
 only the function of the custom resource."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import boto3
 
+from tools.flat_rate.distributions import DISTRIBUTION
 from tools.template_values import read_template
 
 from . import checks, flat_rate, new_accounts
@@ -42,7 +43,7 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader, tier: st
     yield from new_accounts.check_memory(plan, others, concurrency)
     yield from new_accounts.check_log_days(plan)
     used = {kind: reader.count_in_cloudfront(kind) for kind in CLOUDFRONT_QUOTAS}
-    yield from new_accounts.check_cloudfront_access(plan, used[new_accounts.DISTRIBUTION])
+    yield from new_accounts.check_cloudfront_access(plan, used[DISTRIBUTION])
     yield from checks.check_cloudfront(plan, stack, used, reader.read_quotas("cloudfront"))
     if tier := flat_rate.find_tier(plan, tier):
         yield from flat_rate.check_flat_rate(plan, tier, read_template(TEMPLATE))

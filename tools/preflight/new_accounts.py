@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from tools.flat_rate.distributions import DISTRIBUTION
+
 from .account import Concurrency, Unknown
 from .checks import Finding, Status
 from .plan import Plan, read_log_days
@@ -19,7 +21,6 @@ LOG_DAYS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096,
 """Retention that CloudWatch Logs has, in days. CloudWatch Logs API reference, "PutRetentionPolicy"."""
 
 SUPPORT = "https://console.aws.amazon.com/support/home#/case/create"
-DISTRIBUTION = "AWS::CloudFront::Distribution"
 
 
 def check_memory(
