@@ -54,8 +54,8 @@ def preflight(
 
     Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
     medical, values of that stack are named as in medical.MaxConcurrency=2. --plan business names what is in the way of
-    that plan. --local checks the services of the stack on
-    this machine instead. The exit code is 1 if there is a problem.
+    that plan. --local checks the services of the stack on this machine instead. The exit code is 1 if there is a
+    problem.
     """
     import boto3
 
