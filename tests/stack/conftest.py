@@ -51,6 +51,12 @@ class Stack:
         """Clients of its MiniStack."""
         return Cloud(self.aws_endpoint_url)
 
+    def viewer(self) -> Viewer:
+        """Return a browser's side of it, with access behind the CDN."""
+        return Viewer(
+            cdn_url=self.cdn_url, s3=self.cloud.s3, media_bucket=self.media_bucket, signing_key=self.signing_key
+        )
+
     def restart_cdn(self) -> None:
         """Empty the CDN's cache, as a restart does."""
         self._control("POST", "/cdn/restart")
@@ -121,6 +127,4 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def viewer(stack: Stack) -> Viewer:
     """A browser's side of it."""
-    return Viewer(
-        cdn_url=stack.cdn_url, s3=stack.cloud.s3, media_bucket=stack.media_bucket, signing_key=stack.signing_key
-    )
+    return stack.viewer()

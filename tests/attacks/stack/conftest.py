@@ -54,9 +54,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="package")
 def viewer(stack: Stack) -> Viewer:
     """Access to uploads, signed URLs and stored objects."""
-    return Viewer(
-        cdn_url=stack.cdn_url, s3=stack.cloud.s3, media_bucket=stack.media_bucket, signing_key=stack.signing_key
-    )
+    return stack.viewer()
 
 
 @pytest.fixture

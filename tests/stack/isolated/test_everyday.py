@@ -14,7 +14,6 @@ from tests.everyday.matrix import Matrix
 from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.inference_client import InferenceClient
 from tests.stack.operating import Operator
-from tests.stack.viewer import Viewer
 
 SETTINGS = (
     "moderation_policy=block",
@@ -31,9 +30,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequ
     rows = [kind for kind in KINDS if any(item.name.endswith(f"[{kind.name}]") for item in request.session.items)]
     options = [word for setting in SETTINGS for word in ("--parameter", setting)]
     running = start_stack(tmp_path_factory.mktemp("everyday"), "--no-watch", *options)
-    viewer = Viewer(
-        cdn_url=running.cdn_url, s3=running.cloud.s3, media_bucket=running.media_bucket, signing_key=running.signing_key
-    )
+    viewer = running.viewer()
     inference = InferenceClient(running, viewer)
     inference.ready()
     yield Matrix(running, viewer, Operator(running, tmp_path_factory.mktemp("operator")), inference, rows)

@@ -29,9 +29,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture(scope="module")
 def browser(failing: Stack) -> Viewer:
     """A viewer at a PoP that has fetched the pages of both errors."""
-    found = Viewer(
-        cdn_url=failing.cdn_url, s3=failing.cloud.s3, media_bucket=failing.media_bucket, signing_key=failing.signing_key
-    )
+    found = failing.viewer()
     for status in (502, 504):
         assert found.get(f"/_/errors/{status}.json").status == 200
     return found

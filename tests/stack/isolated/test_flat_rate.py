@@ -33,12 +33,7 @@ def planned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 
 @pytest.fixture
 def viewer(planned: Stack) -> Viewer:
-    return Viewer(
-        cdn_url=planned.cdn_url,
-        s3=planned.cloud.s3,
-        media_bucket=planned.media_bucket,
-        signing_key=planned.signing_key,
-    )
+    return planned.viewer()
 
 
 def test_an_image_is_rendered_once_and_served_to_every_viewer(viewer: Viewer) -> None:

@@ -32,7 +32,6 @@ from tests.images.photographs import jpeg_photo, photograph
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.inference_client import HANG_S, InferenceClient, detected
 from tests.stack.operating import Operator
-from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
 
 DETECTOR = """
@@ -63,12 +62,7 @@ def inferring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def inference(inferring: Stack) -> InferenceClient:
-    viewer = Viewer(
-        cdn_url=inferring.cdn_url,
-        s3=inferring.cloud.s3,
-        media_bucket=inferring.media_bucket,
-        signing_key=inferring.signing_key,
-    )
+    viewer = inferring.viewer()
     found = InferenceClient(inferring, viewer)
     found.ready()
     return found

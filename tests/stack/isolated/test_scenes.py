@@ -44,9 +44,7 @@ def scenic(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def viewer(scenic: Stack) -> Viewer:
-    return Viewer(
-        cdn_url=scenic.cdn_url, s3=scenic.cloud.s3, media_bucket=scenic.media_bucket, signing_key=scenic.signing_key
-    )
+    return scenic.viewer()
 
 
 @pytest.fixture

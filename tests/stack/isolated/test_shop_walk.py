@@ -168,12 +168,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     subprocess.run([*COMMAND, "cutout-model", MODELS], cwd=ROOT, check=True)
     source = ("--parameter", "SourceBucket=my-photos", "--parameter", "SourcePrefix=originals/")
     running = start_stack(tmp_path_factory.mktemp("shop"), "--no-watch", "--models", MODELS, *source)
-    viewer = Viewer(
-        cdn_url=running.cdn_url,
-        s3=running.cloud.s3,
-        media_bucket=running.media_bucket,
-        signing_key=running.signing_key,
-    )
+    viewer = running.viewer()
     folder = tmp_path_factory.mktemp("walk")
     walk = Walk(Operator(running, folder), viewer, folder)
     (folder / "off.json").write_text("{}")

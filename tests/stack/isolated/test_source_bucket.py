@@ -33,12 +33,7 @@ def sourced(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture
 def viewer(sourced: Stack) -> Viewer:
-    return Viewer(
-        cdn_url=sourced.cdn_url,
-        s3=sourced.cloud.s3,
-        media_bucket=sourced.media_bucket,
-        signing_key=sourced.signing_key,
-    )
+    return sourced.viewer()
 
 
 @pytest.fixture

@@ -45,12 +45,7 @@ def enlarging(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 @pytest.fixture(scope="module")
 def viewer(enlarging: Stack) -> Viewer:
-    return Viewer(
-        cdn_url=enlarging.cdn_url,
-        s3=enlarging.cloud.s3,
-        media_bucket=enlarging.media_bucket,
-        signing_key=enlarging.signing_key,
-    )
+    return enlarging.viewer()
 
 
 def shared_s(answer: Answer) -> int:

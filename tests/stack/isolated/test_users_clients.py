@@ -55,9 +55,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 @pytest.fixture(scope="module")
 def viewer(operator: Operator) -> Viewer:
     stack = operator.stack
-    return Viewer(
-        cdn_url=stack.cdn_url, s3=stack.cloud.s3, media_bucket=stack.media_bucket, signing_key=stack.signing_key
-    )
+    return stack.viewer()
 
 
 @pytest.fixture(scope="module")
