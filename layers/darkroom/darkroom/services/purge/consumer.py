@@ -11,7 +11,7 @@ import math
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from hashlib import sha256
 from typing import Any
@@ -79,6 +79,19 @@ def cdn_paths(key: str, wildcards: Sequence[Wildcard] = ()) -> list[str]:
     return [f"/{encoded}/_/*", f"/{encoded}", *(wildcard(key) for wildcard in wildcards)]
 
 
+@dataclass(frozen=True, slots=True)
+class _Classes:
+    """Messages whose S3 part is complete, by what completes them.
+
+    ``uncached``: nothing, the CDN cannot cache their keys. ``bulk``: an invalidation of the whole CDN. ``single``: one
+    of their keys' paths. Erasures are never in bulk: they confirm an invalidation of their own.
+    """
+
+    uncached: list[PurgeMessage] = field(default_factory=list)
+    bulk: list[PurgeMessage] = field(default_factory=list)
+    single: list[PurgeMessage] = field(default_factory=list)
+
+
 @dataclass(frozen=True)
 class PurgeConsumer:
     """Consumes the purge queue, ``queue``, and sends itself messages for what is due later.
@@ -108,37 +121,45 @@ class PurgeConsumer:
         """
         failed: list[str] = []
         messages = merge_messages(message for record in records for message in self._read(record, failed))
-        for _ in messages:
-            count_request(self.observer)
-        self._record_pending_time(messages)
-        for message in messages:
-            if message.pass_number == CONFIRM:
-                self._try([message], partial(self._confirm, message), failed)
-        messages = [message for message in messages if message.pass_number != CONFIRM]
-        cleared = [
+        self._record_batch(messages)
+        self._each([message for message in messages if message.pass_number == CONFIRM], self._confirm, failed)
+        passes = [message for message in messages if message.pass_number != CONFIRM]
+        classes = self._classify(self._clear(passes, remaining_s, failed), failed)
+        self._each(classes.uncached, self._complete_uncached, failed)
+        self._purge_in_bulk(classes.bulk, failed)
+        self._purge_singly(classes.single, failed)
+        return failed
+
+    def _clear(
+        self, messages: Iterable[PurgeMessage], remaining_s: Callable[[], float], failed: list[str]
+    ) -> list[PurgeMessage]:
+        """Run the S3 part of ``messages``; return those for which it is complete."""
+        return [
             message
             for message in messages
             if self._try([message], partial(self._delete_stale, message, remaining_s), failed) is True
         ]
-        for message in [message for message in cleared if not cdn_paths(message.key)]:
-            cleared.remove(message)
-            self._try([message], partial(self._confirm_uncached, message), failed)
-        if cleared:
-            is_bulk = self._try(cleared, lambda: self.queue.count_waiting() >= self.bulk_messages, failed)
-            if is_bulk is None:
-                return failed
-            in_bulk = [message for message in cleared if not message.erasure and (is_bulk or message.bulk_s)]
-            cleared = [message for message in cleared if message not in in_bulk]
-            self._purge_in_bulk(in_bulk, failed)
-        room = self._try(cleared, self._free_slots, failed) if cleared else 0
-        if room is None:
-            return failed
-        invalidated, refused = self._invalidate(cleared[:room], failed)
-        for message in invalidated:
-            self._try([message], partial(self._schedule_next_pass, message), failed)
-        for message in [*refused, *cleared[room:]]:
-            self._try([message], partial(self._defer, message), failed)
-        return failed
+
+    def _classify(self, cleared: Iterable[PurgeMessage], failed: list[str]) -> _Classes:
+        """Classify messages whose S3 part is complete. Cacheable ones fail if the queue's length cannot be read."""
+        classes, cached = _Classes(), list[PurgeMessage]()
+        for message in cleared:
+            (cached if cdn_paths(message.key) else classes.uncached).append(message)
+        is_burst = self._try(cached, self._is_burst, failed) if cached else None
+        if is_burst is None:
+            return classes
+        for message in cached:
+            in_bulk = not message.erasure and (is_burst or message.bulk_s)
+            (classes.bulk if in_bulk else classes.single).append(message)
+        return classes
+
+    def _is_burst(self) -> bool:
+        return self.queue.count_waiting() >= self.bulk_messages
+
+    def _each(self, messages: Iterable[PurgeMessage], act: Callable[[PurgeMessage], None], failed: list[str]) -> None:
+        """Apply ``act`` to each message. One that fails does not affect the others."""
+        for message in messages:
+            self._try([message], partial(act, message), failed)
 
     def _try[T](self, messages: Sequence[PurgeMessage], act: Callable[[], T], failed: list[str]) -> T | None:
         """Return the result of ``act``; None if it failed, and with it ``messages``."""
@@ -241,6 +262,15 @@ class PurgeConsumer:
         self._defer(replace(message, position=done.position))
         return False
 
+    def _purge_singly(self, messages: Sequence[PurgeMessage], failed: list[str]) -> None:
+        """Invalidate the paths of as many ``messages`` as the CDN's limit allows; defer the others."""
+        room = self._try(messages, self._free_slots, failed) if messages else None
+        if room is None:
+            return
+        invalidated, refused = self._invalidate(messages[:room], failed)
+        self._each(invalidated, self._schedule_next_pass, failed)
+        self._each([*refused, *messages[room:]], self._defer, failed)
+
     def _free_slots(self) -> int:
         """Return how many messages the CDN's limit of wildcards allows. Raises Unavailable."""
         free = MAX_WILDCARDS - RESERVED_WILDCARDS - self.distribution.count_wildcards_in_progress()
@@ -280,15 +310,13 @@ class PurgeConsumer:
     def _purge_in_bulk(self, messages: Sequence[PurgeMessage], failed: list[str]) -> None:
         """Complete ``messages`` by an invalidation of the whole CDN, one for all batches of a period.
 
-        A message waits for the first period that begins when renders from its old master have ended. Erasures are never
-        among them: they confirm an invalidation of their own.
+        A message waits for the first period that begins when renders from its old master have ended.
         """
         now_s = self.clock()
         period_s = int(now_s // BULK_PERIOD_S) * BULK_PERIOD_S
         due = [message for message in messages if 0 < message.bulk_s <= period_s]
-        for message in messages:
-            if message not in due:
-                self._try([message], partial(self._await_period, message, now_s), failed)
+        waiting = [message for message in messages if message not in due]
+        self._each(waiting, partial(self._await_period, now_s=now_s), failed)
         if due:
             self._try(due, partial(self._invalidate_all, due, period_s, failed), failed)
 
@@ -296,8 +324,7 @@ class PurgeConsumer:
         try:
             invalidation = self.distribution.invalidate(["/*"], f"purge-all-{period_s}")
         except TooManyInvalidations:
-            for message in messages:
-                self._try([message], partial(self._defer, message), failed)
+            self._each(messages, self._defer, failed)
             return
         self.observer.log("INFO", "whole CDN invalidated", keys=len(messages), invalidation=invalidation)
 
@@ -325,13 +352,15 @@ class PurgeConsumer:
             self.observer.log("INFO", "CDN erasure confirmed", key=message.key, invalidation=message.invalidation)
             self.observer.count("ErasuresConfirmed")
 
-    def _confirm_uncached(self, message: PurgeMessage) -> None:
+    def _complete_uncached(self, message: PurgeMessage) -> None:
         """Complete an erasure of a key that the CDN cannot cache, and a purge by its first pass."""
         if message.erasure and self.erasures.set_cdn(message.key, message.erasure, DONE):
             self.observer.count("ErasuresConfirmed")
 
-    def _record_pending_time(self, messages: Iterable[PurgeMessage]) -> None:
-        """Record how long the oldest erasure of a batch has been waiting for the CDN."""
+    def _record_batch(self, messages: Sequence[PurgeMessage]) -> None:
+        """Count the messages, and record how long their oldest erasure has been waiting for the CDN."""
+        for _ in messages:
+            count_request(self.observer)
         started = [started_s(message.erasure) for message in messages if message.erasure]
         if started:
             self.observer.count("ErasurePendingSeconds", max(0.0, self.clock() - min(started)), "Seconds")
