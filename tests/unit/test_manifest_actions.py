@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from typing import get_args
 
 import pytest
 
-from darkroom.content_credentials.actions import ACTIONS, FURTHER_FIELDS, OPTIONS, PARTLY_BY_MODEL, list_actions
+from darkroom.content_credentials.actions import ACTIONS, OPTIONS, PARTLY_BY_MODEL, list_actions
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.model import Plan
+from darkroom.plan.options import OPTIONS_BY_SHORT, Effect
+
+EVERY_ACTION = [f"c2pa.{name}" for name in ("orientation", "cropped", "resized", "adjustedColor", "filtered", "edited")]
 
 
-def test_every_field_of_a_plan_is_an_action_or_none_of_its_own() -> None:
-    of_actions = [field for listed in ACTIONS.values() for field in listed]
-    assert len(set(of_actions)) == len(of_actions)
-    assert set(of_actions) | FURTHER_FIELDS == {field.name for field in fields(Plan)}
-    assert not FURTHER_FIELDS & set(of_actions)
+def test_every_effect_of_an_option_has_an_action() -> None:
+    assert ACTIONS.keys() | {"none"} == set(get_args(Effect.__value__))
+    assert {option.effect for option in OPTIONS_BY_SHORT.values()} == set(get_args(Effect.__value__))
 
 
 @pytest.mark.parametrize(
@@ -31,6 +31,9 @@ def test_every_field_of_a_plan_is_an_action_or_none_of_its_own() -> None:
         ("blur-2_w-300.webp", ["c2pa.resized", "c2pa.filtered"]),
         ("bg-ff0000.jpeg", ["c2pa.edited"]),
         ("cr-1_q-80.jpeg", []),
+        ("pad-1-1-1-1.webp", ["c2pa.resized"]),
+        ("blur-2_bri-5_crop-0-0-10-10_rot-90_w-300_wm-a-southeast-100-25.webp", EVERY_ACTION),
+        ("gray-1_minw-20_pix-4.webp", ["c2pa.resized", "c2pa.adjustedColor", "c2pa.filtered"]),
     ],
 )
 def test_actions_are_those_of_the_plan_in_their_order(options: str, actions: list[str]) -> None:
