@@ -97,7 +97,12 @@ def _build_context(settings: Settings) -> IngestContext:
         ),
         quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
         examiner=UploadExaminer(
-            build_upload_limits(settings), _observer, scanner, _CPU_LIMIT, _build_converter(settings)
+            build_upload_limits(settings),
+            _observer,
+            scanner,
+            _CPU_LIMIT,
+            _build_converter(settings),
+            settings.default_quality,
         ),
         moderation=Moderation(VerdictTable(_dynamodb, _env.index_table), _documents, blocks),
         client_findings=ClientFindingsReader(

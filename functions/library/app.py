@@ -69,7 +69,12 @@ _index = Index(_dynamodb, _env.index_table)
 
 def _open_library(settings: Settings) -> BulkJobHandler:
     examiner, caching = (
-        UploadExaminer(build_upload_limits(settings), _observer, cpu_limit=_CPU_LIMIT),
+        UploadExaminer(
+            build_upload_limits(settings),
+            _observer,
+            cpu_limit=_CPU_LIMIT,
+            default_quality=settings.default_quality,
+        ),
         build_cache_policy(settings, refines=_env.refine),
     )
     analysis = AnalysisSettings(

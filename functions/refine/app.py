@@ -66,6 +66,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             source_names=names,
             always=settings.always_redact,
             presets=lambda: settings.presets,
+            default_quality=settings.default_quality,
             limits=build_source_limits(settings),
             caching=build_cache_policy(settings, refines=_env.refine),
             mezzanines=settings.mezzanines and _env.owns_masters,

@@ -65,6 +65,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         upscale_prefixes=settings.upscale_prefixes,
         always=settings.always_redact,
         presets=cache(lambda: settings.presets),
+        default_quality=settings.default_quality,
         limits=build_source_limits(settings),
         caching=build_cache_policy(settings, refines=_env.refine),
         observer=_observer,

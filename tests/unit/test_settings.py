@@ -16,6 +16,7 @@ from darkroom.dialects.serving.handler import dialect_modes
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits
+from darkroom.plan.model import DefaultQuality
 from darkroom.plan.options import GENERATION_TYPE
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
@@ -54,7 +55,7 @@ def test_an_empty_document_has_the_defaults_of_the_code() -> None:
 def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
     assert len(one.metadata["about"]) > 20
     assert one.metadata["rule"].allowed_values
-    tables = ("always_redact", "dialects", "experiments", "fallback_images", "sources")
+    tables = ("always_redact", "default_quality", "dialects", "experiments", "fallback_images", "sources")
     if one.name not in tables:  # which are converted
         assert one.metadata["rule"].parse(one.default) == one.default
 
@@ -76,6 +77,7 @@ ACCEPTED: dict[str, Any] = {
     "max_source_bytes": 1,
     "dialects": {"sources": {"//a.example/": ""}, "imgproxy": {"presets": {"tiny": "w:16"}}},
     "experiments": {"hero": {"variants": {"cover": 1, "social": 1}, "visitor": "header:x-visitor"}},
+    "default_quality": {"webp": 70},
 }
 
 
@@ -89,6 +91,7 @@ def test_a_document_is_converted() -> None:
         ("", "missing.png"),
     )
     assert settings.tasks == ("faces",)
+    assert settings.default_quality == DefaultQuality(webp=70)
     assert [parse_settings({"store_derivatives": one}).store_derivatives for one in (False, "presets")] == [
         False,
         "presets",
@@ -139,6 +142,11 @@ def test_each_limit_has_its_setting() -> None:
         ({"fallback_images": {"a/": "/a.png"}}, "fallback_images: must be a table"),
         ({"fallback_images": {"a/": "x/_/w-1.webp"}}, "fallback_images: must be a table"),
         ({"fallback_images": {str(number): "a" for number in range(21)}}, "fallback_images: must be a table"),
+        ({"default_quality": {"webp": 0}}, "default_quality: must be a table of jpeg, webp, avif, each a whole number"),
+        ({"default_quality": {"avif": 101}}, "default_quality: must be a table"),
+        ({"default_quality": {"jpeg": "80"}}, "default_quality: must be a table"),
+        ({"default_quality": {"png": 80}}, "default_quality: must be a table"),
+        ({"default_quality": 80}, "default_quality: must be a table"),
         ({"presets": {"A": {"w": 1}}}, "preset 'A': the name must be"),
         ({"presets": {"a": {"w": 0}}}, "preset 'a': w must be a whole number from 1 to 8192"),
         ({"presets": {"a": 1}}, "presets: 'a' must be a table, or false"),

@@ -15,7 +15,7 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.formats.encode import DEFAULT_QUALITY, EncodableImage, encode_with
+from darkroom.imaging.formats.encode import EncodableImage, encode_with
 from darkroom.imaging.formats.image_format import EncoderOptions, Header
 from darkroom.imaging.formats.load import load
 from darkroom.imaging.formats.metadata.locate import strip_metadata
@@ -26,7 +26,7 @@ from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.plan.model import Gravity, Plan
+from darkroom.plan.model import DEFAULT_QUALITY, Gravity, Plan
 from darkroom.plan.variants import list_mezzanines
 
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
@@ -102,7 +102,7 @@ class Alone:
 
 
 def _finished(body: bytes, plan: Plan) -> tuple[EncodableImage, int]:
-    quality = plan.quality if isinstance(plan.quality, int) else DEFAULT_QUALITY
+    quality = plan.quality if isinstance(plan.quality, int) else DEFAULT_QUALITY.webp
     return EncodableImage.from_frames([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
 
 

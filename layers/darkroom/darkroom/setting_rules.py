@@ -11,6 +11,7 @@ from typing import Any
 from .errors import BadKey
 from .further_sources import parse_sources
 from .image_keys import check_key
+from .plan.model import DefaultQuality
 from .plan.redaction import MAX_FORCED_CHARACTERS, AlwaysRedact
 
 
@@ -64,6 +65,18 @@ def list_of(each: Rule, least: int, most: int) -> Rule:
         return all(map(each.allows, value)) and len(set(value)) == len(value)
 
     return Rule(f"a list of {least} to {most} different values, each {each.allowed_values}", allows, tuple)
+
+
+def qualities() -> Rule:
+    """Allow tables of lossy formats and their qualities."""
+    each = between(1, 100)
+
+    def allows(value: object) -> bool:
+        names = DefaultQuality._fields
+        return isinstance(value, Mapping) and set(value) <= set(names) and all(map(each.allows, value.values()))
+
+    allowed_values = f"a table of {', '.join(DefaultQuality._fields)}, each {each.allowed_values}"
+    return Rule(allowed_values, allows, lambda value: DefaultQuality(**value))
 
 
 def redactions(most: int) -> Rule:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 from .errors import Unavailable
 from .further_sources import FurtherSource
 from .plan.limits import Limits
-from .plan.model import CONVERTED_TYPES, METADATA
+from .plan.model import CONVERTED_TYPES, DEFAULT_QUALITY, METADATA, DefaultQuality
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
 from .plan.variants import PRESETS, AccessMode
@@ -30,6 +30,7 @@ from .setting_rules import (
     list_of,
     matching,
     one_of,
+    qualities,
     redactions,
     tables_of,
 )
@@ -146,6 +147,14 @@ class Settings:
         "",
         "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss, `presets` stores only "
         "variants of presets.",
+    )
+    default_quality: DefaultQuality = _setting(
+        DEFAULT_QUALITY,
+        qualities(),
+        "",
+        "Quality of images whose URL does not set `q`, on JPEG's scale. Without an entry: "
+        f"{', '.join(f'{form} {quality}' for form, quality in DEFAULT_QUALITY._asdict().items())}. "
+        "[Stored derivatives](image-processing.md#default-quality) keep theirs.",
     )
     mezzanines: bool = _setting(
         True,

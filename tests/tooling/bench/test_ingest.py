@@ -34,7 +34,7 @@ from bench.suites.ingest import (
     with_metadata,
 )
 from bench.worker import Worker
-from darkroom.imaging.formats.encode import DEFAULT_QUALITY
+from darkroom.plan.model import DEFAULT_QUALITY
 from darkroom.plan.presets import load_default_presets
 
 pytestmark = pytest.mark.slow
@@ -55,7 +55,7 @@ def sizes(made: dict[str, bytes]) -> dict[str, tuple[int, int]]:
 
 
 def test_the_presets_are_those_of_an_upload() -> None:
-    assert WEBP_QUALITY == DEFAULT_QUALITY
+    assert DEFAULT_QUALITY.webp == WEBP_QUALITY
     ours = {name: replace(build_plan_of(fields), quality=None) for name, fields in PRESETS.items()}
     assert ours == load_default_presets().build_ingest_plans("photo")
 

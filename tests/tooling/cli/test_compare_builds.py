@@ -78,7 +78,7 @@ def test_equal_builds_pass(command: Commands, log: Path, tmp_path: Path) -> None
 
 @pytest.mark.slow
 def test_a_worse_build_fails_and_its_worst_result_comes_first(command: Commands, log: Path, tmp_path: Path) -> None:
-    worse = copy_build(tmp_path / "worse", "imaging/formats/encode.py", "DEFAULT_QUALITY = 80", "DEFAULT_QUALITY = 5")
+    worse = copy_build(tmp_path / "worse", "plan/model.py", "webp: int = 80", "webp: int = 5")
     page = tmp_path / "page.html"
     done = command.run("compare-builds", "--json", str(log), "--builds", str(ROOT), str(worse), "--page", str(page))
     assert (done.code, done.document["passed"]) == (1, False)

@@ -55,6 +55,21 @@ LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 type Quality = int | Literal["auto"]
 """1–100 on JPEG's scale, or the quality at which every image looks equally good."""
 
+
+class DefaultQuality(NamedTuple):
+    """Qualities of images whose request has none, by lossy format, on JPEG's scale."""
+
+    jpeg: int = 80
+    webp: int = 80
+    avif: int = 80
+
+    def of(self, form: str) -> int:
+        """Return the quality of ``form``, JPEG's for a lossless one, which has no use for it."""
+        return {"webp": self.webp, "avif": self.avif}.get(form, self.jpeg)
+
+
+DEFAULT_QUALITY = DefaultQuality()
+
 type Upscale = bool | Literal["ai"]
 
 MODEL_UPSCALE: Literal["ai"] = "ai"

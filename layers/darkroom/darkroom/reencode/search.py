@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import pyvips
 
 from ..findings import Findings
-from ..imaging.formats.encode import DEFAULT_QUALITY, map_quality
+from ..imaging.formats.encode import map_quality
 from ..imaging.formats.probe import Header
 from ..imaging.formats.registry import OutputFormat
 from ..imaging.quality.auto_quality import TARGET_SCORE
@@ -33,7 +33,7 @@ from ..imaging.render.pipeline import (
 from ..imaging.rendered_image import RenderedImage
 from ..imaging.source import Source
 from ..plan.limits import Limits
-from ..plan.model import AUTO_QUALITY, Plan
+from ..plan.model import AUTO_QUALITY, DEFAULT_QUALITY, DefaultQuality, Plan
 from .upscale import Upscaler, UpscaleResult
 
 MAX_SCORE_LOSS = 0.3
@@ -68,6 +68,7 @@ def reencode(
     stored: bytes,
     *,
     limits: Limits,
+    default_quality: DefaultQuality = DEFAULT_QUALITY,
     watermark: bytes | None = None,
     second_watermark: bytes | None = None,
     overlays: Mapping[str, bytes] = NO_FILES,
@@ -88,7 +89,7 @@ def reencode(
     context = decode(plan, source, header, geometry, limits, watermark, findings, "slow", steps=steps)
     is_upscaled = upscaler is not None and upscaler.result is UpscaleResult.MODEL
     context.second_watermark, context.overlays = second_watermark, overlays
-    context.rights = load_rights(plan, source, header, rights)
+    context.rights, context.default_quality = load_rights(plan, source, header, rights), default_quality
     timer.stop("decode")
     if context.is_streamed:
         return None
@@ -177,9 +178,8 @@ class _Reencoder:
             return None
         comparator = Comparator(frame)
         stored_score = comparator.score(stored)
-        chosen = self.context.plan.quality
-        start = chosen if isinstance(chosen, int) else DEFAULT_QUALITY
-        first = self.encode(start)
+        first, chosen = self.encode(), self.context.plan.quality
+        start = chosen if isinstance(chosen, int) else self.context.default_quality.of(first.form.name)
         candidates: dict[int, _Candidate] = {}
 
         def at(quality: int) -> int:

@@ -19,7 +19,7 @@ from ..image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
-from ..plan.model import DATA_FORMATS, MODEL_UPSCALE, Plan
+from ..plan.model import DATA_FORMATS, DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
 from ..plan.overlays import list_overlay_files
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
@@ -143,6 +143,7 @@ class Reencoder:
     source_names: ObjectNames = MASTERS
     always: AlwaysRedact = NO_FORCED_REDACTION
     presets: Callable[[], Presets] = load_default_presets
+    default_quality: DefaultQuality = DEFAULT_QUALITY
     limits: Limits = field(default_factory=Limits)
     caching: CachePolicy = field(default_factory=CachePolicy)
     mezzanines: bool = False
@@ -249,6 +250,7 @@ class Reencoder:
                     source,
                     body,
                     limits=self.limits,
+                    default_quality=self.default_quality,
                     watermark=first,
                     second_watermark=second,
                     overlays=overlays,

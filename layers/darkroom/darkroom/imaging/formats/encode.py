@@ -13,11 +13,10 @@ from itertools import pairwise
 
 import pyvips
 
+from ...plan.model import DEFAULT_QUALITY
 from ..colour.convert import get_white_level
 from .image_format import Effort, EncoderOptions, OptionTable, OutputFormat
 from .registry import OUTPUT_FORMATS
-
-DEFAULT_QUALITY = 80
 
 FLAT_SHARE = 0.5
 """Pixels that equal their left neighbour: above this it is a drawing, below a photograph (of which 2–15 % do)."""
@@ -58,12 +57,14 @@ class EncodableImage:
 def encode(
     image: EncodableImage, output: OutputFormat, quality: int | None, effort: Effort = "fast", *, baseline: bool = False
 ) -> bytes:
-    """Encode ``image`` as ``output``. ``quality`` is 1–100 on JPEG's scale, None for the default.
+    """Encode ``image`` as ``output``. ``quality`` is 1–100 on JPEG's scale, None for that of :data:`DEFAULT_QUALITY`.
 
     ``baseline``: a JPEG is not progressive.
     """
     encoder = output.encoder
-    lossy: EncoderOptions = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY, effort)
+    lossy: EncoderOptions = (
+        {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY.of(output.name), effort)
+    )
     options = choose_encoder_options(output.name, image.pixels, effort)
     smooth = encoder.smooth if effort != "slow" else None
     if smooth and image.pixels <= smooth.max_pixels and options != smooth.options:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 
 import pyvips
 
+from ...plan.model import DEFAULT_QUALITY, DefaultQuality
 from ..formats.encode import (
     DETAILED_LEVELS,
     EncodableImage,
@@ -45,9 +46,6 @@ MAX_ENCODES: dict[Effort, int] = {"fast": 4, "balanced": 4, "slow": 6}
 TILES = 4
 """A sample consists of 4 × 4 parts of the image, evenly spread."""
 
-DEFAULT_QUALITY = 80
-"""Used where nothing can be scored."""
-
 MAX_STEP = 25
 """Largest step of quality from one encode to the next."""
 
@@ -62,11 +60,16 @@ class AutoQualityResult:
 
 
 def encode_auto(
-    encodable: EncodableImage, form: OutputFormat, effort: Effort, *, baseline: bool = False
+    encodable: EncodableImage,
+    form: OutputFormat,
+    effort: Effort,
+    *,
+    baseline: bool = False,
+    default_quality: DefaultQuality = DEFAULT_QUALITY,
 ) -> AutoQualityResult:
     """Encode an image in memory, in a lossy format, with the quality that reaches the target score.
 
-    ``baseline``: a JPEG is not to be progressive.
+    ``baseline``: a JPEG is not to be progressive. ``default_quality`` is that of an image too small to be scored.
     """
     image = encodable.image
     page = image.crop(0, 0, image.width, image.height // encodable.frames) if encodable.frames > 1 else image
@@ -75,7 +78,7 @@ def encode_auto(
     encoder_options = encoder_options | form.encoder.baseline if baseline else encoder_options
     sample = sample_tiles(page, form.encoder.sample_pixels)
     if min(sample.width, sample.height) < MIN_SIDE_PX:
-        usual = map_quality(form, DEFAULT_QUALITY)
+        usual = map_quality(form, default_quality.of(form.name))
         return AutoQualityResult(encode_with(encodable, form, usual, encoder_options), usual, encodes=1)
     start = find_start(form, page, content)
     encoder = _SampleEncoder(sample, form, encoder_options)

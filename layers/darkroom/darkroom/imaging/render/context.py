@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pyvips
 
 from ...plan.geometry.layout import Geometry
-from ...plan.model import Plan
+from ...plan.model import DEFAULT_QUALITY, DefaultQuality, Plan
 from ..colour.convert import BOX_GAP
 from ..formats.image_format import Effort
 from ..formats.probe import Cicp
@@ -38,8 +38,9 @@ class RenderContext:
     ``delays_ms`` and ``loop`` are those of an animation. ``cicp`` is the colour space where no ICC profile gives it.
     ``overlays`` are the files of overlays by name, ``findings`` are those of the source. ``unread`` is the image as it
     was loaded, until it has been read. ``touched``: whether any pixel may differ from the source's. ``gap`` is the
-    reduction that the resize leaves to Lanczos. ``effort`` is that of the encoders. ``rights`` are written into the
-    result. ``correction`` is that of an enhanced plan, ``raster`` the decoded one of a cut-out.
+    reduction that the resize leaves to Lanczos. ``effort`` is that of the encoders, ``default_quality`` the quality of
+    a plan without one. ``rights`` are written into the result. ``correction`` is that of an enhanced plan, ``raster``
+    the decoded one of a cut-out.
     """
 
     plan: Plan
@@ -57,6 +58,7 @@ class RenderContext:
     touched: bool = False
     gap: float = BOX_GAP
     effort: Effort = "fast"
+    default_quality: DefaultQuality = DEFAULT_QUALITY
     rights: Rights | None = None
     correction: Correction | None = None
     raster: pyvips.Image | None = None

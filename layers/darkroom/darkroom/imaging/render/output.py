@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...plan.model import AUTO_QUALITY, Quality
-from ..formats.encode import DEFAULT_QUALITY, EncodableImage, encode, encode_lossless, is_drawing
+from ..formats.encode import EncodableImage, encode, encode_lossless, is_drawing
 from ..formats.probe import Header
 from ..formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS, TARGET_FORMATS, OutputFormat
 from ..source import Source
@@ -69,8 +69,7 @@ class _Output:
         if form.lossless or self.context.is_streamed:
             return body
         limit_bytes = len(self.source.read_all())
-        wanted = self.context.plan.quality
-        quality = wanted if isinstance(wanted, int) else DEFAULT_QUALITY
+        quality = self._numeric_quality(form)
         while len(body) > limit_bytes and (quality := quality * 3 // 4) >= MIN_QUALITY:
             body = self._encode(form, quality)
         return body
@@ -87,11 +86,10 @@ class _Output:
         most -= len(self.add_rights(form, body)) - len(body)
         if len(body) <= most:
             return body
-        wanted = self.context.plan.quality
-        low, high = MIN_QUALITY, wanted if isinstance(wanted, int) else DEFAULT_QUALITY
         from ..quality.search import find_largest_within  # few plans limit bytes
 
-        best = find_largest_within(most, low, high, lambda quality: self._encode(form, quality))
+        high = self._numeric_quality(form)
+        best = find_largest_within(most, MIN_QUALITY, high, lambda quality: self._encode(form, quality))
         return min(body, best, key=len)
 
     def add_rights(self, form: OutputFormat, body: bytes) -> bytes:
@@ -121,17 +119,25 @@ class _Output:
     def _encode_auto(self, form: OutputFormat) -> bytes:
         """Encode with ``q=auto``. A streamed image can be read only once, and is encoded with the default quality."""
         if form.lossless or self.context.is_streamed:
-            return encode(self.encodable, form, None, self.context.effort, baseline=self.context.plan.baseline)
+            return self._encode_at(form, self.context.default_quality.of(form.name))
         from ..quality.auto_quality import encode_auto  # no other quality needs a judge
 
-        return encode_auto(self.encodable, form, self.context.effort, baseline=self.context.plan.baseline).body
+        effort, baseline, default = self.context.effort, self.context.plan.baseline, self.context.default_quality
+        return encode_auto(self.encodable, form, effort, baseline=baseline, default_quality=default).body
+
+    def _encode_at(self, form: OutputFormat, quality: int) -> bytes:
+        return encode(self.encodable, form, quality, self.context.effort, baseline=self.context.plan.baseline)
+
+    def _numeric_quality(self, form: OutputFormat) -> int:
+        """Return the quality of the plan, the default for ``form`` if it has none or ``auto``."""
+        wanted = self.context.plan.quality
+        return wanted if isinstance(wanted, int) else self.context.default_quality.of(form.name)
 
     def _encode(self, form: OutputFormat, quality: Quality | None) -> bytes:
-        baseline = self.context.plan.baseline
         if quality == AUTO_QUALITY:
             body = self._encode_auto(form)
         else:
-            body = encode(self.encodable, form, quality, self.context.effort, baseline=baseline)
+            body = self._encode_at(form, quality or self.context.default_quality.of(form.name))
         if form.name != "jpeg" or not self.header.gain_map:
             return body
         from . import hdr  # few sources have one

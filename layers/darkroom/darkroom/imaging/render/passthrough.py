@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from ...errors import DamagedSource
 from ...plan.geometry.layout import Box, Geometry
 from ...plan.limits import Limits
-from ...plan.model import SOURCE_CONTENT_TYPES, Gravity, Plan
-from ..formats.encode import DEFAULT_QUALITY
+from ...plan.model import DEFAULT_QUALITY, SOURCE_CONTENT_TYPES, Gravity, Plan
 from ..formats.jpeg.container import iter_segments
 from ..formats.probe import Header
 from ..formats.registry import TARGET_FORMATS, OutputFormat
@@ -28,14 +27,20 @@ above."""
 
 
 def reuse_source(
-    plan: Plan, source: Source, header: Header, geometry: Geometry, checked_sha256: str, rights: Rights | None = None
+    plan: Plan,
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    checked_sha256: str,
+    rights: Rights | None = None,
+    default_quality: int = DEFAULT_QUALITY.jpeg,
 ) -> tuple[OutputFormat, bytes] | None:
     """Return the format and the bytes of ``source`` without metadata but ``rights``, where ``plan`` requests nothing
     else; else None.
 
-    That is a JPEG of at most the requested quality, or a GIF: other headers do not record the quality. None also where
-    the bytes are not those of ``checked_sha256``, since they have not been decoded whole. Raises what the stream of
-    ``source`` raised.
+    That is a JPEG of at most the requested quality (``default_quality`` if there is none), or a GIF: other headers do
+    not record the quality. None also where the bytes are not those of ``checked_sha256``, since they have not been
+    decoded whole. Raises what the stream of ``source`` raised.
     """
     form = TARGET_FORMATS[plan.format].choose(
         transparent=header.has_alpha, frames=header.frames, pixels=header.width * header.height
@@ -43,7 +48,7 @@ def reuse_source(
     if form.name != header.format or not (_only_resizes(plan) and _has_plain_colour(header) and _keeps_size(geometry)):
         return None
     if form.name == "jpeg":
-        asked = DEFAULT_QUALITY if plan.quality is None else plan.quality
+        asked = default_quality if plan.quality is None else plan.quality
         if isinstance(asked, str) or estimate_jpeg_quality(source) > asked:
             return None
     elif form.name != "gif":

@@ -25,7 +25,7 @@ import pyvips
 from ...errors import DamagedSource, DarkroomError
 from ...plan.geometry.layout import Geometry, Size, compute_geometry
 from ...plan.limits import Limits
-from ...plan.model import AUTO_QUALITY, DATA_FORMATS, Plan
+from ...plan.model import AUTO_QUALITY, DATA_FORMATS, DEFAULT_QUALITY, DefaultQuality, Plan
 from ...plan.variants import is_mezzanine_sufficient
 from ..formats.image_format import Effort
 from ..formats.load import (
@@ -73,6 +73,7 @@ def render(
     overlays: Mapping[str, bytes] = NO_FILES,
     findings: Findings | None = None,
     effort: Effort = "fast",
+    default_quality: DefaultQuality = DEFAULT_QUALITY,
     checked_sha256: str = "",
     master: Header | None = None,
     rights: str = "",
@@ -80,12 +81,12 @@ def render(
     """Render the image that ``plan`` describes from ``source``.
 
     ``watermark`` and ``second_watermark`` are the files that the plan's watermarks name, ``overlays`` has those of its
-    overlays. ``findings`` are the known
-    findings of ``source``: a redaction is not rendered without them, and a crop to faces, text or objects without them
-    keeps the most striking part. ``effort`` is that of the encoder. ``checked_sha256`` is the SHA-256 of the bytes that
-    ingest stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode,
-    or unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is
-    a mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
+    overlays. ``findings`` are the known findings of ``source``: a redaction is not rendered without them, and a crop to
+    faces, text or objects without them keeps the most striking part. ``effort`` is that of the encoder,
+    ``default_quality`` the quality of a plan without one. ``checked_sha256`` is the SHA-256 of the bytes that ingest
+    stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
+    unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is a
+    mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
     that shrinks: the geometry is that of the master. ``rights`` is the text of the rights in the metadata of the
     master, empty if unknown: then they are read from ``source``.
 
@@ -116,7 +117,7 @@ def render(
     if checked_sha256 and geometry.scaled == geometry.stored:
         from .passthrough import reuse_source  # most requests are for something smaller
 
-        if reused := reuse_source(plan, source, header, geometry, checked_sha256, stated):
+        if reused := reuse_source(plan, source, header, geometry, checked_sha256, stated, default_quality.jpeg):
             timer.stop("decode")
             return RenderedImage(
                 reused[1], reused[0].content_type, header.width, header.height, header.frames, timer.timings_ms
@@ -125,6 +126,7 @@ def render(
         plan, source, header, geometry, limits, watermark, findings, effort, of_mezzanine=master is not None
     )
     context.second_watermark, context.overlays, context.rights = second_watermark, overlays, stated
+    context.default_quality = default_quality
     timer.stop("decode")
     return encode_result(context, source, header, timer)
 

@@ -12,7 +12,7 @@ import pyvips
 
 from ...errors import BadOption
 from ...plan.limits import Limits
-from ...plan.model import Plan
+from ...plan.model import DEFAULT_QUALITY, DefaultQuality, Plan
 from ..preview.describe import ImageSummary, make_sample_plan
 from ..rendered_image import RenderedImage
 from ..source import Source
@@ -23,6 +23,7 @@ class PyramidPresets(ImageSummary):
     """Renders of the pyramid in ``source``, equal to those of single requests.
 
     ``watermarks`` are the files of the plans' watermarks and overlays, by name, ``rights`` is the text of the rights.
+    ``default_quality`` is that of plans without one.
     All methods raise what :func:`.pipeline.render` raises without findings.
     """
 
@@ -34,12 +35,14 @@ class PyramidPresets(ImageSummary):
         limits: Limits,
         watermarks: Mapping[str, bytes] | None = None,
         rights: str = "",
+        default_quality: DefaultQuality = DEFAULT_QUALITY,
     ) -> None:
         self._source = source
         self._plans = tuple(plans)
         self._limits = limits
         self._watermarks = watermarks or {}
         self._rights = rights
+        self._default_quality = default_quality
 
     def render_all(self) -> Iterator[tuple[Plan, RenderedImage]]:
         """Render each plan on demand.
@@ -56,6 +59,7 @@ class PyramidPresets(ImageSummary):
                     limits=self._limits,
                     watermark=mark,
                     overlays=self._watermarks,
+                    default_quality=self._default_quality,
                     rights=self._rights,
                 )
                 yield plan, image

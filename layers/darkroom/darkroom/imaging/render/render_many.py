@@ -19,7 +19,7 @@ import pyvips
 from ...plan.geometry.layout import Box, Geometry, Size
 from ...plan.geometry.resize import list_mezzanine_sizes
 from ...plan.limits import Limits
-from ...plan.model import DATA_FORMATS, Plan
+from ...plan.model import DATA_FORMATS, DEFAULT_QUALITY, DefaultQuality, Plan
 from ...plan.options import uses_extended_options
 from ...plan.redaction import needs_findings
 from ...plan.variants import MEZZANINE_QUALITY
@@ -94,6 +94,7 @@ class BatchRender(ImageSummary):
         small: DecodedImage,
         mezzanines: Mapping[int, DecodedImage],
         rights: str,
+        default_quality: DefaultQuality,
     ) -> None:
         self.header = header
         self._source = source
@@ -104,6 +105,7 @@ class BatchRender(ImageSummary):
         self._small = small
         self._mezzanines = deque(mezzanines.items())
         self._rights = rights
+        self._default_quality = default_quality
 
     def render_all(self) -> Iterator[tuple[Plan | MezzanineOf, RenderedImage]]:
         """Render mezzanines, then each plan once, the largest first, on demand.
@@ -136,6 +138,7 @@ class BatchRender(ImageSummary):
                     watermark=mark,
                     overlays=self._watermarks,
                     effort="balanced",
+                    default_quality=self._default_quality,
                     rights=self._rights,
                 ),
             )
@@ -151,7 +154,7 @@ class BatchRender(ImageSummary):
         timer = StageTimer()
         context = make_context(plan, self.header, geometry, intermediate)
         context.watermark, context.effort = self._watermark_of(plan), "balanced"
-        context.overlays = self._watermarks
+        context.overlays, context.default_quality = self._watermarks, self._default_quality
         context.rights = load_rights(plan, self._source, self.header, self._rights)
         with internal_errors():
             run_steps(DECODE_STEPS, context)
@@ -170,12 +173,13 @@ def decode_once(
     watermarks: Mapping[str, bytes] | None = None,
     mezzanines: bool = False,
     rights: str = "",
+    default_quality: DefaultQuality = DEFAULT_QUALITY,
 ) -> BatchRender:
     """Decode ``source`` once and whole, with every frame of an animation, to render ``plans``.
 
     ``watermarks`` are the files of the plans' watermarks and overlays, by name. ``mezzanines``: they are rendered too.
-    ``rights`` is the text of the rights of the image, empty if unknown. Raises TypeNotAllowed, OverLimits,
-    DamagedSource, or what the source's stream raised.
+    ``rights`` is the text of the rights of the image, empty if unknown. ``default_quality`` is that of plans
+    without one. Raises TypeNotAllowed, OverLimits, DamagedSource, or what the source's stream raised.
     """
     header = probe(source, limits)
     geometries = {plan: _shared_geometry(plan, header) for plan in plans}
@@ -197,7 +201,8 @@ def decode_once(
     reduced = {side: _reduce_any(header, intermediates_by_size, size) for side, size in mezzanine_sizes.items()}
     kept = {side: decoded for side, decoded in reduced.items() if _is_photograph(decoded.frames[0])}
     first_frame = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
-    return BatchRender(header, source, limits, watermarks or {}, intermediates, alone, first_frame, kept, rights)
+    files = watermarks or {}
+    return BatchRender(header, source, limits, files, intermediates, alone, first_frame, kept, rights, default_quality)
 
 
 def render_mezzanines(source: Source, limits: Limits) -> list[tuple[MezzanineOf, RenderedImage]]:

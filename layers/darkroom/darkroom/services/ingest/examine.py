@@ -23,7 +23,7 @@ from ...imaging.render.render_many import BatchRender, decode_once
 from ...imaging.rendered_image import MezzanineOf, RenderedImage
 from ...imaging.source import HEAD_BYTES, Source
 from ...plan.limits import Limits
-from ...plan.model import SOURCE_FORMATS, Plan
+from ...plan.model import DEFAULT_QUALITY, SOURCE_FORMATS, DefaultQuality, Plan
 from ..deadline import INGEST, CpuLimit, Deadline
 
 type Rendition = tuple[Plan | MezzanineOf, RenderedImage]
@@ -117,7 +117,8 @@ def detect_format(upload: FetchedUpload) -> str:
 class UploadExaminer:
     """Checks of uploads. Without a ``scanner``, nothing is scanned. ``cpu_limit`` applies to one upload.
 
-    ``converter``: formats that are converted first; without it they are refused.
+    ``converter``: formats that are converted first; without it they are refused. ``default_quality`` is that of presets
+    without one.
     """
 
     limits: Limits
@@ -125,6 +126,7 @@ class UploadExaminer:
     scanner: Scanner | None = None
     cpu_limit: CpuLimit = INGEST
     converter: UploadConverter | None = None
+    default_quality: DefaultQuality = DEFAULT_QUALITY
 
     def read_header(self, key: str, upload: FetchedUpload) -> tuple[Header, bytes]:
         """Return the header and the bytes of ``upload``, after all checks short of decoding.
@@ -188,6 +190,7 @@ class UploadExaminer:
                     watermarks=watermarks,
                     mezzanines=mezzanines,
                     rights=rights,
+                    default_quality=self.default_quality,
                 )
             )
 

@@ -148,7 +148,14 @@ def publish(
     plans, watermarks = choose_presets(context, lease.key)
     image = own.large_image
     rights = Description(image.facts, image.provenance).rights
-    proofs = PyramidPresets(open_ranges(media, pyramid), plans, limits=limits, watermarks=watermarks, rights=rights)
+    proofs = PyramidPresets(
+        open_ranges(media, pyramid),
+        plans,
+        limits=limits,
+        watermarks=watermarks,
+        rights=rights,
+        default_quality=context.examiner.default_quality,
+    )
     with context.observer.step("decode"):
         description = Description({**image.facts, **describe_pixels(proofs)}, image.provenance)
     state = context.moderation.get_review_state(lease.key, own, upload.sha256)

@@ -228,8 +228,15 @@ def render_from_master(
     if master.metadata.get(HOW) == PYRAMID:
         from ...imaging.render.pyramid_presets import PyramidPresets  # few masters are pyramids
 
-        ranges, limits = open_ranges(source, master), examiner.limits
-        return examiner.render(PyramidPresets(ranges, plans, limits=limits, watermarks=watermarks, rights=rights))
+        presets = PyramidPresets(
+            open_ranges(source, master),
+            plans,
+            limits=examiner.limits,
+            watermarks=watermarks,
+            rights=rights,
+            default_quality=examiner.default_quality,
+        )
+        return examiner.render(presets)
     data = _read_master(source, master, examiner.limits.max_bytes)
     probe(Source.from_bytes(data), examiner.limits)
     deadline = Deadline(examiner.cpu_limit)

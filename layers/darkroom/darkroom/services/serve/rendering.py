@@ -26,7 +26,7 @@ from ...errors import (
 )
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
-from ...plan.model import MODEL_UPSCALE, OVERLAY_PREFIX, Plan
+from ...plan.model import MODEL_UPSCALE, OVERLAY_PREFIX, DefaultQuality, Plan
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
 from ...plan.variants import PRESETS, is_preset, is_refined
@@ -149,6 +149,7 @@ class Renderer:
     stores: bool | str
     always: AlwaysRedact
     presets: Callable[[], Presets]
+    default_quality: DefaultQuality
     limits: Limits
     cpu_limit: CpuLimit
     caching: CachePolicy
@@ -247,6 +248,7 @@ class Renderer:
                 second_watermark=second,
                 overlays=files,
                 findings=findings,
+                default_quality=self.default_quality,
                 checked_sha256=checked_sha256 if master is None else "",
                 master=master,
                 rights=job.master.attributes.get(MASTER_RIGHTS, ""),

@@ -24,7 +24,7 @@ from ...errors import (
 from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
-from ...plan.model import MODEL_UPSCALE, Plan
+from ...plan.model import DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
 from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
@@ -88,6 +88,7 @@ class Transform:
     upscale_prefixes: tuple[str, ...] = ()
     always: AlwaysRedact = NO_FORCED_REDACTION
     presets: Callable[[], Presets] = load_default_presets
+    default_quality: DefaultQuality = DEFAULT_QUALITY
     limits: Limits = field(default_factory=Limits)
     cpu_limit: CpuLimit = REQUEST
     caching: CachePolicy = field(default_factory=CachePolicy)
@@ -264,6 +265,7 @@ class Transform:
             self.stores,
             self.always,
             self.presets,
+            self.default_quality,
             self.limits,
             self.cpu_limit,
             self.caching,
