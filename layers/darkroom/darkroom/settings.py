@@ -390,9 +390,8 @@ def _parse_presets(document: Mapping[str, object], *, ignore_unknown: bool = Fal
     tables = tomllib.loads(read_presets_file())
     for table in ("presets", "watermarks"):
         own = given.get(table, {})
-        absent = [name for name, value in own.items() if value is False and name not in tables[table]]
-        if absent and not ignore_unknown:
-            raise ValueError(f"{table}: {absent[0]!r} cannot be removed: there is no such default")
+        if not ignore_unknown:
+            _check_removed(table, own, tables[table])
         tables[table] = {name: value for name, value in {**tables[table], **own}.items() if value is not False}
     if wrong := [name for name, options in tables["presets"].items() if not isinstance(options, Mapping)]:
         raise ValueError(f"presets: {wrong[0]!r} must be a table, or false to remove a default")
@@ -400,11 +399,25 @@ def _parse_presets(document: Mapping[str, object], *, ignore_unknown: bool = Fal
         tables["ingest"] = given["ingest"]
     else:
         tables["ingest"] = {"presets": [name for name in tables["ingest"]["presets"] if name in tables["presets"]]}
-    for name, key in tables["watermarks"].items():
+    _check_watermarks(tables["watermarks"])
+    _check_ingest(tables["ingest"])
+    return parse_presets(tables)
+
+
+def _check_removed(table: str, own: Mapping[str, object], defaults: Mapping[str, object]) -> None:
+    absent = [name for name, value in own.items() if value is False and name not in defaults]
+    if absent:
+        raise ValueError(f"{table}: {absent[0]!r} cannot be removed: there is no such default")
+
+
+def _check_watermarks(watermarks: Mapping[str, object]) -> None:
+    for name, key in watermarks.items():
         if not isinstance(key, str) or not key.startswith(WATERMARK_PREFIX):
             raise ValueError(f"watermarks: {name!r} must be a key below {WATERMARK_PREFIX}, not {key!r}")
-    if unknown := set(tables["ingest"]) - {"presets"}:
+
+
+def _check_ingest(ingest: Mapping[str, object]) -> None:
+    if unknown := set(ingest) - {"presets"}:
         raise ValueError(f"ingest: unknown setting: {', '.join(sorted(unknown))}")
-    if not isinstance(tables["ingest"].get("presets", []), list):
+    if not isinstance(ingest.get("presets", []), list):
         raise ValueError("ingest: presets must be a list of names")  # noqa: TRY004 - as above
-    return parse_presets(tables)

@@ -168,27 +168,7 @@ class S3Bucket:
         place = {"Bucket": source.bucket, "Key": source_key, **_version(source_version_id)}
         with translate_errors(what):
             try:
-                if head.size_bytes > COPY_LIMIT_BYTES:
-                    return copy_in_parts(
-                        self._client,
-                        place,
-                        {"Bucket": self.bucket, "Key": key},
-                        etag=head.etag,
-                        size_bytes=head.size_bytes,
-                        part_bytes=PART_BYTES,
-                        attributes=attributes,
-                        condition=condition,
-                    )
-                answer = self._client.copy_object(
-                    Bucket=self.bucket,
-                    Key=key,
-                    CopySource=place,
-                    CopySourceIfMatch=head.etag,
-                    TaggingDirective="REPLACE",
-                    MetadataDirective="REPLACE",
-                    **attributes,
-                    **condition,
-                )
+                return self._copy(place, key, head, attributes, condition)
             except ClientError as error:
                 if not (_is_missing(error) or error_code(error) in CHANGED_CODES):
                     raise
@@ -198,7 +178,38 @@ class S3Bucket:
                 if _is_missing(error):
                     return None
                 raise SourceChanged(detail=f"{what}: {error!r}") from error
-            return str(answer["CopyObjectResult"]["ETag"])
+
+    def _copy(
+        self,
+        place: Mapping[str, str],
+        key: str,
+        head: ObjectHead,
+        attributes: Mapping[str, Any],
+        condition: Mapping[str, str],
+    ) -> str:
+        """Copy the object with ``head`` at ``place``, in parts above the limit of one call; raises ClientError."""
+        if head.size_bytes > COPY_LIMIT_BYTES:
+            return copy_in_parts(
+                self._client,
+                place,
+                {"Bucket": self.bucket, "Key": key},
+                etag=head.etag,
+                size_bytes=head.size_bytes,
+                part_bytes=PART_BYTES,
+                attributes=attributes,
+                condition=condition,
+            )
+        answer = self._client.copy_object(
+            Bucket=self.bucket,
+            Key=key,
+            CopySource=place,
+            CopySourceIfMatch=head.etag,
+            TaggingDirective="REPLACE",
+            MetadataDirective="REPLACE",
+            **attributes,
+            **condition,
+        )
+        return str(answer["CopyObjectResult"]["ETag"])
 
     def delete(self, key: str, etag: str = "") -> None:
         """Delete ``key``; older versions stay, and a missing key is no error.

@@ -181,9 +181,14 @@ def _normalize_extended(fields: dict[str, Value]) -> None:
         fields.pop("one_side", None)
     if fields.get("gravity") != Gravity("face"):
         fields.pop("face_zoom", None)
-    if fields.get("format", "auto") not in _JPEGS:
+    _drop_encoder_options(fields)
+
+
+def _drop_encoder_options(fields: dict[str, Value]) -> None:
+    output = fields.get("format", "auto")
+    if output not in _JPEGS:
         fields.pop("baseline", None)
-    if fields.get("format", "auto") not in _LOSSY:
+    if output not in _LOSSY:
         fields.pop("max_bytes", None)
 
 

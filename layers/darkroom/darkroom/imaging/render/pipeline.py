@@ -107,21 +107,10 @@ def render(
     else:
         header, geometry = master, resolve_geometry(plan, master, findings)
     stated = load_rights(plan, source, header, rights)
-    if plan.passthrough_formats:
-        from .passthrough import pass_through  # only dialects request it
-
-        if answer := pass_through(plan, source, header, limits, checked_sha256, stated):
-            timer.stop("decode")
-            size = (header.upright_width, header.upright_height)
-            return RenderedImage(answer[1], answer[0], *size, header.frames, timer.timings_ms)
-    if checked_sha256 and geometry.scaled == geometry.stored:
-        from .passthrough import reuse_source  # most requests are for something smaller
-
-        if reused := reuse_source(plan, source, header, geometry, checked_sha256, stated, default_quality.jpeg):
-            timer.stop("decode")
-            return RenderedImage(
-                reused[1], reused[0].content_type, header.width, header.height, header.frames, timer.timings_ms
-            )
+    if found := _keep_source(plan, source, header, geometry, limits, checked_sha256, stated, default_quality):
+        timer.stop("decode")
+        size = (header.upright_width, header.upright_height)
+        return RenderedImage(found[1], found[0], *size, header.frames, timer.timings_ms)
     context = decode(
         plan, source, header, geometry, limits, watermark, findings, effort, of_mezzanine=master is not None
     )
@@ -129,6 +118,30 @@ def render(
     context.default_quality = default_quality
     timer.stop("decode")
     return encode_result(context, source, header, timer)
+
+
+def _keep_source(
+    plan: Plan,
+    source: Source,
+    header: Header,
+    geometry: Geometry,
+    limits: Limits,
+    checked_sha256: str,
+    rights: Rights | None,
+    default_quality: DefaultQuality,
+) -> tuple[str, bytes] | None:
+    """Return the content type and the bytes of ``source``, if ``plan`` needs no render."""
+    if plan.passthrough_formats:
+        from .passthrough import pass_through  # only dialects request it
+
+        if answer := pass_through(plan, source, header, limits, checked_sha256, rights):
+            return answer
+    if checked_sha256 and geometry.scaled == geometry.stored:
+        from .passthrough import reuse_source  # most requests are for something smaller
+
+        if reused := reuse_source(plan, source, header, geometry, checked_sha256, rights, default_quality.jpeg):
+            return reused[0].content_type, reused[1]
+    return None
 
 
 def decode(

@@ -159,17 +159,30 @@ def estimate_gains(pixels: Sequence[Colour]) -> tuple[float, float, float]:
         return Correction().gains
     neutral = white + sum(one.chroma < NEUTRAL for one in near)
     cast = Colour((), 0, median(one.a for one in near), median(one.b for one in near))
-    lightest = sorted(pixels, key=lambda one: one.light)[-max(1, int(len(pixels) * HIGHLIGHTS)) :]
-    highlight = Colour((), 0, fmean(one.a for one in lightest), fmean(one.b for one in lightest))
-    spread = (sum((one.a - cast.a) ** 2 + (one.b - cast.b) ** 2 for one in near) / len(near)) ** 0.5
+    highlight = _average_highlights(pixels)
+    spread = (sum(_square_distance(one, cast) for one in near) / len(near)) ** 0.5
     shared = min(cast.chroma, (cast.a * highlight.a + cast.b * highlight.b) / (cast.chroma or 1))
     if neutral > MAX_NEUTRAL_SHARE * len(near) or spread > MAX_SPREAD:
         return Correction().gains
     if shared <= USUAL_CAST or cast.chroma > MAX_CAST or highlight.chroma > NEAR_NEUTRAL:
         return Correction().gains
-    close = [one for one in near if (one.a - cast.a) ** 2 + (one.b - cast.b) ** 2 <= MAX_SPREAD**2]
-    red, green, blue = (sum(decode_srgb_value(one.rgb[band] / PEAK_8_BIT) for one in close) for band in range(3))
-    share = (shared - USUAL_CAST) / cast.chroma
+    close = [one for one in near if _square_distance(one, cast) <= MAX_SPREAD**2]
+    return _balance(close, (shared - USUAL_CAST) / cast.chroma)
+
+
+def _average_highlights(pixels: Sequence[Colour]) -> Colour:
+    lightest = sorted(pixels, key=lambda one: one.light)[-max(1, int(len(pixels) * HIGHLIGHTS)) :]
+    return Colour((), 0, fmean(one.a for one in lightest), fmean(one.b for one in lightest))
+
+
+def _square_distance(one: Colour, other: Colour) -> float:
+    """Return the squared distance of two colours, without their lightness."""
+    return (one.a - other.a) ** 2 + (one.b - other.b) ** 2
+
+
+def _balance(pixels: Sequence[Colour], share: float) -> tuple[float, float, float]:
+    """Return gains that make the mean of ``pixels`` neutral, by this ``share`` of the way."""
+    red, green, blue = (sum(decode_srgb_value(one.rgb[band] / PEAK_8_BIT) for one in pixels) for band in range(3))
     mean = (red * green * blue) ** (1 / 3)
     gains = [min(max((mean / light) ** share, 1 / MAX_GAIN), MAX_GAIN) for light in (red, green, blue)]
     return gains[0], gains[1], gains[2]
