@@ -104,6 +104,13 @@ def test_the_margin_of_slanted_text_is_slanted() -> None:
     assert outline == ((50.0, 17.0), (93.0, 60.0), (85.0, 68.0), (42.0, 25.0))
 
 
+@pytest.mark.parametrize(("left_bottom", "right_bottom"), [(0.4, 0.6), (0.6, 0.4)])
+def test_the_margin_of_text_in_perspective_is_that_of_its_higher_side(left_bottom: float, right_bottom: float) -> None:
+    askew = TextLine(((0.1, 0.2), (0.3, 0.2), (0.3, right_bottom), (0.1, left_bottom)), "words", 0.9)
+    [outline] = covered("text", text=Finding(TEXT, "model", "1", lines=(askew,)))
+    assert outline[:2] == ((8.0, 8.0), (72.0, 8.0)), "12 px: 0.3 of the side of 40"
+
+
 @pytest.mark.parametrize("redact", ["pii", "plate"])
 def test_other_redactions_fail_closed_as_well(redact: str) -> None:
     plan, task = Plan("k", redact=redact), TEXT if redact == "pii" else OBJECTS
@@ -173,6 +180,28 @@ def test_a_mask_covers_a_margin_of_three_pixels() -> None:
     assert marked == {(x, y) for x in range(7, 15) for y in range(5, 12)}
 
 
+def test_the_margin_around_tilted_text_has_three_pixels_on_each_side() -> None:
+    geometry = compute_geometry(Plan("k"), Size(40, 40))
+    for outline in (
+        ((20.0, 10.0), (30.0, 20.0), (20.0, 30.0), (10.0, 20.0)),
+        ((20.0, 10.0), (24.0, 14.0), (14.0, 24.0), (10.0, 20.0)),
+    ):
+        grid, cells = rasterize_mask([outline], geometry, 1)
+        marked = {(x, y) for y, row in enumerate(rows(cells, grid)) for x, cell in enumerate(row) if cell}
+        within = {
+            (floor(x + across), floor(y + down))
+            for x, y in outline
+            for across in (-2.9, 2.9)
+            for down in (-2.9, 0.0, 2.9)
+        }
+        assert within <= marked
+        assert min(x for x, _ in marked) == 7
+        assert max(x for x, _ in marked) == floor(max(x for x, _ in outline)) + 2
+        assert min(y for _, y in marked) == 7
+        assert max(y for _, y in marked) == floor(max(y for _, y in outline)) + 2
+        assert (7, 7) not in marked
+
+
 @pytest.mark.parametrize("outline", [block(-50, -50, -10, -10), block(40, 5, 60, 10), block(5, 40, 10, 60)])
 def test_an_outline_outside_of_the_image_covers_nothing(outline: Outline) -> None:
     assert not any(rasterize_mask([outline], compute_geometry(Plan("k"), Size(30, 20)), 1)[1])
@@ -203,6 +232,7 @@ boxes = st.tuples(fractions, fractions, st.floats(0.01, 0.5), st.floats(0.01, 0.
     st.integers(1, 8),
     st.integers(1, 9),
     st.none() | st.just(Crop("pct", 20, 30, 50, 60)),
+    st.tuples(st.floats(-2.99, 2.99), st.floats(-2.99, 2.99)),
     st.data(),
 )
 def test_no_point_of_an_outline_is_left_open(
@@ -213,9 +243,10 @@ def test_no_point_of_an_outline_is_left_open(
     orientation: int,
     cell_px: int,
     crop: Crop | None,
+    margin: tuple[float, float],
     data: st.DataObject,
 ) -> None:
-    """Any point within a turned rectangle, carried into the stored image by Geometry's own box arithmetic."""
+    """Any point within a turned rectangle, or its margin, carried into the stored image by its box arithmetic."""
     geometry = compute_geometry(Plan("k", crop=crop), Size(width, height), orientation)
     outline = turned(box, degrees, geometry.upright)
     grid, cells = rasterize_mask([outline], geometry, cell_px)
@@ -225,7 +256,7 @@ def test_no_point_of_an_outline_is_left_open(
         + (outline[3][axis] * (1 - across) + outline[2][axis] * across) * down
         for axis in (0, 1)
     )
-    column, row = pixel(geometry, x, y)
+    column, row = pixel(geometry, x + margin[0], y + margin[1])
     subject = geometry.stored_subject
     if 0 <= column < subject.width and 0 <= row < subject.height:
         assert cells[row // cell_px * grid.width + column // cell_px] == 255

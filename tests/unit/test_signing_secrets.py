@@ -53,6 +53,9 @@ REJECTED: Mapping[str, Any] = {
     "a dialect that does not exist": {"thumber": [STRONG]},
     "a dialect without signatures": {"cloudflare": [STRONG]},
     "a line end": {"thumbor": [STRONG + "\n"]},
+    "a space at the start": {"thumbor": [" " + STRONG]},
+    "a space at the end": {"thumbor": [STRONG + " "]},
+    "a space that JSON's parsers keep": {"dit": [STRONG + "\u3000"]},
     "a lone surrogate": {"thumbor": [STRONG + "\ud800"]},
     "too many keys": {"dit": [STRONG] * 17},
 }
@@ -66,6 +69,9 @@ NATIVE_REJECTED: Mapping[str, Any] = {
     "a list": {"current": [STRONG]},
     "null": {"current": STRONG, "previous": None},
     "another field": {"current": STRONG, "next": STRONG},
+    "a space at the start": {"current": " " + STRONG},
+    "a space at the end": {"current": STRONG + " "},
+    "a space at the end of the previous key": {"current": STRONG, "previous": STRONG + " "},
     "a lone surrogate": {"current": STRONG + "\udfff"},
 }
 

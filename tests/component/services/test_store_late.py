@@ -122,6 +122,22 @@ def test_what_depends_on_findings_is_stored_before(bucket: FastBucket, later: La
     assert later.calls == []
 
 
+@pytest.mark.parametrize("form", ["json", "thumbhash"])
+def test_data_about_an_image_that_is_redacted_is_stored_before(bucket: FastBucket, later: Later, form: str) -> None:
+    """Its path has no redaction and no findings: only its key shows that it is redacted."""
+    for key in ("photo.jpg", "private/photo.jpg"):
+        bucket.put(f"masters/{key}", jpeg_photo(), {})
+    service = Transform(
+        source=bucket, media=bucket, keys=Keys(), inference=True, always=findings.ALWAYS, defer=later.defer
+    )
+    hidden = request(f"/private/photo.jpg?f={form}")
+    assert isinstance(service.answer(hidden), Rendered)
+    assert stored(bucket, "derivatives" + hidden.path) is not None
+    assert later.calls == []
+    assert isinstance(service.answer(request(f"/photo.jpg?f={form}")), Rendered)
+    assert len(later.calls) == 1
+
+
 def test_without_an_extension_the_derivative_is_stored_before(service: Transform, bucket: FastBucket) -> None:
     assert isinstance(replace(service, defer=store_before_response).answer(request(WEBP)), Rendered)
     assert stored(bucket) is not None
