@@ -13,6 +13,9 @@ PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
 # uv does not read pip's configuration: where that names an index, uv may fail, and pip takes its place.
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --system-certs --python $(RUN) --require-hashes
 PYTEST := $(RUN) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
+# Folders with the packages of extensions, separated by colons.
+empty :=
+PACKAGES := $(subst $(empty) $(empty),:,$(wildcard extensions/*/src))
 # Folders without a test that `make test` runs: it does not import them.
 ALL_SLOW := tests/attacks tests/peers tests/stack/isolated tests/execution_environment
 export PYTHONDONTWRITEBYTECODE =
@@ -49,7 +52,7 @@ stop: $(READY)  ## End a stack that was started detached
 	@./darkroom stop
 
 test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
-	@$(PYTEST) tests/unit
+	@$(PYTEST) tests/unit $(wildcard extensions/*/tests/unit)
 
 test: $(READY) $(COMMANDS)/.ready  ## Lint, then the tests that CI runs, in under ten minutes on two cores
 	@$(INSTALL_FOR_TESTS) $(MAKE) --no-print-directory lint && wait && $(PYTEST) -m "not slow" $(ALL_SLOW:%=--ignore=%)
@@ -63,8 +66,9 @@ mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest o
 lint: $(READY)  ## ruff, mypy, import contracts and the word list
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
-	@$(VENV)/bin/mypy
-	@PYTHONPATH=layers/darkroom:layers/evidence:. $(VENV)/bin/lint-imports --no-cache --no-logo
+	@MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy --exclude 'extensions/[^/]+/(src|tests)/'
+	@$(if $(PACKAGES),MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy $(foreach one,$(patsubst %/__init__.py,%,$(wildcard extensions/*/src/*/__init__.py)),-p $(notdir $(one))))
+	@PYTHONPATH=layers/darkroom:layers/evidence:$(PACKAGES):. $(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(RUN) -m tools.terms
 
 format: $(READY)  ## Format the Python code

@@ -8,7 +8,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, whose code the command runs."""
 
-_LAYERS = ("map_tiles", "medical", "evidence", "darkroom")
+_LAYERS = ("map_tiles", "evidence", "darkroom")
 for _folder in (*(ROOT / "layers" / name for name in _LAYERS), ROOT):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
+
+from extensions import add_packages  # noqa: E402 - found by the line above
+
+add_packages()

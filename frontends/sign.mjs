@@ -47,7 +47,7 @@ export const signedUrl = (base, imageKey, options, { key, expiresS }) =>
     signUrl(darkroomUrl(base, imageKey, options), key, expiresS);
 
 /**
- * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+ * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
  *
  * @param {string} base
  * @param {string} imageKey

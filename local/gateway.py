@@ -23,10 +23,8 @@ from .aws import Cloud, EdgeStores
 from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
+from .extension_stacks import find_hosts, list_routes
 from .image_details import ImageDetails
-from .map_pages import MapPages
-from .map_tiles_stack import HOST as TILES_HOST
-from .map_tiles_stack import DeployedTiles, find_distribution
 from .paths import CONTROL, REGION, Ports
 from .review_app import LocalReviewApp
 from .sagemaker import control as sagemaker_control
@@ -56,15 +54,17 @@ async def open_gateway(
             return LiveEdge(cloud.cloudfront, stores.read, distribution_id, origins, report)
 
         distributions = [info.distribution_id, info.outputs.get("DropInDistributionId", "")]
-        tiles = await asyncio.to_thread(find_distribution, cloud)
-        live = Hosts([open_edge(one) for one in distributions if one], {TILES_HOST: open_edge(tiles)} if tiles else {})
+        hosts = await asyncio.to_thread(find_hosts, cloud)
+        live = Hosts(
+            [open_edge(one) for one in distributions if one], {host: open_edge(one) for host, one in hosts.items()}
+        )
         live.load()
         logs = LogDelivery(cloud.s3, report)
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application()
         app.add_routes(ControlPages(cloud, info, live, journal, state).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
-        app.add_routes(MapPages(DeployedTiles(cloud, info.media_bucket, ports)).routes())
+        app.add_routes(list_routes(cloud, info, ports))
         app.add_routes(
             ImageDetails(
                 cloud, info, endpoint, lambda: active_generation(live.main.stored[info.outputs["FindingsStoreArn"]])

@@ -1,4 +1,4 @@
-"""Build a stack beside that of ``template.yaml``, such as ``stacks/textures.yaml``, and deploy it to MiniStack."""
+"""Build a stack beside that of ``template.yaml`` and deploy it to MiniStack."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping
 
 from filelock import AsyncFileLock
 
-from tools.stack_parameters import BuildParameters
+from extensions import find_template
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .aws import Cloud
 from .deploy import run_sam
@@ -18,7 +19,7 @@ from .progress import Progress
 
 
 def stack_name(name: str) -> str:
-    """Return the name of the stack of ``stacks/<name>.yaml``."""
+    """Return the name of the stack of the extension with the flag ``name``."""
     return f"{STACK}-{name}"
 
 
@@ -27,18 +28,19 @@ async def deploy_own_stack(
     cloud: Cloud,
     progress: Progress,
     name: str,
-    build_parameters: BuildParameters,
-    further: Mapping[str, str] | None = None,
+    cdn_url: str,
+    further: Mapping[str, str],
 ) -> dict[str, str]:
-    """Build and deploy ``stacks/<name>.yaml`` with these parameters and ``further`` ones; return its outputs.
+    """Build and deploy the extension with the flag ``name``, with ``further`` parameters; return its outputs.
 
     Raises StartError with the last lines of ``sam``.
     """
     outputs = await asyncio.to_thread(cloud.read_outputs, STACK)
     parameters = await asyncio.to_thread(_read_parameters, cloud)
-    given = {**build_parameters(STACK, outputs, parameters), "Arch": architecture(), **(further or {})}
+    first = FirstStack(STACK, outputs, parameters, cdn_url)
+    given = {**build_parameters(find_template(name), first), "Arch": architecture(), **further}
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):
-        with progress.step(f"Deploying stacks/{name}.yaml"):
+        with progress.step(f"Deploying {find_template(name).relative_to(ROOT)}"):
             await _build_and_deploy(paths, cloud, name, [f"{one}={value}" for one, value in given.items() if value])
             await asyncio.to_thread(apply_properties, cloud, stack_name(name))
     return await asyncio.to_thread(cloud.read_outputs, stack_name(name))
@@ -50,7 +52,7 @@ def _read_parameters(cloud: Cloud) -> dict[str, str]:
 
 
 async def _build_and_deploy(paths: StackPaths, cloud: Cloud, name: str, parameters: list[str]) -> None:
-    template, build = f"stacks/{name}.yaml", ROOT / ".aws-sam" / name
+    template, build = str(find_template(name).relative_to(ROOT)), ROOT / ".aws-sam" / name
     built = await run_sam(
         *(paths, cloud, "build", f"{name}-build"),
         *("--template", template, "--build-dir", str(build), "--parameter-overrides", f"Arch={architecture()}"),

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
-WATCHED = ("template.yaml", "stacks", "samconfig.toml", "functions", "layers")
+WATCHED = ("template.yaml", "stacks", "samconfig.toml", "functions", "layers", "extensions")
 
 
 def is_source(relative: Path) -> bool:

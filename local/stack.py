@@ -21,9 +21,9 @@ from . import (
     changed_defaults,
     deploy,
     derivatives,
+    extension_stacks,
     pidfile,
     restore,
-    review_stack,
     sam_invoke_template,
     samples,
     settings_file,
@@ -40,7 +40,6 @@ from .emulation.invalidations import SECONDS
 from .emulation.tracing import DAEMON
 from .endpoint import Endpoint, open_endpoint, sdk_variables
 from .errors import StartError
-from .further_stacks import FURTHER
 from .gateway import open_gateway
 from .ministack import MiniStack
 from .paths import ROOT, Ports, StackPaths
@@ -62,7 +61,7 @@ def up(
     """Run a stack until SIGINT or SIGTERM, and stop everything it started. Raises StartError.
 
     ``watching`` deploys changed sources, ``models`` is the folder of the endpoint's models, None for no endpoint,
-    ``further`` are names of :data:`local.further_stacks.FURTHER`, stacks that are deployed too; ``overrides`` are
+    ``further`` are flags of extensions, whose stacks that are deployed too; ``overrides`` are
     template parameters (``Name=Value``) or settings (``name=value``) that replace the defaults.
     """
     with pidfile.claim(paths):
@@ -100,7 +99,7 @@ async def _run(
     for port, option in ((ports.cdn, "--port"), (ports.aws, "--aws-port")):
         require_free(port, option)
     await tool_venvs.ensure(progress)
-    packages = await review_stack.prepare(progress) if review_stack.NAME in further else ()
+    packages = await extension_stacks.prepare(further, progress)
     cloud, traces = Cloud(ports.aws_url), Traces()
     async with (
         open_endpoint(paths, models, progress) if models else nullcontext() as endpoint,
@@ -160,8 +159,8 @@ async def _run(
 async def _deploy_further(
     names: Sequence[str], paths: StackPaths, cloud: Cloud, ports: Ports, progress: Progress
 ) -> list[str]:
-    """Deploy the stacks ``names`` of :data:`FURTHER`; return what to print about them."""
-    return [line for name in names for line in await FURTHER[name](paths, cloud, ports, progress)]
+    """Deploy the stacks of the extensions ``names``; return what to print about them."""
+    return [line for name in names for line in await extension_stacks.deploy(name, paths, cloud, ports, progress)]
 
 
 async def _redeploy(ensure: Callable[[], Awaitable[bool]], deploy_further: Callable[[], Awaitable[object]]) -> bool:

@@ -2,9 +2,8 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator, ``dicomweb`` a client of DICOMweb, ``accounts`` what MiniStack needs to sign
-the tokens of Cognito, ``map-tiles`` and ``medical`` the packages of the layers of these names. ``jpeg-xl`` has libjxl,
-``documents`` PDFium. ``moto`` is a second engine of AWS's services, beside MiniStack.
+``conformance`` contains IIIF's validator, ``jpeg-xl`` libjxl. ``moto`` is a second engine of AWS's services, beside
+MiniStack. Extensions name their own: the packages of their layers, and clients of their tests.
 """
 
 from __future__ import annotations
@@ -20,6 +19,8 @@ from pathlib import Path
 import uv
 from filelock import AsyncFileLock
 
+from extensions import list_extensions
+
 from .errors import StartError
 from .paths import ROOT, VENVS
 from .processes import run
@@ -31,12 +32,8 @@ REQUIREMENTS = {
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
-    "dicomweb": ROOT / "requirements-dicomweb.txt",
-    "accounts": ROOT / "layers" / "review" / "requirements.txt",
-    "map-tiles": ROOT / "layers" / "map_tiles" / "requirements.txt",
-    "medical": ROOT / "layers" / "medical" / "requirements.txt",
-    "documents": ROOT / "layers" / "documents" / "requirements.txt",
     "jpeg-xl": ROOT / "layers" / "ingest" / "requirements-jpeg-xl.txt",
+    **{name: one.folder / file for one in list_extensions() for name, file in one.environments.items()},
 }
 """Requirements file of each environment that is installed from one."""
 
@@ -45,14 +42,9 @@ TOOLS = ("ministack", "sam")
 
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
-DICOMWEB = "dicomweb"
-ACCOUNTS = "accounts"
-MAP_TILES = "map-tiles"
-MEDICAL = "medical"
 JPEG_XL = "jpeg-xl"
-DOCUMENTS = "documents"
 MOTO = "moto"
-FOR_TESTS = (ENDPOINT, MAP_TILES, MEDICAL, JPEG_XL, DOCUMENTS, DICOMWEB)
+FOR_TESTS = (ENDPOINT, JPEG_XL, *(name for one in list_extensions() for name in one.environments))
 """Environments that `make test` needs besides."""
 
 RUNTIME_PACKAGES = ("boto3", "botocore", "s3transfer", "jmespath", "dateutil", "six.py", "urllib3")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "layers" / "darkroom"))
 
+from extensions import list_extensions
 from observability.alarm_cost import insert_mapping, insert_table
-from observability.further_stacks import STACKS, insert_alarms, insert_page
+from observability.extension_alarms import insert_alarms, insert_page
 from observability.monitored_functions import insert_functions
 from observability.owners import insert_owners
 from observability.template import template
@@ -24,11 +25,10 @@ def main() -> None:
     STACK.write_text(template(), encoding="utf-8")
     root = TEMPLATE.read_text(encoding="utf-8")
     TEMPLATE.write_text(insert_functions(insert_mapping(root)), encoding="utf-8")
-    for stack in STACKS:
-        path = STACK.parent / f"{stack.name}.yaml"
-        path.write_text(insert_alarms(path.read_text(encoding="utf-8"), stack), encoding="utf-8")
+    for one in list_extensions():
+        one.template.write_text(insert_alarms(one.template.read_text(encoding="utf-8"), one), encoding="utf-8")
     page = insert_table(PAGE.read_text(encoding="utf-8"))
-    PAGE.write_text(insert_page(page, STACK.parent), encoding="utf-8")
+    PAGE.write_text(insert_page(page), encoding="utf-8")
     OPERATIONS.write_text(insert_owners(OPERATIONS.read_text(encoding="utf-8")), encoding="utf-8")
 
 

@@ -8,18 +8,21 @@ from typing import Any
 
 from jsonschema import Draft4Validator, Draft202012Validator
 
+from extensions import FOLDER as EXTENSIONS
 from local.paths import ROOT
+
+_SCHEMAS = ROOT / "docs" / "reference" / "schemas"
 
 SCHEMAS: Mapping[str, dict[str, Any]] = {
     path.name.removesuffix(".schema.json"): json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "docs" / "reference" / "schemas").glob("*.schema.json"))
+    for path in sorted([*_SCHEMAS.glob("*.schema.json"), *EXTENSIONS.glob("*/docs/*.schema.json")])
 }
 """By detail type."""
 
 
 REGISTRY: Mapping[str, dict[str, Any]] = {
     path.stem.removeprefix("darkroom@"): json.loads(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "docs" / "reference" / "schemas" / "registry").glob("*.json"))
+    for path in sorted([*(_SCHEMAS / "registry").glob("*.json"), *EXTENSIONS.glob("*/docs/darkroom@*.json")])
 }
 """By detail type: the OpenAPI documents for EventBridge's schema registry."""
 

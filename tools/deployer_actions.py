@@ -21,6 +21,7 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from extensions import list_templates
 from tools.preflight.policy import CODE, STACKS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -170,7 +171,8 @@ ONLY_WITH: Mapping[str, Mapping[str, str]] = {
 def main() -> None:
     """Write the table."""
     os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for one
-    found = [(path.name, *_read_types(path)) for path in [ROOT / "template.yaml", *sorted(ROOT.glob("stacks/*.yaml"))]]
+    paths = [ROOT / "template.yaml", *sorted(ROOT.glob("stacks/*.yaml")), *list_templates()]
+    found = [(str(path.relative_to(ROOT)), *_read_types(path)) for path in paths]
     properties: dict[str, set[str]] = {}
     for _, types, _ in found:
         for kind, names in types.items():

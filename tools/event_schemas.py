@@ -1,7 +1,8 @@
 """Write event schemas for Amazon EventBridge's schema registry: OpenAPI 3.0 of the whole event.
 
 ``python -m tools.event_schemas`` writes ``docs/reference/schemas/registry/darkroom@<detail type>.json`` from each
-``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` in JSON Schema 2020-12. Source:
+``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` in JSON Schema 2020-12; those of
+extensions are in their folders ``docs``. Source:
 Amazon EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
 ``x-amazon-events-…`` keys); OpenAPI Specification 3.0.3, "Schema Object".
 """
@@ -12,6 +13,8 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+from extensions import list_extensions
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "reference" / "schemas"
 REGISTRY = FOLDER / "registry"
@@ -96,21 +99,23 @@ def convert(schema: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def documents() -> dict[str, str]:
-    """Build each file of the registry folder by name."""
+def documents() -> dict[Path, str]:
+    """Build each registry file: those of extensions are beside their schemas."""
+    places = dict.fromkeys(sorted(FOLDER.glob(f"*{SUFFIX}")), REGISTRY)
+    places |= {path: path.parent for one in list_extensions() for path in sorted(one.folder.glob(f"docs/*{SUFFIX}"))}
     found = {}
-    for path in sorted(FOLDER.glob(f"*{SUFFIX}")):
+    for path, folder in places.items():
         detail_type = path.name.removesuffix(SUFFIX)
         document = build_document(detail_type, json.loads(path.read_text(encoding="utf-8")))
-        found[f"{SOURCE}@{detail_type}.json"] = json.dumps(document, indent=2) + "\n"
+        found[folder / f"{SOURCE}@{detail_type}.json"] = json.dumps(document, indent=2) + "\n"
     return found
 
 
 def main() -> None:
     """Write all files."""
     REGISTRY.mkdir(exist_ok=True)
-    for name, text in documents().items():
-        (REGISTRY / name).write_text(text, encoding="utf-8")
+    for path, text in documents().items():
+        path.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

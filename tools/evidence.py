@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class EvidenceStack:
-    """The stack of ``stacks/evidence.yaml`` beside ``deployment``, by its ``outputs``."""
+    """The stack of ``extensions/evidence/stack.yaml`` beside ``deployment``, by its ``outputs``."""
 
     deployment: Deployment
     outputs: Mapping[str, str]

@@ -19,11 +19,15 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from packaging.utils import canonicalize_name  # noqa: E402
 
+from extensions import list_extensions  # noqa: E402
 from tools.fetch_models import ADDED, PLACES  # noqa: E402
 from tools.generated_blocks import table  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "licences.md"
 LICENCES: Mapping[str, Any] = tomllib.loads((ROOT / "tools" / "licences.toml").read_text(encoding="utf-8"))
+for _extension in list_extensions():
+    LICENCES["packages"].update(_extension.licences)
+    LICENCES["binary"].extend(_extension.binaries)
 LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
     "layers/imaging/requirements.txt": "layer imaging",
@@ -35,10 +39,10 @@ LOCKS: Mapping[str, str] = {
     "layers/inference/requirements.txt": "layer inference",
     "layers/review/requirements.txt": "layer review",
     "layers/map_tiles/requirements.txt": "layer map_tiles",
-    "layers/medical/requirements.txt": "layer medical",
     "layers/evidence/requirements.txt": "layer evidence",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
+    **{f"extensions/{one.name}/{lock}": f"extension {one.name}" for one in list_extensions() for lock in one.licensed},
 }
 """The target of each lock file. Wheels of models have none: files are extracted from them."""
 
@@ -58,9 +62,8 @@ packages. It is no legal advice.
 - **LGPL** (libvips, libheif, libde265 and others): they are in the wheels that their projects publish, unmodified, and
   can be replaced by building a layer with other versions. A layer or an image that is passed on needs their licences
   beside it: they are in the wheels' `dist-info` folders.
-- **GPL-3.0** (libjpeg in pylibjpeg-libjpeg): only in the layer of the separate stack of [medical
-  images](../guides/medical.md), where a process of its own loads it. Running it for oneself has no conditions; a layer
-  that is passed on needs the licence and the source beside it.
+- **Extensions**: their packages are in the tables below. A licence that has conditions is explained in the guide of the
+  extension.
 - **HEVC patents**: HEIC uploads are decoded by libde265. Its copyright licence is no patent licence, and patent pools
   (Access Advance, Via LA) license HEVC. HEIC is never an output format, so that no HEVC encoder runs.
 - **AV1**: the Alliance for Open Media grants a royalty-free patent licence.

@@ -1,4 +1,6 @@
-"""Compile the extras of pyproject.toml into requirements files with hashes, for every platform and without indexes.
+"""Compile the extras of pyproject.toml, and of those of extensions, into requirements files with hashes.
+
+The files are for every platform and name no index.
 
 ``python -m tools.lock`` keeps locked versions that pyproject.toml allows; ``--upgrade`` takes the newest.
 """
@@ -7,13 +9,16 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import uv
 
+from extensions import list_extensions
+
 ROOT = Path(__file__).resolve().parent.parent
 
-LOCKS: dict[str, tuple[str, ...]] = {
+LOCKS: Mapping[str, Sequence[str]] = {
     "layers/darkroom/requirements.txt": ("darkroom",),
     "layers/imaging/requirements.txt": ("imaging",),
     "layers/imaging/requirements-build.txt": ("imaging-build",),
@@ -30,7 +35,6 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "layers/map_tiles/requirements.txt": ("map-tiles",),
     "layers/map_tiles/requirements-build.txt": ("map-tiles-build",),
     "layers/map_tiles/requirements-expat.txt": ("map-tiles-expat",),
-    "layers/medical/requirements.txt": ("medical",),
     "layers/evidence/requirements.txt": ("evidence",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
@@ -42,22 +46,20 @@ LOCKS: dict[str, tuple[str, ...]] = {
     "requirements-moto.txt": ("moto",),
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
-    "requirements-dicomweb.txt": ("dicomweb",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/map_tiles/requirements-rasters.txt": ("map-tiles-rasters",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
-    "bench/medical/requirements.txt": ("bench-medical",),
     "bench/textures/requirements.txt": ("bench-textures",),
 }
-"""Requirements file, from the repository's root, and the extras it locks."""
+"""Requirements file, from the repository's root, and the extras it locks; extensions have their own."""
 
-ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "bench-medical", "jpeg-xl", "map-tiles-expat")
+ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "jpeg-xl", "map-tiles-expat")
 """Extras that are locked without dependencies: of models, rasters, DICOM files, ``imagecodecs`` and libSBML only files
 are extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
-_COMPILE = (
-    *("pip", "compile", "pyproject.toml", "--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
+_OPTIONS = (
+    *("--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),
     *("--no-header", "--no-annotate", "--no-emit-index-url", "--no-emit-find-links"),
 )
 
@@ -67,9 +69,19 @@ def lock(arguments: list[str]) -> None:
     for file, extras in LOCKS.items():
         chosen = [argument for extra in extras for argument in ("--extra", extra)]
         alone = ["--no-deps"] if set(extras) <= set(ALONE) else []
-        command = [uv.find_uv_bin(), *_COMPILE, *chosen, *alone, "--output-file", file, *arguments]
-        subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
-        sys.stdout.write(f"{file}\n")
+        _compile("pyproject.toml", file, [*chosen, *alone, *arguments])
+    for extension in list_extensions():
+        folder = f"extensions/{extension.name}/"
+        for file, extras in extension.locks.items():
+            chosen = [argument for extra in extras for argument in ("--extra", extra)]
+            alone = ["--no-deps"] if file in extension.alone else []
+            _compile(f"{folder}pyproject.toml", folder + file, [*chosen, *alone, *arguments])
+
+
+def _compile(project: str, file: str, options: list[str]) -> None:
+    command = [uv.find_uv_bin(), "pip", "compile", project, *_OPTIONS, *options, "--output-file", file]
+    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
+    sys.stdout.write(f"{file}\n")
 
 
 if __name__ == "__main__":

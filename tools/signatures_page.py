@@ -34,8 +34,9 @@ from darkroom.plan.option_types import (  # noqa: E402
 )
 from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
 from darkroom.signing import Purpose  # noqa: E402
+from extensions import list_extensions  # noqa: E402
 from tools.generated_blocks import Content, table  # noqa: E402
-from tools.signing_vectors import build_document, name_purpose  # noqa: E402
+from tools.signing_vectors import build_document  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "signatures.md"
 
@@ -101,26 +102,27 @@ def count_vectors() -> int:
 
 
 _SIGNED: Mapping[Purpose, tuple[str, str]] = {
-    Purpose.IMAGE: ("URLs of images and [textures](../guides/textures.md)", "the canonical request, or the URL"),
+    Purpose.IMAGE: ("URLs of images", "the canonical request, or the URL"),
     Purpose.UPLOAD_TOKEN: ("[uploads](../guides/uploads.md#tokens), their states, similar images", "the grant"),
     Purpose.FINDINGS: (
         "findings that a client sends with an upload; Darkroom signs and reads them",
         "key and findings",
     ),
     Purpose.LARGE_COPY: ("names of copies of large images for dialects; Darkroom makes them", "the derivative's name"),
-    Purpose.TILE_URL: ("[map tiles](../guides/map-tiles.md#parameters) with a query, TileJSON", "path and query"),
-    Purpose.MEDICAL_URL: ("one [medical image](../guides/medical.md#access)", "path and query"),
-    Purpose.MEDICAL_TOKEN: ("a study of medical images, or all", "the grant"),
-    Purpose.EVIDENCE_TOKEN: ("[reports of authenticity](../guides/evidence.md) for a person", "the grant"),
+    **{
+        Purpose(name): (permits.replace("(guide.md", f"(../../{one.guide}"), text)
+        for one in list_extensions()
+        for name, (permits, text) in one.purposes.items()
+    },
 }
 
 
 def _list_purposes() -> str:
     rows = []
     for purpose, (permits, text) in _SIGNED.items():
-        domain = f"`{purpose.value}`" if purpose.value else "none: the text begins with `/`"
+        domain = f"`{purpose.domain}`" if purpose.domain else "none: the text begins with `/`"
         key = "the signing key" if purpose.derive_key("k") == b"k" else "derived"
-        rows.append((f"`{name_purpose(purpose)}`", permits, domain, text, key))
+        rows.append((f"`{purpose.name}`", permits, domain, text, key))
     return table(("purpose", "permits", "domain", "text", "key"), *rows)
 
 

@@ -17,8 +17,9 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.url_builder import OptionValue, build_target, sign_literal  # noqa: E402
-from darkroom.signing import Purpose, remove_signature, sign, sign_message  # noqa: E402
+from darkroom.signing import PURPOSES, Purpose, remove_signature, sign, sign_message  # noqa: E402
 from darkroom.textures.urls import build_texture_target, sign_texture  # noqa: E402
+from extensions import list_extensions  # noqa: E402
 
 FILE = ROOT / "packages" / "signers" / "signing.json"
 KEY = "a-key-of-test-vectors-äöü-0123456789"
@@ -285,20 +286,21 @@ def build_document() -> dict[str, object]:
         "images": [*_images()],
         "textures": [*_textures()],
         "targets": [_vector(target, expires_s) for target in _TARGETS for expires_s in _expiries(target)],
-        "purposes": [_sign_for(purpose) for purpose in Purpose],
+        "purposes": [_sign_for(purpose) for purpose in list_purposes()],
     }
 
 
-def name_purpose(purpose: Purpose) -> str:
-    """Return the name of a purpose in the vectors and on the page."""
-    return purpose.name.lower().replace("_", "-")
+def list_purposes() -> Iterator[Purpose]:
+    """Yield all purposes, those of extensions last."""
+    yield from PURPOSES
+    yield from (Purpose(name) for one in list_extensions() for name in one.purposes)
 
 
 def _sign_for(purpose: Purpose) -> dict[str, object]:
     text = "/photo.jpg?w=801"
     return {
-        "purpose": name_purpose(purpose),
-        "domain": purpose.value,
+        "purpose": purpose.name,
+        "domain": purpose.domain,
         "derived": purpose.derive_key(KEY) != KEY.encode(),
         "text": text,
         "signature": sign_message(text, KEY, purpose),

@@ -1,26 +1,39 @@
 """Hooks of MkDocs for ``make site``.
 
-Folders in the navigation become lists of their pages. Links to files outside ``docs/`` are shown as text, because the
-site does not contain these files; one to a file that does not exist fails the build.
+Folders in the navigation become lists of their pages. Each extension has a section with the pages of its folder
+``docs``, which are at ``extensions/<name>/`` in the site. Links to files that the site does not contain are shown as
+text; one to a file that does not exist fails the build.
 """
 
 from __future__ import annotations
 
 import os
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from mkdocs.exceptions import PluginError
+from mkdocs.structure.files import File, Files
 
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from extensions import Extension, list_extensions  # noqa: E402
+
 DOCS = ROOT / "docs"
-_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(?:#[^)\s]*)?\)")
+_LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
+
+EXTENSIONS_AT = 3
+"""Entry of the navigation: after the guides."""
 
 
 def on_config(config: Any) -> Any:
-    """Replace each folder in the navigation by its pages, ``README.md`` first."""
+    """Replace each folder in the navigation by its pages, ``README.md`` first, and add the extensions."""
     config.nav = [_expand(entry) for entry in config.nav]
+    sections = [{one.title: [_place(page) for page in _list_pages(one)]} for one in list_extensions()]
+    if sections:
+        config.nav.insert(EXTENSIONS_AT, {"Extensions": sections})
     return config
 
 
@@ -34,18 +47,40 @@ def _expand(entry: Any) -> Any:
     return [str(page.relative_to(DOCS)) for page in sorted((DOCS / entry).glob("*.md"), key=_order)]
 
 
-def _order(page: Path) -> tuple[bool, str]:
-    return page.name != "README.md", page.name
+def _order(page: Path) -> tuple[bool, bool, str]:
+    return page.name != "README.md", page.name != "guide.md", page.name
+
+
+def _list_pages(extension: Extension) -> list[Path]:
+    return sorted((extension.folder / "docs").glob("*.md"), key=_order)
+
+
+def on_files(files: Files, *, config: Any) -> Files:
+    """Add the files of extensions."""
+    for extension in list_extensions():
+        for path in sorted((extension.folder / "docs").rglob("*")):
+            if path.is_file():
+                files.append(File.generated(config, _place(path), abs_src_path=str(path)))
+    return files
+
+
+def _place(path: Path) -> str:
+    """Return where the site has a file of the repository; "" if it does not contain it."""
+    if path.is_relative_to(DOCS):
+        return str(path.relative_to(DOCS))
+    parts = path.relative_to(ROOT).parts if path.is_relative_to(ROOT) else ()
+    return "/".join((*parts[:2], *parts[3:])) if parts[:1] == ("extensions",) and parts[2:3] == ("docs",) else ""
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
-    """Replace each link that leaves ``docs/`` by its text and the path of the file."""
+    """Have each link lead to its place in the site, or replace it by its text and the path of the file."""
+    source = Path(page.file.abs_src_path)
 
     def replace(match: re.Match[str]) -> str:
-        text, target = match.groups()
-        file = Path(os.path.normpath((DOCS / page.file.src_uri).parent / target))
-        if file.is_relative_to(DOCS):
-            return match.group()
+        text, target, fragment = match.groups()
+        file = Path(os.path.normpath(source.parent / target))
+        if place := _place(file):
+            return f"[{text}]({os.path.relpath(place, Path(page.file.src_uri).parent)}{fragment or ''})"
         if not file.exists():
             raise PluginError(f"{page.file.src_uri}: there is no {target}")
         name = str(file.relative_to(ROOT))

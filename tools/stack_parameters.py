@@ -1,73 +1,47 @@
-"""Parameters of the stacks beside a deployed stack of ``template.yaml``."""
+"""Parameters of the stacks beside a deployed stack of ``template.yaml``: a name means the same in all of them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
-type BuildParameters = Callable[[str, Mapping[str, str], Mapping[str, str]], Mapping[str, str]]
-"""From name, outputs and parameters of the stack of ``template.yaml`` to parameters of the other one."""
-
-
-def build_common_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return all parameters of ``stacks/textures.yaml`` by name; ``stacks/review.yaml`` has them, too.
-
-    ``outputs`` and ``parameters`` are those of the stack ``name``. Raises KeyError for a missing output.
-    """
-    return {
-        "StackName": name,
-        "ApiId": outputs["UploadApiUrl"].split("//", 1)[1].split(".", 1)[0],
-        "MediaBucket": outputs["MediaBucketName"],
-        "SourceBucket": parameters.get("SourceBucket", ""),
-        "SourcePrefix": parameters.get("SourcePrefix", "masters/"),
-        "SigningKeysArn": outputs["SigningKeysArn"],
-        "KmsKeyArn": parameters.get("KmsKeyArn", ""),
-        "Arch": parameters.get("Arch", "arm64"),
-        "LogDays": parameters.get("RetentionDays", "90,30,14,30,365").split(",")[3],
-    }
+from tools.template_values import read_template
 
 
-def build_map_tiles_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of ``stacks/map-tiles.yaml``: no route of the API leads to it, and it reads no master."""
-    found = build_common_parameters(name, outputs, parameters)
-    return {one: found[one] for one in ("StackName", "MediaBucket", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}
+@dataclass(frozen=True, slots=True)
+class FirstStack:
+    """A deployed stack of ``template.yaml``. ``cdn_url`` is the address of its CDN, without a slash at the end."""
+
+    name: str
+    outputs: Mapping[str, str]
+    parameters: Mapping[str, str]
+    cdn_url: str
 
 
-def build_medical_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of ``stacks/medical.yaml``, which has buckets and an API of its own."""
-    found = build_common_parameters(name, outputs, parameters)
-    shared = {one: found[one] for one in ("StackName", "SigningKeysArn", "KmsKeyArn", "Arch", "LogDays")}
-    return shared | {"EndpointName": outputs.get("InferEndpointName", "")}
+SOURCES: Mapping[str, Callable[[FirstStack], str]] = {
+    "StackName": lambda first: first.name,
+    "ApiId": lambda first: first.outputs["UploadApiUrl"].split("//", 1)[1].split(".", 1)[0],
+    "AuditBucket": lambda first: first.outputs["AuditBucketName"],
+    "CdnUrl": lambda first: first.cdn_url,
+    "IndexTable": lambda first: first.outputs["IndexTableName"],
+    "MediaBucket": lambda first: first.outputs["MediaBucketName"],
+    "ReviewQueueUrl": lambda first: first.outputs["ReviewQueueUrl"],
+    "SigningKeysArn": lambda first: first.outputs["SigningKeysArn"],
+    "UploadsBucket": lambda first: first.outputs["UploadsBucketName"],
+    "VectorTable": lambda first: first.outputs["VectorTableName"],
+    "EndpointName": lambda first: first.outputs.get("InferEndpointName", ""),
+    "VectorIndexArns": lambda first: first.outputs.get("VectorIndexArns", ""),
+    "Arch": lambda first: first.parameters.get("Arch", "arm64"),
+    "InferenceMode": lambda first: first.parameters.get("InferenceMode", "off"),
+    "KmsKeyArn": lambda first: first.parameters.get("KmsKeyArn", ""),
+    "LogDays": lambda first: first.parameters.get("RetentionDays", "90,30,14,30,365").split(",")[3],
+    "SourceBucket": lambda first: first.parameters.get("SourceBucket", ""),
+    "SourcePrefix": lambda first: first.parameters.get("SourcePrefix", "masters/"),
+}
+"""Values that describe the first stack, by the name of the parameter. KeyError for an output that it does not have."""
 
 
-def build_documents_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of ``stacks/documents.yaml``, which writes into the bucket of uploads alone."""
-    found = build_common_parameters(name, outputs, parameters)
-    shared = {one: found[one] for one in ("StackName", "KmsKeyArn", "Arch", "LogDays")}
-    return shared | {"UploadsBucket": outputs["UploadsBucketName"]}
-
-
-def build_evidence_parameters(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
-    """Return the parameters of ``stacks/evidence.yaml``."""
-    return build_common_parameters(name, outputs, parameters) | {
-        "UploadsBucket": outputs["UploadsBucketName"],
-        "AuditBucket": outputs["AuditBucketName"],
-        "IndexTable": outputs["IndexTableName"],
-        "VectorTable": outputs["VectorTableName"],
-        "VectorIndexArns": outputs.get("VectorIndexArns", ""),
-        "InferenceMode": parameters.get("InferenceMode", "off"),
-    }
-
-
-def build_review_parameters(
-    name: str, outputs: Mapping[str, str], parameters: Mapping[str, str], *, cdn_url: str
-) -> dict[str, str]:
-    """Return the parameters of ``stacks/review.yaml``.
-
-    ``cdn_url`` is where browsers reach the CDN of the first stack, without a slash at the end.
-    """
-    return build_common_parameters(name, outputs, parameters) | {
-        "CdnUrl": cdn_url,
-        "IndexTable": outputs["IndexTableName"],
-        "AuditBucket": outputs["AuditBucketName"],
-        "ReviewQueueUrl": outputs["ReviewQueueUrl"],
-    }
+def build_parameters(template: Path, first: FirstStack) -> dict[str, str]:
+    """Return the parameters of ``template`` that describe the stack ``first``. Raises KeyError for a missing output."""
+    return {name: SOURCES[name](first) for name in read_template(template)["Parameters"] if name in SOURCES}

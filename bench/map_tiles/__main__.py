@@ -1,4 +1,4 @@
-"""Print the tables of docs/guides/map-tiles.md: ``python -m bench.map_tiles``."""
+"""Print the tables of extensions/map_tiles/docs/guide.md: ``python -m bench.map_tiles``."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 
 def main() -> None:
     """Print all tables."""
-    asyncio.run(tool_venvs.ensure_one(tool_venvs.MAP_TILES, Progress()))
-    sys.path += [str(ROOT / "layers" / "map_tiles"), str(tool_venvs.site_packages(tool_venvs.MAP_TILES))]
+    asyncio.run(tool_venvs.ensure_one("map-tiles", Progress()))
+    sys.path += [str(ROOT / "layers" / "map_tiles"), str(tool_venvs.site_packages("map-tiles"))]
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     folder = fetch_rasters()
     _print(

@@ -1,4 +1,4 @@
-"""Measure sizes, times and scores of textures, and write the table of docs/guides/textures.md.
+"""Measure sizes, times and scores of textures, and write the table of extensions/textures/docs/guide.md.
 
 ``python -m bench.textures``. Times are CPU time, so that they hardly depend on load.
 """

@@ -2,52 +2,49 @@
 
 from __future__ import annotations
 
+from extensions import list_extensions
+
 from ..app import app
 from . import (
     builds,
     completion,
     deployments,
-    documents,
-    evidence,
     experiments,
+    extensions,
     findings,
     functions,
     golden,
     images,
     library,
-    map_tiles,
-    medical,
     operations,
     registry,
     replay,
     runbooks,
     settings,
     stack,
-    textures,
     training,
 )
+
+for _extension in list_extensions():
+    _extension.load("cli")  # adds its group to the app
 
 __all__ = [
     "app",
     "builds",
     "completion",
     "deployments",
-    "documents",
-    "evidence",
     "experiments",
+    "extensions",
     "findings",
     "functions",
     "golden",
     "images",
     "library",
-    "map_tiles",
-    "medical",
     "operations",
     "registry",
     "replay",
     "runbooks",
     "settings",
     "stack",
-    "textures",
     "training",
 ]

@@ -13,7 +13,6 @@ from ..app import app
 from ..errors import NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import Call
-from ..own_stacks import PARAMETERS, print_parameters
 from .images import iso
 
 if TYPE_CHECKING:
@@ -179,16 +178,6 @@ def list_held(call: Call) -> None:
 def _describe_held(record: Record) -> dict[str, Any]:
     facts = {name: record.held.facts.get(name) for name in ("width", "height", "format")}
     return {"key": record.key, "since": record.updated_at, **facts}
-
-
-@review.command("parameters", output=PARAMETERS)
-def review_parameters(call: Call) -> None:
-    """Print the parameters of stacks/review.yaml for this stack, for `sam deploy --parameter-overrides`."""
-    from functools import partial
-
-    from tools.stack_parameters import build_review_parameters
-
-    print_parameters(call, partial(build_review_parameters, cdn_url=call.deployment.cdn_url))
 
 
 DECISION = {

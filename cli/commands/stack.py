@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from extensions import list_extensions
+
 from ..app import app, version
 from ..errors import NotFound
 from ..framework import FOLDER, Call
@@ -22,15 +24,8 @@ COUNTED = 1000
 
 WORKERS = 8
 
-FURTHER = {
-    "review": "Deploy the review app too, with accounts to sign in.",
-    "map-tiles": "Deploy map tiles too, with a map at /_local/map.",
-    "textures": "Deploy GPU textures too.",
-    "medical": "Deploy medical images too.",
-    "evidence": "Deploy reports of evidence and copies of uploads too.",
-    "documents": "Deploy PDF documents too.",
-}
-"""Flags that deploy further stacks (``local.further_stacks.FURTHER``), with their help."""
+FURTHER = {one.flag: one.up for one in list_extensions()}
+"""Flags that deploy the stacks of extensions, with their help."""
 
 
 def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:

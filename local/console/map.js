@@ -66,7 +66,7 @@ async function start() {
   map.on('zoomend', () => showCounts(map));
   element('opacity').addEventListener('input', event => top?.setOpacity(event.target.value / 100));
   const { keys, url } = await json('/map/rasters');
-  showMessage(keys.length ? '' : 'No raster is registered. docs/guides/map-tiles.md describes how to register one.');
+  showMessage(keys.length ? '' : 'No raster is registered. extensions/map_tiles/docs/guide.md describes how to register one.');
   for (const [index, key] of keys.entries()) {
     await addRaster(library, map, url, key, index === 0);
   }

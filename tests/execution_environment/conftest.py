@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from extensions import list_extensions
 from local.aws import Cloud
-from local.further_stacks import FURTHER
 from tests.component.template.building import build_layer, find_layers
 from tests.stack.conftest import start_stack, stop_stack
 from tools import local_stack
@@ -70,12 +69,11 @@ def info(
 
     Every call that a role denies to its function fails the last test.
     """
-    importlib.import_module("tests.component.medical.conftest")  # pydicom, by which a file is made
     if given := request.config.getoption(STATE_DIR, None):
         yield local_stack.read(Path(given))
         return
     parameters = [word for one in PARAMETERS for word in ("--parameter", one)]
-    options = ["--no-watch", "--no-inference", *(f"--{name}" for name in FURTHER), *parameters]
+    options = ["--no-watch", "--no-inference", *(f"--{one.flag}" for one in list_extensions()), *parameters]
     running = start_stack(tmp_path_factory.mktemp("execution"), *options)
     yield local_stack.read(running.state)
     assert stop_stack(running) == 0

@@ -12,18 +12,18 @@ from typing import Any
 
 import boto3
 
+from extensions import list_extensions
 from local.aws import ACCESS_KEY, Cloud
 from local.cfn_resolver import describe_resources
-from local.further_stacks import FURTHER
 from local.own_stack import stack_name
 from local.paths import REGION, ROOT, STACK
-from tests.component.template.stack import template
+from tests.component.template.stack import TEMPLATES, template
 
 from .environment import Function
 
 BUILDS: Mapping[str, Path] = {
     STACK: ROOT / ".aws-sam" / "build",
-    **{stack_name(name): ROOT / ".aws-sam" / name for name in FURTHER},
+    **{stack_name(one.flag): ROOT / ".aws-sam" / one.flag for one in list_extensions()},
 }
 """Where ``sam build`` writes the functions and layers of each stack and of its nested stacks."""
 
@@ -32,15 +32,13 @@ _HASH = re.compile("[0-9a-f]{10}$")
 
 _OUTCOMES = Path(__file__).parent / "outcomes.toml"
 
-TEMPLATES = (ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml")))
-
-FUNCTIONS: Mapping[str, str] = {
-    logical_id: Path(resource["Properties"]["CodeUri"]).name
+FUNCTIONS: Mapping[str, Path] = {
+    logical_id: (path.parent / resource["Properties"]["CodeUri"]).resolve()
     for path in TEMPLATES
     for logical_id, resource in template(path)["Resources"].items()
     if resource["Type"] == "AWS::Serverless::Function"
 }
-"""The folder in functions/ and events/ of every function of every template, by its logical id."""
+"""The folder with the code of every function of every template, by its logical id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,12 +125,15 @@ def _connect(cloud: Cloud, service: str) -> Any:
 
 def list_outcomes(logical_id: str) -> dict[str, str]:
     """Return what each event of a function amounts to, by the event's name."""
-    return dict(tomllib.loads(_OUTCOMES.read_text(encoding="utf-8"))[logical_id])
+    files = (_OUTCOMES, *(one.folder / "tests" / "outcomes.toml" for one in list_extensions()))
+    found = (tomllib.loads(file.read_text(encoding="utf-8")) for file in files if file.exists())
+    return dict(next(outcomes[logical_id] for outcomes in found if logical_id in outcomes))
 
 
 def read_events(logical_id: str) -> dict[str, Any]:
-    """Return the events of ``events/<function>/`` by name."""
-    folder = ROOT / "events" / FUNCTIONS[logical_id]
+    """Return the events of ``events/<function>/`` by name; those of an extension are in its folder."""
+    code = FUNCTIONS[logical_id]
+    folder = code.parents[1] / "events" / code.name
     return {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(folder.glob("*.json"))}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from collections.abc import Callable, Mapping
@@ -13,19 +12,17 @@ from urllib.parse import quote
 
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.aws.index import Index
-from darkroom.signing import parse_secret, parse_signing_keys
 from evidence.tokens import EvidenceGrant, make_token
+from extensions import list_extensions
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
 from local.generated_events import build_events
 from local.own_stack import stack_name
-from medical.access import sign_target
-from medical.uids import replace_uid
 from tests.component.conversion.files import RED_HALF, samples
 from tests.component.template.stack import ROOT
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
-from tools.events import LOCAL_KEY, evidence, medical, medical_ingest, publish, transform
+from tools.events import LOCAL_KEY, evidence, publish, transform
 from tools.events.ingest import BUCKET, NOON, QUEUE
 from tools.events.sqs import batch
 
@@ -41,8 +38,6 @@ MEASURE = "double_compression"
 
 HOUR_S = 3600
 DOCUMENT = "reports/annual.pdf"
-DICOM = "incoming/routine/8d6f4c0e.dcm"
-UIDS = {f"{kind}InstanceUID": f"1.2.3.{number}" for number, kind in enumerate(("Study", "Series", "SOP"), 1)}
 CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl']"
 """The setting for uploads that ingest converts in a process of its own."""
 
@@ -150,36 +145,19 @@ def _read_answers(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
 
 def put_before(cloud: Cloud, info: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
     """Store what ``logical_id`` uses up or what another function makes for it; return further events about that."""
-    found = _BEFORE.get(logical_id)
+    modules = [one.load("tests.prepared") for one in list_extensions()]
+    before = [_BEFORE, *(module.BEFORE for module in modules if module is not None)]
+    found = next((functions[logical_id] for functions in before if logical_id in functions), None)
     return found(cloud, info) if found else {}
-
-
-def _put_dicom(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:
-    files = importlib.import_module("tests.component.medical.files")
-    outputs = cloud.read_outputs(stack_name("medical"))
-    body = files.save(files.make(**UIDS, PatientName="Doe^Jane", WindowCenter=1536, WindowWidth=3072))
-    put_quietly(cloud, outputs["UploadsBucketName"], {DICOM: body})
-    return {}
-
-
-def _ingest_dicom(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Have the stack's own function ingest the file; return the request for its image."""
-    _put_dicom(cloud, info)
-    _invoke(cloud, "RoutineFunction", "medical", medical_ingest.upload(DICOM))
-    secret = cloud.secrets.get_secret_value(SecretId=cloud.read_outputs(stack_name("medical"))["UidKeyArn"])
-    [key, *_] = parse_signing_keys(parse_secret(secret["SecretString"]))
-    study, series, instance = (replace_uid(uid, key) for uid in UIDS.values())
-    target = f"/dicomweb/studies/{study}/series/{series}/instances/{instance}/rendered?window=1536,3072"
-    return {"rendered, stored": medical.event(sign_target(target, LOCAL_KEY, medical.EXPIRES_S))}
 
 
 def _register_rasters(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:
     for key in RASTERS:
-        _invoke(cloud, "RastersFunction", "map-tiles", {"action": "register", "key": key})
+        invoke(cloud, "RastersFunction", "map-tiles", {"action": "register", "key": key})
     return {}
 
 
-def _invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) -> None:
+def invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) -> None:
     """Invoke a function in the local stack's own way."""
     found = cloud.cloudformation.describe_stack_resource(StackName=stack_name(stack), LogicalResourceId=logical_id)
     name = found["StackResourceDetail"]["PhysicalResourceId"]
@@ -189,9 +167,6 @@ def _invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any])
 
 _BEFORE: Mapping[str, Callable[[Cloud, Mapping[str, Any]], dict[str, Any]]] = {
     "PublishFunction": _make_requests,
-    "StatFunction": _put_dicom,
-    "RoutineFunction": _put_dicom,
-    "MedicalFunction": _ingest_dicom,
     "TilesFunction": _register_rasters,
     "RastersFunction": _register_rasters,
 }

@@ -37,7 +37,7 @@ REQUESTED = (
         "review",
         "runbook",
         "map-tiles",
-        "documents",
+        "parameters",
         "registry",
         "switch",
         "preflight",

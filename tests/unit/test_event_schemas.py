@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft4Validator
 
+from extensions import list_extensions
 from tests.announcements import SCHEMAS, complaints, find_registry_faults
 from tools.event_schemas import REGISTRY, build_document, convert, documents
 
@@ -55,7 +56,8 @@ KEYWORDS = frozenset(
 )
 """Of a Schema Object (OpenAPI Specification 3.0.3)."""
 
-PAGE = (REGISTRY.parent.parent / "events.md").read_text(encoding="utf-8")
+PAGES = [REGISTRY.parent.parent / "events.md", *(one.folder / "docs" / "guide.md" for one in list_extensions())]
+PAGE = "\n".join(path.read_text(encoding="utf-8") for path in PAGES)
 EVENTS: list[dict[str, Any]] = [
     event for block in re.findall(r"```json\n(.*?)```", PAGE, re.DOTALL) if "detail" in (event := json.loads(block))
 ]
@@ -71,8 +73,10 @@ def schema_objects(schema: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 
 
 def test_the_files_are_as_they_are_generated() -> None:
-    assert {path.name: path.read_text(encoding="utf-8") for path in REGISTRY.iterdir()} == documents(), "make docs"
-    assert {name.removeprefix("darkroom@").removesuffix(".json") for name in documents()} == SCHEMAS.keys()
+    found = documents()
+    assert {path: path.read_text(encoding="utf-8") for path in found} == found, "make docs"
+    assert {*REGISTRY.iterdir()} == {path for path in found if path.parent == REGISTRY}
+    assert {path.stem.removeprefix("darkroom@") for path in found} == SCHEMAS.keys()
 
 
 @pytest.mark.parametrize("detail_type", SCHEMAS)

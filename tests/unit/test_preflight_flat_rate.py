@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from cli.commands.deployments import FLAT_RATE_TIERS
+from extensions import find_template
 from tools.flat_rate.plans import load_flat_rate_plans
 from tools.preflight.checks import Finding, Status
 from tools.preflight.flat_rate import check_flat_rate, find_tier
 from tools.preflight.plan import Plan
-from tools.preflight.templates import ROOT, TEMPLATE, fill_defaults, plan_resources
+from tools.preflight.templates import TEMPLATE, fill_defaults, plan_resources
 from tools.template_values import read_template
 
 REGION = "eu-central-1"
@@ -34,7 +35,7 @@ def deployment(further: tuple[str, ...] = (), map_tiles_acl: str = "", **paramet
     planned = tuple(plan_resources(delivery(TEMPLATE), TEMPLATE, values, "darkroom", REGION))
     beside = {}
     for name in further:
-        path = ROOT / "stacks" / f"{name}.yaml"
+        path = find_template(name)
         own = fill_defaults(delivery(path), {"WebAclArn": map_tiles_acl})
         beside[name] = tuple(plan_resources(delivery(path), path, own, name, REGION))
     return Plan("darkroom", REGION, values, {}, planned, beside)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from extensions import find_template, list_extensions
 from local.paths import ROOT
 from tools.preflight.account import Concurrency, Unknown
-from tools.preflight.checks import Status, check_concurrency, sum_background, sum_reserved
+from tools.preflight.checks import Status, check_concurrency
 from tools.preflight.new_accounts import LOG_DAYS, MEMORY_MB, check_cloudfront_access, check_log_days, check_memory
 from tools.preflight.plan import Plan, add_further, build_plan, read_settings
 from tools.preflight.templates import FUNCTION, TEMPLATE, Planned, further_templates, list_planned
@@ -15,7 +16,7 @@ from tools.template_values import read_template
 
 OK, PROBLEM, UNKNOWN = Status.OK, Status.PROBLEM, Status.UNKNOWN
 NEW, USUAL = Concurrency(10, 10, 0), Concurrency(1000, 1000, 0)
-LARGE = Planned("medical.yaml", "StatFunction", FUNCTION, {"MemorySize": MEMORY_MB + 1})
+LARGE = Planned("extensions/faces/stack.yaml", "FacesFunction", FUNCTION, {"MemorySize": MEMORY_MB + 1})
 
 
 @pytest.fixture(scope="module")
@@ -28,15 +29,7 @@ def plan(template: dict[str, object], **parameters: str) -> Plan:
 
 
 def test_further_templates_are_those_that_no_other_contains() -> None:
-    assert set(further_templates()) >= {
-        "documents",
-        "evidence",
-        "map-tiles",
-        "medical",
-        "review",
-        "sources",
-        "textures",
-    }
+    assert set(further_templates()) == {"sources", *(one.flag for one in list_extensions())}
     assert not {"alarms", "inference", "source"} & set(further_templates())
 
 
@@ -56,38 +49,19 @@ def test_the_environment_for_new_accounts_fits_into_one(template: dict[str, obje
 def test_more_memory_than_in_new_accounts_is_named(
     template: dict[str, object], concurrency: Concurrency | Unknown, status: Status
 ) -> None:
-    found, *others = check_memory(plan(template, Size="large"), {"medical": (LARGE,)}, concurrency)
+    found, *others = check_memory(plan(template, Size="large"), {"faces": (LARGE,)}, concurrency)
     assert (found.status, "IngestFunction of template.yaml has 8192 MB" in found.found) == (status, True)
     assert "Size=standard" in found.action
-    assert [(one.status, "StatFunction of medical.yaml" in one.found) for one in others] == [(UNKNOWN, True)]
-
-
-def test_queues_of_further_stacks_are_background_work(template: dict[str, object]) -> None:
-    alone = plan(template, IngestConcurrency="2", Refine="off")
-    medical = add_further(alone, "medical", {}, {"MaxConcurrency": "7"})
-    assert sum_background(medical) >= sum_background(alone) + 7 + 2
-    assert [one.status for one in check_concurrency(medical, NEW)] == [OK, PROBLEM]
-
-
-def test_medical_images_fit_into_a_new_account_as_their_guide_writes(template: dict[str, object]) -> None:
-    small = read_settings(ROOT / "samconfig.toml", "small").overrides
-    asked = build_plan(template, "s", "eu-central-1", {}, {**small, "Refine": "off"})
-    medical = add_further(asked, "medical", {}, {"MaxConcurrency": "2"})
-    assert {one.status for one in check_concurrency(medical, NEW)} == {OK}
-
-
-def test_functions_of_further_stacks_may_reserve_concurrency(template: dict[str, object]) -> None:
-    tiles = add_further(plan(template), "map-tiles", {}, {"MaxConcurrency": "5"})
-    assert sum_reserved(tiles) == 5
-    assert tiles.resources["AWS::CloudFront::Distribution"] == 2
-    assert next(one.status for one in check_concurrency(tiles, NEW)) is PROBLEM
+    assert [(one.status, "FacesFunction of extensions/faces/stack.yaml" in one.found) for one in others] == [
+        (UNKNOWN, True)
+    ]
 
 
 def test_a_wrong_further_stack_or_parameter_is_refused(template: dict[str, object]) -> None:
     with pytest.raises(ValueError, match="no further stack alarms"):
         add_further(plan(template), "alarms", {}, {})
     with pytest.raises(ValueError, match="no parameter Size"):
-        add_further(plan(template), "medical", {}, {"Size": "large"})
+        add_further(plan(template), "sources", {}, {"Size": "large"})
 
 
 @pytest.mark.parametrize(("count", "status"), [(0, UNKNOWN), (Unknown("denied"), UNKNOWN), (1, OK)])
@@ -120,7 +94,7 @@ def test_the_retention_of_logs_is_one_that_cloudwatch_has(
 def test_the_list_is_that_of_cloudformation_and_of_the_templates() -> None:
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("eu-central-1", "AWS::Logs::LogGroup").schema
     assert list(LOG_DAYS) == schema["properties"]["RetentionInDays"]["enum"]
-    declared = [read_template(ROOT / "stacks" / f"{name}.yaml").get("Parameters", {}) for name in further_templates()]
+    declared = [read_template(find_template(name)).get("Parameters", {}) for name in further_templates()]
     allowed = [one["LogDays"]["AllowedValues"] for one in declared if "LogDays" in one]
     assert allowed
     assert all(one == list(LOG_DAYS) for one in allowed)
@@ -128,4 +102,4 @@ def test_the_list_is_that_of_cloudformation_and_of_the_templates() -> None:
 
 def test_nested_stacks_are_part_of_a_plan() -> None:
     planned = list(list_planned(TEMPLATE, {"SourceBucket": "photos"}, "darkroom", "eu-central-1"))
-    assert {one.template for one in planned} == {"template.yaml", "alarms.yaml", "source.yaml"}
+    assert {one.template for one in planned} == {"template.yaml", "stacks/alarms.yaml", "stacks/source.yaml"}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from extensions import list_templates
+
 ROOT = Path(__file__).parents[2]
 TABLES = ROOT / "docs" / "reference" / "settings.md"
 DECISIONS = ROOT / "docs" / "decisions"
@@ -69,7 +71,7 @@ def texts() -> Iterator[tuple[str, str]]:
             continue
         text = path.read_text(encoding="utf-8")
         yield str(path.relative_to(ROOT)), released(text) if path.name == "CHANGELOG.md" else text
-    for path in (ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml"))):
+    for path in (ROOT / "template.yaml", *sorted((ROOT / "stacks").glob("*.yaml")), *list_templates()):
         yield str(path.relative_to(ROOT)), prose(path.read_text(encoding="utf-8"))
 
 

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 
-from . import FOLDER
 from .all import EVENTS
 
 if __name__ == "__main__":
-    for function, events in EVENTS.items():
-        folder = FOLDER / function
+    for folder, events in EVENTS.items():
         folder.mkdir(parents=True, exist_ok=True)
         for name, document in events().items():
             (folder / name).write_text(json.dumps(document, indent=2) + "\n", encoding="utf-8")

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 import boto3
 
+from extensions import find_template
 from tools.flat_rate.distributions import DISTRIBUTION
 from tools.template_values import read_template
 
@@ -36,7 +37,7 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader, tier: st
     concurrency = reader.read_concurrency(function)
     yield from checks.check_concurrency(plan, concurrency)
     others = {
-        name: tuple(list_planned(ROOT / "stacks" / f"{name}.yaml", {}, name, plan.region))
+        name: tuple(list_planned(find_template(name), {}, name, plan.region))
         for name in further_templates()
         if name not in plan.further
     }

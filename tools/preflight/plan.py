@@ -10,9 +10,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from extensions import find_template
 from tools.template_values import read_template
 
-from .templates import ROOT, TEMPLATE, Planned, fill_defaults, further_templates, list_planned, plan_resources
+from .templates import TEMPLATE, Planned, fill_defaults, further_templates, list_planned, plan_resources
 
 DEFAULT_STACK = "darkroom"
 
@@ -87,13 +88,13 @@ def build_plan(
 
 
 def add_further(plan: Plan, name: str, existing: Mapping[str, str], overrides: Mapping[str, str]) -> Plan:
-    """Add the stack of ``stacks/<name>.yaml`` to a plan; as :func:`build_plan`, also for a template that is not there.
+    """Add the further stack ``name`` to a plan; as :func:`build_plan`, also for a template that is not there.
 
-    The retention of its logs is that of the first stack, as `./darkroom <name> parameters` passes it.
+    The retention of its logs is that of the first stack, as `./darkroom parameters <name>` passes it.
     """
     if name not in further_templates():
         raise ValueError(f"there is no further stack {name}; choose one of {', '.join(further_templates())}")
-    path = ROOT / "stacks" / f"{name}.yaml"
+    path = find_template(name)
     template = read_template(path)
     passed = {"LogDays": log_days} if (log_days := read_log_days(plan)) and "LogDays" in template["Parameters"] else {}
     parameters = _merge(template, dict(existing) | passed, overrides)

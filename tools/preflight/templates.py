@@ -8,6 +8,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from extensions import list_extensions
 from tools.template_values import Resolver, read_template
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -29,13 +30,19 @@ class Planned:
 
 @cache
 def further_templates() -> tuple[str, ...]:
-    """Return names of the templates in stacks/ that are deployed beside template.yaml, not within it."""
+    """Return names of the stacks that are deployed beside that of template.yaml, not within it."""
     within = {
         Path(one["Properties"]["Location"]).stem
         for one in read_template(TEMPLATE)["Resources"].values()
         if one["Type"] == NESTED
     }
-    return tuple(sorted(one.stem for one in (ROOT / "stacks").glob("*.yaml") if one.stem not in within))
+    beside = (one.stem for one in (ROOT / "stacks").glob("*.yaml") if one.stem not in within)
+    return tuple(sorted([*beside, *(one.flag for one in list_extensions())]))
+
+
+def name_template(path: Path) -> str:
+    """Return the path of a template in the repository."""
+    return str(path.resolve().relative_to(ROOT))
 
 
 def fill_defaults(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, str]:
@@ -59,7 +66,7 @@ def plan_resources(
         if not resolver.holds(one.get("Condition")):
             continue
         properties = resolver.resolve(one.get("Properties", {}))
-        yield Planned(path.name, logical_id, str(one["Type"]), properties)
+        yield Planned(name_template(path), logical_id, str(one["Type"]), properties)
         if one["Type"] == NESTED:
             passed = {name: _as_text(value) for name, value in properties.get("Parameters", {}).items()}
             yield from list_planned(path.parent / properties["Location"], passed, f"<{logical_id}>", region)

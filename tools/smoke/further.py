@@ -13,19 +13,19 @@ from .world import World
 
 @dataclass(frozen=True)
 class FurtherStack:
-    """A stack of ``stacks/<template>.yaml``."""
+    """A stack of an extension."""
 
     name: str
     outputs: Mapping[str, str]
     parameters: Mapping[str, str]
 
 
-def find_further(world: World, template: str) -> FurtherStack:
-    """Return the stack of ``stacks/<template>.yaml`` with the name that the guides give it.
+def find_further(world: World, extension: str) -> FurtherStack:
+    """Return the stack of the ``extension`` with this flag, with the name that its guide gives it.
 
     Raises CheckSkipped if it is not deployed, ClientError for other refusals.
     """
-    name = f"{world.stack}-{template}"
+    name = f"{world.stack}-{extension}"
     try:
         [found] = world.client("cloudformation").describe_stacks(StackName=name)["Stacks"]
     except ClientError as error:

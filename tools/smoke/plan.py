@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from .model import Check
+from extensions import list_extensions
 
-GUIDE = "the commands of docs/guides/{}.md, section Deploy"
+from .model import Check
 
 
 @dataclass(frozen=True)
@@ -87,24 +87,6 @@ STEPS = (
         otherwise="the function's log in us-east-1, /aws/cloudfront/function/; FunctionComputeUtilization below 80",
     ),
     Step(
-        "Map tiles: rasterio and GDAL on arm64",
-        15,
-        "the largest library with the most shared objects, and a distribution of its own",
-        (GUIDE.format("map-tiles"),),
-        "CREATE_COMPLETE of {stack}-map-tiles",
-        {"map-tile": "zoom 10 to 12, and the bytes of a tile"},
-        "the log of the rasters function: an error of imports names the library",
-    ),
-    Step(
-        "Documents: PDFium in a process of its own",
-        10,
-        "the sandbox limits a child process, which starts with another library path and other limits in Lambda",
-        (GUIDE.format("documents"),),
-        "CREATE_COMPLETE of {stack}-documents",
-        {"document": "image/png, and its bytes"},
-        "messages of DocumentsDeadLettersUrl have the reason",
-    ),
-    Step(
         "Uploads: forms, events, quarantine",
         10,
         "MiniStack compares no checksum of a form, and its events have no delay",
@@ -120,41 +102,6 @@ STEPS = (
         5,
         "origin failover on S3's 403, and revalidation, were verified by the local CDN only",
         checks={"headers": "public, max-age=..., and 304", "missing": "the type of a 404, application/problem+json"},
-    ),
-    Step(
-        "Medical images",
-        15,
-        "decoders of imagecodecs on arm64, and an HTTP API of its own",
-        (GUIDE.format("medical"),),
-        "CREATE_COMPLETE of {stack}-medical",
-        {"medical": "image/png, and its bytes"},
-        "messages of DeadLettersUrl, and the log of the ingest functions",
-    ),
-    Step(
-        "Textures",
-        10,
-        "the encoder on arm64, and the route of the HTTP API with the path of the distribution",
-        (GUIDE.format("textures"),),
-        "CREATE_COMPLETE of {stack}-textures",
-        {"texture": "image/ktx2, and its bytes"},
-    ),
-    Step(
-        "Evidence and custody",
-        15,
-        "Object Lock cannot be removed: the copies of this run stay for LockDays, so deploy it with LockDays=1",
-        (GUIDE.format("evidence"),),
-        "CREATE_COMPLETE of {stack}-evidence",
-        {"evidence": "the number of measures, and the day until which the copy is locked"},
-        "the log of custody: AccessDenied names the action",
-    ),
-    Step(
-        "Review app",
-        10,
-        "Cognito's hosted pages and the domain of the pool",
-        (GUIDE.format("review"),),
-        "CREATE_COMPLETE of {stack}-review",
-        {"review": "redirects to the domain of the pool, which answers 200 or 302"},
-        "redirect_mismatch: the callback addresses of the client",
     ),
     Step(
         "Masters in another bucket, and inference",
@@ -203,6 +150,16 @@ STEPS = (
 )
 """In the order of doubt; what another step needs precedes it."""
 
+STEPS_BEFORE_EXTENSIONS = 9
+"""Extensions are less doubtful than the first steps, and precede what takes their stacks away."""
+
+
+def list_steps() -> list[Step]:
+    """Return all steps, with those of extensions."""
+    modules = [one.load("smoke") for one in list_extensions()]
+    further = [module.STEP for module in modules if module is not None]
+    return [*STEPS[:STEPS_BEFORE_EXTENSIONS], *further, *STEPS[STEPS_BEFORE_EXTENSIONS:]]
+
 
 def list_commands(step: Step, stack: str, region: str) -> Iterator[str]:
     """Yield the commands of ``step`` for a stack; the last one runs its checks."""
@@ -226,7 +183,7 @@ def build_plan(checks: Mapping[str, Sequence[Check]], stack: str, region: str) -
             "checks": {name: text.format(stack=stack) for name, text in step.checks.items()},
             "otherwise": step.otherwise or "; ".join(known[name].look_at for name in step.checks),
         }
-        for step in STEPS
+        for step in list_steps()
     ]
 
 

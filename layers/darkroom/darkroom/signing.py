@@ -13,8 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from .errors import BadSignature, Expired
 
@@ -26,20 +25,25 @@ MAX_KEYS = 16
 """Of one dialect. Each key costs an HMAC for every forged URL."""
 
 
-class Purpose(Enum):
-    """What a signature permits. The value is the domain, which precedes the signed text.
+class Purpose:
+    """What a signature permits. Its domain, the name with a colon, precedes the signed text; images have none.
 
-    No domain begins with another one, or with the slash that texts of images begin with.
+    No name begins with another one. Extensions have purposes of their own (``[purposes]`` in their
+    ``extension.toml``).
     """
 
-    IMAGE = ""
-    UPLOAD_TOKEN = "upload-token:"  # noqa: S105 - a domain
-    FINDINGS = "findings:"
-    LARGE_COPY = "large-copy:"
-    TILE_URL = "tile-url:"
-    MEDICAL_URL = "medical-url:"
-    MEDICAL_TOKEN = "medical-token:"  # noqa: S105 - a domain
-    EVIDENCE_TOKEN = "evidence-token:"  # noqa: S105 - a domain
+    IMAGE: ClassVar[Purpose]
+    UPLOAD_TOKEN: ClassVar[Purpose]
+    FINDINGS: ClassVar[Purpose]
+    LARGE_COPY: ClassVar[Purpose]
+
+    __slots__ = ("domain", "name")
+
+    def __init__(self, name: str, domain: str | None = None) -> None:
+        self.name, self.domain = name, f"{name}:" if domain is None else domain
+
+    def __repr__(self) -> str:
+        return f"Purpose({self.name!r})"
 
     def derive_key(self, key: str) -> bytes:
         """Return the key of this purpose: that of images and upload tokens is the signing key itself.
@@ -51,8 +55,16 @@ class Purpose(Enum):
 
         if self in (Purpose.IMAGE, Purpose.UPLOAD_TOKEN):
             return key.encode()
-        return hmac.digest(key.encode(), f"key:{self.value}".encode(), "sha256")
+        return hmac.digest(key.encode(), f"key:{self.domain}".encode(), "sha256")
 
+
+Purpose.IMAGE = Purpose("image", "")
+Purpose.UPLOAD_TOKEN = Purpose("upload-token")
+Purpose.FINDINGS = Purpose("findings")
+Purpose.LARGE_COPY = Purpose("large-copy")
+
+PURPOSES = (Purpose.IMAGE, Purpose.UPLOAD_TOKEN, Purpose.FINDINGS, Purpose.LARGE_COPY)
+"""Purposes of Darkroom without extensions."""
 
 _CURRENT, _PREVIOUS = "current", "previous"
 _SIGNATURE_NAMES = ("s", "signature")
@@ -88,7 +100,7 @@ def sign_message(message: str, key: str, purpose: Purpose = Purpose.IMAGE) -> st
 
     if not _has_domain(message, purpose):
         raise ValueError("the text that is signed for an image begins with a slash")
-    return encode_base64url(hmac.digest(purpose.derive_key(key), (purpose.value + message).encode(), "sha256"))
+    return encode_base64url(hmac.digest(purpose.derive_key(key), (purpose.domain + message).encode(), "sha256"))
 
 
 def _has_domain(message: str, purpose: Purpose) -> bool:
@@ -151,7 +163,7 @@ def verify_text(
 
     def check(valid: tuple[str, ...]) -> None:
         if not is_signed(text, signature, valid, purpose):
-            raise BadSignature(f"The signature does not match '{text}' with the domain '{purpose.value}'")
+            raise BadSignature(f"The signature does not match '{text}' with the domain '{purpose.domain}'")
 
     try_keys(keys, check, BadSignature)
     if expires_s is not None and now_s >= expires_s:

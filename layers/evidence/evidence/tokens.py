@@ -44,7 +44,8 @@ def _parse_grant(text: str) -> EvidenceGrant | None:
     return EvidenceGrant(prefix, int(expires), person)
 
 
-_TOKENS = TokenKind("evidence token", Purpose.EVIDENCE_TOKEN, 1400, _parse_grant)
+TOKEN = Purpose("evidence-token")
+_TOKENS = TokenKind("evidence token", TOKEN, 1400, _parse_grant)
 
 
 def make_token(grant: EvidenceGrant, key: str) -> str:

@@ -1,4 +1,4 @@
 """Map tiles of georeferenced rasters, and changes between two of them.
 
-An optional package of two functions of its own (``stacks/map-tiles.yaml``). The package ``darkroom`` never imports it.
+Two functions of an extension import it. The package ``darkroom`` never does.
 """

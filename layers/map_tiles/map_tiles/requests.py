@@ -19,6 +19,7 @@ from darkroom.signing import KeySource, Purpose, remove_signature, sign_message,
 from .descriptor import Descriptor, check_raster_key
 from .grid import MAX_ZOOM, Tile
 
+TILE_URL = Purpose("tile-url")
 BASE = "/tiles/"
 FORMATS = {"png": "image/png", "webp": "image/webp", "jpg": "image/jpeg"}
 RESAMPLING = ("nearest", "bilinear", "cubic", "cubic_spline", "lanczos", "average", "mode")
@@ -106,13 +107,13 @@ def build_template(key: str, extension: str, query: str, sign: Keys) -> str:
 
 def sign_target(target: str, key: str) -> str:
     """Return ``target``, a path with placeholders or of a TileJSON, and its query, with the signature."""
-    return f"{target}&s={sign_message(target, key, Purpose.TILE_URL)}"
+    return f"{target}&s={sign_message(target, key, TILE_URL)}"
 
 
 def _verify(text: str, signature: str, style: Style, keys: Keys, now_s: float) -> None:
     if not signature:
         raise Unsigned("Tiles with a query need a signature")
-    verify_text(Purpose.TILE_URL, text, signature, style.expires_s or None, keys, now_s)
+    verify_text(TILE_URL, text, signature, style.expires_s or None, keys, now_s)
 
 
 def parse_query(query: str) -> tuple[Style, str]:

@@ -39,7 +39,7 @@ func (s *Signer) URL(image string, options map[string]string, expires time.Time)
 	return s.base + signed, err
 }
 
-// Texture returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); f=ktx2 is added.
+// Texture returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); f=ktx2 is added.
 func (s *Signer) Texture(image string, options map[string]string, expires time.Time) (string, error) {
 	path := pathOf(image)
 	if err := check(path); err != nil {

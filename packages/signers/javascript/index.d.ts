@@ -16,7 +16,7 @@ export declare class Signer {
     url(image: string, options?: Options, expires?: number | Date | null): string;
 
     /**
-     * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+     * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
      *
      * @throws {RangeError} For a key that cannot name an image.
      */

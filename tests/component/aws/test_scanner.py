@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.scanner import CHUNK_BYTES, Clamd
 from darkroom.errors import Unavailable
-from tests.conftest import free_port
+from tests.ports import free_port
 
 from . import clamd
 

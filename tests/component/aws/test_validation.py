@@ -20,7 +20,7 @@ from local import tool_venvs
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths
 from local.progress import Progress
-from tests.conftest import free_port
+from tests.ports import free_port
 
 ROLE = "arn:aws:iam::000000000000:role/service"
 

@@ -21,13 +21,13 @@ from darkroom.conversion import sandbox
 from darkroom.conversion.documents import _LIMITS, DocumentRenderer, Outcome
 from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, Unavailable
+from extensions.document_pages.smoke import pdf
 from local.progress import Progress
-from local.tool_venvs import DOCUMENTS, ensure_one, site_packages
+from local.tool_venvs import ensure_one, site_packages
 from tests.component.services.functions import load
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 from tools.events.documents import events
-from tools.smoke.files import pdf
 
 from .files import RED_HALF, document, photograph, save
 from .test_damage import mutate
@@ -40,8 +40,8 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def packages(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package with PDFium, behind all others."""
-    asyncio.run(ensure_one(DOCUMENTS, Progress()))
-    folder = site_packages(DOCUMENTS)
+    asyncio.run(ensure_one("documents", Progress()))
+    folder = site_packages("documents")
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     return folder
 

@@ -16,8 +16,8 @@ from typing import Any
 
 from darkroom.aws.sagemaker import parse_stages_ms
 from local import tool_venvs
-from tests.conftest import free_port
 from tests.images.detectors import ROOT
+from tests.ports import free_port
 from tests.waiting import HANG_S, wait_until
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"

@@ -11,9 +11,9 @@ import pytest
 
 from darkroom.findings import SIMILARITY
 from darkroom.models import catalogue
-from tests.conftest import free_port
 from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo
+from tests.ports import free_port
 from tests.waiting import HANG_S
 
 from .serving import STOP_S, select_models, serving, start

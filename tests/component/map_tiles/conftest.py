@@ -18,8 +18,8 @@ from bench.map_tiles.rasters import fetch_rasters
 from local import tool_venvs
 from local.progress import Progress
 
-asyncio.run(tool_venvs.ensure_one(tool_venvs.MAP_TILES, Progress()))
-sys.path.append(str(tool_venvs.site_packages(tool_venvs.MAP_TILES)))
+asyncio.run(tool_venvs.ensure_one("map-tiles", Progress()))
+sys.path.append(str(tool_venvs.site_packages("map-tiles")))
 
 from darkroom.aws.credentials import CredentialSource  # noqa: E402
 from darkroom.aws.s3_fast import FastBucket, connect  # noqa: E402

@@ -14,14 +14,13 @@ from rio_tiler.constants import WEB_MERCATOR_TMS
 from rio_tiler.io import Reader
 
 from darkroom.errors import DamagedSource, SourceMissing, TypeNotAllowed
+from extensions.map_tiles.smoke import TILE, geotiff
 from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
 from tools.events import LOCAL_KEY
 from tools.events.map_tiles import RASTER, events
-from tools.smoke.checks.further import TILE
-from tools.smoke.files import geotiff
 
 from .tiffs import write_tiff
 from .world import HOST, NOW_S, Keys, World, decode, middle, sign

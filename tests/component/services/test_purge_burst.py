@@ -15,7 +15,7 @@ from local.emulation.recursion import MAX_INVOCATIONS
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths
 from local.progress import Progress
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 from .burst import Burst

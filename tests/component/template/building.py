@@ -15,7 +15,7 @@ from typing import Any
 from bench.build_cache import build_once
 
 from .foreign_python import STANDARD_LIBRARY, run_python
-from .stack import ROOT, TEMPLATE, template
+from .stack import ROOT, TEMPLATES, name_template, template
 
 LAYERS = {
     "DarkroomLayer": "darkroom",
@@ -60,21 +60,16 @@ class Declared:
         return f"{self.template}:{self.logical_id}"
 
 
-def list_templates() -> list[Path]:
-    """The root template, nested ones, and those of further stacks."""
-    return [TEMPLATE, *sorted((ROOT / "stacks").glob("*.yaml"))]
-
-
 def list_functions() -> list[Declared]:
     """Every function of every template."""
     return [
         Declared(
-            path.name,
+            name_template(path),
             logical_id,
             (path.parent / resource["Properties"]["CodeUri"]).resolve(),
             [layer["Ref"] for layer in resource["Properties"].get("Layers", [])],
         )
-        for path in list_templates()
+        for path in TEMPLATES
         for logical_id, resource in template(path)["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
     ]
@@ -84,7 +79,7 @@ def find_layers() -> dict[str, Path]:
     """The folder of every layer of every template, by its logical id."""
     return {
         logical_id: (path.parent / resource["Properties"]["ContentUri"]).resolve()
-        for path in list_templates()
+        for path in TEMPLATES
         for logical_id, resource in template(path)["Resources"].items()
         if resource["Type"] == "AWS::Serverless::LayerVersion"
     }

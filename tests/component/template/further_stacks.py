@@ -4,22 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.stack_parameters import (
-    BuildParameters,
-    build_common_parameters,
-    build_documents_parameters,
-    build_evidence_parameters,
-    build_map_tiles_parameters,
-    build_medical_parameters,
-    build_review_parameters,
-)
+from extensions import find_template, list_extensions
+from tools.stack_parameters import FirstStack, build_parameters
 
-FURTHER: Mapping[str, BuildParameters] = {
-    "textures": build_common_parameters,
-    "map-tiles": build_map_tiles_parameters,
-    "medical": build_medical_parameters,
-    "documents": build_documents_parameters,
-    "evidence": build_evidence_parameters,
-    "review": lambda *of_stack: build_review_parameters(*of_stack, cdn_url="https://images.example.com"),
-}
-"""From a deployed stack to the parameters of each further one."""
+FURTHER = tuple(one.flag for one in list_extensions())
+"""Names of the further stacks."""
+
+
+def build_further(name: str, outputs: Mapping[str, str], parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return the parameters of the stack ``name`` beside a deployed one with these outputs and parameters."""
+    first = FirstStack("darkroom", outputs, parameters, "https://images.example.com")
+    return build_parameters(find_template(name), first)

@@ -29,7 +29,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from local import tool_venvs
 from local.processes import stop
 from local.progress import Progress
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import HANG_S, wait_until
 
 from .requests import CREATING

@@ -74,6 +74,6 @@ def check_dead_letters_alarm(stack: Stack, queue: str) -> None:
     assert (alarm["Threshold"], alarm["ComparisonOperator"]) == (0, "GreaterThanThreshold")
     assert alarm["AlarmActions"] == ["arn:aws:sns:eu-central-1:111122223333:darkroom-tickets"]
     assert Stack().properties("TicketTopic")["TopicName"] == f"{PSEUDO['AWS::StackName']}-tickets"
-    guide = ROOT / re.findall(r"docs/\S+\.md", alarm["AlarmDescription"])[0]
+    guide = ROOT / re.findall(r"\S+\.md", alarm["AlarmDescription"])[0]
     section = alarm["AlarmDescription"].split("section ")[1].removesuffix(".")
     assert f"## {section}\n" in guide.read_text()

@@ -17,8 +17,13 @@ from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 from samtranslator.yaml_helper import yaml_parse
 
+from extensions import list_templates
+
 ROOT = Path(__file__).parents[3]
 TEMPLATE = ROOT / "template.yaml"
+
+TEMPLATES = [TEMPLATE, *sorted((ROOT / "stacks").glob("*.yaml")), *list_templates()]
+"""The root template, those in stacks/, of which some are nested in it, and those of extensions."""
 
 type Node = dict[str, Any]
 
@@ -33,6 +38,11 @@ PSEUDO = {
 NOTHING = object()
 _CODE = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Serverless::Function": "CodeUri"}
 _NESTED, _PACKAGES = "AWS::CloudFormation::Stack", "https://s3.amazonaws.com/packages/"
+
+
+def name_template(path: Path) -> str:
+    """The path of a template in the repository, which identifies it in tests."""
+    return str(path.relative_to(ROOT))
 
 
 @functools.cache

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from extensions import find_template
 from tools import deployer_actions
 from tools.preflight.permissions import list_samples
 from tools.preflight.plan import Plan, add_further, build_plan
@@ -22,10 +23,10 @@ from tools.preflight.policy import (
     list_statements,
     list_types,
 )
-from tools.preflight.templates import ROOT, TEMPLATE, further_templates
+from tools.preflight.templates import TEMPLATE, further_templates
 from tools.template_values import read_template
 
-from .stack import Stack, transformed
+from .stack import TEMPLATES, Stack, name_template, transformed
 
 EVERYTHING = {
     "InferenceMode": "endpoint",
@@ -108,11 +109,7 @@ def test_keys_and_secrets_of_others_are_out_of_reach() -> None:
 def test_every_resource_type_of_every_template_has_its_create_and_delete() -> None:
     """By the schemas, for the types that SAM's transform makes of all templates."""
     plan = make_plan(*further_templates(), **EVERYTHING, Deployments="Canary10Percent5Minutes")
-    kinds = {
-        str(one["Type"])
-        for path in [TEMPLATE, *ROOT.glob("stacks/*.yaml")]
-        for one in transformed(path=path)["Resources"].values()
-    }
+    kinds = {str(one["Type"]) for path in TEMPLATES for one in transformed(path=path)["Resources"].values()}
     assert kinds <= list_types(plan) | {"AWS::CloudFormation::Stack"}
     allowed = {one.lower() for one in list_allowed(plan)}
     assert {one for one in kinds if one.startswith("Custom::")} == {"Custom::EdgeEntries"}
@@ -143,11 +140,11 @@ NAMES = {
 
 
 def list_names() -> Iterator[tuple[str, str]]:
-    for path in [TEMPLATE, *(ROOT / "stacks" / f"{name}.yaml" for name in further_templates())]:
+    for path in [TEMPLATE, *map(find_template, further_templates())]:
         parameters: dict[str, Any] = EVERYTHING if path == TEMPLATE else {"StackName": "stack"}
         for logical_id, one in Stack(path, **parameters).resources.items():
             if name := one.get("Properties", {}).get(NAMES.get(one["Type"], ""), ""):
-                yield f"{path.name} {logical_id}", str(name)
+                yield f"{name_template(path)} {logical_id}", str(name)
 
 
 def test_names_begin_with_that_of_the_stack() -> None:
@@ -161,7 +158,7 @@ def test_names_begin_with_that_of_the_stack() -> None:
 def test_roles_are_passed_to_the_services_that_they_trust() -> None:
     trusted = {
         service.removesuffix(".amazonaws.com")
-        for path in [TEMPLATE, *ROOT.glob("stacks/*.yaml")]
+        for path in TEMPLATES
         for one in transformed(parameters={"Deployments": "Canary10Percent5Minutes"}, path=path)["Resources"].values()
         if one["Type"] == "AWS::IAM::Role"
         for statement in one["Properties"]["AssumeRolePolicyDocument"]["Statement"]

@@ -1,11 +1,11 @@
-"""stacks/documents.yaml: PDF documents beside the stack of template.yaml, which does not refer to it."""
+"""extensions/document_pages/stack.yaml: PDF documents beside the stack of template.yaml, which does not refer to it."""
 
 from __future__ import annotations
 
 import pytest
 
 from darkroom.conversion.documents import DocumentsEnvironment
-from tools.stack_parameters import build_documents_parameters
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .own_stack import check_dead_letters_alarm, check_parameters, list_untagged
 from .schemas import faults, resources_of
@@ -13,14 +13,14 @@ from .stack import ROOT, Stack
 from .test_parameters import POWERTOOLS
 from .test_permissions import KEY, granted, statements
 
-SOURCE = ROOT / "stacks" / "documents.yaml"
+SOURCE = ROOT / "extensions" / "document_pages" / "stack.yaml"
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
     "UploadsBucketName": "uploads",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_documents_parameters("darkroom", OUTPUTS, {})
+BASIC = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {}, ""))
 
 
 def documents(**parameters: str) -> Stack:

@@ -1,11 +1,11 @@
-"""stacks/evidence.yaml: reports and custody beside the stack of template.yaml, which does not refer to them."""
+"""Reports and custody beside the stack of template.yaml, which does not refer to them."""
 
 from __future__ import annotations
 
 import pytest
 
 from evidence.environment import CustodyEnvironment, EvidenceEnvironment
-from tools.stack_parameters import build_evidence_parameters
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .own_stack import (
     OWN_SOURCE,
@@ -21,7 +21,7 @@ from .stack import ROOT, TEMPLATE, Stack
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import KEY, granted, statements
 
-SOURCE = ROOT / "stacks" / "evidence.yaml"
+SOURCE = ROOT / "extensions" / "evidence" / "stack.yaml"
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
@@ -31,7 +31,7 @@ OUTPUTS = {
     "VectorTableName": "vectors",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_evidence_parameters("darkroom", OUTPUTS, {})
+BASIC = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {}, ""))
 INDEXES = [f"arn:aws:s3vectors:eu-central-1:111122223333:bucket/b/index/{name}" for name in ("copies", "likeness")]
 WATCHED = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"}
 CUSTODY = "<CustodyBucket.Arn>"
@@ -62,7 +62,7 @@ def test_resources_match_their_schemas(further: dict[str, str]) -> None:
 
 def test_the_command_prints_every_parameter_without_a_default() -> None:
     check_parameters(SOURCE, BASIC, OUTPUTS)
-    elsewhere = build_evidence_parameters("darkroom", OUTPUTS, {"InferenceMode": "lambda"})
+    elsewhere = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {"InferenceMode": "lambda"}, ""))
     assert (BASIC["VectorTable"], elsewhere["InferenceMode"]) == ("vectors", "lambda")
 
 
@@ -102,7 +102,7 @@ def test_near_copies_are_searched_where_the_first_stack_stores_embeddings() -> N
     assert first.outputs["VectorIndexArns"].split(",") == [
         first.variables("SimilarFunction")[name] for name in ("VECTOR_INDEX", "LIKENESS_INDEX")
     ]
-    found = build_evidence_parameters("darkroom", OUTPUTS | {"VectorIndexArns": ",".join(INDEXES)}, {})
+    found = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS | {"VectorIndexArns": ",".join(INDEXES)}, {}, ""))
     indexes = Stack(SOURCE, **found | {"KmsKeyArn": KEY})
     expected = {"SIMILARITY_STORE": "s3vectors", "VECTOR_INDEX": INDEXES[0], "LIKENESS_INDEX": INDEXES[1]}
     assert expected.items() <= indexes.variables("EvidenceFunction").items()

@@ -6,9 +6,10 @@ import functools
 
 import pytest
 
+from extensions import Extension, list_extensions
 from local.emulation.alarms import find_error
 from observability.alarm_states import Alarm, evaluate
-from observability.further_stacks import STACKS, FurtherStack, insert_alarms, insert_page, stack_alarms
+from observability.extension_alarms import insert_alarms, insert_page, stack_alarms
 from observability.metric_math import Series
 
 from .stack import ROOT, Stack, template
@@ -16,14 +17,14 @@ from .watching import ALARM
 
 NOW_S = 1_000_000 * 60
 HOUR_S = 3600
-FOLDER = ROOT / "stacks"
+STACKS = list_extensions()
 NAMES = [stack.name for stack in STACKS]
 BY_NAME = {stack.name: stack for stack in STACKS}
 
 
 @functools.cache
 def deployed(name: str) -> Stack:
-    path = FOLDER / f"{name}.yaml"
+    path = BY_NAME[name].template
     required = {key: "x" for key, one in template(path)["Parameters"].items() if "Default" not in one}
     return Stack(path, **{**required, "StackName": "stack"})
 
@@ -44,24 +45,22 @@ def faulty(name: str, **counts: float) -> str:
 
 
 @pytest.mark.parametrize("stack", STACKS, ids=NAMES)
-def test_a_template_is_as_the_tables_are(stack: FurtherStack) -> None:
-    text = (FOLDER / f"{stack.name}.yaml").read_text(encoding="utf-8")
+def test_a_template_is_as_the_tables_are(stack: Extension) -> None:
+    text = stack.template.read_text(encoding="utf-8")
     assert insert_alarms(text, stack) == text, "make alarms"
     assert {alarm.name for alarm in stack_alarms(stack)} <= alarms(stack.name).keys()
 
 
 def test_every_stack_with_functions_or_queues_has_alarms() -> None:
-    """Those nested in the main stack have theirs there."""
-    nested = {"alarms", "inference", "source"}
     working = {
-        path.stem
-        for path in FOLDER.glob("*.yaml")
+        name
+        for name, path in ((one.name, one.template) for one in STACKS)
         if any(
             one["Type"] in ("AWS::Serverless::Function", "AWS::SQS::Queue")
             for one in template(path)["Resources"].values()
         )
     }
-    assert working - nested == set(NAMES)
+    assert working == set(NAMES)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,10 +111,10 @@ def test_faults_are_a_ticket_also_if_all_of_few_events_fail(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "queue", "age_s"),
-    [("medical", "stat", 300), ("medical", "routine", HOUR_S), ("evidence", "custody", HOUR_S)],
+    [(one.name, queue.logical_id, queue.age_s) for one in STACKS for queue in one.queues],
 )
 def test_an_old_message_is_a_ticket(name: str, queue: str, age_s: int) -> None:
-    alarm = alarms(name)[f"{queue}-age"]
+    alarm = alarms(name)[f"{queue.removesuffix('Queue').lower()}-age"]
     late: Series = {NOW_S - minutes * 60: age_s + 1.0 for minutes in range(1, 5)}
     assert evaluate(alarm, {alarm.queries[0].id: late}, NOW_S).state == "ALARM"
     assert evaluate(alarm, {alarm.queries[0].id: {time: float(age_s) for time in late}}, NOW_S).state == "OK"
@@ -123,4 +122,4 @@ def test_an_old_message_is_a_ticket(name: str, queue: str, age_s: int) -> None:
 
 def test_the_page_has_the_cost() -> None:
     page = (ROOT / "docs" / "reference" / "slo.md").read_text(encoding="utf-8")
-    assert insert_page(page, FOLDER) == page, "make alarms"
+    assert insert_page(page) == page, "make alarms"

@@ -10,12 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from extensions import list_extensions
+
 from .stack import ROOT, TEMPLATE, Stack, broken_rules, template
 
 ENVIRONMENTS = ("small", "inference", "archive")
 """Of samconfig.toml, for `sam deploy --config-env`."""
-OWN_STACKS = ("review", "textures", "map-tiles", "medical", "evidence", "documents")
-"""Stacks of their own, of which functions are part."""
+EXTENSIONS = list_extensions()
 
 SAM = ROOT / ".local" / "venvs" / "sam" / "bin" / "sam"
 
@@ -30,8 +31,8 @@ def sam() -> str:
 
 @pytest.mark.parametrize(
     "path",
-    [TEMPLATE, *(pytest.param(ROOT / "stacks" / f"{name}.yaml", marks=pytest.mark.slow) for name in OWN_STACKS)],
-    ids=["root", *OWN_STACKS],
+    [TEMPLATE, *(pytest.param(one.template, marks=pytest.mark.slow) for one in EXTENSIONS)],
+    ids=["root", *(one.name for one in EXTENSIONS)],
 )
 def test_sam_validates_with_lint(sam: str, path: Path) -> None:
     environment = os.environ | {

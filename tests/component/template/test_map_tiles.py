@@ -1,4 +1,4 @@
-"""stacks/map-tiles.yaml: map tiles beside the stack of template.yaml, which does not refer to them."""
+"""extensions/map_tiles/stack.yaml: map tiles beside the stack of template.yaml, which does not refer to them."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Any
 import pytest
 
 from cloudfront_local.edge_function import V8Function
-from tools.stack_parameters import build_map_tiles_parameters
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .own_stack import check_parameters
 from .schemas import faults, resources_of
 from .stack import ROOT, TEMPLATE, Stack
 from .test_permissions import KEY, granted
 
-SOURCE = ROOT / "stacks" / "map-tiles.yaml"
+SOURCE = ROOT / "extensions" / "map_tiles" / "stack.yaml"
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_map_tiles_parameters("darkroom", OUTPUTS, {})
+BASIC = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {}, ""))
 
 
 def tiles(**parameters: str) -> Stack:

@@ -15,6 +15,7 @@ from darkroom.settings import list_setting_fields
 from observability.monitored_functions import insert_functions
 from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
+from .building import list_functions
 from .functions import FUNCTIONS, full_stack, id_of, layers_of, source_of
 from .policies import listed
 from .stack import ROOT, TEMPLATE, Stack, broken_rules, references, template
@@ -105,9 +106,10 @@ def read_by_libraries(function: str) -> set[str]:
 
 
 def test_every_function_is_deployed() -> None:
-    elsewhere = {"review", "textures", "map_tiles", "rasters", "medical", "medical_ingest", "evidence", "custody"}
-    elsewhere |= {"documents"}
-    assert {path.parent.name for path in ROOT.glob("functions/*/app.py")} == {*FUNCTIONS, *elsewhere}, "template.yaml"
+    code = {declared.code for declared in list_functions()}
+    places = ("functions/*/app.py", "extensions/*/functions/*/app.py")
+    folders = {path.parent for place in places for path in ROOT.glob(place)}
+    assert folders == code, "each function is in a template"
     assert set(full_stack().of_type("AWS::Lambda::Function")) == set(map(id_of, FUNCTIONS))
 
 

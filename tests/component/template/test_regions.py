@@ -13,10 +13,10 @@ from cfnlint.helpers import REGIONS
 from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from extensions import list_templates
 from tools.preflight.regions import NO_ACCESS_LOGS, NO_BUDGETS, SUPPORTED, WEB_ACL_REGION, find_missing
 
-from .further_stacks import FURTHER
-from .stack import ROOT, TEMPLATE, broken_rules, nested_templates, transformed
+from .stack import ROOT, TEMPLATE, broken_rules, name_template, nested_templates, transformed
 
 ELSEWHERE = ("ap-south-2", "ca-west-1", "me-central-1", "cn-north-1", "us-gov-west-1")
 OPTIONS = {
@@ -100,18 +100,19 @@ def complaints(path: Path, regions: list[str]) -> set[str]:
 TEMPLATES = [
     TEMPLATE,
     *nested_templates().values(),
-    *(ROOT / "stacks" / f"{name}.yaml" for name in (*FURTHER, "sources")),
+    *list_templates(),
+    ROOT / "stacks" / "sources.yaml",
 ]
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_template)
 def test_cfn_lint_finds_nothing_in_a_region_of_each_group(path: Path) -> None:
     assert complaints(path, list(representatives(path))) == set()
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_template)
 def test_cfn_lint_finds_nothing_in_any_region(path: Path) -> None:
     """As above, for all of them at once: that no two regions of a group differ for the linter."""
     assert complaints(path, sorted(SUPPORTED)) == set()

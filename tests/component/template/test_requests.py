@@ -8,10 +8,10 @@ import pytest
 
 from .requests import CREATING, wrong_requests
 from .schemas import resources_of
-from .stack import ROOT, TEMPLATE, Node, Stack, nested_templates, template
+from .stack import TEMPLATE, TEMPLATES, Node, Stack, nested_templates, template
 from .test_several_stacks import EVERYTHING
 
-FURTHER = sorted(set((ROOT / "stacks").glob("*.yaml")) - set(nested_templates().values()))
+FURTHER = sorted(set(TEMPLATES) - {TEMPLATE, *nested_templates().values()})
 DEPLOYMENTS: dict[str, dict[str, str]] = {
     "the defaults": {},
     "everything": EVERYTHING | {"Alarms": "all", "PageEmail": "page@example.com"},

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from .stack import ROOT, TEMPLATE, nested_templates, template
+from extensions import list_templates
+
+from .stack import ROOT, TEMPLATE, TEMPLATES, name_template, nested_templates, template
 
 PAGE = (ROOT / "docs" / "getting-started" / "deploy.md").read_text(encoding="utf-8")
-TEMPLATES = [TEMPLATE, *sorted((ROOT / "stacks").glob("*.yaml"))]
 LAYER = "AWS::Serverless::LayerVersion"
 
 
@@ -42,15 +43,22 @@ def read_rows() -> dict[str, str]:
     return rows
 
 
+def read_section(path: Path) -> str:
+    """The section of the guide of an extension."""
+    guide = (path.parent / "docs" / "guide.md").read_text(encoding="utf-8")
+    [section] = re.findall(r"^## Remove\n(.*?)(?:^##|\Z)", guide, re.DOTALL | re.MULTILINE)
+    return str(section)
+
+
 def test_every_stack_that_is_deployed_by_itself_has_a_row() -> None:
-    by_itself = set(TEMPLATES) - set(nested_templates().values())
+    by_itself = set(TEMPLATES) - {*nested_templates().values(), *list_templates()}
     nested = {path for path in nested_templates().values() if find_retained(path)}
     assert set(read_rows()) == {str(path.relative_to(ROOT)) for path in by_itself | nested}
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.name)
-def test_the_deployment_page_names_what_remains(path: Path) -> None:
-    row = read_rows().get(str(path.relative_to(ROOT)), "")
+@pytest.mark.parametrize("path", TEMPLATES, ids=name_template)
+def test_the_deployment_page_or_the_guide_names_what_remains(path: Path) -> None:
+    row = read_section(path) if path in list_templates() else read_rows().get(name_template(path), "")
     together = [TEMPLATE, ROOT / "stacks" / "inference.yaml"]  # one row
     paths = together if path in together else [path]
     declared = {name for one in paths for name in template(one).get("Resources", {})}

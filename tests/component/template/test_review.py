@@ -1,4 +1,4 @@
-"""stacks/review.yaml: the review app beside the stack of template.yaml, and the cache behaviour that leads to it."""
+"""The review app beside the stack of template.yaml, and the cache behaviour that leads to it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from darkroom.environment import ReviewEnvironment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.review.sign_in import SCOPE
-from tools.stack_parameters import build_review_parameters
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .own_stack import OWN_SOURCE, check_parameters, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
@@ -18,7 +18,7 @@ from .stack import ROOT, TEMPLATE, Stack, template
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import KEY, granted, statements
 
-SOURCE = ROOT / "stacks" / "review.yaml"
+SOURCE = ROOT / "extensions" / "review_app" / "stack.yaml"
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
@@ -27,7 +27,7 @@ OUTPUTS = {
     "ReviewQueueUrl": "https://sqs.eu-central-1.amazonaws.com/111122223333/darkroom-review",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_review_parameters("darkroom", OUTPUTS, {}, cdn_url="https://images.example.com")
+BASIC = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {}, "https://images.example.com"))
 TABLE = "arn:aws:dynamodb:eu-central-1:111122223333:table/index"
 
 
@@ -53,7 +53,7 @@ def test_the_command_prints_every_parameter_without_a_default() -> None:
         "Arch": "x86_64",
         "RetentionDays": "1,2,3,4,5",
     }
-    found = build_review_parameters("darkroom", OUTPUTS, known, cdn_url="https://images.example.com")
+    found = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, known, "https://images.example.com"))
     assert {
         name: found[name] for name in ("ApiId", "SourceBucket", "SourcePrefix", "KmsKeyArn", "Arch", "LogDays")
     } == {

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
-from .further_stacks import FURTHER
+from extensions import find_template
+
+from .further_stacks import FURTHER, build_further
 from .schemas import faults, identified, resources_of
-from .stack import ROOT, Node, Stack
+from .stack import Node, Stack
 
 INDEX: Node = {
     "VectorBucketName": "vectors",
@@ -97,5 +99,5 @@ def test_every_resource_matches_its_schema(parameters: dict[str, str]) -> None:
 @pytest.mark.parametrize("name", FURTHER)
 @pytest.mark.parametrize("parameters", [{}, {"KmsKeyArn": KEY}], ids=["default", "a key"])
 def test_every_resource_of_a_further_stack_matches_its_schema(name: str, parameters: dict[str, str]) -> None:
-    given = FURTHER[name]("stack", OUTPUTS, parameters)
-    assert faults(resources_of(Stack(ROOT / "stacks" / f"{name}.yaml", **given), ["AWS::"])) == []
+    given = build_further(name, OUTPUTS, parameters)
+    assert faults(resources_of(Stack(find_template(name), **given), ["AWS::"])) == []

@@ -14,7 +14,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from .further_stacks import FURTHER
+from extensions import find_template
+
+from .further_stacks import FURTHER, build_further
 from .moto_engine import NESTED, Created, Deployment, MotoEngine, known_types
 from .requests import CREATING
 from .stack import ROOT, TEMPLATE
@@ -46,9 +48,9 @@ def deployments(moto: MotoEngine) -> list[Deployment]:
         first = moto.deploy("stack", TEMPLATE, parameters)
         found.append(first)
         if name == "everything":
-            for further, build in FURTHER.items():
-                given = build("stack", first.outputs, parameters)
-                found.append(moto.deploy(f"stack-{further}", ROOT / "stacks" / f"{further}.yaml", given))
+            for further in FURTHER:
+                given = build_further(further, first.outputs, parameters)
+                found.append(moto.deploy(f"stack-{further}", find_template(further), given))
             roles = ",".join(first.created[f"{name}Role"].physical_id for name in ("Transform", "Purge"))
             found.append(moto.deploy("stack-sources", ROOT / "stacks" / "sources.yaml", SOURCES | {"Roles": roles}))
     return found

@@ -1,4 +1,4 @@
-"""stacks/textures.yaml: textures beside the stack of template.yaml, and the cache behaviour that leads to them."""
+"""Textures beside the stack of template.yaml, and the cache behaviour that leads to them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from darkroom.environment import TexturesEnvironment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.textures.request import PAGE
 from darkroom.textures.service import BASE
-from tools.stack_parameters import build_common_parameters
+from tools.stack_parameters import FirstStack, build_parameters
 
 from .own_stack import OWN_SOURCE, check_parameters, find_behaviour, find_route, list_untagged, read_own_source
 from .policies import listed
@@ -19,13 +19,13 @@ from .stack import ROOT, Stack
 from .test_parameters import LIBVIPS, POWERTOOLS
 from .test_permissions import granted
 
-SOURCE = ROOT / "stacks" / "textures.yaml"
+SOURCE = ROOT / "extensions" / "textures" / "stack.yaml"
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",
     "SigningKeysArn": "arn:aws:secretsmanager:eu-central-1:111122223333:secret:keys-a1b2c3",
 }
-BASIC = build_common_parameters("darkroom", OUTPUTS, {})
+BASIC = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, {}, ""))
 
 
 def textures(**parameters: str) -> Stack:
@@ -50,7 +50,7 @@ def test_the_cache_policy_matches_its_schema() -> None:
 def test_the_command_prints_every_parameter_without_a_default() -> None:
     check_parameters(SOURCE, BASIC, OUTPUTS)
     known = {"SourceBucket": "photos", "SourcePrefix": "", "Arch": "x86_64", "RetentionDays": "1,2,3,4,5"}
-    found = build_common_parameters("darkroom", OUTPUTS, known)
+    found = build_parameters(SOURCE, FirstStack("darkroom", OUTPUTS, known, ""))
     assert (found["ApiId"], found["Arch"], found["LogDays"], found["SourcePrefix"]) == ("a1b2c3", "x86_64", "4", "")
 
 

@@ -21,7 +21,8 @@ from PIL import Image
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.textures.container import IDENTIFIER
 from evidence.verify_evidence import verify
-from local.map_tiles_stack import HOST
+from extensions import list_extensions
+from extensions.map_tiles.local_stack import HOST
 from local.own_stack import stack_name
 from local.paths import CONTROL, Ports
 from tests.component.conversion.files import RED_HALF
@@ -34,7 +35,7 @@ from tools.smoke.checks.further import CHECKS
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    stacks = ("--textures", "--map-tiles", "--medical", "--evidence", "--documents", "--review")
+    stacks = [f"--{one.flag}" for one in list_extensions()]
     options = ("--no-inference", "--no-watch", *stacks)
     running = start_stack(tmp_path_factory.mktemp("own"), *options)
     yield Operator(running, tmp_path_factory.mktemp("operator"))
@@ -44,8 +45,8 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
 @pytest.fixture(scope="module")
 def dicom() -> ModuleType:
     """The module that makes DICOM files, whose packages have an environment of their own."""
-    importlib.import_module("tests.component.medical.conftest")
-    return importlib.import_module("tests.component.medical.files")
+    importlib.import_module("extensions.medical.tests.component.conftest")
+    return importlib.import_module("extensions.medical.tests.component.files")
 
 
 def read_outputs(operator: Operator, name: str) -> dict[str, str]:

@@ -16,7 +16,7 @@ from darkroom.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom.aws.record import HELD
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import MODERATION, Finding, Findings, Label
-from local.review_stack import ACCOUNTS, PASSWORD
+from extensions.review_app.local_stack import ACCOUNTS, PASSWORD
 from tests.component.browser.browser import CHROMIUM, Page, open_profiles
 from tests.component.review.world import EXPLANATION
 from tests.stack.conftest import Stack, start_stack, stop_stack

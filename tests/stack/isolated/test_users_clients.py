@@ -23,8 +23,8 @@ from PIL import Image
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.plan.variants import LADDER_PX
 from darkroom.services.upload_requests import Grant, make_token
+from extensions.map_tiles.local_stack import HOST
 from local.dialect_keys import DOCUMENT
-from local.map_tiles_stack import HOST
 from tests.images.photographs import jpeg_photo
 from tests.peers.clients import browser as clients
 from tests.peers.clients.browser import Browser
@@ -94,7 +94,7 @@ def tiles_url(operator: Operator) -> str:
 
 
 def sign_tiles(target: str, key: str) -> str:
-    """Sign as servers of users do, by the lines of docs/guides/map-tiles.md."""
+    """Sign as servers of users do, by the lines of extensions/map_tiles/docs/guide.md."""
     tile_key = hmac.digest(key.encode(), b"key:tile-url:", "sha256")
     digest = hmac.digest(tile_key, b"tile-url:" + target.encode(), "sha256")
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()

@@ -15,7 +15,6 @@ from types import SimpleNamespace
 
 import pytest
 
-from cli.commands.stack import FURTHER as FLAGS
 from cloudfront_local import policies
 from cloudfront_local.model import Cors, OriginKind, Pick, PolicyHeader
 from darkroom.errors import BadOption
@@ -26,7 +25,6 @@ from local import pidfile, source_digest
 from local.aws import tool_environment
 from local.containers import open_relays
 from local.errors import StartError
-from local.further_stacks import FURTHER
 from local.ministack import build_environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
@@ -304,7 +302,3 @@ def test_a_layer_is_unpacked_once_and_code_per_process(tmp_path: Path) -> None:
     assert unpacked("two", "layer_1", "A = 2") != first
     assert unpacked("one", "code", "A = 1").is_relative_to(tmp_path / "one")
     assert unpacked("two", "code", "A = 1").is_relative_to(tmp_path / "two")
-
-
-def test_each_flag_for_a_further_stack_has_a_deployment() -> None:
-    assert FLAGS.keys() == FURTHER.keys()

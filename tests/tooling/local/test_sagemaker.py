@@ -29,7 +29,7 @@ from local.sagemaker.runtime import MAX_PAYLOAD_BYTES, Invocation, Runtime, open
 from local.sagemaker.service_errors import RequestError
 from local.sagemaker.variants import Variant, choose_variant
 from local.variant_servers import VariantServers
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import HANG_S
 
 

@@ -25,7 +25,7 @@ from local.paths import Ports, StackPaths
 from local.progress import Progress
 from local.restore import restore_uploads
 from local.saved_state import SavedState
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until
 
 BUCKET, TABLE = "restored-uploads", "restored-index"

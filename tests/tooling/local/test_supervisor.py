@@ -15,7 +15,7 @@ import pytest
 
 from local.paths import ROOT
 from local.supervisor import POLL_S, ServerSpec, State, SupervisedServer
-from tests.conftest import free_port
+from tests.ports import free_port
 from tests.waiting import wait_until, wait_until_async
 
 SERVER = """

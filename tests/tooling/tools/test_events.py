@@ -14,6 +14,7 @@ from darkroom.http.response import EdgeRequest, to_response
 from darkroom.plan.limits import Limits
 from darkroom.services.serve.answers import TransformRequest
 from darkroom.services.serve.transform import Transform
+from extensions import list_extensions
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served
 from tests.images.photographs import jpeg_photo
@@ -43,8 +44,9 @@ class Keys:
 
 
 def test_the_files_are_current() -> None:
-    files = {f"{path.parent.name}/{path.name}": json.loads(path.read_text()) for path in FOLDER.glob("*/*.json")}
-    assert files == {f"{folder}/{name}": event for folder, made in EVENTS.items() for name, event in made().items()}
+    places = (FOLDER, *(one.folder / "events" for one in list_extensions()))
+    files = {path: json.loads(path.read_text()) for place in places for path in place.glob("*/*.json")}
+    assert files == {folder / name: event for folder, made in EVENTS.items() for name, event in made().items()}
 
 
 @pytest.mark.parametrize("name", STATUS)

@@ -22,7 +22,7 @@ def build(folder: Path, site: Path) -> subprocess.CompletedProcess[str]:
 
 def copy_docs(folder: Path) -> Path:
     """Copy what a build reads; links to source files need these to exist."""
-    for name in ("docs", "tools", "frontends", "endpoint", "local", "layers", "bench"):
+    for name in ("docs", "tools", "frontends", "endpoint", "local", "layers", "bench", "extensions", "functions"):
         ignored = shutil.ignore_patterns("__pycache__", "node_modules")
         shutil.copytree(ROOT / name, folder / name, ignore=ignored)
     for name in ("mkdocs.yml", "LICENSE", "README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"):

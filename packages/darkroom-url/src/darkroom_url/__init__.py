@@ -99,7 +99,7 @@ def build_texture_url(
 ) -> str:
     """Build the signed URL of a KTX2 texture of an image; ``f=ktx2`` is added.
 
-    ``options`` are those of docs/guides/textures.md: ``w=1024``, ``codec="uastc"``. Other arguments are those of
+    ``options`` are those of its guide: ``w=1024``, ``codec="uastc"``. Other arguments are those of
     :func:`build_url`. Raises UrlError.
     """
     try:

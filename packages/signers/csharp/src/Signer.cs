@@ -44,7 +44,7 @@ namespace Darkroom
         }
 
         /// <summary>
-        /// Returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); <c>f=ktx2</c> is added.
+        /// Returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); <c>f=ktx2</c> is added.
         /// </summary>
         /// <exception cref="ArgumentException">The key cannot name an image.</exception>
         public string Texture(

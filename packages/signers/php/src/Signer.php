@@ -41,7 +41,7 @@ final class Signer
     }
 
     /**
-     * Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); `f=ktx2` is added.
+     * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
      *
      * @param array<string, string|int|float|bool> $options
      */

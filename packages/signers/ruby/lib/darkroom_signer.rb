@@ -22,7 +22,7 @@ class DarkroomSigner
     @base + sign(query.empty? ? path_of(image) : "#{path_of(image)}?#{query}", expires: expires)
   end
 
-  # Return the signed URL of a KTX2 texture of an image (docs/guides/textures.md); +f=ktx2+ is added. Raises
+  # Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); +f=ktx2+ is added. Raises
   # ArgumentError for a key that cannot name an image.
   def texture(image, options = {}, expires: nil)
     path = path_of(image)

@@ -43,7 +43,7 @@ public final class Signer {
     }
 
     /**
-     * Returns the signed URL of a KTX2 texture of an image (docs/guides/textures.md); {@code f=ktx2} is added.
+     * Returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); {@code f=ktx2} is added.
      *
      * @throws IllegalArgumentException for a key that cannot name an image
      */

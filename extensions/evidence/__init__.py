@@ -1,0 +1,1 @@
+"""Authenticity, an extension."""

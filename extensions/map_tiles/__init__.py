@@ -1,0 +1,1 @@
+"""Map tiles, an extension."""

@@ -1,0 +1,1 @@
+"""Medical images, an extension."""

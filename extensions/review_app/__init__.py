@@ -1,0 +1,1 @@
+"""Review app, an extension."""

@@ -1,0 +1,34 @@
+"""Enforce what a pure test is, one below a folder ``unit``: it starts no process and opens no connection."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+_FORBIDDEN = frozenset(
+    {"subprocess.Popen", "os.system", "os.fork", "os.forkpty", "os.posix_spawn", "socket.bind", "socket.connect"}
+)
+"""Audit events (https://docs.python.org/3/library/audit_events.html) that a pure test must not raise."""
+
+_running: list[str] = []
+
+
+def _reject_side_effects(event: str, _: tuple[object, ...]) -> None:
+    if _running and event in _FORBIDDEN:
+        raise RuntimeError(f"{event} in a pure test ({_running[-1]}): move it to tests/component or tests/tooling")
+
+
+sys.addaudithook(_reject_side_effects)
+
+
+@pytest.fixture(autouse=True)
+def pure(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Reject processes and connections while a pure test runs."""
+    if "unit" not in request.node.path.parts:
+        yield
+        return
+    _running.append(request.node.nodeid)
+    yield
+    _running.pop()
