@@ -16,7 +16,7 @@ from tests.corpus import CORPUS
 from tests.ports import free_port
 from tests.profiles import register_profiles
 
-pytest_plugins = ["tests.purity", "tests.sampling", "tests.skips", "tests.tally"]
+pytest_plugins = ["tests.extension_stack", "tests.purity", "tests.sampling", "tests.skips", "tests.tally"]
 
 add_packages()
 register_profiles()
@@ -36,12 +36,19 @@ ORDER = (
 """Folders by the time that one scope of theirs takes, longest first, so that no worker ends with a long one."""
 
 
+def is_of_extension_stack(nodeid: str) -> bool:
+    """Return whether a test uses the stack with all extensions."""
+    return nodeid.startswith("extensions/") and "/tests/stack/" in nodeid
+
+
 class StackScheduling(LoadFileScheduling):
     """Give each worker whole files, and all files that share a stack to one worker."""
 
     def _split_scope(self, nodeid: str) -> str:
         if nodeid.startswith("tests/attacks/stack/"):
             return "tests/attacks/stack"
+        if is_of_extension_stack(nodeid):
+            return "extensions/stack"
         shared = nodeid.startswith("tests/stack/") and not nodeid.startswith("tests/stack/isolated/")
         return "tests/stack" if shared else str(super()._split_scope(nodeid))
 
@@ -56,7 +63,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.nodeid.startswith("tests/stack/") and item.get_closest_marker("smoke") is None:
             item.add_marker(pytest.mark.slow)
-        if item.nodeid.startswith(("tests/attacks/", "tests/peers/")):
+        if item.nodeid.startswith(("tests/attacks/", "tests/peers/")) or is_of_extension_stack(item.nodeid):
             item.add_marker(pytest.mark.slow)
     items.sort(key=lambda item: next((n for n, at in enumerate(ORDER) if item.nodeid.startswith(at)), len(ORDER)))
 

@@ -6,7 +6,6 @@ import importlib
 import io
 import json
 import urllib.request
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import ModuleType
@@ -21,25 +20,19 @@ from PIL import Image
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.textures.container import IDENTIFIER
 from evidence.verify_evidence import verify
-from extensions import list_extensions
 from extensions.map_tiles.local_stack import HOST
 from local.own_stack import stack_name
 from local.paths import CONTROL, Ports
 from tests.component.conversion.files import RED_HALF
 from tests.images.photographs import jpeg_photo
-from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.waiting import HANG_S, wait_until
 from tools.smoke.checks.further import CHECKS
 
 
-@pytest.fixture(scope="module")
-def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    stacks = [f"--{one.flag}" for one in list_extensions()]
-    options = ("--no-inference", "--no-watch", *stacks)
-    running = start_stack(tmp_path_factory.mktemp("own"), *options)
-    yield Operator(running, tmp_path_factory.mktemp("operator"))
-    assert stop_stack(running) == 0
+@pytest.fixture
+def operator(extensions_operator: Operator) -> Operator:
+    return extensions_operator
 
 
 @pytest.fixture(scope="module")
