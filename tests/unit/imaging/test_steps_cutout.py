@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import pyvips
+from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from darkroom.errors import FindingsPending, Unanalysable
@@ -114,6 +115,26 @@ def test_edges_have_the_colour_of_the_foreground() -> None:
     assert edge.sum() > 500
     mixed = np.asarray(soft, int)[edge]
     assert np.abs(pixels[edge][:, :3] - RED).mean() < 0.35 * np.abs(mixed - RED).mean()
+
+
+def test_a_pixel_that_is_nearly_covered_keeps_its_detail() -> None:
+    """Stripes across a soft edge: the colour of the foreground is an average of its surroundings, the pixel is not."""
+    left, top, right, bottom = (side * 4 for side in INNER)
+    sharp = np.array(opened(photo(4)), float)
+    sharp[top:bottom, left:right] = RED
+    for row in (0, 1):
+        sharp[top + row : bottom : 4, left:right] = (140, 30, 30)
+    image = blurred_along_rows(sharp)
+    coverage = blurred_along_rows(rectangle(WIDTH * 4, HEIGHT * 4, left, top, right, bottom).astype(float))
+    column = cut(saved(Image.fromarray(image), "PNG"), cut_findings(coverage)).astype(int)[:, left + 1]
+    dark, bright = column[top + 20 : bottom - 20 : 4], column[top + 22 : bottom - 20 : 4]
+    assert 220 < column[top + 20 : bottom - 20, 3].min() <= column[top + 20 : bottom - 20, 3].max() < 250
+    assert bright[:, 0].mean() - dark[:, 0].mean() > 40, "60 where it is covered completely"
+
+
+def blurred_along_rows(values: NDArray[np.float64]) -> Pixels:
+    shifted = zip(np.array([1, 4, 6, 4, 1]) / 16, range(-2, 3), strict=True)
+    return np.rint(sum(weight * np.roll(values, by, axis=1) for weight, by in shifted)).astype(np.uint8)
 
 
 def test_a_coarse_raster_follows_the_edges_of_a_large_image() -> None:

@@ -177,6 +177,20 @@ def test_corrections_are_limited() -> None:
     assert estimate_gains(mixed) == (1, 1, 1)
 
 
+def test_a_cast_is_measured_in_the_pixels_that_are_near_it() -> None:
+    """Within the spread, in CIE Lab: those 5 away count, those 9.5 away do not."""
+    cast = [Colour((170, 160, 150), 65, 3.0, 6.0)] * 60
+    near, far = [Colour((150, 160, 170), 60, 3.0, 1.0)] * 40, [Colour((150, 160, 170), 60, 3.0, -3.5)] * 40
+    alone = estimate_gains(cast)
+    assert estimate_gains([*far, *cast]) == pytest.approx(alone)
+    assert alone[0] < estimate_gains([*near, *cast])[0] < 1 < estimate_gains([*near, *cast])[2] < alone[2]
+
+
+def test_the_brightest_of_two_pixels_is_the_white_point() -> None:
+    assert estimate_tones([0.2, 0.9], [0.1, 0.1], 0.4) == Correction()
+    assert estimate_tones([0.2, 0.2], [0.1, 0.1], 0.4).exposure == MAX_EXPOSURE
+
+
 def test_white_stays_white_under_a_white_balance() -> None:
     image = build_image(np.array([[[255, 255, 255], [128, 128, 128]]], np.uint8))
     white, grey = correct(image, Correction(gains=(0.85, 1.0, 1.2))).numpy()[0]
