@@ -18,6 +18,7 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom.plan.model import SOURCE_TYPES
 from darkroom.plan.url_builder import sign_target
+from darkroom.review.app import PAGES
 from darkroom.review.playground import describe_options
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
@@ -31,8 +32,6 @@ from .paths import CONTROL, ROOT
 from .stack_info import StackInfo
 
 CONSOLE = ROOT / "local" / "console"
-SHARED = ROOT / "functions" / "review" / "pages"
-"""Pages and modules of the review app, which the console uses too."""
 FRONTENDS = ROOT / "frontends"
 """Modules for websites, of which the console uses the upload element."""
 MAX_KEYS = 200
@@ -185,5 +184,5 @@ class ControlPages:
 
 def find_console_file(name: str) -> Path | None:
     """Return the file ``name`` of the console or of the folders that it shares, None if there is none."""
-    folders = (CONSOLE, SHARED, FRONTENDS)
+    folders = (CONSOLE, PAGES, FRONTENDS)
     return next((path for folder in folders if (path := folder / name).parent == folder and path.is_file()), None)

@@ -26,7 +26,7 @@ from .endpoint import Endpoint
 from .extension_stacks import find_hosts, list_routes
 from .image_details import ImageDetails
 from .paths import CONTROL, REGION, Ports
-from .review_app import LocalReviewApp
+from .review_pages import LocalReviewApp
 from .sagemaker import control as sagemaker_control
 from .stack_info import StackInfo
 

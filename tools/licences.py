@@ -37,7 +37,6 @@ LOCKS: Mapping[str, str] = {
     "layers/documents/requirements.txt": "layer documents",
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
-    "layers/review/requirements.txt": "layer review",
     "layers/map_tiles/requirements.txt": "layer map_tiles",
     "layers/evidence/requirements.txt": "layer evidence",
     "endpoint/requirements.txt": "image, CPU",

@@ -104,6 +104,7 @@ class Source:
             cutout_prefixes=settings.cutout_prefixes,
             upscale_prefixes=settings.upscale_prefixes,
             always=settings.always_redact,
+            default_quality=settings.default_quality,
             presets=lambda: settings.presets,
             limits=self.limits,
             clock=lambda: self.now_s,

@@ -1,6 +1,6 @@
 """Show keys and other texts of clients: none of their characters moves a cursor, ends a line or turns its direction.
 
-functions/review/pages/page.js and frontends/visible-text.mjs have the same function for pages.
+review/pages/page.js and frontends/visible-text.mjs have the same function for pages.
 """
 
 from __future__ import annotations

@@ -15,7 +15,7 @@ from unittest import mock
 
 from darkroom.services import live_settings as stored
 
-FUNCTIONS = Path(__file__).parents[3] / "functions"
+ROOT = Path(__file__).parents[3]
 
 _numbers = itertools.count(1)
 
@@ -42,12 +42,15 @@ class Function:
         return json.loads(json.dumps(self.handler(json.loads(json.dumps(event)), context or Context())))
 
 
-def load(name: str, environment: dict[str, str], settings: Mapping[str, Any] | None = None) -> Function:
-    """Import ``functions/<name>/app.py`` again, with ``environment`` and nothing of AWS's besides.
+def load(
+    name: str, environment: dict[str, str], settings: Mapping[str, Any] | None = None, *, within: Path = ROOT
+) -> Function:
+    """Import ``<within>/functions/<name>/app.py`` again, with ``environment`` and nothing of AWS's besides.
 
     With ``settings`` its document has these, and is not read from the media bucket.
     """
-    spec = importlib.util.spec_from_file_location(f"app_{name}_{next(_numbers)}", FUNCTIONS / name / "app.py")
+    file = within / "functions" / name / "app.py"
+    spec = importlib.util.spec_from_file_location(f"app_{name}_{next(_numbers)}", file)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)

@@ -22,7 +22,6 @@ from .foreign_python import run_python
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
 from .test_evidence import BASIC as EVIDENCE
-from .test_review import BASIC
 from .test_textures import BASIC as TEXTURES
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
@@ -268,29 +267,6 @@ print(*found, numpy.__file__, onnxruntime.__file__)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     load_handler(list_homes(built, function), full_stack().variables(id_of(function)), arch)
-
-
-def test_the_review_function_runs_from_its_layers_alone(built: Built, arch: str, tmp_path: Path) -> None:
-    """It is in a template of its own, with a layer of its own; the token is signed and verified by that."""
-    own = build_layer("ReviewLayer", arch)
-    stack = Stack(ROOT / "stacks" / "review.yaml", **BASIC)
-    names = [
-        re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in stack.properties("ReviewFunction")["Layers"]
-    ]
-    assert names == ["DarkroomLayer", "ImagingLayer", "ReviewLayer"]
-    layers = built | {"ReviewLayer": own}
-    homes = [str(ROOT / "functions" / "review"), *(str(layers[name] / "python") for name in names)]
-    code = """
-import json
-import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
-print(json.dumps(jwt.decode(jwt.encode({"sub": "ada"}, key, "RS256"), key.public_key(), ["RS256"])))
-"""
-    assert run_alone(code, homes, stack.variables("ReviewFunction"), arch) == {"sub": "ada"}
-    further = "jwt, cryptography.hazmat.primitives.asymmetric.rsa"
-    load_handler(homes, stack.variables("ReviewFunction"), arch, further)
-    assert sum(path.stat().st_size for path in files({name: layers[name] for name in names})) < MAX_WITHOUT_MODELS_BYTES
 
 
 def test_the_documents_layer_has_the_library_alone(arch: str) -> None:

@@ -22,6 +22,9 @@ SHOWN_ENTRIES = 50
 
 UNAVAILABLE = "A service that the app depends on does not respond. Try again in a moment"
 PAGE = "app"
+PAGES = Path(__file__).with_name("pages")
+"""Folder of the pages and their modules."""
+
 _TYPES = {
     ".html": "text/html; charset=utf-8",
     ".css": "text/css; charset=utf-8",
@@ -147,9 +150,9 @@ def respond(build: Callable[[], ReviewApp], request: Request) -> tuple[Response,
     return app.handle(request)
 
 
-def read_pages(folder: Path) -> dict[str, bytes]:
-    """Read the files of the pages in ``folder`` by name."""
-    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.suffix in _TYPES}
+def read_pages() -> dict[str, bytes]:
+    """Read the files of the pages by name."""
+    return {path.name: path.read_bytes() for path in sorted(PAGES.iterdir()) if path.suffix in _TYPES}
 
 
 def _parse_decision(request: Request) -> tuple[str, str, str]:

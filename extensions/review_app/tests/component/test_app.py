@@ -13,13 +13,12 @@ from darkroom.aws.audit import hash_key
 from darkroom.aws.record import HELD, READY
 from darkroom.findings import GRID
 from darkroom.plan.model import SOURCE_MEDIA_TYPES
-from darkroom.review.app import HEADERS, UNAVAILABLE
+from darkroom.review.app import HEADERS, PAGES, UNAVAILABLE
 from darkroom.services.ingest.context import IngestOutcome
-from local.control_pages import SHARED
+from extensions.review_app.sample_events import EVENTS
+from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account
 from tests.images.hidden import flagged_drawing, in_frame
 from tests.images.photographs import jpeg_photo
-from tests.issuer import ADA, ALAN, GRACE, Account
-from tools.events.review import events
 
 from .world import EXPLANATION, SITE, World, read_result
 
@@ -57,7 +56,7 @@ def test_each_role_has_its_own_paths(world: World, account: Account, allowed: li
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("page.json", 200), ("no-session.json", 401)])
 def test_sample_events_get_the_response_of_their_names(world: World, name: str, status: int) -> None:
-    assert read_result(world.function.invoke(events()[name])).status == status
+    assert read_result(world.function.invoke(EVENTS["review"]()[name])).status == status
 
 
 @pytest.mark.slow
@@ -75,8 +74,8 @@ def test_every_response_has_the_headers_that_protect_it(world: World) -> None:
 def test_the_pages_are_there_and_nothing_else_of_the_folder(world: World) -> None:
     page = world.get("", None)
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    assert page.body == world.get("app", None).body == (SHARED / "app.html").read_bytes()
-    for path in SHARED.iterdir():
+    assert page.body == world.get("app", None).body == (PAGES / "app.html").read_bytes()
+    for path in PAGES.iterdir():
         assert world.get(path.name, None).body == path.read_bytes()
     for path in ("../app.py", "app.py", "pages/app.js", "%2e%2e/app.py", "api", "api/nothing"):
         assert world.get(path, None).status == 404
@@ -85,11 +84,11 @@ def test_the_pages_are_there_and_nothing_else_of_the_folder(world: World) -> Non
 
 def test_pages_have_no_inline_scripts_or_styles() -> None:
     """The policy would block them."""
-    page = (SHARED / "app.html").read_text()
+    page = (PAGES / "app.html").read_text()
     assert "<style" not in page
     assert " style=" not in page
     assert page.count("<script") == page.count('<script type="module" src=') == 1
-    for module in SHARED.glob("*.js"):
+    for module in PAGES.glob("*.js"):
         text = module.read_text()
         assert not {"innerHTML", "insertAdjacentHTML", "document.write", "setAttribute('style'"} & set(text.split("."))
         assert "eval(" not in text

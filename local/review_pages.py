@@ -1,4 +1,4 @@
-"""The review app on the console's port, without sign-in: the console is served to this machine alone.
+"""Pages about held images on the console's port, without sign-in: the console is served to this machine alone.
 
 It has the pages and the API of the deployed app. A reviewer enters a name, which the pages send along with decisions.
 """
@@ -29,7 +29,6 @@ from darkroom.services.service_settings import build_source_limits
 from tools.deployment import find_masters
 
 from .aws import Cloud
-from .control_pages import SHARED
 from .paths import CONTROL
 from .stack_info import StackInfo
 
@@ -77,7 +76,7 @@ class LocalReviewApp:
         audit = info.outputs.get("AuditBucketName")
         return ReviewApp(
             access=NamedOperator(),
-            pages=read_pages(SHARED),
+            pages=read_pages(),
             held=HeldImages(
                 index,
                 FindingsStore(self._media, entries),

@@ -17,8 +17,8 @@ from darkroom.aws.record import HELD
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import MODERATION, Finding, Findings, Label
 from extensions.review_app.local_stack import ACCOUNTS, PASSWORD
+from extensions.review_app.tests.component.world import EXPLANATION
 from tests.component.browser.browser import CHROMIUM, Page, open_profiles
-from tests.component.review.world import EXPLANATION
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.stack.test_console_stack import flag
@@ -34,7 +34,7 @@ STATUS = "[...document.querySelectorAll('.review .status')].map(each => each.inn
 
 @pytest.fixture(scope="module")
 def reviewing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    running = start_stack(tmp_path_factory.mktemp("reviewing"), "--no-inference", "--no-watch", "--review")
+    running = start_stack(tmp_path_factory.mktemp("reviewing"), "--no-inference", "--no-watch", "--review-app")
     yield running
     assert stop_stack(running) == 0
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import jwt
 
-from ..errors import Unavailable
-from .access import NotSignedIn
+from darkroom.errors import Unavailable
+from darkroom.review.access import NotSignedIn
 
 ALGORITHMS = ["RS256"]
 """The one that user pools sign with. The token's header does not choose."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
@@ -15,7 +14,6 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.environment import ReviewEnvironment
 from darkroom.image_keys import master_names
 from darkroom.inference.masters import Masters
 from darkroom.review.app import ReviewApp, read_pages, respond
@@ -23,14 +21,15 @@ from darkroom.review.decisions import Decisions
 from darkroom.review.held_images import HeldImages
 from darkroom.review.messages import from_event, to_result
 from darkroom.review.playground import Playground
-from darkroom.review.sign_in import HostedSignIn
-from darkroom.review.tokens import TokenVerifier
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.request_metrics import log_request
 from darkroom.services.service_settings import build_source_limits
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from review_app.environment import ReviewEnvironment
+from review_app.sign_in import HostedSignIn
+from review_app.tokens import TokenVerifier
 
 _env = ReviewEnvironment()
 _observer = PowertoolsObserver("review")
@@ -42,7 +41,7 @@ _keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, ob
 _access = HostedSignIn(
     TokenVerifier(_env.issuer, _env.client_id, _env.keys_url), _env.pages_url, _env.client_id, _env.app_url
 )
-_pages = read_pages(Path(__file__).with_name("pages"))
+_pages = read_pages()
 _BASE = "/_/review/"
 _SITE = _env.app_url.removesuffix(_BASE)
 

@@ -14,9 +14,9 @@ from cryptography.hazmat.primitives import serialization
 
 from darkroom.errors import Unavailable
 from darkroom.review.access import NotSignedIn, Role
-from darkroom.review.sign_in import to_person
-from darkroom.review.tokens import LEEWAY_S, REFRESH_S, REQUIRED, TokenVerifier
-from tests.issuer import ADA, ALAN, CLIENT_ID, GRACE, KEYS, Account, Issuer
+from extensions.review_app.tests.issuer import ADA, ALAN, CLIENT_ID, GRACE, KEYS, Account, Issuer
+from review_app.sign_in import to_person
+from review_app.tokens import LEEWAY_S, REFRESH_S, REQUIRED, TokenVerifier
 
 KEY_SET = "/.well-known/jwks.json"
 

@@ -20,14 +20,13 @@ from darkroom.aws.record import HELD, READY
 from darkroom.findings import FAILED, GRID, Label
 from darkroom.inference.views import UNSAMPLED
 from darkroom.services.ingest.context import IngestOutcome
-from tests import issuer as issuers
-from tests.component.review.world import World, make_event, read_result
+from extensions.review_app.tests import issuer as issuers
+from extensions.review_app.tests.component.world import World, make_event, read_result
+from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account, Issuer
+from tests.component.browser.browser import CHROMIUM, Page, open_profiles
+from tests.component.browser.console_responses import HOSTILE
+from tests.component.browser.serving import served
 from tests.images.photographs import jpeg_photo
-from tests.issuer import ADA, ALAN, GRACE, Account, Issuer
-
-from .browser import CHROMIUM, Page, open_profiles
-from .console_responses import HOSTILE
-from .serving import served
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 

@@ -20,10 +20,11 @@ from hashlib import sha256
 from typing import Any
 from urllib.parse import urlencode
 
-from ..aws.telemetry import log
-from ..errors import Unavailable
-from .access import Handler, NotAllowed, NotSignedIn, Person, Role, require_same_site
-from .messages import Request, Response, json_response, redirect
+from darkroom.aws.telemetry import log
+from darkroom.errors import Unavailable
+from darkroom.review.access import Handler, NotAllowed, NotSignedIn, Person, Role, require_same_site
+from darkroom.review.messages import Request, Response, json_response, redirect
+
 from .tokens import TokenVerifier
 
 SESSION, ATTEMPT = "__Host-darkroom-session", "__Host-darkroom-sign-in"

@@ -17,11 +17,12 @@ from darkroom.aws.findings_store import FindingsRecord
 from darkroom.findings import MODERATION, Explanation, Finding, Findings, Label
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import build_verdict_message
+from extensions import find_extension
+from extensions.review_app.tests.issuer import ADA, CLIENT_ID, Account, Issuer
 from tests.component.services import functions
 from tests.component.services.functions import Function
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.images.hidden import flagged_drawing
-from tests.issuer import ADA, CLIENT_ID, Account, Issuer
 
 SITE = "https://images.example.com"
 SESSION = "__Host-darkroom-session"
@@ -82,7 +83,9 @@ class World:
     def function(self) -> Function:
         """The function, loaded once."""
         if self._function is None:
-            self._function = functions.load("review", self.environment, self.settings)
+            self._function = functions.load(
+                "review", self.environment, self.settings, within=find_extension("review_app").folder
+            )
         return self._function
 
     def send(

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from tests.issuer import ADA, CLIENT_ID
+from extensions.review_app.tests.issuer import ADA, CLIENT_ID
 
 from .world import SESSION, SITE, Answer, World
 

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 
-from . import Event
-from .http_api import build_request
+from tools.events import Event
+from tools.events.http_api import build_request
 
 DECISION = {"key": "trips/rome.jpg", "decision": "release", "version": "4f1c0f6b"}
 
 
-def events() -> dict[str, Event]:
-    """Return each event by file name."""
+def _list_requests() -> dict[str, Event]:
     return {
         "page.json": event("GET", "app", {}),
         "no-session.json": event("POST", "api/review", {"content-type": "application/json"}, body=json.dumps(DECISION)),
@@ -26,3 +25,7 @@ def event(method: str, path: str, headers: dict[str, str], **more: object) -> Ev
     return build_request(
         method, "ANY /_/review/{proxy+}", f"/_/review/{path}", headers, pathParameters={"proxy": path}, **more
     )
+
+
+EVENTS = {"review": _list_requests}
+"""Sample events by file name, by the function's folder."""

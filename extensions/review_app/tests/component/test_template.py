@@ -6,17 +6,23 @@ from typing import Any
 
 import pytest
 
-from darkroom.environment import ReviewEnvironment
+from review_app.environment import ReviewEnvironment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
-from darkroom.review.sign_in import SCOPE
+from review_app.sign_in import SCOPE
+from tests.component.template.own_stack import (
+    OWN_SOURCE,
+    check_parameters,
+    find_behaviour,
+    find_route,
+    list_untagged,
+    read_own_source,
+)
+from tests.component.template.policies import listed
+from tests.component.template.schemas import faults, resources_of
+from tests.component.template.stack import ROOT, TEMPLATE, Stack, template
+from tests.component.template.test_parameters import LIBVIPS, POWERTOOLS
+from tests.component.template.test_permissions import KEY, granted, statements
 from tools.stack_parameters import FirstStack, build_parameters
-
-from .own_stack import OWN_SOURCE, check_parameters, find_behaviour, find_route, list_untagged, read_own_source
-from .policies import listed
-from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack, template
-from .test_parameters import LIBVIPS, POWERTOOLS
-from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "extensions" / "review_app" / "stack.yaml"
 OUTPUTS = {

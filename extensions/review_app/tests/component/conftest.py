@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from tests import issuer as issuers
-from tests.issuer import Issuer
+from extensions.review_app.tests import issuer as issuers
+from extensions.review_app.tests.issuer import Issuer
 
 from .world import World
 
