@@ -19,8 +19,8 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
+from darkroom.plan.geometry.mezzanines import list_mezzanine_sizes
 from darkroom.plan.geometry.placement import Size
-from darkroom.plan.geometry.resize import list_mezzanine_sizes
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets

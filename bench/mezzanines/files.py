@@ -13,10 +13,10 @@ from darkroom.imaging.render.pipeline import resolve_geometry
 from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
-from darkroom.plan.geometry.resize import list_mezzanine_sizes
+from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom.plan.variants import is_mezzanine_sufficient, list_mezzanines
+from darkroom.plan.variants import list_mezzanines
 from darkroom.services.caching import MASTER_HEADER
 
 from ..build_cache import build_once

@@ -13,13 +13,12 @@ from darkroom.image_keys import mezzanine_name
 from darkroom.imaging.formats.image_format import Cicp, Header
 from darkroom.plan.canonical import derivative_name, parse_path
 from darkroom.plan.geometry.layout import Size, compute_geometry
-from darkroom.plan.geometry.resize import list_mezzanine_sizes
+from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.model import Crop, CropTo, Gravity, Plan, Scale
 from darkroom.plan.variants import (
     MEZZANINE_QUALITY,
     MEZZANINE_REDUCTION,
     MEZZANINE_SIDES_PX,
-    is_mezzanine_sufficient,
     list_mezzanines,
 )
 

@@ -2,7 +2,8 @@
 
 The cost guard decides which variants need a signature: unsigned requests may name a finite set per source.
 
-Mezzanines are smaller renditions of a master, from which some variants are rendered (decision 59).
+Mezzanines are smaller renditions of a master, from which some variants are rendered (decision 59). Their sizes are in
+:mod:`.geometry.mezzanines`.
 
 The edge function negotiates. This module has the same rules for verifying signatures and counting unsigned variants.
 """
@@ -13,7 +14,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from enum import StrEnum
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from .model import (
     AUTO_CLASSES,
@@ -30,9 +30,6 @@ from .model import (
 from .normalize import add_rights, build_plan, scale_length
 from .presets import Presets, load_default_presets
 from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction, apply_forced_redaction
-
-if TYPE_CHECKING:
-    from .geometry.layout import Geometry, Size
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
@@ -225,14 +222,6 @@ def list_mezzanines(plan: Plan) -> tuple[int, ...]:
     least, most = _expect_longer_side(plan)
     sides_px = [side for side in MEZZANINE_SIDES_PX if least and side >= least * MEZZANINE_REDUCTION]
     return tuple(sides_px[: 1 if sides_px and sides_px[0] >= most * MEZZANINE_REDUCTION else 2])
-
-
-def is_mezzanine_sufficient(geometry: Geometry, mezzanine: Size) -> bool:
-    """Return whether a mezzanine of this stored size has every pixel that a render by ``geometry`` needs.
-
-    ``geometry`` is that of the master: crop, rotation and zoom are part of it.
-    """
-    return geometry.shrink_from(mezzanine) >= MEZZANINE_REDUCTION
 
 
 def _needs_master(plan: Plan) -> bool:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 
 from ..aws.s3_fast import FastBucket, StoredObject
 from ..errors import ObjectChanged, OverLimits, Unavailable
-from ..plan.variants import is_mezzanine_sufficient
 from .caching import MASTER_HEADER, MASTER_RIGHTS, SOURCE_ETAG
 
 if TYPE_CHECKING:
@@ -168,7 +167,7 @@ def _read_master_header(mezzanine: StoredObject, master: StoredObject, limits: L
 
 def _suffices(plan: Plan, header: Header, findings: Findings | None, side_px: int) -> bool:
     from ..imaging.render.pipeline import resolve_geometry  # loaded while S3 responds
-    from ..plan.geometry.resize import list_mezzanine_sizes
+    from ..plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 
     if header.gain_map and plan.format not in _WITHOUT_GAIN_MAP:
         return False

@@ -26,7 +26,6 @@ from ...errors import DamagedSource, DarkroomError
 from ...plan.geometry.layout import Geometry, Size, compute_geometry
 from ...plan.limits import Limits
 from ...plan.model import AUTO_QUALITY, DATA_FORMATS, DEFAULT_QUALITY, DefaultQuality, Plan
-from ...plan.variants import is_mezzanine_sufficient
 from ..formats.image_format import Effort
 from ..formats.load import (
     SPARE_REDUCTION,
@@ -86,8 +85,8 @@ def render(
     ``default_quality`` the quality of a plan without one. ``checked_sha256`` is the SHA-256 of the bytes that ingest
     stripped and decoded whole, empty if unknown. Only a ``source`` of these bytes is returned without a decode, or
     unmodified; any other is decoded whole and stripped. ``master``: the header of the master, of which ``source`` is a
-    mezzanine that suffices (:func:`darkroom.plan.variants.is_mezzanine_sufficient`). It takes the place of a decoder
-    that shrinks: the geometry is that of the master. ``rights`` is the text of the rights in the metadata of the
+    mezzanine that suffices (:mod:`darkroom.plan.geometry.mezzanines`). It takes the place of a decoder that shrinks:
+    the geometry is that of the master. ``rights`` is the text of the rights in the metadata of the
     master, empty if unknown: then they are read from ``source``.
 
     Timings: ``decode`` is one lazy pass of reading, decoding, cropping and resizing, until the remaining pixels are in
@@ -272,6 +271,8 @@ def _load(
     """Return a render context before any pixel is decoded. ``header`` and ``geometry`` are those of the master."""
     stored, within = header, geometry
     if of_mezzanine:
+        from ...plan.geometry.mezzanines import is_mezzanine_sufficient
+
         stored = probe(source, limits)
         within = geometry.for_stored_size(Size(stored.width, stored.height))
         if not is_mezzanine_sufficient(geometry, within.stored):

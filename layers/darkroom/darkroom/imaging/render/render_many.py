@@ -17,7 +17,6 @@ from math import ceil
 import pyvips
 
 from ...plan.geometry.layout import Box, Geometry, Size
-from ...plan.geometry.resize import list_mezzanine_sizes
 from ...plan.limits import Limits
 from ...plan.model import DATA_FORMATS, DEFAULT_QUALITY, DefaultQuality, Plan
 from ...plan.options import uses_extended_options
@@ -221,6 +220,8 @@ def _list_mezzanine_sizes(header: Header) -> dict[int, Size]:
 
     Pyramids (TIFF and huge images) have smaller versions of their own, and SVG is drawn at each size.
     """
+    from ...plan.geometry.mezzanines import list_mezzanine_sizes  # few ingests store some
+
     size = Size(header.upright_width, header.upright_height)
     plain = header.frames == 1 and not header.has_alpha and header.bits == 8 and header.colour in ("gray", "rgb")
     whole = header.format not in ("svg", "tiff") and size.width * size.height < HUGE_PIXELS

@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..model import Extension, Padding
-from ..variants import MEZZANINE_FROM_PIXELS, MEZZANINE_REDUCTION, MEZZANINE_SIDES_PX
 from .placement import Size, extend_to_ratio, round_half_up
 
 MAX_SCALED_SIDE_PX = 65_535
@@ -30,17 +29,6 @@ def contain(size: Size, box: Size, *, upscale: bool) -> Size:
     if box.width * size.height <= box.height * size.width:
         return Size(box.width, min(box.height, scale_side(size.height, box.width, size.width)))
     return Size(min(box.width, scale_side(size.width, box.height, size.height)), box.height)
-
-
-def list_mezzanine_sizes(master: Size) -> dict[int, Size]:
-    """Return the sizes of mezzanines of an image of this size, by their longer sides, the smaller one first."""
-    if master.width * master.height < MEZZANINE_FROM_PIXELS:
-        return {}
-    return {
-        side_px: contain(master, Size(side_px, side_px), upscale=False)
-        for side_px in MEZZANINE_SIDES_PX
-        if max(master) >= side_px * MEZZANINE_REDUCTION
-    }
 
 
 def limit_pixels(size: Size, max_pixels: int | None) -> Size:
