@@ -6,8 +6,9 @@ import secrets
 import struct
 import time
 
+from tools.smoke.failures import require
 from tools.smoke.further import find_api, find_further
-from tools.smoke.model import Check, require
+from tools.smoke.model import Check
 from tools.smoke.plan import Step
 from tools.smoke.world import Answer, World
 

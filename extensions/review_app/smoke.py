@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from tools.smoke.failures import require
 from tools.smoke.further import find_further
-from tools.smoke.model import Check, require
+from tools.smoke.model import Check
 from tools.smoke.plan import Step
 from tools.smoke.world import World
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
 
-from .model import CheckSkipped
+from .failures import CheckSkipped
 from .world import World
 
 

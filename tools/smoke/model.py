@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from .world import World
+from .world import World
 
 
 class Outcome(StrEnum):
@@ -17,14 +15,6 @@ class Outcome(StrEnum):
     PASSED = "passed"
     FAILED = "failed"
     SKIPPED = "skipped"
-
-
-class CheckFailed(Exception):
-    """The stack lacks the checked behaviour; the message describes its behaviour."""
-
-
-class CheckSkipped(Exception):
-    """The check does not apply to this stack; the message names the reason."""
 
 
 @dataclass(frozen=True)
@@ -51,9 +41,3 @@ class Result:
     outcome: Outcome
     detail: str
     took_s: float
-
-
-def require(holds: object, message: str) -> None:
-    """Raise CheckFailed with ``message`` unless ``holds``."""
-    if not holds:
-        raise CheckFailed(message)

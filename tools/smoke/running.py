@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .model import Check, CheckFailed, CheckSkipped, Outcome, Result
+from .failures import CheckFailed, CheckSkipped
+from .model import Check, Outcome, Result
 from .world import World
 
 type Selected = Sequence[tuple[str, Check]]

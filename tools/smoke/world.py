@@ -24,8 +24,8 @@ from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.settings import DEFAULTS
 
 from ..deployment import Deployment
+from .failures import CheckFailed, require
 from .images import png
-from .model import CheckFailed, require
 
 SETTLES_WITHIN_S = 300.0
 """Time from an upload to its outcome: S3's events take seconds, a busy queue minutes."""

@@ -18,8 +18,9 @@ from cli.main import main
 from extensions import list_extensions
 from local.paths import ROOT
 from tools.smoke.checks import GROUPS
+from tools.smoke.failures import CheckFailed, CheckSkipped
 from tools.smoke.images import Zeros, png
-from tools.smoke.model import Check, CheckFailed, CheckSkipped, Outcome
+from tools.smoke.model import Check, Outcome
 from tools.smoke.plan import list_commands, list_steps
 from tools.smoke.report import INTERRUPTED
 from tools.smoke.running import run_check, selected

@@ -10,7 +10,8 @@ from darkroom.errors import Unavailable
 from darkroom.plan.edge_settings import SETTINGS_KEY
 
 from ...deployment import make_edge_store
-from ..model import Check, CheckFailed, CheckSkipped, require
+from ..failures import CheckFailed, CheckSkipped, require
+from ..model import Check
 from ..world import World
 
 LEAST_TAGGED = 20

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..model import Check, CheckSkipped, require
+from ..failures import CheckSkipped, require
+from ..model import Check
 from ..world import Answer, World
 
 UNSIGNED_PX, SIGNED_PX = 320, 333

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from extensions import list_extensions
 
-from ..model import Check, CheckSkipped, require
+from ..failures import CheckSkipped, require
+from ..model import Check
 from ..world import World
 
 IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")

@@ -8,7 +8,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from ..model import Check, CheckSkipped, require
+from ..failures import CheckSkipped, require
+from ..model import Check
 from ..world import World
 
 LOGGED_WITHIN_S = 120.0

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import secrets
 
+from ..failures import require
 from ..images import png
-from ..model import Check, require
+from ..model import Check
 from ..world import World
 
 REACHES_VIEWERS_WITHIN_S = 900.0

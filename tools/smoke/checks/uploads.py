@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from urllib.parse import quote
 from uuid import uuid4
 
+from ..failures import CheckSkipped, require
 from ..images import Zeros, png
-from ..model import Check, CheckSkipped, require
+from ..model import Check
 from ..world import Answer, World
 
 ODD_NAMES = ("é.png", "a b.png", "a+b.png", "a~b.png", "a@b[1].png", "100%.png", "😀.png")
