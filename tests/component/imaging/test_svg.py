@@ -15,6 +15,7 @@ import pyvips
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.svg import sanitise
+from darkroom.imaging.formats.svg.document import read_size
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from tests.images.drawn import png_of_size, saved
@@ -59,7 +60,7 @@ def data_url(data: bytes, kind: str = "png") -> str:
 )
 def test_size_by_the_rules_of_css(attributes: str, size: tuple[int, int]) -> None:
     data = document('<rect width="10" height="10"/>', attributes)
-    assert sanitise.read_size(data) == size
+    assert read_size(data) == size
     image = drawn(sanitise.sanitise(data))
     assert (image.width, image.height) == size
 

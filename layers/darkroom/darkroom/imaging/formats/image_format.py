@@ -1,4 +1,5 @@
-"""Facts of an image format (how it is recognised, decoded and encoded), and the header of an image.
+"""Facts of an image format (how it is recognised, decoded and encoded), the header of an image, and the
+blocks of its metadata.
 
 Each package of this folder states the facts of its formats in its ``__init__``; :mod:`.registry` lists them.
 """
@@ -8,6 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Literal, NamedTuple
+
+MAX_BLOCK_BYTES = 4 * 1024 * 1024
+"""Longer ones hold images or histories, and are left alone."""
 
 
 class Cicp(NamedTuple):
@@ -252,3 +256,19 @@ class OutputFormat:
     encoder: Encoder
     max_pixels: int | None = None
     fast_spare_reduction: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MetadataBlocks:
+    """The first block of each kind, unwrapped; empty where there is none. Of a TIFF, ``exif`` is the whole file.
+
+    ``has_manifest``: whether the file holds Content Credentials (C2PA 2.2, appendix A). ``further_xmp``: the packet in
+    the second place, where a format has two.
+    """
+
+    exif: bytes = b""
+    xmp: bytes = b""
+    iptc: bytes = b""
+    iptc_digest: bytes = b""
+    has_manifest: bool = False
+    further_xmp: bytes = b""

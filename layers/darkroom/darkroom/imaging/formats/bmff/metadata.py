@@ -14,7 +14,7 @@ from itertools import chain
 from typing import NamedTuple
 
 from ...colour.icc_rewrite import rewrite_profile
-from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
+from ..image_format import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .container import (
     MAX_BOXES,

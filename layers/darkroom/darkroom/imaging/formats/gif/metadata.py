@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..metadata.locate import MetadataBlocks
+from ..image_format import MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .probe import APPLICATION, EXTENSION, GRAPHIC_CONTROL, TRAILER, Block, find_first_block, iter_blocks
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import takewhile
 
 from ...colour.icc_rewrite import rewrite_profile
+from ..image_format import MetadataBlocks
 from ..metadata.iptc import parse_photoshop_resources
-from ..metadata.locate import MetadataBlocks
 from ..metadata.rights import NO_XMP, ComposedMetadata, XmpDescription
 from .container import JpegImage, Marker, Prefix, Segment, build_segment, find_further_images, iter_segments, parse_jpeg
 from .ultrahdr import attach_gain_map, read_gain_map

@@ -7,31 +7,11 @@ the end of the image. ICC profiles, animation and the gain map of a JPEG are kep
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from importlib import import_module
 
-from ..probe import Header
+from ..image_format import Header, MetadataBlocks
 from ..registry import SOURCE_FORMATS
 from .rights import NO_RIGHTS, Rights, compose_metadata
-
-MAX_BLOCK_BYTES = 4 * 1024 * 1024
-"""Longer ones hold images or histories, and are left alone."""
-
-
-@dataclass(frozen=True, slots=True)
-class MetadataBlocks:
-    """The first block of each kind, unwrapped; empty where there is none. Of a TIFF, ``exif`` is the whole file.
-
-    ``has_manifest``: whether the file holds Content Credentials (C2PA 2.2, appendix A). ``further_xmp``: the packet in
-    the second place, where a format has two.
-    """
-
-    exif: bytes = b""
-    xmp: bytes = b""
-    iptc: bytes = b""
-    iptc_digest: bytes = b""
-    has_manifest: bool = False
-    further_xmp: bytes = b""
 
 
 def locate_blocks(data: bytes, form: str) -> MetadataBlocks:

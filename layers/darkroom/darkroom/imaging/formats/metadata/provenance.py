@@ -12,10 +12,10 @@ from hashlib import md5
 from typing import cast
 
 from ...source import RangedBytes, Source
-from ..probe import Header
+from ..image_format import Header, MetadataBlocks
 from . import exif, iptc, xmp
 from .image_metadata import EMPTY, ImageMetadata
-from .locate import MetadataBlocks, locate_blocks
+from .locate import locate_blocks
 from .rights import Rights
 
 _TEXTS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
+from ..image_format import MAX_BLOCK_BYTES, MetadataBlocks
 
 
 def locate(data: bytes) -> MetadataBlocks:

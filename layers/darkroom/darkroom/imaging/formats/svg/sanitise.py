@@ -12,28 +12,19 @@ import re
 from base64 import b64decode, b64encode
 from dataclasses import dataclass
 
-from ....errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
+from ....errors import DarkroomError, OverLimits
 from ....plan.limits import Limits
 from ...source import Source
-from ..safe_xml import XmlElement, XmlEntityDeclared, XmlTooLarge, parse_xml
+from ..safe_xml import XmlElement, XmlTooLarge
 from .allowlist import ATTRIBUTES, ELEMENTS, REFERRING, SVG, XLINK
 from .cost import check_cost
 from .css import filter_declarations, filter_stylesheet, is_safe
 from .dashes import scale_dashed_strokes
+from .document import MAX_BYTES, parse_svg, resolve_size
 from .names import rename
 
-MAX_BYTES = 5 * 1024 * 1024
-MAX_ELEMENTS = 100_000
 EMBEDDED_LIMITS = Limits(max_bytes=MAX_BYTES, max_pixels=4_000_000, max_frames=1)
 """What an image within an SVG may have; librsvg decodes it whole."""
-DEFAULT_SIZE_PX = (300, 150)
-"""The size of an SVG that declares none (CSS 2.2, 10.3.2)."""
-
-_LENGTH = re.compile(r"\s*\+?([0-9]*\.?[0-9]+(?:[eE][+-]?[0-9]+)?)\s*([a-zA-Z]*)\s*")
-_MAX_LENGTH_CHARS = 64
-"""Backtracking over digits takes time by the square of their number."""
-_PX = {"": 1.0, "px": 1.0, "pt": 4 / 3, "pc": 16.0, "in": 96.0, "cm": 96 / 2.54, "mm": 96 / 25.4, "q": 96 / 101.6}
-_PX |= {"em": 16.0, "rem": 16.0, "ex": 8.0}
 _DATA_URL = re.compile(r"data:image/[a-z+]{3,8};base64,([A-Za-z0-9+/=\s]+)", re.IGNORECASE)
 SYSTEM_LANGUAGE = "en"
 """That of elements with ``systemLanguage``. librsvg takes it from the environment of the process."""
@@ -46,19 +37,14 @@ _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\n": "&#10;
 """In the order of their replacement."""
 
 
-def read_size(data: bytes) -> tuple[int, int]:
-    """Return width and height in px of an SVG; raise TypeNotAllowed, OverLimits, or DamagedSource."""
-    return _resolve_size(_parse(data, root_only=True))
-
-
 def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     """Return a harmless SVG that draws the same, as UTF-8.
 
     Raises TypeNotAllowed for entities, OverLimits for what would take seconds to draw at ``scale``, or DamagedSource
     where it is not well-formed.
     """
-    root = _parse(data)
-    wide, tall = _resolve_size(root)
+    root = parse_svg(data)
+    wide, tall = resolve_size(root)
     clean = _Sanitiser(placeholders=_uses_sibling_selectors(root)).clean(root) or XmlElement(f"{{{SVG}}}svg", {})
     clean.attributes |= {"width": str(wide), "height": str(tall)}
     for name in ("x", "y", "transform"):
@@ -70,57 +56,6 @@ def sanitise(data: bytes, *, scale: float = 1.0) -> bytes:
     except XmlTooLarge as error:
         raise OverLimits("The source is an SVG that would take too long to draw", detail=str(error)) from error
     return _serialise(clean, f' xmlns="{SVG}"').encode()
-
-
-def _parse(data: bytes, *, root_only: bool = False) -> XmlElement:
-    if len(data) > MAX_BYTES:
-        raise OverLimits(f"The source is an SVG of {len(data):,} bytes; the limit is {MAX_BYTES:,}")
-    try:
-        root = parse_xml(data, max_elements=MAX_ELEMENTS, root_only=root_only)
-    except XmlEntityDeclared as error:
-        raise TypeNotAllowed("The source is an SVG that declares entities; they are not served here") from error
-    except XmlTooLarge as error:
-        raise OverLimits(
-            f"The source is an SVG of more than {MAX_ELEMENTS:,} elements, or of too deep a nesting"
-        ) from error
-    except ValueError as error:
-        raise DamagedSource(detail=str(error)) from error
-    if root.name not in (f"{{{SVG}}}svg", "svg"):
-        raise DamagedSource(detail=f"the root is {root.name}")
-    return root
-
-
-def _resolve_size(root: XmlElement) -> tuple[int, int]:
-    """CSS's rules for a replaced element: own size, else by the view box's ratio, else the view box, else 300 × 150."""
-    wide, tall = (_parse_length(root.attributes.get(name, "")) for name in ("width", "height"))
-    box = _parse_view_box(root)
-    if wide is None or tall is None:
-        box_wide, box_tall = box or DEFAULT_SIZE_PX
-        if wide is not None:
-            tall = wide * box_tall / box_wide if box else box_tall
-        elif tall is not None:
-            wide = tall * box_wide / box_tall if box else box_wide
-        else:
-            wide, tall = box_wide, box_tall
-    assert tall is not None
-    return max(1, int(wide + 0.5)), max(1, int(tall + 0.5))
-
-
-def _parse_length(text: str) -> float | None:
-    """A length in px; None if it is a percentage, missing or nothing."""
-    found = _LENGTH.fullmatch(text) if len(text) <= _MAX_LENGTH_CHARS else None
-    value = float(found[1]) * _PX.get(found[2].lower(), 0.0) if found else 0.0
-    return value if value > 0 else None
-
-
-def _parse_view_box(root: XmlElement) -> tuple[float, float] | None:
-    """Width and height of the view box, if it has an area."""
-    words = root.attributes.get("viewBox", "").replace(",", " ").split()
-    try:
-        _, _, wide, tall = map(float, words)
-    except ValueError:
-        return None
-    return (wide, tall) if wide > 0 and tall > 0 else None
 
 
 def _uses_sibling_selectors(root: XmlElement) -> bool:

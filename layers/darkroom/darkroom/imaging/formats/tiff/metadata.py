@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..image_format import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.iptc import parse_photoshop_resources
-from ..metadata.locate import MAX_BLOCK_BYTES, MetadataBlocks
 from .container import TiffReader
 
 _XMP, _IPTC, _PHOTOSHOP, _C2PA = 700, 33723, 34377, 52545

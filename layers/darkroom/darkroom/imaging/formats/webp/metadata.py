@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ...colour.icc_rewrite import rewrite_profile
-from ..metadata.locate import MetadataBlocks
+from ..image_format import MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .probe import Chunk, build_chunk, build_extended_header, iter_chunks, iter_subchunks
 
