@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from darkroom.findings import Findings
 from darkroom.imaging.formats.registry import TARGET_FORMATS
 from darkroom.imaging.render.context import RenderContext, Step
-from darkroom.imaging.render.pipeline import DECODE_STEPS, EDIT_STEPS
+from darkroom.imaging.render.steps import DECODE_STEPS, EDIT_STEPS
 from darkroom.plan.geometry.layout import Size, compute_geometry
 from darkroom.plan.model import Plan
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image, ImageDraw
 
 from darkroom.errors import BadOption, DarkroomError
-from darkroom.imaging.render.pipeline import DECODE_STEPS, EDIT_STEPS
+from darkroom.imaging.render.steps import DECODE_STEPS, EDIT_STEPS
 from darkroom.plan.model import Crop, Gravity, Padding, Watermark
 from tests.images.photographs import photograph
 from tests.images.rendering import alike, apart, made, opened, rgba, seen

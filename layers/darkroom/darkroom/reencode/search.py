@@ -21,15 +21,14 @@ from ..imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
 from ..imaging.render.context import RenderContext
 from ..imaging.render.output import encode_output
 from ..imaging.render.pipeline import (
-    EDIT_STEPS,
     NO_FILES,
     StageTimer,
     decode,
     inspect_source,
     internal_errors,
     load_rights,
-    run_steps,
 )
+from ..imaging.render.steps import EDIT_STEPS, run_steps
 from ..imaging.rendered_image import RenderedImage
 from ..imaging.source import Source
 from ..plan.limits import Limits

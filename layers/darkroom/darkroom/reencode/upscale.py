@@ -20,7 +20,7 @@ from ..findings import MAX_UPSCALE_PIXELS
 from ..imaging.colour.cicp import cicp_to_srgb, needs_conversion
 from ..imaging.colour.convert import PEAK_8_BIT, ensure_rgb, resize_to, split_alpha, to_eight_bits, to_srgb
 from ..imaging.render.context import RenderContext, Step
-from ..imaging.render.pipeline import DECODE_STEPS
+from ..imaging.render.steps import DECODE_STEPS
 from ..imaging.render.steps.common import resize
 from ..plan.geometry.layout import Size
 

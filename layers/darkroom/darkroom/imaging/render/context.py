@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import pyvips
 
@@ -18,7 +18,6 @@ from ..formats.registry import TargetFormat
 if TYPE_CHECKING:
     from ...findings import Findings
     from ..formats.metadata.rights import Rights
-    from .steps.enhance import Correction
 
 IN_MEMORY_PIXELS = 32_000_000
 """Images of up to this size are held in memory (100 MB of RGB). Larger ones stream from decoder to encoder."""
@@ -27,6 +26,14 @@ UNBUFFERED_LINES = 1024
 """More lines than libvips computes at once."""
 _THREADS = "vips-concurrency"
 """The metadata field that sets libvips' number of threads for an image."""
+
+
+class Correction(NamedTuple):
+    """``black`` becomes 0, then the light is multiplied by ``exposure``, and that of each channel by ``gains``."""
+
+    black: float = 0.0
+    exposure: float = 1.0
+    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 @dataclass(slots=True)

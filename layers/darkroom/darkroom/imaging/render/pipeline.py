@@ -13,12 +13,11 @@ histogram, or the place of a trim or an attention crop.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib import import_module
 from time import perf_counter
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyvips
 
@@ -41,18 +40,7 @@ from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import RenderContext, Step
 from .output import encode_output
-from .steps.common import (
-    add_margins,
-    auto_orient,
-    convert_cmyk,
-    convert_to_srgb,
-    crop,
-    crop_to_cover,
-    finalise,
-    materialise,
-    resize,
-    rotate_and_flip,
-)
+from .steps import DECODE_STEPS, EDIT_STEPS, run_steps
 
 if TYPE_CHECKING:
     from ...findings import Findings
@@ -360,103 +348,3 @@ def internal_errors() -> Iterator[None]:
         yield
     except pyvips.Error as error:
         raise DarkroomError(detail=str(error)) from error
-
-
-_DEFAULTS = Plan("")
-
-
-type _Run = Callable[[Any, RenderContext], None]
-
-
-def _call(step: Step, context: RenderContext) -> None:
-    step(context)
-
-
-def _where(condition: Callable[[RenderContext], bool], path: str, run: _Run = _call) -> Step:
-    """Return the step ``path`` (``module.function`` of :mod:`.steps`), loaded and run where ``condition`` holds."""
-    module, _, name = path.partition(".")
-
-    def step(context: RenderContext) -> None:
-        if condition(context):
-            run(getattr(import_module(f".steps.{module}", __package__), name), context)
-
-    step.__name__ = name
-    return step
-
-
-def _when(option: Callable[[Plan], object], path: str, run: _Run = _call) -> Step:
-    """Return the step ``path``, run where the plan sets ``option``."""
-    default = option(_DEFAULTS)
-    return _where(lambda context: option(context.plan) != default, path, run)
-
-
-def _map(option: Callable[[Plan], object], path: str) -> Step:
-    """Return the step that changes each frame by the function ``path``, given the plan's value of ``option``."""
-
-    def run(change: Callable[[pyvips.Image, object], pyvips.Image], context: RenderContext) -> None:
-        value = option(context.plan)
-        context.map_frames(lambda frame: change(frame, value))
-
-    return _when(option, path, run)
-
-
-DECODE_STEPS: tuple[Step, ...] = (
-    crop,
-    convert_cmyk,
-    _when(lambda plan: plan.redact, "redact.redact"),
-    _when(lambda plan: plan.crop_to, "trim.crop_to_attention"),
-    _when(lambda plan: plan.trim, "trim.trim"),
-    resize,
-    crop_to_cover,
-    materialise,
-)
-"""Steps up to the point where the remaining pixels are in memory. The source is decoded while they run."""
-
-EDIT_STEPS: tuple[Step, ...] = (
-    auto_orient,
-    convert_to_srgb,
-    _when(lambda plan: plan.cutout, "cutout.cut_out"),
-    _when(lambda plan: (plan.enhance, plan.white_balance), "enhance.enhance"),
-    _when(lambda plan: plan.red_eye, "redact.darken_red_eyes"),
-    rotate_and_flip,
-    _when(lambda plan: plan.angle, "common.rotate_free"),
-    _map(lambda plan: plan.median, "effects.apply_median"),
-    _map(lambda plan: plan.denoise, "effects.denoise"),
-    _when(lambda plan: plan.equalise, "levels.equalise_locally"),
-    _when(lambda plan: plan.normalise, "levels.equalise_histogram"),
-    _map(lambda plan: plan.threshold, "tone.apply_threshold"),
-    _when(lambda plan: plan.curves, "tone.apply_curves"),
-    _map(lambda plan: plan.matrix, "tone.apply_colour_matrix"),
-    _when(
-        lambda plan: (plan.gamma, plan.brightness, plan.contrast, plan.saturation, plan.grayscale), "tone.adjust_tone"
-    ),
-    _map(lambda plan: plan.lch, "tone.modulate_lch"),
-    _map(lambda plan: plan.convolution, "effects.convolve"),
-    _map(lambda plan: plan.blur, "effects.blur"),
-    _map(lambda plan: plan.sharpen, "effects.sharpen"),
-    _map(lambda plan: plan.pixelate, "effects.pixelate"),
-    _when(lambda plan: plan.noise, "effects.add_noise"),
-    _when(lambda plan: plan.watermark, "overlay.add_watermark"),
-    _when(lambda plan: plan.second_watermark, "overlay.add_second_watermark"),
-    _when(lambda plan: plan.normalise, "levels.normalise_late"),
-    _map(lambda plan: plan.clahe, "tone.equalise_in_window"),
-    _when(lambda plan: plan.tint, "tone.tint"),
-    _map(lambda plan: plan.late_matrix, "tone.apply_colour_matrix"),
-    _when(lambda plan: plan.alpha, "tone.change_alpha"),
-    _when(lambda plan: plan.radius, "shape.round_corners"),
-    _when(lambda plan: plan.ellipse, "shape.crop_to_ellipse"),
-    add_margins,
-    _when(lambda plan: plan.background_fill, "fill.fill_from_image"),
-    _where(lambda context: context.frames[0].hasalpha(), "fill.fill_background"),
-    _when(lambda plan: plan.watermark_last, "overlay.add_watermark_last"),
-    _when(lambda plan: plan.nine_patch, "overlay.overlay_nine_patch"),
-    _when(lambda plan: plan.overlays, "overlay.add_overlays"),
-    finalise,
-)
-"""Steps on the pixels in memory."""
-
-
-def run_steps(steps: Iterable[Step], context: RenderContext) -> None:
-    """Run ``steps`` in order on ``context``."""
-    for step in steps:
-        step(context)

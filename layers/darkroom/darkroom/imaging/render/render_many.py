@@ -32,8 +32,6 @@ from ..rendered_image import MezzanineOf, RenderedImage
 from ..source import Source
 from .context import IN_MEMORY_PIXELS, RenderContext
 from .pipeline import (
-    DECODE_STEPS,
-    EDIT_STEPS,
     StageTimer,
     encode_result,
     internal_errors,
@@ -42,8 +40,8 @@ from .pipeline import (
     make_context,
     render,
     resolve_geometry,
-    run_steps,
 )
+from .steps import DECODE_STEPS, EDIT_STEPS, run_steps
 from .steps.common import convert_to_srgb
 
 MIN_REDUCTION = 1.4

@@ -25,7 +25,7 @@ from ...colour.convert import (
     split_alpha,
 )
 from ...colour.icc import decode_srgb_value
-from ..context import RenderContext
+from ..context import Correction, RenderContext
 
 SAMPLE_SIDE_PX = 96
 
@@ -80,14 +80,6 @@ CLIPPED = 252
 
 KEEP_WHITE = 12
 """Exponent of a value, by which the gains of the white balance fade out towards white: white paper stays white."""
-
-
-class Correction(NamedTuple):
-    """``black`` becomes 0, then the light is multiplied by ``exposure``, and that of each channel by ``gains``."""
-
-    black: float = 0.0
-    exposure: float = 1.0
-    gains: tuple[float, float, float] = (1.0, 1.0, 1.0)
 
 
 class Colour(NamedTuple):
