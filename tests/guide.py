@@ -55,9 +55,9 @@ def read_blocks() -> list[str]:
     return [textwrap.dedent(block) for _, block in _BLOCK.findall(GUIDE.read_text(encoding="utf-8"))]
 
 
-def read_deployment(name: str) -> str:
-    """The shell block that deploys ``stacks/<name>.yaml``, of the guide of this name."""
-    page = (GUIDE.parents[1] / "guides" / f"{name}.md").read_text(encoding="utf-8")
+def read_deployment(guide: str) -> str:
+    """The shell block that deploys an extension, of the page ``guide``."""
+    page = (ROOT / guide).read_text(encoding="utf-8")
     return next(block for _, block in _BLOCK.findall(page[page.index("\n## Deploy\n") :]))
 
 

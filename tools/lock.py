@@ -54,7 +54,7 @@ LOCKS: Mapping[str, Sequence[str]] = {
 """Requirements file, from the repository's root, and the extras it locks; extensions have their own."""
 
 ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "jpeg-xl", "map-tiles-expat")
-"""Extras that are locked without dependencies: of models, rasters, DICOM files, ``imagecodecs`` and libSBML only files
+"""Extras that are locked without dependencies: of models, rasters, ``imagecodecs`` and libSBML only files
 are extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _OPTIONS = (

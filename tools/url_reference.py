@@ -1,4 +1,4 @@
-"""Fill urls.md, signatures.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan.
+"""Fill urls.md, signatures.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan and others.
 
 ``python -m tools.url_reference`` fills the places of these pages.
 """
@@ -26,6 +26,7 @@ from darkroom.plan.variants import (  # noqa: E402
     SAVE_DATA_QUALITY,
     list_unsigned_variants,
 )
+from extensions import list_extensions  # noqa: E402
 from tools.cost_example import PAGE as COST_PAGE  # noqa: E402
 from tools.cost_example import format_cost_example  # noqa: E402
 from tools.dialect_pages import PAGES  # noqa: E402
@@ -98,6 +99,11 @@ def _refusals() -> str:
     return table(("status", "`code`", "meaning"), *rows)
 
 
+def _extensions() -> str:
+    rows = (f"\n  - [{one.title}]({one.guide}): {one.summary}" for one in list_extensions())
+    return "".join(rows)
+
+
 _CONTENT: Content = {
     "options": _options,
     "overlays": _overlays,
@@ -105,6 +111,7 @@ _CONTENT: Content = {
     "classes": _classes,
     "examples": _examples,
     "refusals": _refusals,
+    "extensions": _extensions,
     "ladder": lambda: " ".join(f"`{width}`" for width in LADDER_PX),
     "max-key-bytes": lambda: str(MAX_KEY_BYTES),
     "max-encoded-key-bytes": lambda: str(MAX_ENCODED_KEY_BYTES),

@@ -27,7 +27,7 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
     for add in (
         click.argument("more", nargs=-1, metavar="[NAME=VALUE]..."),
         click.option(
-            "--further", multiple=True, metavar="NAME", help="A further stack, as in stacks/NAME.yaml; repeatable."
+            "--further", multiple=True, metavar="NAME", help="An extension, or a further stack as in stacks/NAME.yaml; repeatable."
         ),
         click.option(
             "--parameter-overrides", "overrides", multiple=True, metavar="NAME=VALUE", help="As for `sam deploy`."
@@ -53,9 +53,8 @@ def preflight(
     """Check, before a deployment to AWS, what in the account or the region would make it fail.
 
     Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
-    medical, values of that stack are named as in medical.MaxConcurrency=2. --plan business names what is in the way of
-    that plan. --local checks the services of the stack on this machine instead. The exit code is 1 if there is a
-    problem.
+    NAME, values of that stack are named as in NAME.MemoryMb=2048. --plan business names what is in the way of that plan.
+    --local checks the services of the stack on this machine instead. The exit code is 1 if there is a problem.
     """
     import boto3
 

@@ -40,9 +40,9 @@ def list_faults(line: str) -> list[str]:
 
 
 def test_the_rule_finds_what_it_is_for() -> None:
-    assert list_faults("sam deploy --stack-name a $(./darkroom parameters medical --stack darkroom)") == [
+    assert list_faults("sam deploy --stack-name a $(./darkroom parameters counter --stack darkroom)") == [
         "sam deploy --stack-name a $(",
-        "./darkroom parameters medical --stack darkroom)",
+        "./darkroom parameters counter --stack darkroom)",
     ]
     assert list_faults("aws s3 cp a s3://b/ && sam deploy --region eu-central-1") == []
     assert list_faults("sam build") == []

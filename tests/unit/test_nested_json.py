@@ -14,7 +14,6 @@ from darkroom.services import queue_consumer, upload_reports
 from darkroom.services.ingest.events import read_event
 from darkroom.services.purge import messages as purge
 from darkroom.services.purge.source_events import read_changes
-from medical.messages import read_names
 
 NESTED = "[" * 100_000
 
@@ -28,7 +27,6 @@ REFUSING: dict[str, Callable[[str], Any]] = {
 IGNORING: dict[str, tuple[Callable[[str], Any], object]] = {
     "correlation": (queue_consumer.read_correlation_id, ""),
     "source": (read_changes, None),
-    "medical": (lambda body: list(read_names(body)), []),
 }
 
 

@@ -5,6 +5,8 @@ LUT and the same window in floating point; DCMTK's ``dcm2img`` writes a PNG. Wri
 guide.
 """
 
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import io

@@ -1,5 +1,7 @@
 """DICOM files that packages ship: those of pydicom, and of pydicom-data, which is pinned by hash and not installed."""
 
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import asyncio

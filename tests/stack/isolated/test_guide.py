@@ -17,6 +17,7 @@ import pytest
 
 from darkroom.services.edge_publication import entries_of
 from darkroom.settings import DEFAULTS
+from extensions import list_extensions
 from local import tool_venvs
 from local.aws import Cloud, tool_environment
 from local.cfn_resolver import describe_resources
@@ -212,13 +213,9 @@ def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> N
     assert guide.alarms("MetricAlarm") == guide.alarms("CompositeAlarm") == {}
 
 
-FURTHER = ("documents", "evidence", "map-tiles", "medical", "review", "textures")
-"""Guides of stacks beside the first one, by the names of their templates."""
-
-
 def make_deployer(guide: Guide) -> dict[str, str]:
     """The keys of a new user who may do what `./darkroom policy` allows, and nothing else."""
-    options = " ".join(f"--further {name}" for name in FURTHER)
+    options = " ".join(f"--further {one.flag}" for one in list_extensions())
     guide.shell(f"./darkroom policy --region {REGION} --account 000000000000 {options} --to policies")
     iam: Any = boto3.client("iam", REGION, None, True, None, guide.cloud.endpoint_url, "test", "test")
     iam.create_user(UserName="deployer")
@@ -234,10 +231,11 @@ def test_further_stacks_are_created_in_the_region_that_their_guides_name(guide: 
     arch, keys = architecture(), make_deployer(guide)
     guide.shell(f"ARCH={arch} sam build --parameter-overrides Arch={arch}")
     guide.shell(f"sam deploy --region {REGION} --parameter-overrides Arch={arch} Alarms=off", **keys)
-    for name in FURTHER:
-        guide.shell(read_deployment(name), ARCH=arch, **keys)
+    for one in list_extensions():
+        guide.shell(read_deployment(one.guide), ARCH=arch, **keys)
     assert list_resources(guide.cloud.endpoint_url, CONFIGURED) == set()
     there = list_resources(guide.cloud.endpoint_url, REGION)
-    assert {f"cloudformation {STACK}", *(f"cloudformation {STACK}-{name}" for name in FURTHER)} <= there
-    patients = guide.cloud.read_outputs(f"{STACK}-medical")["UploadsBucketName"]
-    assert f"s3 {patients}" in there
+    assert {f"cloudformation {STACK}", *(f"cloudformation {STACK}-{one.flag}" for one in list_extensions())} <= there
+    outputs = [guide.cloud.read_outputs(f"{STACK}-{one.flag}") for one in list_extensions()]
+    buckets = {value for one in outputs for name, value in one.items() if name.endswith("BucketName")}
+    assert {f"s3 {name}" for name in buckets} <= there

@@ -5,6 +5,8 @@ of the pages, one after the other, and of the overlays, a byte for each pixel. T
 refusal, with a reason that quotes nothing of the file.
 """
 
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import importlib

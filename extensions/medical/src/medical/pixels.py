@@ -5,6 +5,8 @@ back. That is exact for stored values of up to 16 bits. Those with more bits, an
 65,536 steps between the least and the greatest value.
 """
 
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 from collections.abc import Iterator

@@ -8,6 +8,8 @@ The VR of an attribute is that of the standard's data dictionary (PS3.6). The fi
 has chosen: an attribute with another one is removed, since it would be treated as what it is not.
 """
 
+# mypy: disable-error-code="import-not-found"
+
 from __future__ import annotations
 
 import math

@@ -3,9 +3,8 @@
 The parent gives it the bytes as standard input and takes its standard output, and files that it has opened for more
 output. Before the child reads a byte, it has loaded its libraries, set its limits, and installed a filter that allows
 the system calls that computing needs. A decoder that a hostile file takes over can therefore open no file, not even in
-``/proc``, and reach no network. The decoders of converted formats, documents, medical images and evidence run so. Those
-of libvips and libheif (decision 86) and the C2PA's library run in the functions; GDAL is limited to one driver and has
-a stack of its own (decision 82).
+``/proc``, and reach no network. The decoders of converted formats and of most extensions run so. Those of libvips and
+libheif (decision 86) and the C2PA's library run in the functions.
 """
 
 from __future__ import annotations
