@@ -26,9 +26,7 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the options that describe a deployment before it is made, as for `sam deploy`."""
     for add in (
         click.argument("more", nargs=-1, metavar="[NAME=VALUE]..."),
-        click.option(
-            "--further", multiple=True, metavar="NAME", help="An extension, or a further stack as in stacks/NAME.yaml; repeatable."
-        ),
+        click.option("--further", multiple=True, metavar="NAME", help="An extension or a further stack; repeatable."),
         click.option(
             "--parameter-overrides", "overrides", multiple=True, metavar="NAME=VALUE", help="As for `sam deploy`."
         ),
@@ -53,8 +51,8 @@ def preflight(
     """Check, before a deployment to AWS, what in the account or the region would make it fail.
 
     Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
-    NAME, values of that stack are named as in NAME.MemoryMb=2048. --plan business names what is in the way of that plan.
-    --local checks the services of the stack on this machine instead. The exit code is 1 if there is a problem.
+    NAME, values of that stack are named as in NAME.MemoryMb=2048. --plan business names what is in the way of that
+    plan. --local checks the services of the stack on this machine instead. The exit code is 1 if there is a problem.
     """
     import boto3
 

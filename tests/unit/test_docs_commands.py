@@ -18,7 +18,7 @@ from botocore.session import get_session
 from cli.commands import app
 
 ROOT = Path(__file__).parents[2]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("extensions/*/docs/*.md")))
 _FENCE = re.compile(r"^ *```(?:sh|bash|console)\n(.*?)^ *```", re.DOTALL | re.MULTILINE)
 _COMMAND = re.compile(
     r"(?<![\w./-])aws ([a-z][a-z0-9-]+) ([a-z][a-z0-9-]+)((?:[^\n|;&`'\"()]|'[^']*'|\"[^\"]*\"|\$\([^()]*\))*)"

@@ -14,6 +14,7 @@ PAGES = (
     "README.md",
     "docs/getting-started/deploy.md",
     *sorted(str(one.relative_to(ROOT)) for one in ROOT.glob("docs/guides/*.md")),
+    *sorted(str(one.relative_to(ROOT)) for one in ROOT.glob("extensions/*/docs/*.md")),
 )
 _BLOCK = re.compile(r"^ *```(?:sh|console)\n(.*?)^ *```$", re.DOTALL | re.MULTILINE)
 GLOBAL = ("s3", "s3api", "cloudfront", "cloudfront-keyvaluestore", "iam", "sts", "configure")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from review_app.environment import ReviewEnvironment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
+from review_app.environment import ReviewEnvironment
 from review_app.sign_in import SCOPE
 from tests.component.template.own_stack import (
     OWN_SOURCE,
