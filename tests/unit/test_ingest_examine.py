@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import zlib
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from darkroom.aws.presigned_post import DECLARED_SHA256
 from darkroom.aws.s3 import ObjectHead
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import ChecksumMismatch, InfectedUpload, OverLimits, Unavailable
+from darkroom.imaging.formats.image_format import Header
 from darkroom.plan.limits import Limits
+from darkroom.services.deadline import INGEST, Deadline
 from darkroom.services.ingest.examine import (
     NO_FORMAT,
     FetchedUpload,
@@ -23,6 +26,7 @@ from darkroom.services.ingest.examine import (
     detect_format,
     fetch_upload,
 )
+from tests.images.photographs import png_noise
 
 from .ingest_stores import KEY, NOW_S
 
@@ -180,6 +184,28 @@ def test_a_scanner_refuses_what_it_finds() -> None:
     assert raised.value.detail == "Eicar-Signature"
     assert clean.scanned == infected.scanned == [b"data"]
     build_examiner().scan(b"data")
+
+
+class Converter:
+    """A converter of BMP to PNG; ``converted`` are the uploads that it got."""
+
+    def __init__(self) -> None:
+        self.converted: list[bytes] = []
+
+    def convert(self, data: bytes, header: Header, limits: Limits) -> bytes:
+        self.converted.append(data)
+        return png_noise(header.width, header.height)
+
+
+@pytest.mark.parametrize(("form", "is_converted"), [("bmp", True), ("png", False)])
+def test_only_a_format_that_is_not_decoded_here_is_converted(form: str, is_converted: bool) -> None:
+    anything: Any = Converter()
+    examiner, header = replace(build_examiner(), converter=anything), Header(form, 5, 4)
+    data, found = examiner.convert(b"upload", header, Deadline(INGEST))
+    assert anything.converted == ([b"upload"] if is_converted else [])
+    assert data == (png_noise(5, 4) if is_converted else b"upload")
+    assert (found.format, found.width, found.height) == ("png", 5, 4)
+    assert build_examiner().convert(b"upload", header, Deadline(INGEST)) == (b"upload", header)
 
 
 def test_an_upload_that_was_not_kept_in_memory_is_over_the_limits() -> None:

@@ -17,10 +17,12 @@ from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.ingest import admit, review
+from darkroom.services.ingest import admit, handler, review
 from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
+from darkroom.services.ingest.derivative_store import _may_have_mezzanines
+from darkroom.services.ingest.events import EventKind, IngestEvent
 from darkroom.services.ingest.evidence import Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload
 from darkroom.services.ingest.stores import render_from_master
@@ -107,6 +109,64 @@ def test_the_first_four_keys_with_the_same_bytes_may_be_copied_from(position: in
     candidate = Candidate(FetchedUpload(kept({}), b"", OURS), ReviewState.WAITING, None, (), {})
     found = _find_donor(context, KEY, candidate)
     assert found is (donors[position] if position < 4 else None)
+
+
+@pytest.mark.parametrize(
+    ("key", "rights", "is_donor"),
+    [("other.jpg", "-", True), (KEY, "-", False), ("other.jpg", "", False), (KEY, "", False)],
+)
+def test_only_another_key_with_known_rights_may_be_copied_from(key: str, rights: str, is_donor: bool) -> None:
+    donor = Record(key, READY, CURRENT, sha256=OURS, master=MasterRef(rights=rights))
+    context = build_context(
+        moderation=moderation({key: PASSED}),
+        claims=SimpleNamespace(index=SimpleNamespace(find_by_sha256=lambda _: [donor])),
+    )
+    candidate = Candidate(FetchedUpload(kept({}), b"", OURS), ReviewState.WAITING, None, (), {})
+    assert (_find_donor(context, KEY, candidate) is donor) is is_donor
+
+
+@pytest.mark.parametrize(
+    ("sha256", "flagged"), [(OURS, True), (OTHERS, False)], ids=["what was served", "a newer upload"]
+)
+def test_a_withdrawn_image_is_flagged_and_a_newer_upload_that_waits_is_not(
+    monkeypatch: pytest.MonkeyPatch, sha256: str, flagged: bool
+) -> None:
+    finished: list[Record] = []
+    own = record(HELD, master=master(), held=HeldUpload(sha256, {}, {}, master(LATER)))
+    context = build_context(claims=SimpleNamespace(get_own_record=lambda _: own), observer=Observer())
+    monkeypatch.setattr(review, "_start_attempt", lambda *_: nullcontext())
+    monkeypatch.setattr(review, "claim", lambda *_: LEASE)
+    monkeypatch.setattr(review, "unpublish", lambda *_: own)
+    monkeypatch.setattr(review, "finish", lambda _, made: finished.append(made))
+    assert review._withdraw(context, own) is IngestOutcome.HELD
+    assert [(one.state, one.held.sha256, one.held.flagged) for one in finished] == [(HELD, sha256, flagged)]
+
+
+@pytest.mark.parametrize("deletes", [True, False])
+def test_only_a_deletion_takes_down_what_the_next_version_of_the_upload_left(
+    monkeypatch: pytest.MonkeyPatch, deletes: bool
+) -> None:
+    left, taken = record(), list[Record]()
+    context = build_context(claims=SimpleNamespace(index=SimpleNamespace(get=lambda _: left)))
+    monkeypatch.setattr(handler, "_is_upload_gone", lambda *_: False)
+    monkeypatch.setattr(handler, "ingest_upload", lambda *_: IngestOutcome.READY)
+    monkeypatch.setattr(handler, "_take_down", lambda _, __, found: taken.append(found))
+    event = IngestEvent(EventKind.DELETED if deletes else EventKind.CREATED, KEY, CURRENT)
+    assert handler._process_change(context, event, None) is IngestOutcome.READY
+    assert taken == ([left] if deletes else [])
+
+
+@pytest.mark.parametrize(
+    ("facts", "may"),
+    [
+        ({}, True),
+        ({"width": 4000}, True),
+        ({"width": 4000, "height": 3000}, True),
+        ({"width": 400, "height": 30}, False),
+    ],
+)
+def test_a_donor_has_mezzanines_by_its_pixels(facts: dict[str, int], may: bool) -> None:
+    assert _may_have_mezzanines(record(facts=facts)) is may
 
 
 def make_error(status: int, retryable: bool) -> DarkroomError:
