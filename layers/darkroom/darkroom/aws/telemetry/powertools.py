@@ -1,4 +1,4 @@
-"""The observer of every function but transform: logs and metrics by Powertools, traces by the X-Ray SDK.
+"""The observer of every function but transform: logs by Powertools, traces by the X-Ray SDK.
 
 The SDK also traces the calls of boto3. Outside Lambda nothing is traced. Metrics and logs go to standard output.
 """
@@ -15,13 +15,12 @@ from typing import IO, Any, cast
 
 from aws_lambda_powertools import Logger, Tracer
 from aws_lambda_powertools.logging.formatter import LambdaPowertoolsFormatter
-from aws_lambda_powertools.metrics import EphemeralMetrics
 from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
 from ...errors import get_error_code, is_fault
-from .observer import Dimensions, Observer, bound_fields, namespace, service_name, to_json
+from .observer import EmfMetrics, Observer, bound_fields, namespace, service_name, to_json
 from .traces import LOCAL, VARIABLE, Annotation, Traces, mark, put_annotation, put_metadata
 from .xray_daemon import Document, XRayDaemon
 
@@ -33,7 +32,7 @@ class PowertoolsObserver(Observer):
     """Observes ``function``, one message or request after the other, and its calls of boto3."""
 
     def __init__(self, function: str) -> None:
-        super().__init__(function, _Metrics(), _SdkTraces(_Daemon()))
+        super().__init__(function, EmfMetrics(namespace()), _SdkTraces(_Daemon()))
         self._logger = Logger(
             service=service_name(),
             stream=cast(IO[str], _StandardOutput()),
@@ -65,27 +64,6 @@ class _Formatter(LambdaPowertoolsFormatter):
     def serialize(self, log: Any) -> str:
         fields = log.pop(_FIELDS, {})
         return to_json({**log, **fields})
-
-
-class _Metrics:
-    """Powertools' metrics, one set for each set of dimensions."""
-
-    def __init__(self) -> None:
-        self._sets: dict[Dimensions, EphemeralMetrics] = {}
-
-    def add(self, metric: str, value: float, unit: str, dimensions: Dimensions) -> None:
-        if dimensions not in self._sets:
-            named = dict(dimensions)
-            self._sets[dimensions] = EphemeralMetrics(
-                namespace=namespace(), service=named["service"], default_dimensions=named
-            )
-        self._sets[dimensions].add_metric(metric, unit, value)
-
-    def flush(self) -> None:
-        waiting, self._sets = self._sets, {}
-        for metrics in waiting.values():
-            if metrics.metric_set:
-                metrics.flush_metrics()
 
 
 class _SdkTraces(Traces):
