@@ -43,6 +43,8 @@ MAX_GARBAGE_BYTES = 65_536
 """Skipped between segments."""
 MAX_FURTHER_IMAGES = 16
 
+_HEAD_BYTES = 4
+"""A marker and the length of its segment."""
 _MARKER = re.compile(rb"\xff[^\x00\xff]", re.DOTALL)
 _MARKER_IN_SCAN = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]", re.DOTALL)
 """A marker that ends entropy-coded data: FF00 is data, the D0–D7 are restarts, FFFF is fill before a marker."""
@@ -66,30 +68,33 @@ def iter_segments(read_at: ReadAt, start: int = 0) -> Iterator[Segment]:
     """
     at = start + SOI_BYTES
     for _ in range(MAX_SEGMENTS):
-        marker, at = _next_marker(read_at, at)
+        head = read_at(at, _HEAD_BYTES)
+        if not _MARKER.match(head):
+            at = _find_marker(read_at, at)
+            head = read_at(at, _HEAD_BYTES)
+        marker = head[1]
         if marker in STANDALONE or marker == Marker.EOI:
-            yield Segment(marker, at - 2, at, at)
+            yield Segment(marker, at, at + 2, at + 2)
             if marker == Marker.EOI:
                 return
+            at += 2
             continue
-        size = int.from_bytes(read_at(at, 2))
+        size = int.from_bytes(head[2:])
         if size < 2:
             raise ValueError("a segment is shorter than its length field")
-        yield Segment(marker, at - 2, at + 2, at + size)
-        at += size
+        yield Segment(marker, at, at + _HEAD_BYTES, at + 2 + size)
         if marker == Marker.SOS:
             return
+        at += 2 + size
     raise ValueError("too many segments")
 
 
-def _next_marker(read_at: ReadAt, at: int) -> tuple[int, int]:
-    """The next marker code and the position after it: libjpeg skips anything up to an FF, then fill bytes."""
-    for length in (2, MAX_GARBAGE_BYTES):
-        window = read_at(at, length)
-        found = _MARKER.search(window)
-        if found:
-            return window[found.end() - 1], at + found.end()
-    raise ValueError("no marker where one is due")
+def _find_marker(read_at: ReadAt, at: int) -> int:
+    """The position of the next marker: libjpeg skips anything up to an FF, then fill bytes."""
+    found = _MARKER.search(read_at(at, MAX_GARBAGE_BYTES))
+    if found is None:
+        raise ValueError("no marker where one is due")
+    return at + found.start()
 
 
 def build_segment(marker: int, body: bytes) -> bytes:

@@ -71,7 +71,8 @@ def find_patches(source: Source, page: int) -> Iterator[Patch]:  # noqa: ARG001 
     """
     sequential, end, transform = False, SOI_BYTES, 0
     for part in iter_segments(source.read_at):
-        yield from _fill(source, end, part.start)
+        if part.start > end:
+            yield from _fill(source, end, part.start)
         end = part.end
         if part.marker == Marker.APP1 and source.read_at(part.body, len(Prefix.EXIF)) == Prefix.EXIF:
             yield Patch(part.body, bytes(len(Prefix.EXIF)))
