@@ -1,0 +1,40 @@
+"""What a deployment with default parameters has, and what it costs without a request, stay within budgets."""
+
+from __future__ import annotations
+
+import pytest
+
+from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
+
+MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 194, 13, 6
+MAX_IDLE_USD = {"off": 9.85, "essential": 30.15, "all": 33.65}
+"""By the level of alarms."""
+
+
+def test_the_default_deployment_is_within_its_budgets() -> None:
+    found = describe_deployment()
+    assert len(found.types) <= MAX_RESOURCES
+    assert len(found.functions) <= MAX_FUNCTIONS
+    assert len(found.layers) <= MAX_LAYERS
+
+
+@pytest.mark.parametrize("level", MAX_IDLE_USD)
+def test_an_idle_month_is_within_its_budget(level: str) -> None:
+    assert round(describe_deployment(Alarms=level).idle_usd, 2) <= MAX_IDLE_USD[level]
+
+
+def test_resources_are_those_after_the_transform() -> None:
+    types = describe_deployment(Alarms="off").types
+    assert types["TransformFunctionUrl"] == "AWS::Lambda::Url"
+    assert not [name for name in types if name.startswith("AlarmsStack")]
+    assert describe_deployment().types["AlarmsStack.ViewersAlarm"] == "AWS::CloudWatch::CompositeAlarm"
+    assert "InferFunction" not in types
+    assert "InferFunction" in describe_deployment(InferenceMode="lambda").types
+
+
+def test_each_option_makes_a_difference(capsys: pytest.CaptureFixture[str]) -> None:
+    found = list(list_differences(describe_deployment()))
+    assert len(found) == len(OPTIONS)
+    assert all(resources for _, resources, _, _ in found)
+    assert main([]) == 0
+    assert all(name in capsys.readouterr().out for name, *_ in found[:1])
