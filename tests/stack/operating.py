@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,9 +13,11 @@ from typing import Any
 
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record
+from extensions import find_extension
 from local.aws import tool_environment
+from local.own_stack import stack_name
 from local.paths import COMMAND, ROOT
-from tests.waiting import wait_until
+from tests.waiting import HANG_S, wait_until
 from tools import runbooks
 
 from .conftest import Stack
@@ -26,6 +29,12 @@ OTHER_ACCOUNT = tool_environment("http://127.0.0.1:9") | {
     "DARKROOM_STACK": "darkroom",
 }
 """A shell that is set up for a stack on AWS, in whose place nothing listens: commands must name the local stack."""
+
+
+def fetch(url: str, token: str = "", accept: str = "*/*") -> Any:
+    """Return the response to a GET, with a bearer token if one is given. Raises HTTPError."""
+    headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
+    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=HANG_S)
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,10 @@ class Operator:
     @property
     def index(self) -> Index:
         return Index(self.stack.cloud.dynamodb, self.info["index_table"])
+
+    def read_outputs(self, extension: str) -> dict[str, str]:
+        """Return the outputs of the stack of an extension, by its name or flag."""
+        return self.stack.cloud.read_outputs(stack_name(find_extension(extension).flag))
 
     def upload(self, key: str, body: bytes) -> None:
         """Put an upload, and wait until it is ingested."""

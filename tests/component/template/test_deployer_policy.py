@@ -100,10 +100,7 @@ def test_keys_and_secrets_of_others_are_out_of_reach() -> None:
     assert list_resources(evidence, "kms:ScheduleKeyDeletion") == {"arn:aws:kms:eu-central-1:*:key/*"}
     assert "kms:Decrypt" not in list_allowed(evidence)
     secrets = "arn:aws:secretsmanager:eu-central-1:*:secret:"
-    assert list_resources(make_plan("medical"), "secretsmanager:GetSecretValue") == {
-        f"{secrets}SigningKeys-*",
-        f"{secrets}UidKey-*",
-    }
+    assert list_resources(make_plan(), "secretsmanager:GetSecretValue") == {f"{secrets}SigningKeys-*"}
 
 
 def test_every_resource_type_of_every_template_has_its_create_and_delete() -> None:

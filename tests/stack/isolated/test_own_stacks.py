@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
@@ -21,11 +19,10 @@ from bench.map_tiles.rasters import fetch_rasters
 from darkroom.textures.container import IDENTIFIER
 from evidence.verify_evidence import verify
 from extensions.map_tiles.local_stack import HOST
-from local.own_stack import stack_name
-from local.paths import CONTROL, Ports
+from local.paths import CONTROL
 from tests.component.conversion.files import RED_HALF
 from tests.images.photographs import jpeg_photo
-from tests.stack.operating import Operator
+from tests.stack.operating import Operator, fetch
 from tests.waiting import HANG_S, wait_until
 from tools.smoke.checks.further import CHECKS
 
@@ -33,23 +30,6 @@ from tools.smoke.checks.further import CHECKS
 @pytest.fixture
 def operator(extensions_operator: Operator) -> Operator:
     return extensions_operator
-
-
-@pytest.fixture(scope="module")
-def dicom() -> ModuleType:
-    """The module that makes DICOM files, whose packages have an environment of their own."""
-    importlib.import_module("extensions.medical.tests.component.conftest")
-    return importlib.import_module("extensions.medical.tests.component.files")
-
-
-def read_outputs(operator: Operator, name: str) -> dict[str, str]:
-    """Return the outputs of the stack of ``stacks/<name>.yaml``."""
-    return operator.stack.cloud.read_outputs(stack_name(name))
-
-
-def fetch(url: str, token: str = "", accept: str = "*/*") -> Any:
-    headers = {"Accept": accept} | ({"Authorization": f"Bearer {token}"} if token else {})
-    return urllib.request.urlopen(urllib.request.Request(url, headers=headers), timeout=HANG_S)
 
 
 def test_a_texture_is_made_once_and_served_by_its_signed_url(operator: Operator) -> None:
@@ -103,7 +83,7 @@ def test_a_registered_raster_is_served_by_a_distribution_of_its_own(operator: Op
 
 
 def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:
-    s3, bucket = operator.stack.cloud.s3, read_outputs(operator, "documents")["DocumentsBucketName"]
+    s3, bucket = operator.stack.cloud.s3, operator.read_outputs("document_pages")["DocumentsBucketName"]
     s3.put_object(Bucket=bucket, Key="reports/annual.pdf", Body=RED_HALF)
     wait_until(lambda: operator.state("documents/reports/annual.pdf") == "ready", "the page is ready")
     with fetch(operator.darkroom("sign", "/documents/reports/annual.pdf?w=200&f=png").stdout.strip()) as answer:
@@ -120,7 +100,7 @@ def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:
 
 def test_an_upload_has_a_locked_copy_a_report_and_an_export(operator: Operator, tmp_path: Path) -> None:
     key, s3 = "trips/rome.jpg", operator.stack.cloud.s3
-    bucket, photo = read_outputs(operator, "evidence")["CustodyBucketName"], jpeg_photo()
+    bucket, photo = operator.read_outputs("evidence")["CustodyBucketName"], jpeg_photo()
     operator.upload(key, photo)
 
     def list_copies() -> list[Any]:
@@ -158,53 +138,6 @@ def test_an_upload_has_a_locked_copy_a_report_and_an_export(operator: Operator, 
     assert [one["kind"] for one in records] == ["received", "read", "exported", "hold"]
 
 
-def test_a_slice_is_served_without_patient_data(operator: Operator, dicom: ModuleType) -> None:
-    s3, outputs = operator.stack.cloud.s3, read_outputs(operator, "medical")
-    sent = dicom.make(PatientName="Doe^Jane", WindowCenter=1536, WindowWidth=3072)
-    s3.put_object(Bucket=outputs["UploadsBucketName"], Key="incoming/routine/1.dcm", Body=dicom.save(sent))
-    ports = Ports(aws=urlsplit(operator.stack.aws_endpoint_url).port or 0)
-    base = ports.api_url(outputs["DicomWebUrl"]) + "/dicomweb"
-    uids = {
-        name: operator.darkroom("medical", "uid", str(uid)).stdout.strip()
-        for name, uid in (("study", sent.StudyInstanceUID), ("series", sent.SeriesInstanceUID))
-    }
-    token = operator.darkroom("medical", "token", uids["study"]).stdout.strip()
-    series = f"{base}/studies/{uids['study']}/series/{uids['series']}"
-
-    def read_metadata() -> Any:
-        try:
-            with fetch(f"{series}/metadata", token, "application/dicom+json") as answer:
-                return json.load(answer)
-        except HTTPError as error:
-            assert error.code == 404
-            return None
-
-    [metadata] = wait_until(read_metadata, "the instance is served")
-    assert "00100010" not in metadata, "the patient's name"
-    assert (metadata["00280010"]["Value"], metadata["00280011"]["Value"]) == ([48], [64])
-    instance = metadata["00080018"]["Value"][0]
-    with fetch(f"{series}/instances/{instance}/rendered?accept=image/png", token) as answer:
-        image = Image.open(io.BytesIO(answer.read()))
-    assert image.size == (64, 48)
-    assert image.getpixel((0, 0)) == 0
-    assert image.getpixel((63, 47)) == 255
-    with pytest.raises(HTTPError, match="403"):
-        fetch(f"{series}/metadata")
-    assert not s3.list_objects_v2(Bucket=outputs["UploadsBucketName"]).get("Contents"), "the upload is deleted"
-
-
-def test_urgent_uploads_have_a_queue_and_refused_ones_are_kept(operator: Operator) -> None:
-    s3, bucket = operator.stack.cloud.s3, read_outputs(operator, "medical")["UploadsBucketName"]
-    s3.put_object(Bucket=bucket, Key="incoming/stat/2.dcm", Body=b"no DICOM")
-
-    def list_keys() -> list[str]:
-        return sorted(one["Key"] for one in s3.list_objects_v2(Bucket=bucket).get("Contents", []))
-
-    wait_until(lambda: [Path(key).suffix for key in list_keys()] == [".dcm", ".json"], "the upload is in quarantine")
-    reason = json.load(s3.get_object(Bucket=bucket, Key=list_keys()[1])["Body"])
-    assert reason["code"] == "type-not-allowed"
-
-
 def test_darkroom_smoke_checks_each_stack_and_leaves_locked_copies_only(operator: Operator, tmp_path: Path) -> None:
     report = tmp_path / "report.json"
     operator.darkroom("smoke", "--only", "further", "--output", str(report))
@@ -212,7 +145,7 @@ def test_darkroom_smoke_checks_each_stack_and_leaves_locked_copies_only(operator
     outcomes = {one["name"]: one["outcome"] for one in document["checks"]}
     assert outcomes == {check.name: "passed" for check in CHECKS} | {"source": "skipped"}, document
     assert document["not_removed"] == []
-    s3, custody = operator.stack.cloud.s3, read_outputs(operator, "evidence")["CustodyBucketName"]
+    s3, custody = operator.stack.cloud.s3, operator.read_outputs("evidence")["CustodyBucketName"]
     listing = s3.get_paginator("list_object_versions")
     left = {
         one["Name"]

@@ -13,15 +13,17 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cli.main import main
+from extensions import list_extensions
 
 REGION, STACK = "eu-central-1", "policy-trial"
+FURTHER = [word for one in list_extensions() for word in ("--further", one.flag)]
 
 
 @pytest.fixture
 def policies(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
     """The policies that the command writes."""
     command = ["policy", "--stack", STACK, "--region", REGION, "--account", "000000000000", "--to", str(tmp_path)]
-    assert main([*command, "--further", "medical"]) == 0
+    assert main([*command, *FURTHER]) == 0
     files = capsys.readouterr().out.split()
     assert files == sorted(map(str, tmp_path.iterdir()))
     return [json.loads(Path(one).read_text(encoding="utf-8")) for one in files]
@@ -55,8 +57,8 @@ def principal(aws: Callable[[str], Any], ministack_url: str, monkeypatch: pytest
 
 def examine(capsys: pytest.CaptureFixture[str]) -> tuple[int, dict[str, Any]]:
     """The exit code of preflight, and its finding about permissions."""
-    arguments = ["preflight", "--config-env", "small", "--stack", STACK, "--region", REGION, "--further", "medical"]
-    code = main([*arguments, "medical.MaxConcurrency=2", "--json"])
+    arguments = ["preflight", "--config-env", "small", "--stack", STACK, "--region", REGION, *FURTHER]
+    code = main([*arguments, "--json"])
     [found] = [one for one in json.loads(capsys.readouterr().out)["findings"] if one["subject"] == "permissions"]
     return code, found
 
@@ -81,7 +83,8 @@ def test_a_missing_action_is_named(
     code, found = examine(capsys)
     assert (code, found["status"]) == (1, "problem")
     assert found["found"].endswith(f"may not {', '.join(sorted(missing))}")
-    assert found["command"] == f"./darkroom policy --stack {STACK} --region {REGION} --further medical --to policies"
+    options = " ".join(["--stack", STACK, "--region", REGION, *FURTHER, "--to", "policies"])
+    assert found["command"] == f"./darkroom policy {options}"
 
 
 @pytest.mark.slow

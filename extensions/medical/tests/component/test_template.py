@@ -13,6 +13,7 @@ from medical.store import INCOMING, QUARANTINE, STAT
 from tests.component.template.own_stack import check_dead_letters_alarm, check_parameters, list_untagged
 from tests.component.template.schemas import faults, resources_of
 from tests.component.template.stack import ROOT, TEMPLATE, Stack
+from tests.component.template.test_deployer_policy import list_resources, make_plan
 from tests.component.template.test_permissions import KEY, granted, statements
 from tools.stack_parameters import FirstStack, build_parameters
 
@@ -130,3 +131,9 @@ def test_every_resource_that_can_be_tagged_is() -> None:
 
 def test_dead_letters_alarm() -> None:
     check_dead_letters_alarm(medical(), "MedicalDeadLetters")
+
+
+def test_the_deployer_reads_no_other_secret() -> None:
+    secrets = "arn:aws:secretsmanager:eu-central-1:*:secret:"
+    found = list_resources(make_plan("medical"), "secretsmanager:GetSecretValue")
+    assert found == {f"{secrets}SigningKeys-*", f"{secrets}UidKey-*"}
