@@ -114,17 +114,11 @@ class S3Bucket:
         Raises ObjectChanged if the condition fails, which this very write can cause: it is
         retried if its response is lost.
         """
-        condition = _condition(replaces)
+        attributes = {**_header_fields(headers), **_storage_class(tiered), **_condition(replaces)}
         with translate_errors(f"put {key}"):
             try:
                 answer = self._client.put_object(
-                    Bucket=self.bucket,
-                    Key=key,
-                    Body=body,
-                    Metadata=dict(metadata),
-                    **_header_fields(headers),
-                    **_storage_class(tiered),
-                    **condition,
+                    Bucket=self.bucket, Key=key, Body=body, Metadata=dict(metadata), **attributes
                 )
             except ClientError as error:
                 if error_code(error) in CHANGED_CODES or (replaces and _is_missing(error)):

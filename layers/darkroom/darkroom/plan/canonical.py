@@ -29,6 +29,7 @@ generation of findings (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 MIN_OPTIONS_BYTES = MAX_REQUEST_BYTES - len("/") - MAX_ENCODED_KEY_BYTES - len(SEPARATOR)
 """The length of options that fits with the longest key. It limits presets, which are for all keys."""
 
+_DEFAULTS = Plan("")
 _FORMATS = frozenset({*IMAGE_FORMATS, *EXTENDED_FORMATS, *DATA_FORMATS, "auto", *AUTO_CLASSES})
 
 
@@ -37,7 +38,7 @@ def options_text(plan: Plan) -> str:
     words = [
         f"{option.short}-{option.type.format(value)}"
         for option in CANONICAL_OPTIONS
-        if (value := getattr(plan, option.plan_field)) != option.default
+        if (value := getattr(plan, option.plan_field)) != getattr(_DEFAULTS, option.plan_field)
     ]
     return "_".join(words) or NO_OPTIONS
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import BadOption
@@ -52,8 +52,14 @@ class Presets:
 
         ``metadata``: what files of presets have that do not set it.
         """
-        values = {name: self.parse_values(name) for name in self.at_ingest}
-        return {name: add_rights(build_plan(key, own), str(own.get("meta", metadata))) for name, own in values.items()}
+        return {name: replace(plan, key=key) for name, plan in _build_ingest_plans(self, metadata).items()}
+
+
+@lru_cache(maxsize=4)
+def _build_ingest_plans(presets: Presets, metadata: str) -> Mapping[str, Plan]:
+    """Return the plans for the key ``""``. Settings, and with them presets, are the same for many uploads."""
+    values = {name: presets.parse_values(name) for name in presets.at_ingest}
+    return {name: add_rights(build_plan("", own), str(own.get("meta", metadata))) for name, own in values.items()}
 
 
 def format_names(names: Iterable[str]) -> str:

@@ -41,7 +41,8 @@ class _Output:
         """Choose the format by plan and content, and encode."""
         image, frames = self.encodable.image, self.encodable.frames
         form = self.context.target.choose(transparent=image.hasalpha(), frames=frames, pixels=self.encodable.pixels)
-        if self.context.is_streamed or not SOURCE_FORMATS[self.header.format].may_be_drawing or not is_drawing(image):
+        may_be_drawing = SOURCE_FORMATS[self.header.format].may_be_drawing and not self.context.is_streamed
+        if not may_be_drawing or not is_drawing(image):
             return form, self._encode(form, self.context.plan.quality)
         if form.name == "png":
             return form, encode_lossless(self.encodable, form, self.context.effort)

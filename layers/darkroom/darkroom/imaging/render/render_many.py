@@ -30,7 +30,7 @@ from ..master import HUGE_PIXELS
 from ..preview.describe import ImageSummary, make_sample_plan
 from ..rendered_image import MezzanineOf, RenderedImage
 from ..source import Source
-from .context import IN_MEMORY_PIXELS, RenderContext
+from .context import IN_MEMORY_PIXELS
 from .pipeline import (
     StageTimer,
     encode_result,
@@ -42,7 +42,7 @@ from .pipeline import (
     resolve_geometry,
 )
 from .steps import DECODE_STEPS, EDIT_STEPS, run_steps
-from .steps.common import convert_to_srgb
+from .steps.common import convert_to_srgb, crop_to_cover, materialise, resize
 
 MIN_REDUCTION = 1.4
 """The least factor between two intermediates.
@@ -148,13 +148,13 @@ class BatchRender(ImageSummary):
         return context.frames[0]
 
     def _render(self, plan: Plan, geometry: Geometry, intermediate: DecodedImage) -> RenderedImage:
-        timer = StageTimer()
+        watermark, timer = self._watermark_of(plan), StageTimer()
+        rights = load_rights(plan, self._source, self.header, self._rights)
         context = make_context(plan, self.header, geometry, intermediate)
-        context.watermark, context.effort = self._watermark_of(plan), "balanced"
-        context.overlays, context.default_quality = self._watermarks, self._default_quality
-        context.rights = load_rights(plan, self._source, self.header, self._rights)
-        with internal_errors():
-            run_steps(DECODE_STEPS, context)
+        context.watermark, context.overlays = watermark, self._watermarks
+        context.rights, context.effort, context.default_quality = rights, "balanced", self._default_quality
+        with internal_errors():  # the rest of DECODE_STEPS has made the intermediate, which is in memory
+            crop_to_cover(context)
         timer.stop("decode")
         return encode_result(context, self._source, self.header, timer)
 
@@ -184,8 +184,9 @@ def decode_once(
     small = resolve_geometry(make_sample_plan(_WHOLE_IMAGE), header).scaled
     sizes = {small, *(geometry.scaled for _, geometry in shared)}
     mezzanine_sizes = _list_mezzanine_sizes(header) if mezzanines else {}
-    first = _choose_first_size(sizes, mezzanine_sizes.values(), header)
-    intermediates_by_size = _make_intermediates(source, header, first, sizes, limits)
+    reducer = _Reducer(header, *get_loaded_size(header))
+    first = reducer.choose_first_size(sizes, mezzanine_sizes.values())
+    intermediates_by_size = reducer.make_intermediates(source, first, sizes, limits)
     intermediates = [
         _Intermediate(
             decoded, [entry for entry in shared if entry[1].scaled == size and _decides_window(entry[1], decoded)]
@@ -194,8 +195,8 @@ def decode_once(
     ]
     made = {plan for one in intermediates for plan, _ in one.plans}
     alone = [plan for plan in geometries if plan not in made]
-    smallest = intermediates_by_size.get(small) or _reduce(header, next(iter(intermediates_by_size.values())), small)
-    reduced = {side: _reduce_any(header, intermediates_by_size, size) for side, size in mezzanine_sizes.items()}
+    smallest = intermediates_by_size.get(small) or reducer.reduce(intermediates_by_size[first], small)
+    reduced = {side: reducer.reduce_any(intermediates_by_size, size) for side, size in mezzanine_sizes.items()}
     kept = {side: decoded for side, decoded in reduced.items() if _is_photograph(decoded.frames[0])}
     first_frame = DecodedImage(smallest.frames[:1], [], 0, modified=smallest.modified)
     files = watermarks or {}
@@ -268,71 +269,73 @@ def _decides_window(geometry: Geometry, intermediate: DecodedImage) -> bool:
     return not geometry.search or measure_flat_share(intermediate.frames[0]) <= MAX_FLAT_SHARE
 
 
-def _choose_first_size(sizes: Collection[Size], mezzanines: Collection[Size], header: Header) -> Size:
-    """Return the size of the first intermediate: of the largest image, or so large that both are reduced from it."""
-    largest = max(sizes, key=_count_pixels)
-    first = max((largest, *mezzanines), key=_count_pixels)
-    if _is_large_enough(first, largest, header):
-        return first
-    box = Size(*(ceil(side * MIN_REDUCTION) for side in largest))
-    upright = Size(header.upright_width, header.upright_height)
-    return upright if box.width > upright.width or box.height > upright.height else box
+@dataclass(frozen=True, slots=True)
+class _Reducer:
+    """Reduces the source with this ``header`` to upright sizes. ``stored`` is its size, as loaded."""
 
+    header: Header
+    stored: Size
+    orientation: int
 
-def _reduce_any(header: Header, made: Mapping[Size, DecodedImage], size: Size) -> DecodedImage:
-    """Return the intermediate of ``size``, or one reduced from the smallest that is large enough, or from the first."""
-    if size in made:
-        return made[size]
-    parents = [larger for larger in made if _is_large_enough(larger, size, header)]
-    return _reduce(header, made[parents[-1] if parents else next(iter(made))], size)
+    def choose_first_size(self, sizes: Collection[Size], mezzanines: Collection[Size]) -> Size:
+        """Return the size of the first intermediate: the largest, or one from which that and mezzanines are reduced."""
+        largest = max(sizes, key=_count_pixels)
+        first = max((largest, *mezzanines), key=_count_pixels)
+        if self._is_large_enough(first, largest):
+            return first
+        box, whole = Size(*(ceil(side * MIN_REDUCTION) for side in largest)), self._turn(self.stored)
+        return whole if box.width > whole.width or box.height > whole.height else box
 
+    def make_intermediates(
+        self, source: Source, first: Size, sizes: Collection[Size], limits: Limits
+    ) -> dict[Size, DecodedImage]:
+        """Return the ``first`` and an intermediate for each upright size, largest first, but none too close to all
+        larger ones.
+        """
+        made = {first: self._decode(source, first, limits)}
+        for size in sorted(set(sizes) - {first}, key=_count_pixels, reverse=True):
+            if parents := [larger for larger in made if self._is_large_enough(larger, size)]:
+                made[size] = self.reduce(made[parents[-1]], size)
+        return made
 
-def _make_intermediates(
-    source: Source, header: Header, first: Size, sizes: Collection[Size], limits: Limits
-) -> dict[Size, DecodedImage]:
-    """Return the ``first`` and an intermediate for each upright size, largest first, but none too close to all larger
-    ones.
-    """
-    made = {first: _decode_first(source, header, first, limits)}
-    for size in sorted(set(sizes) - {first}, key=_count_pixels, reverse=True):
-        if parents := [larger for larger in made if _is_large_enough(larger, size, header)]:
-            made[size] = _reduce(header, made[parents[-1]], size)
-    return made
+    def reduce_any(self, made: Mapping[Size, DecodedImage], size: Size) -> DecodedImage:
+        """Return the intermediate of ``size``, or one reduced from the smallest that is large enough, or the first."""
+        if size in made:
+            return made[size]
+        parents = [larger for larger in made if self._is_large_enough(larger, size)]
+        return self.reduce(made[parents[-1] if parents else next(iter(made))], size)
 
+    def reduce(self, parent: DecodedImage, size: Size) -> DecodedImage:
+        """Return ``parent``, an intermediate, in the upright ``size``."""
+        first = parent.frames[0]
+        geometry = self._scale(Size(first.width, first.height), size)
+        context = make_context(_WHOLE_IMAGE, self.header, geometry, parent)
+        with internal_errors():
+            resize(context)
+            materialise(context)
+        return DecodedImage(context.frames, context.delays_ms, context.loop, modified=context.touched)
 
-def _is_large_enough(larger: Size, size: Size, header: Header) -> bool:
-    """Return whether ``size`` may be reduced from ``larger``. One of the source's size is the source itself."""
-    if larger == (header.upright_width, header.upright_height):
-        return True
-    return all(px == wanted or px >= MIN_REDUCTION * wanted for px, wanted in zip(larger, size, strict=True))
+    def _decode(self, source: Source, size: Size, limits: Limits) -> DecodedImage:
+        """Decode the first intermediate. Of a TIFF with smaller copies in it, the full image is decoded as a check."""
+        header, geometry = self.header, self._scale(self.stored, size)
+        loaded = load(source, header, geometry, limits, animated=header.animated, whole=header.format == "tiff")
+        context = make_context(_WHOLE_IMAGE, header, geometry, loaded, unread=not header.animated)
+        with source.decoding():
+            run_steps(DECODE_STEPS, context)
+        return DecodedImage(context.frames, context.delays_ms, context.loop, modified=context.touched)
 
+    def _scale(self, stored: Size, size: Size) -> Geometry:
+        """Return the geometry of the whole image, as it is stored in the size ``stored``, at the upright ``size``."""
+        return Geometry(stored, self.orientation, Box(0, 0, *self._turn(stored)), size)
 
-def _decode_first(source: Source, header: Header, size: Size, limits: Limits) -> DecodedImage:
-    """Decode the first intermediate. Of a TIFF with smaller copies in it, the full image is decoded, to check it."""
-    geometry = _whole_geometry(header, size)
-    loaded = load(source, header, geometry, limits, animated=header.animated, whole=header.format == "tiff")
-    context = make_context(_WHOLE_IMAGE, header, geometry, loaded, unread=not header.animated)
-    with source.decoding():
-        run_steps(DECODE_STEPS, context)
-    return _to_decoded_image(context)
+    def _turn(self, stored: Size) -> Size:
+        return stored.transposed if self.orientation >= 5 else stored
 
-
-def _reduce(header: Header, parent: DecodedImage, size: Size) -> DecodedImage:
-    context = make_context(_WHOLE_IMAGE, header, _whole_geometry(header, size), parent)
-    with internal_errors():
-        run_steps(DECODE_STEPS, context)
-    return _to_decoded_image(context)
-
-
-def _to_decoded_image(context: RenderContext) -> DecodedImage:
-    return DecodedImage(context.frames, context.delays_ms, context.loop, modified=context.touched)
-
-
-def _whole_geometry(header: Header, size: Size) -> Geometry:
-    """Return the geometry of the whole image at the upright ``size``."""
-    stored, orientation = get_loaded_size(header)
-    upright = stored.transposed if orientation >= 5 else stored
-    return Geometry(stored, orientation, Box(0, 0, *upright), size)
+    def _is_large_enough(self, larger: Size, size: Size) -> bool:
+        """Return whether ``size`` may be reduced from ``larger``, which may be the source itself."""
+        if larger == self._turn(self.stored):
+            return True
+        return all(px == wanted or px >= MIN_REDUCTION * wanted for px, wanted in zip(larger, size, strict=True))
 
 
 def _count_pixels(size: Size) -> int:

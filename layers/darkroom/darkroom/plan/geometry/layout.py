@@ -206,9 +206,7 @@ def compute_geometry(
     )
     if plan.proportion is not None:
         laid = _apply_proportion(laid, plan.proportion.factor)
-    return _add_canvas(
-        plan, laid, Size(*(min(side, MAX_SIDE_PX) for side in _subtract_padding(plan.padding, max_side_px)))
-    )
+    return _add_canvas(plan, laid, max_side_px)
 
 
 def _resolve_source_side(plan: Plan, size: Size) -> Plan:
@@ -232,8 +230,8 @@ def _needs_resize_request(plan: Plan) -> bool:
 
 
 def _resize_to_box(plan: Plan, placed: Geometry, room: Size, max_pixels: int | None) -> Geometry:
-    """Scale by the plan's box. A side that is not given is unlimited."""
-    size = placed.subject.size
+    """Scale by the plan's box. A side that is not given is unlimited. ``placed`` has the size of its subject."""
+    size = placed.scaled
     turns = plan.rotate in (90, 270)
     upscale = bool(plan.upscale and (plan.width or plan.height))
     longest = max(MAX_SIDE_PX, *size) if upscale else max(room)
@@ -341,8 +339,8 @@ def _place_focus(focus: tuple[int, int], placed: Geometry, kept: Size) -> Box:
     return Box(center_window(x, scaled.width, kept.width), center_window(y, scaled.height, kept.height), *kept)
 
 
-def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
-    """Add the ellipse and the canvas."""
+def _add_canvas(plan: Plan, geometry: Geometry, max_side_px: int) -> Geometry:
+    """Add the ellipse and the canvas. ``max_side_px``: the longest side of the output, with padding."""
     if plan.ellipse is not None:
         geometry = replace(geometry, ellipse=compute_ellipse_bounds(plan.ellipse, geometry.image_size))
     extension = _choose_extension(plan)
@@ -354,6 +352,7 @@ def _add_canvas(plan: Plan, geometry: Geometry, room: Size) -> Geometry:
         request = request._replace(box=Size(*(int(side * plan.proportion.factor) for side in request.box)))
     even = EvenCentring() if plan.even_centre else None
     target = request.target_at(geometry.ratio)
+    room = Size(*(min(side, MAX_SIDE_PX) for side in _subtract_padding(plan.padding, max_side_px)))
     around = extend_canvas(geometry.image_size, target, extension, room, ratio=geometry.ratio, even=even)
     if around is None:
         return geometry

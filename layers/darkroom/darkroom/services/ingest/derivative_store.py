@@ -80,10 +80,9 @@ class DerivativeStore:
             if isinstance(plan, MezzanineOf):
                 put_object(mezzanine_name(key, plan.side_px), image.body, *describe_mezzanine(plan, master_ref.etag))
                 return ""
-            name = derivative_name(plan)
+            signed, name = self._sign(plan, image, parent), derivative_name(plan)
             headers = derivative_headers(plan, image.content_type, self.caching, unrefined=True)
             metadata = derivative_metadata(source_version(plan, master_ref.etag, master_ref.rights), "quick")
-            signed = self._sign(plan, image, parent)
             if signed.manifest_name:
                 put_object(signed.manifest_name, signed.manifest, headers | {"Content-Type": MANIFEST_TYPE}, metadata)
             put_object(DERIVATIVES + name, signed.body, headers, metadata | signed.metadata)
@@ -161,7 +160,7 @@ class DerivativeStore:
         metadata: Mapping[str, str],
     ) -> None:
         """Store ``body`` unless it is one of ``stored``, which an earlier attempt has left."""
-        if stored.get(name) == md5_etag(body):
+        if name in stored and stored[name] == md5_etag(body):
             return
 
         def write(replaces: str) -> bool:

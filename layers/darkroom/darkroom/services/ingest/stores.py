@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from ...imaging.source import Source
 from ...plan.model import OVERLAY_PREFIX, Plan
 from ...plan.overlays import list_overlay_files
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, apply_forced_redaction, needs_findings
+from ...plan.redaction import AlwaysRedact, add_redaction, needs_findings
 from ..caching import (
     MASTER_RIGHTS,
     MASTER_SHA256,
@@ -188,17 +188,17 @@ def select_presets(
     ``metadata``: what the files of presets have that do not set it. Presets that need findings, or that must be
     redacted, are rendered on request.
     """
-    watermarks = _read_watermarks(presets, media)
+    files = {plan: _list_files(plan) for plan in presets.build_ingest_plans(key, metadata).values()}
+    watermarks, redact = _read_watermarks(presets, set().union(*files.values()), media), always.for_key(key)
     plans = [
         plan
-        for plan in presets.build_ingest_plans(key, metadata).values()
-        if not needs_findings(apply_forced_redaction(plan, always)) and watermarks.keys() >= _list_files(plan)
+        for plan, names in files.items()
+        if not needs_findings(add_redaction(plan, redact)) and watermarks.keys() >= names
     ]
     return plans, watermarks
 
 
-def _read_watermarks(presets: Presets, media: S3Bucket) -> dict[str, bytes]:
-    names = {name for plan in presets.build_ingest_plans("any").values() for name in _list_files(plan)}
+def _read_watermarks(presets: Presets, names: Iterable[str], media: S3Bucket) -> dict[str, bytes]:
     keys = {name: name if name.startswith(OVERLAY_PREFIX) else presets.watermarks.get(name) for name in sorted(names)}
     opened = {name: media.open(key) for name, key in keys.items() if key}
     if missing := [name for name in keys if opened.get(name) is None]:
