@@ -34,7 +34,6 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "layers/map_tiles/requirements.txt": ("map-tiles",),
     "layers/map_tiles/requirements-build.txt": ("map-tiles-build",),
     "layers/map_tiles/requirements-expat.txt": ("map-tiles-expat",),
-    "layers/evidence/requirements.txt": ("evidence",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),

@@ -63,7 +63,7 @@ def hold(call: Call, key: str, state: str, reason: str, evidence_stack: str) -> 
 
     A held copy cannot be deleted by anyone, whatever its age. Later uploads and records of KEY are held, too.
     """
-    from tools.evidence import read_stack, set_hold
+    from extensions.evidence.custody_stack import read_stack, set_hold
 
     stack = read_stack(call.deployment, evidence_stack)
     if not stack.custody.list_originals(key):
@@ -79,7 +79,7 @@ def hold(call: Call, key: str, state: str, reason: str, evidence_stack: str) -> 
 @_STACK
 def list_records(call: Call, key: str, evidence_stack: str) -> None:
     """Print the records of custody of KEY: uploads, reads, holds and exports."""
-    from tools.evidence import read_stack
+    from extensions.evidence.custody_stack import read_stack
 
     records = [dict(one.document) for one in read_stack(call.deployment, evidence_stack).custody.read(key)]
     lines = [f"{one['number']:>4}  {one['at']}  {one['kind']:<9} {one['by']}" for one in records]
@@ -95,7 +95,7 @@ def list_records(call: Call, key: str, evidence_stack: str) -> None:
 @_STACK
 def export_evidence(call: Call, key: str, target: Path, reason: str, evidence_stack: str) -> None:
     """Export the upload of KEY, its report and its records into a zip that verify_evidence.py verifies offline."""
-    from tools.evidence import export, read_stack
+    from extensions.evidence.custody_stack import export, read_stack
 
     stack = read_stack(call.deployment, evidence_stack)
     body, fingerprint = export(stack, key, reason)

@@ -25,8 +25,8 @@ from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
 from darkroom.services.ingest.derivative_store import DerivativeStore
-from darkroom.services.ingest.evidence import BLOCK, ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
+from darkroom.services.ingest.findings import BLOCK, ClientFindingsReader, Moderation
 from darkroom.services.ingest.handler import IngestConsumer
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import MasterStore

@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
 from bench.map_tiles.rasters import fetch_rasters
 from darkroom.aws.index import Index
-from evidence.tokens import EvidenceGrant, make_token
 from extensions import list_extensions
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
@@ -22,7 +22,7 @@ from tests.component.conversion.files import RED_HALF, samples
 from tests.component.template.stack import ROOT
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
-from tools.events import LOCAL_KEY, evidence, publish, transform
+from tools.events import LOCAL_KEY, publish, transform
 from tools.events.ingest import BUCKET, NOON, QUEUE
 from tools.events.sqs import batch
 
@@ -33,10 +33,6 @@ PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""
 
 OVERLAY = f"/samples/coffee.png?w=500&ov=text:Sale%20{quote('限时特价')},at:north,size:8,bold:1"
-MEASURE = "double_compression"
-"""One that is measured in a process of its own."""
-
-HOUR_S = 3600
 DOCUMENT = "reports/annual.pdf"
 CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl']"
 """The setting for uploads that ingest converts in a process of its own."""
@@ -94,12 +90,9 @@ def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         kind: build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")
         for kind in UPLOADS
     }
-    grant = EvidenceGrant(PHOTO, int(time.time()) + HOUR_S, "ada@example.com")
-    token = {"authorization": f"Bearer {make_token(grant, LOCAL_KEY)}"}
     return found | {
         "IngestFunction": {f"created, {kind}": batch(QUEUE, event) for kind, event in created.items()},
         "TransformFunction": {"signed, text": transform.event(OVERLAY, "auto-webp", key=LOCAL_KEY)},
-        "EvidenceFunction": {"report, fresh": evidence.event(token, PHOTO)},
     }
 
 
@@ -113,10 +106,8 @@ def read_effects(
         return {f"state of {kind}": record.state if record else "" for kind, record in records.items()}
     if logical_id == "PublishFunction":
         return _read_answers(cloud, info)
-    if logical_id == "EvidenceFunction":
-        measures = json.loads(responses["report, fresh"]["body"])["measures"]
-        return {one["measure"]: one["state"] for one in measures if one["measure"] == MEASURE}
-    return {}
+    found = (getattr(module, "EFFECTS", {}).get(logical_id) for module in _load_prepared())
+    return next((read(responses) for read in found if read is not None), {})
 
 
 REQUESTS = ("create", "update", "delete")
@@ -145,10 +136,15 @@ def _read_answers(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, str]:
 
 def put_before(cloud: Cloud, info: Mapping[str, Any], logical_id: str) -> dict[str, Any]:
     """Store what ``logical_id`` uses up or what another function makes for it; return further events about that."""
-    modules = [one.load("tests.prepared") for one in list_extensions()]
-    before = [_BEFORE, *(module.BEFORE for module in modules if module is not None)]
+    before = [_BEFORE, *(module.BEFORE for module in _load_prepared())]
     found = next((functions[logical_id] for functions in before if logical_id in functions), None)
     return found(cloud, info) if found else {}
+
+
+def _load_prepared() -> list[ModuleType]:
+    """Return what extensions have for their functions: ``BEFORE``, and ``EFFECTS`` to read out of responses."""
+    modules = (one.load("tests.prepared") for one in list_extensions())
+    return [module for module in modules if module is not None]
 
 
 def _register_rasters(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:

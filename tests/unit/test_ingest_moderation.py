@@ -23,8 +23,8 @@ from darkroom.services.ingest.claims import SEQUENCER, SHA256, EventAttempt, Lea
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.derivative_store import _may_have_mezzanines
 from darkroom.services.ingest.events import EventKind, IngestEvent
-from darkroom.services.ingest.evidence import Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload
+from darkroom.services.ingest.findings import Moderation, ReviewState
 from darkroom.services.ingest.stores import render_from_master
 from tests.images.photographs import png_noise
 

@@ -23,8 +23,8 @@ from darkroom.services.ingest.claims import Claims, EventAttempt, Lease
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
 from darkroom.services.ingest.derivative_store import DerivativeStore
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation, ReviewState
 from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
+from darkroom.services.ingest.findings import ClientFindingsReader, Moderation, ReviewState
 from darkroom.services.ingest.handler import IngestConsumer, handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import MasterStore

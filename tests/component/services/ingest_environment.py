@@ -35,8 +35,8 @@ from darkroom.services.ingest.events import (
     build_verdict_message,
     read_event,
 )
-from darkroom.services.ingest.evidence import ClientFindingsReader, Moderation
 from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
+from darkroom.services.ingest.findings import ClientFindingsReader, Moderation
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import MasterStore

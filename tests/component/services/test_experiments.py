@@ -309,7 +309,7 @@ def test_of_three_the_worst_is_stopped_first(env: Experiments) -> None:
 @pytest.mark.parametrize(
     "counts", [((20_000, 1_000), (20_000, 1_020)), ((900, 10), (900, 90)), ((20_000, 1), (15_000, 900))]
 )
-def test_without_enough_evidence_nothing_is_decided(env: Experiments, counts: Sequence[tuple[int, int]]) -> None:
+def test_without_enough_visitors_nothing_is_decided(env: Experiments, counts: Sequence[tuple[int, int]]) -> None:
     env.count(HERO, *counts)
     found = env.check().run(env.stage.now_s)["hero"]
     assert (found["stopped"], found["mismatched"]) == ([], counts[1][0] == 15_000)

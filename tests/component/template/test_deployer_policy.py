@@ -96,9 +96,6 @@ def test_keys_and_secrets_of_others_are_out_of_reach() -> None:
     plain = list_allowed(make_plan())
     assert {one for one in plain if one.startswith("kms:")} == {"kms:DescribeKey"}  # of preflight
     assert list_resources(make_plan(KmsKeyArn=key), "kms:CreateGrant") == {key}
-    evidence = make_plan("evidence")
-    assert list_resources(evidence, "kms:ScheduleKeyDeletion") == {"arn:aws:kms:eu-central-1:*:key/*"}
-    assert "kms:Decrypt" not in list_allowed(evidence)
     secrets = "arn:aws:secretsmanager:eu-central-1:*:secret:"
     assert list_resources(make_plan(), "secretsmanager:GetSecretValue") == {f"{secrets}SigningKeys-*"}
 

@@ -21,7 +21,6 @@ from .building import LAYERS, build, build_layer, content_hash, load_handler, ru
 from .foreign_python import run_python
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
 from .stack import ROOT, Stack
-from .test_evidence import BASIC as EVIDENCE
 from .test_textures import BASIC as TEXTURES
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
@@ -288,26 +287,3 @@ def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str) -> None
     layers = Stack(ROOT / "stacks" / "textures.yaml", **TEXTURES).properties("TexturesFunction")["Layers"]
     names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
     assert names == ["DarkroomLayer", "ImagingLayer", "FontsLayer", "TexturesLayer"]
-
-
-def test_the_evidence_layer_analyses_an_image_in_a_process_of_its_own(built: Built, arch: str, tmp_path: Path) -> None:
-    own = build_layer("EvidenceLayer", arch)
-    size_bytes = sum(path.stat().st_size for path in own.rglob("*") if path.is_file())
-    assert size_bytes < 70 * 1024 * 1024
-    layers = Stack(ROOT / "stacks" / "evidence.yaml", **EVIDENCE).properties("EvidenceFunction")["Layers"]
-    names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
-    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "EvidenceLayer"]
-    found = built | {"EvidenceLayer": own}
-    assert sum(path.stat().st_size for path in files({name: found[name] for name in names})) < MAX_UNZIPPED_BYTES
-    code = """
-import io
-from PIL import Image
-from evidence.process import AnalysisProcess
-target = io.BytesIO()
-Image.effect_noise((320, 320), 40).convert("RGB").save(target, "JPEG", quality=80)
-found = AnalysisProcess(600).analyse(target.getvalue(), {})
-print(found["quantisation_tables"]["value"]["libjpeg_quality"], found["double_compression"]["state"])
-"""
-    homes = os.pathsep.join(str(found[name] / "python") for name in names)
-    done = run_python(arch, code, variables={"PYTHONPATH": homes})
-    assert (done.stdout, done.stderr) == ("[80, 80] measured\n", "")

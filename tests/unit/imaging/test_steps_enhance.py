@@ -115,7 +115,7 @@ def test_pixels_with_16_bits() -> None:
     assert np.abs(fine / 257 - correct(build_image(dark), correction).numpy()).max() <= 0.51
 
 
-def test_a_white_background_is_evidence_of_white_light() -> None:
+def test_a_white_background_indicates_white_light() -> None:
     """A beige product on white, the image of a shop."""
     pixels = np.full((100, 100, 3), 255, np.uint8)
     pixels[20:80, 20:80] = (190, 180, 165)

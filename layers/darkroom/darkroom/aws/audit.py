@@ -20,7 +20,7 @@ from .s3 import S3Bucket
 
 DECISION, OVERRIDE, RELEASE, ERASURE, ACCESS = "decision", "override", "release", "erasure", "access"
 """Kinds of entries: a decision of the monitor; a model's result overruled by a person; a version of code or model that
-was released to users; an erasure request; a person's access to an image that is kept as evidence."""
+was released to users; an erasure request; a person's access to an image that is kept as proof."""
 
 KINDS = (DECISION, OVERRIDE, RELEASE, ERASURE, ACCESS)
 

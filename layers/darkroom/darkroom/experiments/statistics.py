@@ -75,7 +75,7 @@ def bound_ratio(one: Counts, other: Counts, weights: tuple[int, int], alpha: flo
 
 
 def log_mismatch(visitors: tuple[int, ...], weights: tuple[int, ...]) -> float:
-    """Return the logarithm of the evidence that visitors are not divided by ``weights`` (sample ratio mismatch).
+    """Return the logarithm of the Bayes factor that visitors are not divided by ``weights`` (sample ratio mismatch).
 
     It is the Dirichlet-multinomial mixture of Lindon and Malek, section 3, with a prior around the weights. It exceeds
     log(1/alpha) at any time with the probability ``alpha`` at most if they are.

@@ -16,7 +16,6 @@ from ...plan.model import SOURCE_CONTENT_TYPES, Plan
 from ..deadline import Deadline
 from .claims import EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
-from .evidence import ReviewState
 from .examine import (
     Description,
     FetchedUpload,
@@ -25,6 +24,7 @@ from .examine import (
     fetch_upload,
     keeps_gain_map,
 )
+from .findings import ReviewState
 from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
 
 _MAX_DONORS = 4

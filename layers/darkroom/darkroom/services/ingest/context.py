@@ -17,8 +17,8 @@ from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..content_credentials import CredentialReader
 from .claims import Claims
 from .derivative_store import DerivativeStore
-from .evidence import ClientFindingsReader, Moderation
 from .examine import UploadExaminer
+from .findings import ClientFindingsReader, Moderation
 from .quarantine import Quarantine
 from .stores import MasterStore
 

@@ -24,8 +24,8 @@ from .announcements import announce
 from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
-from .evidence import ReviewState
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
+from .findings import ReviewState
 from .publish import build_upload_metadata, choose_presets, claim, hold, put_ready_image, refuse, replace_master, serve
 from .stores import StoredMaster, describe_master
 

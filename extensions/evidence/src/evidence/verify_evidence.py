@@ -196,12 +196,12 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         found = verify(chosen.export, chosen.key)
     except NotVerified as reason:
-        print(f"NOT VERIFIED: {reason}", file=sys.stderr)
+        print(f"NOT VERIFIED: {reason}", file=sys.stderr)  # noqa: T201
         return NOT_VERIFIED
     except (OSError, ValueError, KeyError, TypeError, IndexError, zipfile.BadZipFile) as error:
-        print(f"NOT VERIFIED: the export is damaged: {error!r}", file=sys.stderr)
+        print(f"NOT VERIFIED: the export is damaged: {error!r}", file=sys.stderr)  # noqa: T201
         return NOT_VERIFIED
-    print("\n".join(found.lines))
+    print("\n".join(found.lines))  # noqa: T201
     return found.exit_code
 
 

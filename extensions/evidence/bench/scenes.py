@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image, ImageFilter
 
-from ..corpus.packages import LOMIRI_16, MATE, PLASMA, Package, unpack
+from bench.corpus.packages import LOMIRI_16, MATE, PLASMA, Package, unpack
 
 WIDTH_PX, HEIGHT_PX = 1024, 768
 """Of a scene: a part of a photograph that was reduced by at least 1.6, which leaves no trace of its compression."""

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
-
-from .deployment import Deployment, make_client, read_further_outputs
+from tools.deployment import Deployment, make_client, read_further_outputs
 
 if TYPE_CHECKING:
     from evidence.custody import Custody

@@ -1,7 +1,7 @@
 """Count how often each measure of the evidence report is right, and write the rates and the guide's table.
 
-``python -m bench.evidence [FOLDER] [--continue]``. FOLDER has files of exif-samples; without it there are fewer
-files of cameras. ``--continue`` keeps what an earlier run has counted.
+``python -m extensions.evidence.bench [FOLDER] [--continue]``. FOLDER has files of exif-samples; without it there are
+fewer files of cameras. ``--continue`` keeps what an earlier run has counted.
 """
 
 from __future__ import annotations
@@ -13,18 +13,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from bench.page import Markers, write_tables
+from bench.tables import Table
 from evidence.measures import MEASURES
 from evidence.rates import RATES, Rate, load_rates
+from local.paths import ROOT
 
-from ..page import Markers, write_tables
-from ..paths import ROOT
-from ..tables import Table
 from .cases import count_cameras, list_cases
 from .credentials import count_credentials
 from .scenes import list_scenes
 
-PAGE = ROOT / "docs" / "guides" / "evidence.md"
-MARKERS = Markers("<!-- measured by `python -m bench.evidence`, do not edit -->", "<!-- end of what was measured -->")
+PAGE = ROOT / "extensions" / "evidence" / "docs" / "guide.md"
+MARKERS = Markers(
+    "<!-- measured by `python -m extensions.evidence.bench`, do not edit -->", "<!-- end of what was measured -->"
+)
 
 
 def count(samples: Path | None, known: Sequence[Rate]) -> Iterator[Rate]:

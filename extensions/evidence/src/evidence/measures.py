@@ -1,6 +1,6 @@
 """The measures by name, and from which value on each counts as flagged.
 
-Thresholds were set by values of a third of the photographs that ``bench.evidence`` counts. Rates hold for those only.
+Thresholds were set by values of a third of the photographs that ``bench`` counts. Rates hold for those only.
 """
 
 from __future__ import annotations

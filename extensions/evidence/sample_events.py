@@ -1,18 +1,22 @@
-"""Events of the evidence function: requests of an HTTP API (payload format 2.0), and an export."""
+"""Sample events: requests of an HTTP API (payload format 2.0), an export, and messages of SQS about uploads."""
 
 from __future__ import annotations
 
-from . import Event
-from .http_api import build_request
+from local.event_samples import CREATED, FIRST, build_s3_event
+from tools.events import Event
+from tools.events.http_api import build_request
+from tools.events.ingest import BUCKET, NOON
+from tools.events.sqs import batch
 
 ROUTE = "ANY /_evidence/{key+}"
 KEY = "samples/coffee.jpg"
 IDENTITY = "Action=GetCallerIdentity&Version=2011-06-15"
 """Without a signature, which would be valid for a minute: the function refuses it."""
 
+QUEUE = "darkroom-evidence-custody"
 
-def events() -> dict[str, Event]:
-    """Return each event by file name."""
+
+def _list_requests() -> dict[str, Event]:
     return {
         "page.json": event({"accept": "text/html"}),
         "no-token.json": event({}),
@@ -31,3 +35,11 @@ def event(headers: dict[str, str], key: str = KEY) -> Event:
         queryStringParameters={"f": "evidence"},
         pathParameters={"key": key},
     )
+
+
+def _list_messages() -> dict[str, Event]:
+    return {"created.json": batch(QUEUE, build_s3_event("Object Created", CREATED, FIRST, BUCKET, at=NOON))}
+
+
+EVENTS = {"evidence": _list_requests, "custody": _list_messages}
+"""Sample events by file name, by the function's folder."""

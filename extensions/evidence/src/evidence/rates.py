@@ -1,4 +1,4 @@
-"""How often each measure was right on images of known origin, as ``python -m bench.evidence`` counted it."""
+"""How often each measure was right on images of known origin, as ``python -m extensions.evidence.bench`` counted it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 
 RATES = Path(__file__).with_name("rates.json")
-"""Written by ``python -m bench.evidence``."""
+"""Written by ``python -m extensions.evidence.bench``."""
 
 _Z = 1.959964
 """Of a 95 % interval."""

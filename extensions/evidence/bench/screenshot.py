@@ -1,4 +1,4 @@
-"""Draw the report of a spliced photograph in Chromium: ``python -m bench.evidence.screenshot FILE``.
+"""Draw the report of a spliced photograph in Chromium: ``python -m extensions.evidence.bench.screenshot FILE``.
 
 The photograph is by a camera, with its EXIF block and thumbnail (Debian's mate-backgrounds). It is compressed, gets a
 part of another one, and is compressed again with its EXIF block, as a careless editor does.
@@ -14,13 +14,13 @@ from typing import Any
 
 from PIL import Image
 
+from bench.corpus.packages import MATE, unpack
 from darkroom.aws.record import READY, Record
 from evidence.analysis import analyse
 from evidence.jpeg_header import parse_header
 from evidence.page import format_report
 from evidence.report import NO_TOTAL, build_measures
 
-from ..corpus.packages import MATE, unpack
 from .scenes import compress, decode, paste
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

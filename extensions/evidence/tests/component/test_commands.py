@@ -72,7 +72,7 @@ def test_a_token_names_person_and_prefix(command: Commands) -> None:
 
 @pytest.mark.slow
 def test_parameters_are_those_of_the_stack(command: Commands, world: World) -> None:
-    found = command.run("evidence", "parameters", "--json").document["parameters"]
+    found = command.run("parameters", "evidence", "--json").document["parameters"]
     assert (found["ApiId"], found["UploadsBucket"]) == ("a1b2c3", world.names["uploads"])
 
 

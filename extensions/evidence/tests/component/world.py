@@ -24,10 +24,12 @@ from evidence.environment import EvidenceEnvironment
 from evidence.identity import sign_identity
 from evidence.locked_bucket import LockedBucket
 from evidence.tokens import EvidenceGrant, make_token
+from extensions import find_extension
 from tests.component.aws.similar import make_vector_table
 from tests.component.services.functions import Function, load
 from tests.component.services.ingest_environment import make_table
 
+HOME = find_extension("evidence").folder
 KEY = "0123456789abcdef"
 RETENTION = {"ObjectLockEnabled": "Enabled", "Rule": {"DefaultRetention": {"Mode": "COMPLIANCE", "Days": 30}}}
 _numbers = itertools.count(1)
@@ -73,7 +75,13 @@ class World:
             "ANALYSIS_TIMEOUT_S": "600",  # however slow the machine is
             **variables,
         }
-        return cls(aws, names, environment, load("evidence", environment, {}), load("custody", common))
+        return cls(
+            aws,
+            names,
+            environment,
+            load("evidence", environment, {}, within=HOME),
+            load("custody", common, within=HOME),
+        )
 
     @property
     def custody(self) -> Custody:

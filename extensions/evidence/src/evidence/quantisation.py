@@ -15,7 +15,7 @@ from pathlib import Path
 from .jpeg_header import JpegHeader, QuantisationTable
 
 KNOWN = Path(__file__).with_name("known_tables.json")
-"""Written by ``python -m bench.evidence.cameras`` from files of cameras and editors, with the package of each."""
+"""Written by ``bench.cameras`` from files of cameras and editors, with the package of each."""
 
 # fmt: off
 LUMA: QuantisationTable = (

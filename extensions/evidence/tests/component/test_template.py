@@ -5,9 +5,7 @@ from __future__ import annotations
 import pytest
 
 from evidence.environment import CustodyEnvironment, EvidenceEnvironment
-from tools.stack_parameters import FirstStack, build_parameters
-
-from .own_stack import (
+from tests.component.template.own_stack import (
     OWN_SOURCE,
     check_dead_letters_alarm,
     check_parameters,
@@ -15,11 +13,13 @@ from .own_stack import (
     list_untagged,
     read_own_source,
 )
-from .policies import listed
-from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack
-from .test_parameters import LIBVIPS, POWERTOOLS
-from .test_permissions import KEY, granted, statements
+from tests.component.template.policies import listed
+from tests.component.template.schemas import faults, resources_of
+from tests.component.template.stack import ROOT, TEMPLATE, Stack
+from tests.component.template.test_deployer_policy import list_allowed, list_resources, make_plan
+from tests.component.template.test_parameters import LIBVIPS, POWERTOOLS
+from tests.component.template.test_permissions import KEY, granted, statements
+from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "evidence" / "stack.yaml"
 OUTPUTS = {
@@ -151,3 +151,9 @@ def test_every_resource_that_can_be_tagged_is() -> None:
 
 def test_dead_letters_alarm() -> None:
     check_dead_letters_alarm(evidence(), "CustodyDeadLetters")
+
+
+def test_its_deployer_may_delete_keys_and_decrypts_nothing() -> None:
+    plan = make_plan("evidence")
+    assert list_resources(plan, "kms:ScheduleKeyDeletion") == {"arn:aws:kms:eu-central-1:*:key/*"}
+    assert "kms:Decrypt" not in list_allowed(plan)

@@ -1,8 +1,8 @@
-"""Read the quantisation tables of cameras and editors out of real files, for ``layers/evidence/evidence``.
+"""Read the quantisation tables of cameras and editors out of real files, for the package ``evidence``.
 
-``python -m bench.evidence.cameras [FOLDER]`` writes ``known_tables.json``. The files are in packages of npm and Debian;
-those of exif-samples (CC BY-SA 4.0), which no registry has, are read in FOLDER, and their entries are kept without it.
-A file counts as a camera's where size, software and thumbnail are those of the camera.
+``python -m extensions.evidence.bench.cameras [FOLDER]`` writes ``known_tables.json``. The files are in packages of npm
+and Debian; those of exif-samples (CC BY-SA 4.0), which no registry has, are read in FOLDER, and their entries are kept
+without it. A file counts as a camera's where size, software and thumbnail are those of the camera.
 """
 
 from __future__ import annotations
@@ -15,13 +15,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
+from bench.build_cache import build_once
+from bench.corpus.packages import MATE, PLASMA, unpack
+from bench.paths import WORK
 from evidence.exif import ExifFacts, read_exif
 from evidence.jpeg_header import parse_header
 from evidence.quantisation import KNOWN
-
-from ..build_cache import build_once
-from ..corpus.packages import MATE, PLASMA, unpack
-from ..paths import WORK
 
 NPM = {"exif": "0.6.0", "exif-js": "2.3.0", "jpeg-exif": "1.1.4"}
 SAMPLES = "exif-samples"

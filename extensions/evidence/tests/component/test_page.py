@@ -12,10 +12,10 @@ import pytest
 
 from evidence import measures
 from tests.component.aws.similar import direction
-from tests.component.evidence.images import build_exif, coffee, make_thumbnail, once, spliced, with_exif
-from tests.component.evidence.world import World
+from tests.component.browser.browser import CHROMIUM
 
-from .browser import CHROMIUM
+from .images import build_exif, coffee, make_thumbnail, once, spliced, with_exif
+from .world import World
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
