@@ -14,7 +14,7 @@ import pytest
 from darkroom.aws.findings_store import Verdict
 from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, HeldUpload, MasterRef, Record, Refusal
 from darkroom.aws.s3 import ObjectHead
-from darkroom.errors import DarkroomError, ObjectChanged, OverLimits
+from darkroom.errors import Busy, DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
 from darkroom.services.ingest import admit, handler, review
@@ -154,6 +154,39 @@ def test_only_a_deletion_takes_down_what_the_next_version_of_the_upload_left(
     event = IngestEvent(EventKind.DELETED if deletes else EventKind.CREATED, KEY, CURRENT)
     assert handler._process_change(context, event, None) is IngestOutcome.READY
     assert taken == ([left] if deletes else [])
+
+
+@pytest.mark.parametrize("wrote", [True, False])
+@pytest.mark.parametrize("kind", [EventKind.DELETED, EventKind.RELEASE])
+def test_a_superseded_event_requests_a_repair_if_it_has_written(
+    monkeypatch: pytest.MonkeyPatch, kind: EventKind, wrote: bool
+) -> None:
+    """A deletion that a newer event overtakes, and a decision about a held upload."""
+    repairs: list[tuple[str, bool, int]] = []
+    newer = Record(KEY, READY, LATER, "other")
+    context = build_context(
+        claims=SimpleNamespace(
+            index=SimpleNamespace(get=lambda _: newer),
+            request_repair=lambda key, *, wrote, repairs: requested(key, wrote, repairs),
+        )
+    )
+
+    def requested(key: str, has_written: bool, count: int) -> None:
+        repairs.append((key, has_written, count))
+
+    def supersede(*_: object) -> IngestOutcome:
+        raise Superseded(wrote=wrote)
+
+    for name in ("_process_change", "decide"):
+        monkeypatch.setattr(handler, name, supersede)
+    monkeypatch.setattr(handler, "_revisit", lambda *_: IngestOutcome.READY)
+    event = IngestEvent(kind, KEY, CURRENT, repairs=2)
+    if kind is EventKind.DELETED:
+        assert handler._follow(context, event, None) is IngestOutcome.READY
+    else:
+        with pytest.raises(Busy):
+            handler._review(context, event, record())
+    assert repairs == ([(KEY, True, 2)] if wrote else [])
 
 
 @pytest.mark.parametrize(
