@@ -156,7 +156,7 @@ def guide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Guide]:
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
     for name in filter(None, listed.split("\0")):
         (checkout / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, checkout / name)
+        shutil.copy2(ROOT / name, checkout / name, follow_symlinks=False)
     (checkout / ".venv").symlink_to(ROOT / ".venv")
     cdn, aws = find_free_ports(2)
     ports = Ports(cdn=cdn, aws=aws)
