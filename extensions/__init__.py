@@ -119,7 +119,7 @@ def read_extension(path: Path) -> Extension:
             **document,
         )
     except (tomllib.TOMLDecodeError, TypeError) as error:
-        raise ExtensionError(f"{path.relative_to(FOLDER.parent)}: {error}") from error
+        raise ExtensionError(f"{path}: {error}") from error
 
 
 def find_extension(name: str) -> Extension:
