@@ -18,8 +18,8 @@ from .paths import ROOT, StackPaths
 from .ports import find_free_ports
 from .saved_state import SavedState
 
-STARTS_WITHIN_S = 600.0
-"""The first start on a machine: packages are installed, and models downloaded if there is inference."""
+HANGS_AFTER_S = 1200.0
+"""A start without a new line of output, which says each step, hangs: a step takes minutes on a machine in use."""
 
 STOPS_WITHIN_S = 600.0
 """Mostly for deleting what MiniStack unpacked: a gigabyte with inference."""
@@ -49,7 +49,7 @@ class IsolatedStack:
         return _end(self.process)
 
 
-def start(state: Path, *options: str, root: Path = ROOT, within_s: float = STARTS_WITHIN_S) -> IsolatedStack:
+def start(state: Path, *options: str, root: Path = ROOT) -> IsolatedStack:
     """Start the stack of the checkout ``root`` with ``options`` of ``darkroom up`` and wait until it is ready.
 
     Its ports are free ones, or that of the queues that ``state`` has. Raises StackError.
@@ -62,7 +62,7 @@ def start(state: Path, *options: str, root: Path = ROOT, within_s: float = START
     with (state / LOG).open("wb") as output:
         process = subprocess.Popen([*command, *ports, *options], cwd=root, stdout=output, stderr=subprocess.STDOUT)
     try:
-        return IsolatedStack(process, state, _wait_for_info(process, state, within_s))
+        return IsolatedStack(process, state, _wait_for_info(process, state))
     except BaseException:
         _end(process)
         raise
@@ -78,9 +78,11 @@ def run_stack(state: Path, *options: str) -> Iterator[IsolatedStack]:
         stack.end()
 
 
-def _wait_for_info(process: subprocess.Popen[bytes], state: Path, within_s: float) -> dict[str, Any]:
-    deadline_s = time.monotonic() + within_s
+def _wait_for_info(process: subprocess.Popen[bytes], state: Path) -> dict[str, Any]:
+    known, deadline_s = -1, 0.0
     while True:
+        if (written := (state / LOG).stat().st_size) != known:
+            known, deadline_s = written, time.monotonic() + HANGS_AFTER_S
         info = _read_info(state)
         if info.get("pids", {}).get("stack") == process.pid:  # and not of a stack that was killed
             return info

@@ -22,10 +22,6 @@ from tools import api_calls, api_requests
 
 from .viewer import Viewer
 
-STARTS_WITHIN_S = 1200
-"""A hang: layers are built and models fetched, on a machine that has other work too."""
-
-
 DELIBERATE = {"arn:aws:secretsmanager:us-east-1:0:secret:none"}
 """Resources that tests make functions request without permission: a bad deployment."""
 
@@ -81,7 +77,7 @@ class Stack:
 
 def start_stack(state: Path, *options: str, root: Path = ROOT) -> Stack:
     """Start the stack of the checkout ``root`` on free ports, wait until it is ready."""
-    running = isolated_stack.start(state, *options, root=root, within_s=STARTS_WITHIN_S)
+    running = isolated_stack.start(state, *options, root=root)
     info = {name: running.info[name] for name in Stack.__dataclass_fields__ if name in running.info}
     return Stack(running, state, **info)
 
