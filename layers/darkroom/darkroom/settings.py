@@ -13,7 +13,6 @@ from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import Unavailable
-from .further_sources import FurtherSource
 from .plan.limits import Limits
 from .plan.model import CONVERTED_TYPES, DEFAULT_QUALITY, METADATA, DefaultQuality
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
@@ -36,6 +35,7 @@ from .setting_rules import (
 )
 
 if TYPE_CHECKING:
+    from .further_sources import FurtherSource
     from .plan.experiments import Experiment
 
 PRESET_TABLES = ("presets", "ingest", "watermarks")

@@ -9,7 +9,6 @@ from botocore.exceptions import ClientError
 
 from ..errors import ObjectChanged, SourceChanged
 from .clients import error_code, translate_errors
-from .multipart_copy import copy_in_parts
 from .s3_delete import CHANGED_CODES, delete_listed, delete_one
 from .s3_objects import HEADERS, ListedObject, ObjectBody, ObjectHead, OpenObject, parse_head, read_list
 
@@ -183,6 +182,8 @@ class S3Bucket:
     ) -> str:
         """Copy the object with ``head`` at ``place``, in parts above the limit of one call; raises ClientError."""
         if head.size_bytes > COPY_LIMIT_BYTES:
+            from .multipart_copy import copy_in_parts  # few objects are as large
+
             return copy_in_parts(
                 self._client,
                 place,

@@ -6,7 +6,6 @@ import os
 from collections.abc import Mapping
 from dataclasses import replace
 
-from ..findings import MODERATION
 from ..plan.limits import Limits
 from ..settings import OFF, Settings
 from .caching import CachePolicy
@@ -25,6 +24,8 @@ def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
 
 def configured_tasks(settings: Settings) -> tuple[str, ...]:
     """Return the tasks of the models: those of ``settings``, and moderation if its policy needs it."""
+    from ..findings import MODERATION  # functions without models do not need the module
+
     required = [MODERATION] if settings.moderation_policy != OFF else []
     return tuple(dict.fromkeys([*settings.tasks, *required]))
 

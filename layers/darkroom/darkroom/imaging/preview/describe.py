@@ -40,7 +40,6 @@ from ...plan.model import Plan
 from ...plan.variants import LADDER_PX
 from ..colour.icc import identify_profile
 from ..formats.probe import Header
-from .hashes import compute_perceptual_hash, encode_thumbhash
 
 if TYPE_CHECKING:
     from ...findings import Findings
@@ -65,6 +64,8 @@ def make_sample_plan(plan: Plan) -> Plan:
 
 def encode_placeholder(sample: pyvips.Image) -> str:
     """Return the ThumbHash of an image of at most 100 × 100 px in sRGB or grey, as base64."""
+    from .hashes import encode_thumbhash
+
     return b64encode(encode_thumbhash(sample.width, sample.height, _rgba(sample))).decode()
 
 
@@ -182,6 +183,8 @@ class ImageSummary(ABC):
     @cached_property
     def perceptual_hash(self) -> str:
         """A hash of 64 bits that copies of the image share, as 16 hex digits (:mod:`.hashes`)."""
+        from .hashes import compute_perceptual_hash
+
         return compute_perceptual_hash(self.sample)
 
     @cached_property
