@@ -24,7 +24,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom.services.content_credentials import Parent
+from darkroom.services.manifests import Parent
 from local.signing_certificate import issue_chain, write_private_key
 
 from ..images import make_images

@@ -20,7 +20,7 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import IngestEnvironment
 from darkroom.image_keys import HELD_MASTERS, master_names
-from darkroom.services.content_credentials import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
+from darkroom.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext

@@ -14,7 +14,7 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
 from darkroom.reencode.service import ReencodeConsumer, Reencoder
-from darkroom.services.content_credentials import DerivativeSigner
+from darkroom.services.manifests import DerivativeSigner
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_cache_policy, build_source_limits

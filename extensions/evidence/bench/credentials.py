@@ -10,7 +10,7 @@ from darkroom.content_credentials.reader import read_credentials
 from darkroom.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom.imaging.formats.jpeg.container import Marker, iter_segments
 from darkroom.plan.model import Plan
-from darkroom.services.content_credentials import Parent
+from darkroom.services.manifests import Parent
 from evidence import measures
 from local.signing_certificate import issue_chain, write_private_key
 

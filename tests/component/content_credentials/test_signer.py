@@ -29,7 +29,7 @@ from darkroom.image_keys import derivatives_prefix
 from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.model import Plan
-from darkroom.services.content_credentials import MANIFEST_TYPE, Parent, SignedFile
+from darkroom.services.manifests import MANIFEST_TYPE, Parent, SignedFile
 from darkroom.settings import MAX_MANIFEST_BYTES
 from darkroom.signing import InvalidSecret
 from local.signing_certificate import issue_chain

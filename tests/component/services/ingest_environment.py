@@ -23,7 +23,6 @@ from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
-from darkroom.services.content_credentials import CredentialReader, DerivativeSigner
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext, IngestOutcome
@@ -40,6 +39,7 @@ from darkroom.services.ingest.findings import ClientFindingsReader, Moderation
 from darkroom.services.ingest.handler import handle_event
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import MasterStore
+from darkroom.services.manifests import CredentialReader, DerivativeSigner
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from tests.queues import drain
 

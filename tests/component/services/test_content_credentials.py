@@ -19,9 +19,9 @@ from darkroom.errors import Unavailable
 from darkroom.image_keys import manifests_prefix
 from darkroom.plan.presets import Presets
 from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
-from darkroom.services.content_credentials import MANIFEST_TYPE, SIGNED, Parent, SignedFile
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.handler import handle_event
+from darkroom.services.manifests import MANIFEST_TYPE, SIGNED, Parent, SignedFile
 from tests.images.metadata_files import provenance_of
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import ISSUER, make_identity, read_manifest, sign_upload, tamper

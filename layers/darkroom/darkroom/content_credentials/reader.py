@@ -12,8 +12,8 @@ from c2pa import Builder, C2paError, Context, Reader
 
 from ..errors import TooSlow, Unavailable
 from ..imaging.formats.metadata.image_metadata import clean_text, parse_source_type
-from ..services.content_credentials import UploadCredentials
 from ..services.deadline import CpuLimit, Deadline
+from ..services.manifests import UploadCredentials
 
 INVALID, EXPIRED, UNREADABLE, UNCHECKED = "invalid", "expired", "unreadable", "unchecked"
 """States besides ``valid`` and ``trusted``: the file or the manifest was changed after it was signed, or breaks a rule;

@@ -17,7 +17,7 @@ from c2pa import Builder, C2paBuilderIntent, C2paError, C2paSignerInfo, C2paSign
 from ..errors import Unavailable
 from ..image_keys import derivatives_prefix, encode_key
 from ..plan.model import EXTENDED_FORMATS, IMAGE_FORMATS, SOURCE_CONTENT_TYPES, Plan
-from ..services.content_credentials import MANIFEST_TYPE, Parent, SignedFile
+from ..services.manifests import MANIFEST_TYPE, Parent, SignedFile
 from ..settings import MAX_MANIFEST_BYTES
 from ..signing import InvalidSecret
 from .actions import list_actions

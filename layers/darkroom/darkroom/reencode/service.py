@@ -35,7 +35,7 @@ from ..services.caching import (
     describe_mezzanine,
     source_version,
 )
-from ..services.content_credentials import (
+from ..services.manifests import (
     MANIFEST_TYPE,
     SIGNED,
     DerivativeSigner,

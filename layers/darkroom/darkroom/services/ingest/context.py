@@ -14,7 +14,7 @@ from ...aws.telemetry.observer import Observer
 from ...plan.model import METADATA
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from ..content_credentials import CredentialReader
+from ..manifests import CredentialReader
 from .claims import Claims
 from .derivative_store import DerivativeStore
 from .examine import UploadExaminer

@@ -30,7 +30,7 @@ from ..caching import (
     describe_mezzanine,
     source_version,
 )
-from ..content_credentials import MANIFEST_TYPE, SIGNED, DerivativeSigner, Parent, SignedFile, read_parent
+from ..manifests import MANIFEST_TYPE, SIGNED, DerivativeSigner, Parent, SignedFile, read_parent
 from ..purge.messages import purge_message
 from ..purge.stale_derivatives import DerivativePurge
 from .examine import Rendition

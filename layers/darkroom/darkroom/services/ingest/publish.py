@@ -16,7 +16,7 @@ from ...client_findings import ClientFindings
 from ...errors import DarkroomError, ObjectChanged
 from ...imaging.master import Master
 from ...plan.model import Plan
-from ..content_credentials import MANIFEST_TYPE, manifest_name
+from ..manifests import MANIFEST_TYPE, manifest_name
 from ..request_metrics import count_refusal
 from .announcements import finish
 from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Superseded

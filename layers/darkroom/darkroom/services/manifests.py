@@ -1,4 +1,4 @@
-"""Content Credentials (C2PA): what services pass to the package :mod:`darkroom.content_credentials`, and store of it.
+"""Content Credentials (C2PA): what services pass to the plug-in that reads and signs them, and store of it.
 
 The manifest of an upload is kept beside its master, as an object that is named by the key and the SHA-256 of the
 upload. A file that Darkroom signs has a manifest of its own, in the file or as an object beside the derivative.
