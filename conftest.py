@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from xdist.scheduler import LoadFileScheduling
 
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from extensions import add_packages
 from tests.corpus import CORPUS
 from tests.ports import free_port
@@ -19,6 +21,7 @@ from tests.profiles import register_profiles
 pytest_plugins = ["tests.extension_stack", "tests.purity", "tests.sampling", "tests.skips", "tests.tally"]
 
 add_packages()
+register_plugin(OVERLAYS)
 register_profiles()
 
 ORDER = (

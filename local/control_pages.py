@@ -16,7 +16,9 @@ from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
+from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.model import SOURCE_TYPES
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.url_builder import sign_target
 from darkroom.review.app import PAGES
 from darkroom.review.playground import describe_options
@@ -30,6 +32,8 @@ from .aws import Cloud
 from .errors import StartError
 from .paths import CONTROL, ROOT
 from .stack_info import StackInfo
+
+register_plugin(OVERLAYS)
 
 CONSOLE = ROOT / "local" / "console"
 FRONTENDS = ROOT / "frontends"

@@ -12,8 +12,10 @@ import skimage  # noqa: E402
 
 from darkroom.imaging.render.pipeline import render  # noqa: E402
 from darkroom.imaging.source import Source  # noqa: E402
+from darkroom.overlays.plugin import OVERLAYS as PLUGIN  # noqa: E402
 from darkroom.plan.limits import Limits  # noqa: E402
 from darkroom.plan.native_url import parse_url  # noqa: E402
+from darkroom.plan.option_plugins import register_plugin  # noqa: E402
 from darkroom.plan.url_builder import OptionValue, build_target  # noqa: E402
 
 IMAGE = ROOT / "docs" / "images" / "overlays.jpg"
@@ -36,6 +38,7 @@ STAMP = b"""<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 200 80">
 
 def main() -> None:
     """Render the photograph with all overlays."""
+    register_plugin(PLUGIN)
     options: dict[str, OptionValue] = {"w": 600, "f": "jpeg", "q": 80, "ov": ";".join(OVERLAYS)}
     plan = parse_url(build_target("photo.png", options)).plan
     source = Source.from_bytes((Path(skimage.__file__).parent / "data" / PHOTOGRAPH).read_bytes())

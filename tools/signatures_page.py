@@ -29,8 +29,8 @@ from darkroom.plan.option_types import (  # noqa: E402
     Integer,
     IntegerChoice,
     OptionType,
-    OverlaysType,
     Pattern,
+    PluginText,
 )
 from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
 from darkroom.signing import Purpose  # noqa: E402
@@ -75,9 +75,7 @@ _SPELLINGS: Mapping[type[OptionType], Callable[[Any], str]] = {
         "`pii`; `faces` and `text` together are `all`; `text` includes `pii`"
     ),
     FileName: lambda _: "encoded as a key, and `_` is `.-5F`",
-    OverlaysType: lambda _: (
-        "as `dl`, and `/` is `.-2F`; [one spelling](urls.md#overlays) is valid, which is not changed"
-    ),
+    PluginText: lambda _: "as `dl`, and `/` is `.-2F`; [one spelling](urls.md#overlays) is valid, which is not changed",
     Pattern: lambda _: "as it is",
 }
 """How the value of each type is written. A type of a native option that is not here is an error."""

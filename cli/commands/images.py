@@ -118,8 +118,11 @@ def _read_expected(path: Path) -> dict[str, str]:
 def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -> None:
     """Print a signed URL for TARGET, a path with a query such as '/photo.jpg?w=801'."""
     from darkroom.errors import DarkroomError
+    from darkroom.overlays.plugin import OVERLAYS
+    from darkroom.plan.option_plugins import register_plugin
     from darkroom.plan.url_builder import sign_target
 
+    register_plugin(OVERLAYS)
     expires_s = None if expires_in is None else int(time.time()) + expires_in
     deployment = call.deployment
     try:

@@ -20,7 +20,8 @@ from darkroom.aws.stepfunctions import StateMachine
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import IngestEnvironment
 from darkroom.image_keys import HELD_MASTERS, master_names
-from darkroom.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.claims import Claims
 from darkroom.services.ingest.context import IngestContext
@@ -31,12 +32,15 @@ from darkroom.services.ingest.handler import IngestConsumer
 from darkroom.services.ingest.quarantine import Quarantine
 from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
 from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+
+register_plugin(OVERLAYS)
 
 _env = IngestEnvironment()
 _CPU_LIMIT = limit_for_lease(_env.lease_s)

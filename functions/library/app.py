@@ -24,6 +24,8 @@ from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.image_keys import master_names
 from darkroom.inference.analysis import AnalysisSettings
 from darkroom.inference.masters import Masters
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
@@ -35,6 +37,8 @@ from darkroom.services.service_settings import (
     configured_tasks,
 )
 from darkroom.settings import Settings
+
+register_plugin(OVERLAYS)
 
 _env = LibraryEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")

@@ -11,8 +11,12 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PublishEnvironment
 from darkroom.experiments.runs import RunStore
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.edge_publication import EdgePublication
 from darkroom.services.request_metrics import count_attempt
+
+register_plugin(OVERLAYS)
 
 _env = PublishEnvironment()
 _media = S3Bucket(create_client("s3"), _env.media_bucket)

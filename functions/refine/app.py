@@ -13,13 +13,17 @@ from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.reencode.service import ReencodeConsumer, Reencoder
-from darkroom.services.manifests import DerivativeSigner
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.manifests import DerivativeSigner
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
+
+register_plugin(OVERLAYS)
 
 _env = RefineEnvironment()
 _sqs, _credentials = create_client("sqs"), CredentialSource()

@@ -17,7 +17,9 @@ from darkroom.environment import TransformEnvironment
 from darkroom.errors import DarkroomError
 from darkroom.http.response import EdgeRequest, HttpResponse, Responded, find_error_page, respond, respond_error
 from darkroom.image_keys import master_names
+from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.variants import AccessMode
 from darkroom.services.after_response import finish_with, register
 from darkroom.services.deadline import restart_if_abandoned
@@ -35,6 +37,8 @@ if TYPE_CHECKING:
     from darkroom.plan.presets import Presets
     from darkroom.services.serve.answers import TransformRequest
     from darkroom.settings import Settings
+
+register_plugin(OVERLAYS)
 
 _env = TransformEnvironment()
 _observer = LightObserver("transform")

@@ -29,7 +29,7 @@ from darkroom.plan.option_types import (
     Integer,
     IntegerChoice,
     OptionType,
-    OverlaysType,
+    PluginText,
     Value,
     split_parts,
 )
@@ -140,7 +140,7 @@ OVERLAYS = st.lists(
 
 
 @values_of.register
-def _(_: OverlaysType) -> Strategy:
+def _(_: PluginText) -> Strategy:
     return OVERLAYS
 
 

@@ -26,7 +26,7 @@ from darkroom.plan.canonical import canonical_path, check_length, parse_path
 from darkroom.plan.model import COMPASS_POINTS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.normalize import build_plan
-from darkroom.plan.overlays import list_overlay_files
+from darkroom.plan.option_plugins import list_plugin_files
 from darkroom.plan.presets import Presets, parse_presets
 from darkroom.plan.url_builder import build_target, sign_target
 from darkroom.plan.variants import AccessMode, list_unsigned_variants, needs_signature
@@ -105,8 +105,8 @@ def test_a_mistake_is_named(text: str, message: str) -> None:
 
 def test_files_are_below_the_prefix_and_read_once() -> None:
     plan = build_plan("a", {"ov": "image:a/b.png;text:c;image:a/b.png,at:north"})
-    assert list_overlay_files(plan) == ("overlays/a/b.png",)
-    assert list_overlay_files(Plan("a")) == ()
+    assert list_plugin_files(plan) == ("overlays/a/b.png",)
+    assert list_plugin_files(Plan("a")) == ()
 
 
 MEASURES = st.one_of(

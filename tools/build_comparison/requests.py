@@ -11,12 +11,15 @@ from typing import BinaryIO, cast
 
 from darkroom.errors import DarkroomError
 from darkroom.operations.popular.access_log import LogReader
+from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import DATA_FORMATS, MODEL_UPSCALE, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.overlays import list_overlay_files
+from darkroom.plan.option_plugins import list_plugin_files, register_plugin
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import needs_findings
+
+register_plugin(OVERLAYS)
 
 NEGOTIATED = "auto-webp"
 
@@ -56,7 +59,7 @@ def choose_requests(targets: Iterable[str], presets: Presets, most: int) -> tupl
     for url, count in Counter(targets).most_common():
         try:
             plan = parse_url(url, presets).plan
-            overlays = list_overlay_files(plan)
+            overlays = list_plugin_files(plan)
         except DarkroomError:
             left_out["experiment" if "exp=" in url.partition("?")[2] else "not a native URL"] += count
             continue

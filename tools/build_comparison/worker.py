@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from typing import Any
 def main() -> None:
     """Answer each line of the input."""
     sys.path.insert(0, str(Path(sys.argv[1]) / "layers" / "darkroom"))
+    register_overlays()
     for line in sys.stdin:
         asked = json.loads(line)
         try:
@@ -26,6 +28,15 @@ def main() -> None:
             answer = {"error": f"{type(error).__name__}: {error}"}
         sys.stdout.write(json.dumps(answer) + "\n")
         sys.stdout.flush()
+
+
+def register_overlays() -> None:
+    """Register the overlays of a build that has a registry."""
+    with suppress(ImportError):
+        from darkroom.overlays.plugin import OVERLAYS
+        from darkroom.plan.option_plugins import register_plugin
+
+        register_plugin(OVERLAYS)
 
 
 def render_request(path: str, master: Path, overlays: Mapping[str, str], result: Path) -> dict[str, Any]:

@@ -16,10 +16,12 @@ from darkroom.dialects.registry import DIALECTS
 from darkroom.errors import DarkroomError
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import DERIVATIVES, derivatives_prefix, encode_key, mezzanine_name
+from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import SEPARATOR, parse_path
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.options import OPTIONS_BY_NAME, OPTIONS_BY_SHORT
 from darkroom.plan.presets import parse_option
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
@@ -32,6 +34,8 @@ from darkroom.signing import remove_signature, verify
 from .masters import find_master, format_time
 from .outcomes import find_edge_refusal, list_outcomes, requires_signature
 from .source import Document, Source
+
+register_plugin(OVERLAYS)
 
 KEY_NAMES = ("current", "previous")
 MAX_ANSWERS = 5

@@ -6,7 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from darkroom.dialects.settings_file import load_settings
+from darkroom.overlays.plugin import OVERLAYS
+from darkroom.plan.option_plugins import register_plugin
 from darkroom.settings import InvalidSettings, Settings, parse_settings
+
+register_plugin(OVERLAYS)
 
 
 def validate(table: Mapping[str, Any]) -> Settings:

@@ -95,7 +95,7 @@ def test_the_order_of_work_is_the_documented_one() -> None:
             "fill_background",
             "add_watermark_last",
             "overlay_nine_patch",
-            "add_overlays",
+            "run_plugins",
             "finalise",
         ),
     ]

@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 
 from ..errors import BadKey, BadOption
 from ..image_keys import check_key
-from ..plan.model import COMPASS_POINTS, OVERLAY_PREFIX
+from ..plan.model import COMPASS_POINTS
 from ..plan.option_types import (
     Choice,
     Colour,
@@ -29,6 +29,7 @@ from ..plan.option_types import (
     parse_integer,
 )
 from ..plan.options import escape_text
+from . import FILES_BELOW
 
 MAX_OVERLAYS = 5
 MAX_TEXT_LENGTH = 200
@@ -169,7 +170,12 @@ def format_overlays(overlays: Iterable[Overlay]) -> str:
 
 def get_file(overlay: Overlay) -> str:
     """Return the object of an image overlay."""
-    return OVERLAY_PREFIX + overlay.content
+    return FILES_BELOW + overlay.content
+
+
+def list_files(text: str) -> tuple[str, ...]:
+    """Return the objects of image overlays in the value of ``ov``, each once. Raises BadOption."""
+    return tuple(dict.fromkeys(get_file(one) for one in parse_overlays(text) if one.kind == IMAGE))
 
 
 def _parse_overlay(text: str) -> Overlay:

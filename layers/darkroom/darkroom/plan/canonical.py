@@ -12,9 +12,9 @@ from ..errors import BadKey, BadOption
 from ..image_keys import MAX_ENCODED_KEY_BYTES, check_key, decode_escapes, decode_key, encode_key
 from .model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS, Plan
 from .normalize import build_plan
+from .option_plugins import check_plugin_options
 from .option_types import FileName, Value, split_parts
 from .options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT, make_bad_option
-from .overlays import check_overlays
 from .redaction import check_first_page
 
 SEPARATOR = "/_/"
@@ -75,8 +75,7 @@ def parse_path(path: str) -> Plan:
         values = dict(_parse_option(word) for word in text.split("_")) if text != NO_OPTIONS else {}
         plan = build_plan(check_key(decode_key(encoded)), {**values, "f": output})
         check_first_page(plan)
-        if plan.overlays:
-            check_overlays(plan)
+        check_plugin_options(plan)
         if canonical_path(plan) == path:
             return plan
     except (UnicodeError, ValueError, KeyError) as error:

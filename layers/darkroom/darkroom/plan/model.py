@@ -78,9 +78,6 @@ MODEL_UPSCALE: Literal["ai"] = "ai"
 AUTO_QUALITY: Literal["auto"] = "auto"
 """Quality chosen for each image."""
 
-OVERLAY_PREFIX = "overlays/"
-"""The prefix of images of overlays in the media bucket. Functions have permission to read it."""
-
 COMPASS_POINTS = ("center", "north", "northeast", "east", "southeast", "south", "southwest", "west", "northwest")
 """Positions in an image."""
 

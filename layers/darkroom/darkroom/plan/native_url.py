@@ -40,7 +40,7 @@ def parse_url(target: str, presets: Presets | None = None) -> NativeRequest:
     """Parse ``/<key>[?query]``. Raises BadKey, or BadOption with the option, the value and the range.
 
     Of several mistakes the same one is reported whatever the order of the query: unknown names, then repeated ones,
-    then values in the order of the option table. Overlays are not parsed, as at the edge.
+    then values in the order of the option table. Options of plug-ins are not parsed, as at the edge.
     """
     path, _, query = target.partition("?")
     key = parse_key(path)

@@ -320,14 +320,15 @@ class FileName(OptionType):
 
 
 @dataclass(frozen=True, slots=True)
-class OverlaysType(FileName):
-    """Overlays, as a text of at most ``high`` bytes: :func:`.overlays.check_overlays` parses it."""
+class PluginText(FileName):
+    """A text of at most ``high`` bytes, of the form that ``expects`` describes; a plug-in parses it."""
 
+    expects: str
     slashes: int = 1
 
     @property
     def allowed_values(self) -> str:
-        return f"text:..., image:... or several separated by ;, at most {self.high} bytes without control characters"
+        return f"{self.expects}, at most {self.high} bytes without control characters"
 
     def parse(self, parts: list[str]) -> Value:
         text = get_only_part(parts)
@@ -337,6 +338,9 @@ class OverlaysType(FileName):
 
     def format(self, value: Value) -> str:
         return FileName.format(self, value).replace("/", ".-2F")
+
+    def js_args(self) -> JsArgs:
+        return {"high": self.high, "slashes": self.slashes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ from .option_types import (
     Integer,
     IntegerChoice,
     OptionType,
-    OverlaysType,
     Pattern,
+    PluginText,
     Value,
 )
 
@@ -167,7 +167,7 @@ OPTIONS: tuple[Option, ...] = (
     _native(
         "ov",
         "overlays",
-        OverlaysType(500),
+        PluginText(500, "text:..., image:... or several separated by ;"),
         "edit",
         "Adds text and images over the result; signed URLs and presets only.",
     ),

@@ -11,9 +11,9 @@ from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
 from .model import METADATA, Plan
 from .normalize import add_rights, build_plan
+from .option_plugins import check_plugin_options
 from .option_types import FileName, OptionType, Value
 from .options import OPTIONS_BY_NAME
-from .overlays import check_overlays
 from .redaction import check_first_page
 
 MAX_NAMES_LENGTH = 700
@@ -125,8 +125,7 @@ def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
     plan = build_plan("", {short: parse_option(short, text) for short, text in spelled.items()})
     try:
         check_first_page(plan)
-        if plan.overlays:
-            check_overlays(plan)
+        check_plugin_options(plan)
     except BadOption as error:
         raise ValueError(f"preset {name!r}: {error.message}") from error
     if len(options_text(plan)) > MIN_OPTIONS_BYTES:

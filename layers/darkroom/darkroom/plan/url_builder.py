@@ -8,8 +8,8 @@ from urllib.parse import quote
 from ..image_keys import check_key, parse_key, quote_key
 from ..signing import sign, sign_message
 from .native_url import parse_url
+from .option_plugins import check_plugin_options
 from .options import OPTIONS_BY_NAME
-from .overlays import check_overlays
 from .presets import Presets
 
 type OptionValue = str | int | float | bool
@@ -29,7 +29,7 @@ def build_target(key: str, options: Mapping[str, OptionValue]) -> str:
     """
     path = f"/{quote_key(check_key(key))}"
     known = {name: value for name, value in options.items() if name != "preset"}
-    check_overlays(parse_url(f"{path}?{format_query(known)}").plan)
+    check_plugin_options(parse_url(f"{path}?{format_query(known)}").plan)
     query = format_query(options)
     return f"{path}?{query}" if query else path
 
@@ -43,7 +43,7 @@ def sign_target(target: str, key: str, expires_s: int | None = None, presets: Pr
     path, _, query = ("/" + target.removeprefix("/")).partition("?")
     kept = [pair for pair in query.split("&") if pair and pair.partition("=")[0] not in _REPLACED]
     request = parse_url(path + ("?" + "&".join(kept) if kept else ""), presets)
-    check_overlays(request.plan)
+    check_plugin_options(request.plan)
     if expires_s is not None:
         kept.append(f"exp={expires_s}")
     kept.append(f"s={sign(request.path, key, expires_s)}")

@@ -20,7 +20,7 @@ from ..imaging.render.render_many import render_mezzanines
 from ..plan.canonical import parse_path
 from ..plan.limits import Limits
 from ..plan.model import DATA_FORMATS, DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
-from ..plan.overlays import list_overlay_files
+from ..plan.option_plugins import list_plugin_files
 from ..plan.presets import Presets, load_default_presets
 from ..plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from ..plan.variants import is_refined, list_mezzanines
@@ -35,6 +35,7 @@ from ..services.caching import (
     describe_mezzanine,
     source_version,
 )
+from ..services.deadline import REFINE, Deadline
 from ..services.manifests import (
     MANIFEST_TYPE,
     SIGNED,
@@ -43,7 +44,6 @@ from ..services.manifests import (
     count_added_bytes,
     read_parent,
 )
-from ..services.deadline import REFINE, Deadline
 from ..services.master_reader import MasterReader
 from ..services.queue_consumer import QueueConsumer, SqsMessage
 from ..services.serve.rendering import delete_if_unchanged, inputs_changed, read_watermark, trusted_findings
@@ -241,7 +241,7 @@ class Reencoder:
     def _encode(self, job: _Job, body: bytes, upscaler: Upscaler | None) -> ReencodeResult | None:
         marks = (job.plan.watermark, job.plan.second_watermark)
         first, second = (read_watermark(self.media, mark.name, self.presets()) if mark else None for mark in marks)
-        overlays = {name: read_watermark(self.media, name, self.presets()) for name in list_overlay_files(job.plan)}
+        overlays = {name: read_watermark(self.media, name, self.presets()) for name in list_plugin_files(job.plan)}
         with self._master_reader.source(self.source, self.source_names.name(job.plan.key), job.master) as source:
             return Deadline(REFINE).run(
                 partial(

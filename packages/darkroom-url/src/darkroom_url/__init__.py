@@ -7,6 +7,9 @@ from datetime import datetime
 from typing import Any, Literal
 
 from ._darkroom.errors import DarkroomError
+from ._darkroom.overlays import FILES_BELOW, OPTION
+from ._darkroom.overlays.language import list_files, parse_overlays
+from ._darkroom.plan.option_plugins import OptionPlugin, register_plugin
 from ._darkroom.plan.presets import parse_presets
 from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
 from ._darkroom.plan.url_builder import sign_literal as _sign_literal
@@ -26,6 +29,8 @@ __all__ = [
     "sign",
     "sign_literal",
 ]
+
+register_plugin(OptionPlugin(OPTION, parse_overlays, list_files, FILES_BELOW))
 
 WIDTHS: tuple[int, ...] = LADDER_PX
 """Widths in pixels that need no signature."""

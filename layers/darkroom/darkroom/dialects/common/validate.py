@@ -9,9 +9,9 @@ from ...image_keys import unquote
 from ...plan.canonical import check_length
 from ...plan.model import AUTO_CLASSES, EXTENDED_FORMATS, Plan
 from ...plan.normalize import build_plan
+from ...plan.option_plugins import check_plugin_options
 from ...plan.option_types import FileName, OptionType, Value, split_parts
 from ...plan.options import OPTIONS_BY_SHORT, escape_text, make_bad_option
-from ...plan.overlays import check_overlays
 from ...plan.redaction import check_first_page
 
 
@@ -20,7 +20,7 @@ def build_valid_plan(key: str, values: Mapping[str, Value]) -> Plan:
     plan = build_plan(key, {short: _validate(short, value) for short, value in values.items()})
     check_length(plan)
     check_first_page(plan)
-    check_overlays(plan)
+    check_plugin_options(plan)
     return plan
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
+from ...overlays import FILES_BELOW
 from ...overlays.language import MAX_PX, Measure, Overlay
-from ...plan.model import OVERLAY_PREFIX, Length, Watermark, WatermarkLayout
+from ...plan.model import Length, Watermark, WatermarkLayout
 from .settings import DialectSettings
 from .validate import bad_option
 
@@ -46,7 +47,7 @@ def _parse_offset(text: str, near: str, far: str) -> tuple[str, Length]:
 def find_overlay(settings: DialectSettings, address: str, *, bare_hosts: bool = False) -> Overlay | None:
     """Return the image at ``address`` if its key is below the prefix of overlays. Raises BadKey."""
     key = settings.sources.resolve(address, bare_hosts=bare_hosts)
-    return Overlay("image", key.removeprefix(OVERLAY_PREFIX)) if key.startswith(OVERLAY_PREFIX) else None
+    return Overlay("image", key.removeprefix(FILES_BELOW)) if key.startswith(FILES_BELOW) else None
 
 
 def place_overlay(

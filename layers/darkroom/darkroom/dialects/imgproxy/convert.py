@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from ...overlays import FILES_BELOW
 from ...overlays.language import Measure, Overlay, format_overlays
 from ...plan.compound_types import MAX_LENGTH_PX, MAX_LEVEL
 from ...plan.model import (
     IDENTITY,
-    OVERLAY_PREFIX,
     SOURCE_FORMATS,
     CropTo,
     Extension,
@@ -264,7 +264,7 @@ def _make_overlay(options: ImgproxyOptions, settings: DialectSettings) -> Overla
     mark = options.watermark
     overlay = Overlay("text", mark.text, color="000000") if mark.text else None
     if mark.address and (overlay := find_overlay(settings, mark.address)) is None:
-        raise bad_option("watermark_url", f"its key must be below {OVERLAY_PREFIX}")
+        raise bad_option("watermark_url", f"its key must be below {FILES_BELOW}")
     if overlay is None:
         return None
     part = Measure(max(0.1, round(mark.scale * 100, 2))) if mark.scale else None

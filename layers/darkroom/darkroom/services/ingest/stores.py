@@ -14,8 +14,8 @@ from ...errors import ObjectChanged, OverLimits, SourceChanged
 from ...image_keys import ObjectNames
 from ...imaging.formats.probe import probe
 from ...imaging.source import Source
-from ...plan.model import OVERLAY_PREFIX, Plan
-from ...plan.overlays import list_overlay_files
+from ...plan.model import Plan
+from ...plan.option_plugins import find_file_plugin, list_plugin_files
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, add_redaction, needs_findings
 from ..caching import (
@@ -199,7 +199,7 @@ def select_presets(
 
 
 def _read_watermarks(presets: Presets, names: Iterable[str], media: S3Bucket) -> dict[str, bytes]:
-    keys = {name: name if name.startswith(OVERLAY_PREFIX) else presets.watermarks.get(name) for name in sorted(names)}
+    keys = {name: name if find_file_plugin(name) else presets.watermarks.get(name) for name in sorted(names)}
     opened = {name: media.open(key) for name, key in keys.items() if key}
     if missing := [name for name in keys if opened.get(name) is None]:
         log("ERROR", "watermark missing: presets that use it are rendered on request", names=missing)
@@ -208,7 +208,7 @@ def _read_watermarks(presets: Presets, names: Iterable[str], media: S3Bucket) ->
 
 def _list_files(plan: Plan) -> set[str]:
     names = {plan.watermark.name} if plan.watermark else set()
-    return names | set(list_overlay_files(plan)) if plan.overlays else names
+    return names | {*list_plugin_files(plan)}
 
 
 def render_from_master(

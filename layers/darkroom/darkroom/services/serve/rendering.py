@@ -26,7 +26,8 @@ from ...errors import (
 )
 from ...image_keys import ObjectNames
 from ...plan.limits import Limits
-from ...plan.model import MODEL_UPSCALE, OVERLAY_PREFIX, DefaultQuality, Plan
+from ...plan.model import MODEL_UPSCALE, DefaultQuality, Plan
+from ...plan.option_plugins import find_file_plugin
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
 from ...plan.variants import PRESETS, is_preset, is_refined
@@ -349,11 +350,12 @@ def _version(plan: Plan, master: StoredObject) -> str:
 
 
 def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
-    """Read the file of the watermark ``name``, or of an overlay's image; raises BadOption if there is none."""
-    key = name if name.startswith(OVERLAY_PREFIX) else presets.watermarks.get(name)
+    """Read the file of the watermark ``name``, or an object of a plug-in; raises BadOption if there is none."""
+    plugin = find_file_plugin(name)
+    key = name if plugin else presets.watermarks.get(name)
     found = media.open(key) if key else None
     if found is None:
-        option = "ov" if name == key else "wm"
+        option = plugin.option if plugin else "wm"
         raise BadOption(f"{option}: there is no image {name!r}", option=option, detail=f"object {key}")
     return found.read()
 

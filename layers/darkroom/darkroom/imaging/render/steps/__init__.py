@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ....plan.model import Plan
+from ....plan.option_plugins import list_plugin_steps
 from ..context import RenderContext, Step
 from .common import (
     add_margins,
@@ -254,10 +255,10 @@ def _overlay_nine_patch(context: RenderContext) -> None:
     overlay_nine_patch(context)
 
 
-def _add_overlays(context: RenderContext) -> None:
-    from .overlay import add_overlays
-
-    add_overlays(context)
+def run_plugins(context: RenderContext) -> None:
+    """Run the steps of plug-ins on the finished image."""
+    for step in list_plugin_steps(context.plan):
+        step(context)
 
 
 DECODE_STEPS: tuple[Step, ...] = (
@@ -308,7 +309,7 @@ EDIT_STEPS: tuple[Step, ...] = (
     _where(lambda context: context.frames[0].hasalpha(), _fill_background),
     _when(lambda plan: plan.watermark_last, _add_watermark_last),
     _when(lambda plan: plan.nine_patch, _overlay_nine_patch),
-    _when(lambda plan: plan.overlays, _add_overlays),
+    run_plugins,
     finalise,
 )
 """Steps on the pixels in memory."""

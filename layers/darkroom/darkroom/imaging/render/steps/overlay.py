@@ -1,10 +1,9 @@
-"""Watermarks, nine-patch frames and overlays."""
+"""Watermarks and nine-patch frames."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
-from importlib import import_module
 
 import pyvips
 
@@ -238,8 +237,3 @@ def _composite_patch(image: pyvips.Image, frame: pyvips.Image, at: tuple[int, in
     over = under.composite2(frame, "over", premultiplied=True).unpremultiply().rint().cast("uchar")
     over = over.copy(interpretation="srgb")
     return over if image.hasalpha() else over.extract_band(0, n=3)
-
-
-def add_overlays(context: RenderContext) -> None:
-    """Draw overlays over the finished image. Few requests have some: their package is loaded here, by name."""
-    import_module("....overlays.draw", __package__).draw_overlays(context)
