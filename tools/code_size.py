@@ -7,10 +7,12 @@ layer without the packages that the core never imports.
 from __future__ import annotations
 
 import ast
+import re
 import signal
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -32,6 +34,8 @@ OPTIONAL = (
     "conversion",
 )
 """Packages of the layer that its core never imports."""
+
+ANY_NAME = "*"
 
 TOOLING = ("cli", "local", "cloudfront_local", "observability", "chaos", "gameday", "bench", "tools")
 OTHERS = ("functions", *TOOLING, "tests")
@@ -75,14 +79,60 @@ def _sources(folder: Path) -> Iterator[Path]:
 
 
 def find_cycles(*packages: str) -> list[list[str]]:
-    """Find groups of modules that import each other in a circle, imports inside functions included."""
+    """Find groups of modules that import each other in a circle.
+
+    Imports inside functions, under ``TYPE_CHECKING`` and by a name in a string count like any other.
+    """
     import grimp
     import networkx
 
-    graph = grimp.build_graph(*packages, cache_dir=None, exclude_type_checking_imports=True)
+    graph = grimp.build_graph(*packages, cache_dir=None, exclude_type_checking_imports=False)
     edges = [(one, other) for one in graph.modules for other in graph.find_modules_directly_imported_by(one)]
+    edges += [(one, other) for one, other in find_string_imports(*packages) if other in graph.modules]
     groups = networkx.strongly_connected_components(networkx.DiGraph(edges))
     return sorted(sorted(group) for group in groups if len(group) > 1)
+
+
+def find_string_imports(*packages: str) -> list[tuple[str, str]]:
+    """Find modules of ``packages`` that import another one by its name in a string, with each that the name can be."""
+    modules = {module: path for name in packages for module, path in _modules(name)}
+    return [
+        (module, other)
+        for module, path in modules.items()
+        for pattern in _imported_names(path.read_text(encoding="utf-8"), module, is_package=path.stem == "__init__")
+        for other in modules
+        if pattern.fullmatch(other)
+    ]
+
+
+def _modules(package: str) -> Iterator[tuple[str, Path]]:
+    found = find_spec(package)
+    assert found is not None, package
+    for folder in map(Path, found.submodule_search_locations or ()):
+        for path in _sources(folder):
+            parts = path.relative_to(folder).with_suffix("").parts
+            yield ".".join((package, *(part for part in parts if part != "__init__"))), path
+
+
+def _imported_names(source: str, module: str, *, is_package: bool) -> Iterator[re.Pattern[str]]:
+    """Yield the names of modules that the code loads by a string; ``{...}`` in one is any name without a dot."""
+    for node in ast.walk(ast.parse(source)):
+        loads = isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__"))
+        if not isinstance(node, ast.Call) or not loads or not node.args:
+            continue
+        name = _read_text(node.args[0])
+        level = len(name) - len(name.lstrip("."))
+        if level:
+            parents = module.split(".")
+            name = ".".join(parents[: len(parents) + is_package - level]) + "." + name[level:]
+        yield re.compile("[^.]+".join(map(re.escape, name.split(ANY_NAME))))
+
+
+def _read_text(name: ast.expr) -> str:
+    """Return the text of a string, "" for another expression; :data:`ANY_NAME` stands for what is inserted into it."""
+    if isinstance(name, ast.JoinedStr):
+        return "".join(_read_text(part) or ANY_NAME for part in name.values)
+    return name.value if isinstance(name, ast.Constant) and isinstance(name.value, str) else ""
 
 
 def list_sizes() -> Iterator[tuple[str, Size]]:

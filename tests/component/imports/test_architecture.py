@@ -1,13 +1,20 @@
-"""Imports of the transform function in a fresh interpreter. `make lint` checks the layers of packages."""
+"""Imports of the transform function in a fresh interpreter, and by names in strings.
+
+`make lint` checks the layers of packages, for all imports that are statements.
+"""
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tools.code_size import OPTIONAL, find_string_imports
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "darkroom"
@@ -78,3 +85,28 @@ def test_adapters_know_nothing_of_each_others_clients() -> None:
     for module in ("s3", "sqs", "eventbridge", "cloudfront"):
         loaded = imported_by(f"import darkroom.aws.{module}")
         assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module
+
+
+def test_no_module_names_an_optional_package_in_a_string() -> None:
+    """Neither to import it nor in any other text than a docstring."""
+    tops = "|".join(OPTIONAL)
+    named = re.compile(rf"(darkroom)?\.+({tops})(\.\w+)*|({tops})(\.\w+)+")
+    found = [
+        (module, text)
+        for module in modules_of("darkroom")
+        if module.split(".")[1:2] and module.split(".")[1] not in OPTIONAL
+        for text in _list_texts(PACKAGE / f"{module.replace('.', '/')}.py")
+        if named.fullmatch(text)
+    ]
+    assert found == []
+    assert [
+        (importer, imported)
+        for importer, imported in find_string_imports("darkroom")
+        if importer.split(".")[1] not in OPTIONAL and imported.split(".")[1] in OPTIONAL
+    ] == []
+
+
+def _list_texts(file: Path) -> list[str]:
+    path = file if file.is_file() else file.with_suffix("") / "__init__.py"
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return [node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]

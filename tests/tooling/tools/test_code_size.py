@@ -44,6 +44,30 @@ def test_a_cycle_is_found_also_through_an_import_inside_a_function(
     assert find_cycles("circular") == [["circular.one", "circular.three", "circular.two"]]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from circular.pages.one import Page\n",
+        "from importlib import import_module\nimport_module('circular.pages.one')\n",
+        "import importlib\nimportlib.import_module('.pages.one', __package__)\n",
+        "from importlib import import_module\n\n\ndef load(name):\n    import_module(f'.pages.{name}', __package__)\n",
+    ],
+)
+def test_imports_in_strings_and_for_type_checks_count(
+    statement: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pages = tmp_path / "circular" / "pages"
+    pages.mkdir(parents=True)
+    for folder in (pages.parent, pages):
+        (folder / "__init__.py").write_text("")
+    (pages.parent / "loading.py").write_text(statement)
+    (pages / "one.py").write_text("import circular.loading\n\nclass Page: ...\n")
+    (pages / "two.py").write_text("")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "circular", raising=False)
+    assert find_cycles("circular") == [["circular.loading", "circular.pages.one"]]
+
+
 def test_the_project_has_no_import_cycle() -> None:
     assert find_cycles("darkroom", *TOOLING) == []
 
