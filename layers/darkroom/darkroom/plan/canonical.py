@@ -12,7 +12,7 @@ from ..errors import BadKey, BadOption
 from ..image_keys import MAX_ENCODED_KEY_BYTES, check_key, decode_escapes, decode_key, encode_key
 from .model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS, Plan
 from .normalize import build_plan
-from .option_plugins import check_plugin_options
+from .option_plugins import NO_TEXTS, check_plugin_options, get_plugin_texts
 from .option_types import FileName, Value, split_parts
 from .options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT, make_bad_option
 from .redaction import check_first_page
@@ -75,7 +75,8 @@ def parse_path(path: str) -> Plan:
         values = dict(_parse_option(word) for word in text.split("_")) if text != NO_OPTIONS else {}
         plan = build_plan(check_key(decode_key(encoded)), {**values, "f": output})
         check_first_page(plan)
-        check_plugin_options(plan)
+        if get_plugin_texts(plan) != NO_TEXTS:
+            check_plugin_options(plan)
         if canonical_path(plan) == path:
             return plan
     except (UnicodeError, ValueError, KeyError) as error:

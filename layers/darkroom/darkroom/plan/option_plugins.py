@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from ..errors import BadOption
@@ -16,6 +17,11 @@ from .option_types import PluginText
 from .options import OPTIONS
 
 PLUGIN_OPTIONS = tuple(option for option in OPTIONS if isinstance(option.type, PluginText))
+
+get_plugin_texts: Callable[[Plan], object] = attrgetter(*(option.plan_field for option in PLUGIN_OPTIONS))
+"""Get the texts of all plug-ins' options from a plan."""
+
+NO_TEXTS = get_plugin_texts(Plan(""))
 
 
 @dataclass(frozen=True, slots=True)

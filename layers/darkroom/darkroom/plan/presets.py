@@ -11,7 +11,7 @@ from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, options_text
 from .model import METADATA, Plan
 from .normalize import add_rights, build_plan
-from .option_plugins import check_plugin_options
+from .option_plugins import NO_TEXTS, check_plugin_options, get_plugin_texts
 from .option_types import FileName, OptionType, Value
 from .options import OPTIONS_BY_NAME
 from .redaction import check_first_page
@@ -125,7 +125,8 @@ def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
     plan = build_plan("", {short: parse_option(short, text) for short, text in spelled.items()})
     try:
         check_first_page(plan)
-        check_plugin_options(plan)
+        if get_plugin_texts(plan) != NO_TEXTS:
+            check_plugin_options(plan)
     except BadOption as error:
         raise ValueError(f"preset {name!r}: {error.message}") from error
     if len(options_text(plan)) > MIN_OPTIONS_BYTES:

@@ -15,7 +15,7 @@ from ...image_keys import ObjectNames
 from ...imaging.formats.probe import probe
 from ...imaging.source import Source
 from ...plan.model import Plan
-from ...plan.option_plugins import find_file_plugin, list_plugin_files
+from ...plan.option_plugins import NO_TEXTS, find_file_plugin, get_plugin_texts, list_plugin_files
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, add_redaction, needs_findings
 from ..caching import (
@@ -208,7 +208,7 @@ def _read_watermarks(presets: Presets, names: Iterable[str], media: S3Bucket) ->
 
 def _list_files(plan: Plan) -> set[str]:
     names = {plan.watermark.name} if plan.watermark else set()
-    return names | {*list_plugin_files(plan)}
+    return names if get_plugin_texts(plan) == NO_TEXTS else names | {*list_plugin_files(plan)}
 
 
 def render_from_master(

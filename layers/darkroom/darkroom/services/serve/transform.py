@@ -25,7 +25,7 @@ from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
 from ...plan.limits import Limits
 from ...plan.model import DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
-from ...plan.option_plugins import list_plugin_files
+from ...plan.option_plugins import NO_TEXTS, get_plugin_texts, list_plugin_files
 from ...plan.presets import Presets, load_default_presets
 from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
 from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_mezzanines, list_variants, needs_signature
@@ -278,7 +278,7 @@ class Transform:
 def _watermark_names(plan: Plan) -> set[str]:
     """Return the names of the plan's watermarks, and the objects of which plug-ins make it."""
     names = {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
-    return names | {*list_plugin_files(plan)}
+    return names if get_plugin_texts(plan) == NO_TEXTS else names | {*list_plugin_files(plan)}
 
 
 def _check_literal(url: str, request_path: str, expires_s: int | None, presets: Presets) -> None:

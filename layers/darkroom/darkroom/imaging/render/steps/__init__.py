@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ....plan.model import Plan
-from ....plan.option_plugins import list_plugin_steps
+from ....plan.option_plugins import get_plugin_texts, list_plugin_steps
 from ..context import RenderContext, Step
 from .common import (
     add_margins,
@@ -309,7 +309,7 @@ EDIT_STEPS: tuple[Step, ...] = (
     _where(lambda context: context.frames[0].hasalpha(), _fill_background),
     _when(lambda plan: plan.watermark_last, _add_watermark_last),
     _when(lambda plan: plan.nine_patch, _overlay_nine_patch),
-    run_plugins,
+    _when(get_plugin_texts, run_plugins),
     finalise,
 )
 """Steps on the pixels in memory."""
