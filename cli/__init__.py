@@ -8,8 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, whose code the command runs."""
 
-_LAYERS = ("map_tiles", "darkroom")
-for _folder in (*(ROOT / "layers" / name for name in _LAYERS), ROOT):
+for _folder in (ROOT / "layers" / "darkroom", ROOT):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 

@@ -37,7 +37,6 @@ LOCKS: Mapping[str, str] = {
     "layers/documents/requirements.txt": "layer documents",
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
-    "layers/map_tiles/requirements.txt": "layer map_tiles",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
     **{f"extensions/{one.name}/{lock}": f"extension {one.name}" for one in list_extensions() for lock in one.licensed},

@@ -31,9 +31,6 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "layers/inference/requirements-models.txt": ("models",),
     "layers/inference/requirements-build.txt": ("models-build",),
     "layers/aws/requirements.txt": ("aws",),
-    "layers/map_tiles/requirements.txt": ("map-tiles",),
-    "layers/map_tiles/requirements-build.txt": ("map-tiles-build",),
-    "layers/map_tiles/requirements-expat.txt": ("map-tiles-expat",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),
@@ -45,16 +42,15 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
-    "bench/map_tiles/requirements-rasters.txt": ("map-tiles-rasters",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
     "bench/textures/requirements.txt": ("bench-textures",),
 }
 """Requirements file, from the repository's root, and the extras it locks; extensions have their own."""
 
-ALONE = ("models", "models-text", "credentials", "map-tiles-rasters", "jpeg-xl", "map-tiles-expat")
-"""Extras that are locked without dependencies: of models, rasters, ``imagecodecs`` and libSBML only files
-are extracted, and no code runs; ``c2pa-python`` uses its dependencies only to download itself."""
+ALONE = ("models", "models-text", "credentials", "jpeg-xl")
+"""Extras that are locked without dependencies: of models and ``imagecodecs`` only files are extracted, and no code
+runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _OPTIONS = (
     *("--quiet", "--universal", "--python-version", "3.13", "--generate-hashes"),

@@ -11,10 +11,16 @@ from aiohttp import web
 
 from local import viewer
 from local.errors import StartError
-from local.paths import CONTROL
+from local.paths import CONTROL, ROOT
 
 PAGE = f"{CONTROL}/map"
-HTML = Path(__file__).parent / "map.html"
+HERE = Path(__file__).parent
+FILES = ("map.js", "map.css")
+INSTALLED = ROOT / ".local" / "map-viewer"
+"""Leaflet, shared by every stack of this checkout."""
+
+LEAFLET = INSTALLED / "node_modules" / "leaflet" / "dist"
+LEAFLET_FILES = ("leaflet.js", "leaflet.css")
 
 
 class Tiles(Protocol):
@@ -27,7 +33,7 @@ class Tiles(Protocol):
 
 
 class MapPages:
-    """Handlers of the page, of its list of rasters and of Leaflet's files."""
+    """Handlers of the page, of its files, of its list of rasters and of Leaflet's files."""
 
     def __init__(self, tiles: Tiles) -> None:
         self._tiles = tiles
@@ -38,11 +44,19 @@ class MapPages:
             web.get(PAGE, self.page),
             web.get(f"{PAGE}/rasters", self.rasters),
             web.get(f"{PAGE}/leaflet/{{name}}", self.leaflet),
+            web.get(f"{PAGE}/{{name}}", self.file),
         ]
 
     async def page(self, _: web.Request) -> web.StreamResponse:
         """Return the page."""
-        return web.FileResponse(HTML, headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(HERE / "map.html", headers={"Cache-Control": "no-cache"})
+
+    async def file(self, request: web.Request) -> web.StreamResponse:
+        """Return the script or the style of the page."""
+        name = request.match_info["name"]
+        if name not in FILES:
+            raise web.HTTPNotFound
+        return web.FileResponse(HERE / name, headers={"Cache-Control": "no-cache"})
 
     async def rasters(self, _: web.Request) -> web.StreamResponse:
         """Return the keys of registered rasters and the address of their tiles, or 503 with the reason why not."""
@@ -55,9 +69,10 @@ class MapPages:
     async def leaflet(self, request: web.Request) -> web.StreamResponse:
         """Return a file of Leaflet, or 503 with the reason why it is not available."""
         name = request.match_info["name"]
-        if name not in viewer.LEAFLET_FILES:
+        if name not in LEAFLET_FILES:
             raise web.HTTPNotFound
         try:
-            return web.FileResponse(await viewer.ensure_leaflet(name), headers={"Cache-Control": "no-cache"})
+            file = await viewer.ensure_file(LEAFLET / name, HERE / "viewer", INSTALLED)
+            return web.FileResponse(file, headers={"Cache-Control": "no-cache"})
         except StartError as error:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))

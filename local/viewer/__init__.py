@@ -1,4 +1,7 @@
-"""OpenSeadragon for ``/_local/zoom`` and Leaflet for ``/_local/map``: npm packages, installed at the first request."""
+"""npm packages that pages of the local stack show images with, such as OpenSeadragon at ``/_local/zoom``.
+
+They are installed at the first request.
+"""
 
 from __future__ import annotations
 
@@ -12,48 +15,47 @@ from ..errors import StartError
 from ..paths import ROOT
 from ..processes import run
 
-LOCKED = tuple(Path(__file__).parent / name for name in ("package.json", "package-lock.json"))
+LOCKED = ("package.json", "package-lock.json")
+HERE = Path(__file__).parent
 INSTALLED = ROOT / ".local" / "viewer"
 """Shared by every stack of this checkout."""
 
 BUILT = INSTALLED / "node_modules" / "openseadragon" / "build" / "openseadragon"
 SCRIPT = BUILT / "openseadragon.min.js"
-LEAFLET = INSTALLED / "node_modules" / "leaflet" / "dist"
-LEAFLET_FILES = ("leaflet.js", "leaflet.css")
 
 
 async def ensure_script() -> Path:
     """Return the path of OpenSeadragon's script, after installing the version of the lock file. Raises StartError."""
-    async with AsyncFileLock(INSTALLED.parent / ".viewer.lock"):
-        if not _is_here():
-            await _install()
-    return SCRIPT
+    return await ensure_file(SCRIPT, HERE, INSTALLED)
 
 
-async def ensure_leaflet(name: str) -> Path:
-    """Return the path of one of :data:`LEAFLET_FILES`, installed like OpenSeadragon's script. Raises StartError."""
-    await ensure_script()
-    return LEAFLET / name
+async def ensure_file(file: Path, lock: Path, installed: Path) -> Path:
+    """Return ``file`` after installing what the folder ``lock`` pins into ``installed``. Raises StartError."""
+    installed.parent.mkdir(parents=True, exist_ok=True)
+    async with AsyncFileLock(installed.with_name(f".{installed.name}.lock")):
+        if not _is_here(file, lock, installed):
+            await _install(file, lock, installed)
+    return file
 
 
-def _is_here() -> bool:
-    copies = (INSTALLED / file.name for file in LOCKED)
-    return SCRIPT.exists() and all(
-        copy.exists() and copy.read_bytes() == file.read_bytes() for copy, file in zip(copies, LOCKED, strict=True)
+def _is_here(file: Path, lock: Path, installed: Path) -> bool:
+    copies = [(installed / name, lock / name) for name in LOCKED]
+    return file.exists() and all(
+        copy.exists() and copy.read_bytes() == original.read_bytes() for copy, original in copies
     )
 
 
-async def _install() -> None:
+async def _install(file: Path, lock: Path, installed: Path) -> None:
     npm = shutil.which("npm")
     if npm is None:
         raise StartError("This page needs packages that npm installs. Install Node and npm, then reload.")
-    shutil.rmtree(INSTALLED, ignore_errors=True)
-    INSTALLED.mkdir(parents=True)
-    for file in LOCKED:
-        shutil.copy(file, INSTALLED)
-    done = await run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=INSTALLED)
-    if done.status or not SCRIPT.exists():
-        shutil.rmtree(INSTALLED, ignore_errors=True)
+    shutil.rmtree(installed, ignore_errors=True)
+    installed.mkdir()
+    for name in LOCKED:
+        shutil.copy(lock / name, installed)
+    done = await run([npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], env=dict(os.environ), cwd=installed)
+    if done.status or not file.exists():
+        shutil.rmtree(installed, ignore_errors=True)
         raise StartError(
             f"npm could not install the viewers. The first installation needs network access.\n{done.tail()}"
         )

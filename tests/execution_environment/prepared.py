@@ -11,7 +11,6 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from bench.map_tiles.rasters import fetch_rasters
 from darkroom.aws.index import Index
 from extensions import list_extensions
 from local.aws import Cloud
@@ -28,7 +27,6 @@ from tools.events.sqs import batch
 
 from .functions import FUNCTIONS
 
-RASTERS = ("bay/1999-07.tif", "bay/2000-06.tif")
 PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""
 
@@ -66,7 +64,7 @@ def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
 
 
 def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
-    """Store what events are about, as new: uploads, a document and rasters."""
+    """Store what events are about, as new: uploads and a document."""
     index = Index(cloud.dynamodb, info["index_table"])
     for kind in UPLOADS:
         index.delete(name_upload(kind))
@@ -74,9 +72,6 @@ def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
     put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): make() for kind, make in UPLOADS.items()})
     documents = cloud.read_outputs(stack_name("documents"))["DocumentsBucketName"]
     put_quietly(cloud, documents, {DOCUMENT: RED_HALF})
-    raster = (fetch_rasters() / "landsat7.tif").read_bytes()
-    for key in RASTERS:
-        cloud.s3.put_object(Bucket=info["media_bucket"], Key=f"map-tiles/rasters/{key}", Body=raster)
 
 
 def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -147,12 +142,6 @@ def _load_prepared() -> list[ModuleType]:
     return [module for module in modules if module is not None]
 
 
-def _register_rasters(cloud: Cloud, _: Mapping[str, Any]) -> dict[str, Any]:
-    for key in RASTERS:
-        invoke(cloud, "RastersFunction", "map-tiles", {"action": "register", "key": key})
-    return {}
-
-
 def invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) -> None:
     """Invoke a function in the local stack's own way."""
     found = cloud.cloudformation.describe_stack_resource(StackName=stack_name(stack), LogicalResourceId=logical_id)
@@ -163,6 +152,4 @@ def invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) 
 
 _BEFORE: Mapping[str, Callable[[Cloud, Mapping[str, Any]], dict[str, Any]]] = {
     "PublishFunction": _make_requests,
-    "TilesFunction": _register_rasters,
-    "RastersFunction": _register_rasters,
 }

@@ -36,7 +36,6 @@ REQUESTED = (
         "replay",
         "review",
         "runbook",
-        "map-tiles",
         "parameters",
         "registry",
         "switch",

@@ -30,19 +30,19 @@ def delivery(path: Path) -> dict[str, Any]:
     return {**whole, "Resources": kept}
 
 
-def deployment(further: tuple[str, ...] = (), map_tiles_acl: str = "", **parameters: str) -> Plan:
+def deployment(further: tuple[str, ...] = (), further_acl: str = "", **parameters: str) -> Plan:
     values = fill_defaults(delivery(TEMPLATE), parameters)
     planned = tuple(plan_resources(delivery(TEMPLATE), TEMPLATE, values, "darkroom", REGION))
     beside = {}
     for name in further:
         path = find_template(name)
-        own = fill_defaults(delivery(path), {"WebAclArn": map_tiles_acl})
+        own = fill_defaults(delivery(path), {"WebAclArn": further_acl})
         beside[name] = tuple(plan_resources(delivery(path), path, own, name, REGION))
     return Plan("darkroom", REGION, values, {}, planned, beside)
 
 
-def check(tier: str, *further: str, map_tiles_acl: str = "", **parameters: str) -> list[Finding]:
-    return list(check_flat_rate(deployment(further, map_tiles_acl, **parameters), tier, delivery(TEMPLATE)))
+def check(tier: str, *further: str, further_acl: str = "", **parameters: str) -> list[Finding]:
+    return list(check_flat_rate(deployment(further, further_acl, **parameters), tier, delivery(TEMPLATE)))
 
 
 def problems(findings: list[Finding]) -> list[str]:
@@ -83,22 +83,6 @@ def test_what_cloudformation_will_refuse_is_named_before() -> None:
     assert "The plan free has no access logs" in found
     assert "The policies of free and pro allow any origin or none" in found
     assert "URLs of other services need a cache policy of their own, which free and pro do not have" in found
-
-
-def test_further_stacks_are_checked_with_their_own_web_acl() -> None:
-    usual = {"PriceClass": "business", "WebAclArn": ACL}
-    found = check("business", "map-tiles", **usual)
-    assert problems(found) == ["map-tiles Distribution: no web ACL, which each plan requires"]
-    assert "map-tiles.WebAclArn" in found[-1].action
-    assert not problems(check("business", "map-tiles", map_tiles_acl=f"{ACL}2", **usual))
-
-
-def test_a_web_acl_of_two_stacks_is_shared() -> None:
-    found = check("business", "map-tiles", map_tiles_acl=ACL, PriceClass="business", WebAclArn=ACL)
-    assert problems(found) == [
-        f"Distribution: {ACL}: map-tiles Distribution uses it too",
-        f"map-tiles Distribution: {ACL}: Distribution uses it too",
-    ]
 
 
 @pytest.mark.parametrize(

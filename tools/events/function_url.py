@@ -1,4 +1,4 @@
-"""Requests of a Function URL (payload format 2.0) as CloudFront sends them, for transform and map_tiles."""
+"""Requests of a Function URL (payload format 2.0) as CloudFront sends them."""
 
 from __future__ import annotations
 

@@ -16,8 +16,7 @@ import pytest
 from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.variants import AccessMode
 from functions.edge.build import edge_code
-from tests.component.template.stack import ROOT, Stack
-from tests.component.template.test_map_tiles import BASIC as MAP_TILES
+from tests.component.template.stack import Stack
 from tests.unit.edge.engine import NOW_S, loadable
 from tests.unit.edge.language import violations
 from tests.unit.edge.reference import case_presets, outcome
@@ -62,34 +61,32 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
 
 
 def inline_functions() -> dict[str, str]:
-    """The functions that templates contain as they are written, by their names."""
+    """The functions that the template contains as they are written, by their names."""
     hosts = {
         "Dialects": "on",
         "ImgproxyDomainName": "img.example.com",
         "CertificateArn": "arn:aws:acm:us-east-1:0:certificate/a",
     }
-    templates = (Stack(**hosts), Stack(ROOT / "stacks" / "map-tiles.yaml", **MAP_TILES))
     return {
         name: one["FunctionCode"]
-        for stack in templates
-        for name, one in stack.of_type("AWS::CloudFront::Function").items()
+        for name, one in Stack(**hosts).of_type("AWS::CloudFront::Function").items()
         if name not in ("EdgeFunction", "LanguagesFunction", "DropInLanguagesFunction")
     }
 
 
 def test_inline_functions_are_in_the_language_of_the_engine() -> None:
     found = inline_functions()
-    assert found.keys() == {"VaryFunction", "DropInVaryFunction", "PreflightFunction", "HostFunction"}
+    assert found.keys() == {"VaryFunction", "DropInVaryFunction", "PreflightFunction"}
     written = {name: violations(code, has_words=name == "DropInVaryFunction") for name, code in found.items()}
     assert written == {name: [] for name in found}
 
 
-def run_inline(name: str, event: dict[str, Any], tmp_path: Path) -> Any:
-    """The result of an inline function in njs."""
+def run_inline(code: str, event: dict[str, Any], tmp_path: Path) -> Any:
+    """The result of the code of an inline function in njs."""
     assert NJS is not None
     script = tmp_path / "inline.js"
     script.write_text(
-        f"{inline_functions()[name]}\nconst event = JSON.parse({json.dumps(json.dumps(event))});\n"
+        f"{code}\nconst event = JSON.parse({json.dumps(json.dumps(event))});\n"
         "event.request.rawQueryString = () => event.rawQueryString;\n"
         "console.log(JSON.stringify(handler(event)));\n",
         encoding="utf-8",
@@ -116,18 +113,14 @@ def test_conditions_in_njs(function: str, asked_for: dict[str, Any], status: int
         "request": {"method": "GET", "uri": "/a", "querystring": {}, "headers": asked_for},
         "response": {"statusCode": 200, "statusDescription": "OK", "headers": stored},
     }
-    answer = run_inline(function, event, tmp_path)
+    answer = run_inline(inline_functions()[function], event, tmp_path)
     assert answer["statusCode"] == status
     assert answer["headers"]["vary"] == {"value": "Accept, DPR, Sec-CH-DPR, Save-Data, Origin"}
     assert ("cache-control" in answer["headers"]) == (status == 412)
 
 
 @pytest.mark.skipif(NJS is None, reason="njs is not installed")
-def test_queries_of_map_tiles_and_preflights_in_njs(tmp_path: Path) -> None:
-    headers = {"host": {"value": "tiles.example.com"}}
-    request = {"method": "GET", "uri": "/tiles/a", "querystring": {}, "headers": headers}
-    event = {"request": request, "rawQueryString": "bands=3,2,1&utm=\u00fc&s=a-_b"}
-    found = run_inline("HostFunction", event, tmp_path)
-    assert found["headers"]["x-viewer-query"] == {"value": "bands=3,2,1&s=a-_b"}
-    for name in ("HostFunction", "PreflightFunction"):
-        assert run_inline(name, {"request": request | {"method": "OPTIONS"}}, tmp_path) == {"statusCode": 204}
+def test_preflights_in_njs(tmp_path: Path) -> None:
+    request = {"method": "OPTIONS", "uri": "/a", "querystring": {}, "headers": {}}
+    answer = run_inline(inline_functions()["PreflightFunction"], {"request": request}, tmp_path)
+    assert answer == {"statusCode": 204}

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
-
 import pytest
 
 from .binaries import MACHINES, find_faults, is_given, list_files
@@ -26,18 +23,6 @@ def test_a_function_has_all_that_its_binaries_need_and_leaves_room(function: Dec
     assert find_faults(layers, arch) == []
     code = [path for path in function.code.rglob("*") if path.is_file() and path.suffix != ".pyc"]
     assert sum(path.stat().st_size for path in (*list_files(layers).values(), *code)) <= MAX_FUNCTION_BYTES
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("arch", MACHINES)
-def test_a_library_that_lambda_lacks_is_named(arch: str, tmp_path: Path) -> None:
-    """GDAL's Expat is in images for manylinux and on every desktop, and not in Lambda."""
-    layer = shutil.copytree(build_layer("MapTilesLayer", arch), tmp_path / "layer")
-    [library] = layer.rglob("libexpat.so.1")
-    library.unlink()
-    [fault] = find_faults([layer], arch)
-    assert "libgdal" in fault
-    assert fault.endswith("needs libexpat.so.1, which neither the layers nor AWS's base image have")
 
 
 @pytest.mark.slow

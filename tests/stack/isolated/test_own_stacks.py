@@ -6,17 +6,11 @@ import io
 import json
 import urllib.request
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
-from urllib.parse import urlsplit
 
 import pytest
 from PIL import Image
 
-from bench.map_tiles.rasters import fetch_rasters
 from darkroom.textures.container import IDENTIFIER
-from extensions.map_tiles.local_stack import HOST
-from local.paths import CONTROL
 from tests.component.conversion.files import RED_HALF
 from tests.images.photographs import jpeg_photo
 from tests.stack.operating import Operator, fetch
@@ -37,46 +31,6 @@ def test_a_texture_is_made_once_and_served_by_its_signed_url(operator: Operator)
             assert answer.headers["content-type"] == "image/ktx2"
             assert answer.read(len(IDENTIFIER)) == IDENTIFIER
     assert len(operator.keys("media_bucket", "derivatives/cube/side.jpg/")) >= 1
-
-
-def test_a_registered_raster_is_served_by_a_distribution_of_its_own(operator: Operator) -> None:
-    s3, info = operator.stack.cloud.s3, operator.info
-    body = (fetch_rasters() / "landsat7.tif").read_bytes()
-    s3.put_object(Bucket=info["media_bucket"], Key="map-tiles/rasters/bay.tif", Body=body)
-    request = json.dumps({"action": "register", "key": "bay.tif"}).encode()
-    answer = operator.stack.cloud.functions.invoke(FunctionName="darkroom-rasters", Payload=request)
-    described = json.load(answer["Payload"])
-    assert (described["band_count"], described["maxzoom"]) == (3, 12)
-    with urllib.request.urlopen(f"{operator.stack.cdn_url}{CONTROL}/map/rasters", timeout=HANG_S) as answer:
-        listed = json.load(answer)
-    assert (listed["keys"], urlsplit(listed["url"]).hostname) == (["bay.tif"], HOST)
-
-    def ask(url: str, method: str = "GET", **headers: str) -> Any:
-        """Ask the distribution, whose name browsers resolve to this machine and the libraries of others may not."""
-        target = operator.stack.cdn_url + url.removeprefix(listed["url"])
-        sent = {"Host": HOST, "Origin": "https://maps.example.com", **headers}
-        return urllib.request.urlopen(urllib.request.Request(target, method=method, headers=sent), timeout=HANG_S)
-
-    document = "/tiles/bay.tif/tilejson.json"
-    with ask(document) as found:
-        tiles = json.load(found)["tiles"][0]
-    assert tiles == f"{listed['url']}/tiles/bay.tif/{{z}}/{{x}}/{{y}}.webp"
-    for word in ("Miss", "Hit"):
-        with ask(tiles.format(z=9, x=81, y=197)) as tile:
-            assert Image.open(tile).size == (256, 256)
-            assert tile.headers["X-Cache"].startswith(word)
-            assert tile.headers["Access-Control-Allow-Origin"] == "*"
-    with ask(document, "OPTIONS", **{"Access-Control-Request-Method": "GET"}) as preflight:
-        assert (preflight.status, preflight.headers["Access-Control-Allow-Methods"]) == (204, "GET, HEAD")
-    with pytest.raises(HTTPError, match="403"):
-        ask(f"{document}?bands=3")
-    target = operator.darkroom("map-tiles", "sign", "bay.tif", "bands=3,2,1", "--expires-in", "600").stdout.strip()
-    with ask(target) as found:
-        signed = json.load(found)["tiles"][0].format(z=9, x=81, y=197)
-    with ask(signed) as tile:
-        assert Image.open(tile).size == (256, 256)
-    with pytest.raises(HTTPError, match="403"):
-        ask(signed.replace("bands=3,2,1", "bands=1,2,3"))
 
 
 def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:

@@ -20,9 +20,9 @@ import pytest
 from libthumbor import CryptoURL
 from PIL import Image
 
-from bench.map_tiles.rasters import fetch_rasters
 from darkroom.plan.variants import LADDER_PX
 from darkroom.services.upload_requests import Grant, make_token
+from extensions.map_tiles.bench.rasters import fetch_rasters
 from extensions.map_tiles.local_stack import HOST
 from local.dialect_keys import DOCUMENT
 from tests.images.photographs import jpeg_photo

@@ -65,7 +65,7 @@ def test_a_failed_installation_is_reported_and_removed(folder: Path, monkeypatch
 
 
 def test_the_package_is_pinned_by_hash() -> None:
-    lock = json.loads(viewer.LOCKED[1].read_text())
+    lock = json.loads((viewer.HERE / viewer.LOCKED[1]).read_text())
     package = lock["packages"]["node_modules/openseadragon"]
     assert package["integrity"].startswith("sha512-")
     assert "resolved" not in package

@@ -1,6 +1,6 @@
 """The map page in Chromium: tiles of a real raster from MiniStack's S3 by the function's code; panning loads more.
 
-``SCREENSHOTS=FOLDER`` writes ``map.png``, from which ``docs/images/map.jpg`` is made.
+``SCREENSHOTS=FOLDER`` writes ``map.png``, from which ``docs/map.jpg`` is made.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from aiohttp import web
 from extensions.map_tiles.map_pages import MapPages
 from local.control_pages import CONSOLE, find_console_file
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
-from tests.component.map_tiles.conftest import *  # noqa: F403 - its fixtures
-from tests.component.map_tiles.world import World
+
+from .world import World
 
 pytestmark = [
     pytest.mark.slow,

@@ -1,4 +1,4 @@
-"""extensions/map_tiles/stack.yaml: map tiles beside the stack of template.yaml, which does not refer to them."""
+"""The template: map tiles beside the stack of template.yaml, which does not refer to them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 
 from cloudfront_local.edge_function import V8Function
+from extensions import find_extension
+from tests.component.template.own_stack import check_parameters
+from tests.component.template.schemas import faults, resources_of
+from tests.component.template.stack import TEMPLATE, Stack
+from tests.component.template.test_permissions import KEY, granted
 from tools.stack_parameters import FirstStack, build_parameters
 
-from .own_stack import check_parameters
-from .schemas import faults, resources_of
-from .stack import ROOT, TEMPLATE, Stack
-from .test_permissions import KEY, granted
-
-SOURCE = ROOT / "extensions" / "map_tiles" / "stack.yaml"
+SOURCE = find_extension("map_tiles").template
 OUTPUTS = {
     "UploadApiUrl": "https://a1b2c3.execute-api.eu-central-1.amazonaws.com",
     "MediaBucketName": "media",

@@ -9,7 +9,7 @@ import pytest
 import rasterio
 from skimage.metrics import structural_similarity
 
-from bench.map_tiles.changes import plant_changes
+from extensions.map_tiles.bench.changes import plant_changes
 from map_tiles.comparison import CHANGED_FROM
 from map_tiles.structure import fit_radiometry, measure_similarity
 

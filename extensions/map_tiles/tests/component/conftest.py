@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bench.map_tiles.rasters import fetch_rasters
+from extensions.map_tiles.bench.rasters import fetch_rasters
 from local import tool_venvs
 from local.progress import Progress
 

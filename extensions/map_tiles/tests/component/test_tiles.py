@@ -14,13 +14,13 @@ from rio_tiler.constants import WEB_MERCATOR_TMS
 from rio_tiler.io import Reader
 
 from darkroom.errors import DamagedSource, SourceMissing, TypeNotAllowed
+from extensions.map_tiles.sample_events import RASTER, list_requests
 from extensions.map_tiles.smoke import TILE, geotiff
 from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
 from tools.events import LOCAL_KEY
-from tools.events.map_tiles import RASTER, events
 
 from .tiffs import write_tiff
 from .world import HOST, NOW_S, Keys, World, decode, middle, sign
@@ -194,7 +194,7 @@ def test_the_sample_events_get_the_response_of_their_names(world: World, rasters
     world.put(RASTER, (rasters / "landsat7.tif").read_bytes())
     world.register(RASTER)
     app = MapTiles(world.store, Keys(LOCAL_KEY), clock=lambda: NOW_S)
-    assert {name: app.respond(event)[0]["statusCode"] for name, event in events().items()} == STATUS
+    assert {name: app.respond(event)[0]["statusCode"] for name, event in list_requests().items()} == STATUS
 
 
 def test_the_raster_of_darkroom_smoke_fills_its_tile(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Print the tables of extensions/map_tiles/docs/guide.md: ``python -m bench.map_tiles``."""
+"""Print the tables of extensions/map_tiles/docs/guide.md: ``python -m extensions.map_tiles.bench``."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from extensions import add_packages
 from local import tool_venvs
-from local.paths import ROOT
 from local.progress import Progress
 
 from .changes import plant_changes
@@ -32,7 +32,8 @@ THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 def main() -> None:
     """Print all tables."""
     asyncio.run(tool_venvs.ensure_one("map-tiles", Progress()))
-    sys.path += [str(ROOT / "layers" / "map_tiles"), str(tool_venvs.site_packages("map-tiles"))]
+    add_packages()
+    sys.path.append(str(tool_venvs.site_packages("map-tiles")))
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     folder = fetch_rasters()
     _print(

@@ -55,7 +55,7 @@ print(json.dumps([len(body), side * side, read_peak_kb() // 1024]))
 @pytest.mark.slow
 @pytest.mark.parametrize(("side", "block"), [(16_384, 4096), (8_192, 64)])
 def test_a_compression_bomb_takes_bounded_memory(tmp_path: Path, side: int, block: int) -> None:
-    layers = [ROOT / "layers" / "darkroom", ROOT / "layers" / "map_tiles"]
+    layers = [ROOT / "layers" / "darkroom", Path(__file__).parents[2] / "src"]
     places = [*layers, tool_venvs.site_packages("map-tiles")]
     done = subprocess.run(
         [sys.executable, "-c", READ_PEAK + CODE, tmp_path / "bomb.tif", str(side), str(block)],

@@ -1,7 +1,7 @@
 // The map page: registered rasters as layers of a Leaflet map, by their TileJSON.
 
-import { CONTROL, json } from './control.js';
-import { element, make } from './page.js';
+import { CONTROL, json } from '/_local/console/control.js';
+import { element, make } from '/_local/console/page.js';
 
 const BASE = `${CONTROL}/map`;
 const counts = { tiles: 0, failed: 0 };
