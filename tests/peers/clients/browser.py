@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -18,38 +18,49 @@ from playwright.sync_api import Page, sync_playwright
 from bench.competitors import npm
 from bench.competitors.model import MissingCompetitor
 from bench.textures.cube import CHROMIUM, FLAGS
+from local.paths import ROOT
 from tests.waiting import HANG_S
 
 HERE = Path(__file__).parent
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>
-<link rel="icon" href="data:,"><link rel="stylesheet" href="/maplibre-gl/maplibre-gl.css">
-<script type="importmap">{{"imports": {{"maplibre-gl": "/maplibre-gl/maplibre-gl.mjs"}}}}</script>
-<style>body {{ margin: 0; font: 15px system-ui }} .map {{ width: 640px; height: 480px }}</style>
+<link rel="icon" href="data:,"><style>body {{ margin: 0; font: 15px system-ui }}</style>{head}
 <div id="place" class="{name}"></div><script type="module" src="/{name}.js"></script></html>"""
 
 
-def install() -> tuple[str, Path]:
-    """Node, and the folder with the packages; skips the test without npm."""
+def install(folder: Path = HERE) -> tuple[str, Path]:
+    """Node, and the packages of the lock file in ``folder``; skips the test without npm."""
+    name = "-".join(folder.relative_to(ROOT).parts)
     try:
-        return npm.install("users-clients", "users' clients", [HERE / name for name in npm.LOCKED])
+        return npm.install(name, "users' clients", [folder / file for file in npm.LOCKED])
     except MissingCompetitor as missing:
         pytest.skip(str(missing))
 
 
-def bundle(target: Path, *names: str) -> None:
-    """Bundle pages of this folder into ``target``, with the files that three.js and MapLibre load themselves."""
-    runtime, folder = install()
-    modules = folder / "node_modules"
-    command = [runtime, modules / "esbuild" / "bin" / "esbuild", *(HERE / f"{name}.mjs" for name in names)]
-    options = ["--bundle", "--format=esm", f"--outdir={target}", "--log-level=error", "--external:maplibre-gl"]
+def bundle(
+    target: Path,
+    *names: str,
+    folder: Path = HERE,
+    linked: Mapping[str, str] | None = None,
+    external: Sequence[str] = (),
+    head: str = "",
+) -> None:
+    """Bundle pages of ``folder`` into ``target``, without the packages ``external``; ``head`` is HTML of each page.
+
+    ``linked`` are folders of packages, by their names in ``target``, with the files that these load themselves.
+    """
+    runtime, installed = install(folder)
+    modules = installed / "node_modules"
+    command = [runtime, modules / "esbuild" / "bin" / "esbuild", *(folder / f"{name}.mjs" for name in names)]
+    options = ["--bundle", "--format=esm", f"--outdir={target}", "--log-level=error"]
+    options += [f"--external:{package}" for package in external]
     done = subprocess.run(
         [*map(str, command), *options], env={"NODE_PATH": str(modules)}, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
     for name in names:
-        (target / f"{name}.html").write_text(PAGE.format(name=name), encoding="utf-8")
-    (target / "basis").symlink_to(modules / "three" / "examples" / "jsm" / "libs" / "basis")
-    (target / "maplibre-gl").symlink_to(modules / "maplibre-gl" / "dist")  # it finds its worker beside its module
+        (target / f"{name}.html").write_text(PAGE.format(name=name, head=head), encoding="utf-8")
+    for name, path in (linked or {}).items():
+        (target / name).symlink_to(modules / path)
 
 
 class Browser:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hmac
 import io
 import json
 import re
@@ -22,8 +20,6 @@ from PIL import Image
 
 from darkroom.plan.variants import LADDER_PX
 from darkroom.services.upload_requests import Grant, make_token
-from extensions.map_tiles.bench.rasters import fetch_rasters
-from extensions.map_tiles.local_stack import HOST
 from local.dialect_keys import DOCUMENT
 from tests.images.photographs import jpeg_photo
 from tests.peers.clients import browser as clients
@@ -37,17 +33,13 @@ from tools.settings.stacks import open_local_target
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("map", "texture", "uppy", "unpic")
+PAGES = ("texture", "uppy", "unpic")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
-NOTHING = (255, 0, 255)
-"""The colour of the map below its tiles."""
 
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    running = start_stack(
-        tmp_path_factory.mktemp("clients"), "--no-inference", "--no-watch", "--textures", "--map-tiles"
-    )
+    running = start_stack(tmp_path_factory.mktemp("clients"), "--no-inference", "--no-watch", "--textures")
     yield Operator(running, tmp_path_factory.mktemp("operator"))
     assert stop_stack(running) == 0
 
@@ -61,7 +53,7 @@ def viewer(operator: Operator) -> Viewer:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     pages = tmp_path_factory.mktemp("pages")
-    clients.bundle(pages, *PAGES)
+    clients.bundle(pages, *PAGES, linked={"basis": "three/examples/jsm/libs/basis"})
     with clients.open_browser(pages) as opened:
         yield opened
 
@@ -76,46 +68,6 @@ def red_above_blue() -> bytes:
 
 def size_of(body: bytes) -> tuple[int, int]:
     return Image.open(io.BytesIO(body)).size
-
-
-# ---------------------------------------------------------------- MapLibre GL
-
-
-@pytest.fixture(scope="module")
-def tiles_url(operator: Operator) -> str:
-    """The address of the tiles, with one raster."""
-    stack = operator.stack
-    body = (fetch_rasters() / "landsat7.tif").read_bytes()
-    stack.cloud.s3.put_object(Bucket=stack.media_bucket, Key="map-tiles/rasters/bay.tif", Body=body)
-    request = json.dumps({"action": "register", "key": "bay.tif"}).encode()
-    answer = stack.cloud.functions.invoke(FunctionName="darkroom-rasters", Payload=request)
-    assert json.load(answer["Payload"])["band_count"] == 3
-    return f"http://{HOST}:{stack.cdn_url.rpartition(':')[2]}"
-
-
-def sign_tiles(target: str, key: str) -> str:
-    """Sign as servers of users do, by the lines of extensions/map_tiles/docs/guide.md."""
-    tile_key = hmac.digest(key.encode(), b"key:tile-url:", "sha256")
-    digest = hmac.digest(tile_key, b"tile-url:" + target.encode(), "sha256")
-    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-@pytest.mark.parametrize("header", [{}, {"header": "1"}], ids=["plain", "with a header that browsers ask for"])
-def test_maplibre_draws_tiles_of_a_signed_tilejson(
-    operator: Operator, tiles_url: str, browser: Browser, header: dict[str, str]
-) -> None:
-    target = f"/tiles/bay.tif/tilejson.json?bands=3,2,1&exp={int(time.time()) + 3600}"
-    browser.open("map", url=f"{tiles_url}{target}&s={sign_tiles(target, operator.stack.signing_key)}", **header)
-    shown = browser.wait("window.shown")
-    assert (shown["failures"], browser.failed) == ([], [])
-    assert (shown["minzoom"], shown["maxzoom"]) == (8, 12)
-    assert "&s=" in shown["tiles"][0], "the document has signed tiles"
-    colours = {
-        tuple(browser.call("([x, y]) => window.pixel(x, y)", [x, y])[:3]) for x in (260, 320) for y in (200, 300)
-    }
-    assert NOTHING not in colours, "tiles cover the centre of the map"
-    assert len(colours) > 1
-    browser.page.screenshot(path=str(operator.folder / f"map{len(header)}.png"))
 
 
 # ---------------------------------------------------------------- three.js
