@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
-from importlib import import_module
 
+from darkroom.dialects import dit, imgproxy, thumbor
 from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.signing_keys import KeysByDialect
@@ -39,23 +39,18 @@ def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
 
 
 def _imgproxy(path: str, key: DialectKey) -> str:
-    return f"/{_signature('imgproxy', path.encode(), key)}{path}"
+    return f"/{imgproxy.sign(path.encode(), key)}{path}"
 
 
 def _thumbor(path: str, key: DialectKey) -> str:
-    return f"/{_signature('thumbor', path[1:].encode(), key)}{path}"
+    return f"/{thumbor.sign(path[1:].encode(), key)}{path}"
 
 
 def _dit(path: str, key: DialectKey) -> str:
     route, _, query = path.partition("?")
     pairs = sorted(pair for pair in query.split("&") if pair and not pair.startswith("signature="))
     message = f"{route}?{'&'.join(pairs)}" if pairs else route
-    return f"{route}?{'&'.join([*pairs, f'signature={_signature("dit", message.encode(), key)}'])}"
-
-
-def _signature(dialect: str, message: bytes, key: DialectKey) -> str:
-    signing: Callable[[bytes, DialectKey], str] = import_module(f"darkroom.dialects.{dialect}").sign
-    return signing(message, key)
+    return f"{route}?{'&'.join([*pairs, f'signature={dit.sign(message.encode(), key)}'])}"
 
 
 _SIGNED: Mapping[str, Callable[[str, DialectKey], str]] = {"imgproxy": _imgproxy, "thumbor": _thumbor, "dit": _dit}

@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +14,7 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 from darkroom.dialects.common.mapping import OptionMapping, count_supported  # noqa: E402
 from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings  # noqa: E402
 from darkroom.dialects.common.sources import Sources  # noqa: E402
+from darkroom.dialects.parsers import DialectParser, load_parser  # noqa: E402
 from darkroom.dialects.registry import DIALECTS, Dialect, Documentation  # noqa: E402
 from darkroom.plan.canonical import canonical_path  # noqa: E402
 from darkroom.plan.options import EXTENDED_OPTIONS  # noqa: E402
@@ -36,13 +35,12 @@ class DialectPage:
     """The generated content of one page. ``parser`` is the package of ``dialect``."""
 
     dialect: Dialect
-    parser: ModuleType
+    parser: DialectParser
     documentation: Documentation
 
     @property
     def mappings(self) -> Sequence[OptionMapping[Any]]:
-        found: Sequence[OptionMapping[Any]] = self.parser.OPTION_MAPPINGS
-        return found
+        return self.parser.OPTION_MAPPINGS
 
     def content(self) -> Content:
         """Return the content of each generated block of the page."""
@@ -82,7 +80,7 @@ def _cell(text: str) -> str:
 
 
 DIALECT_PAGES = tuple(
-    DialectPage(dialect, import_module(f"darkroom.dialects.{dialect.name}"), dialect.documentation)
+    DialectPage(dialect, load_parser(dialect), dialect.documentation)
     for dialect in DIALECTS
     if dialect.documentation is not None
 )

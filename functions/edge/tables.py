@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from importlib import import_module
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
-from typing import Any
 
-from darkroom.dialects.common.mapping import OptionMapping
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import (
     DIALECTS,
     DOCUMENT_SUFFIX,
@@ -193,8 +191,7 @@ def _parameters(dialect: Dialect) -> list[str]:
     """Return the query parameters that the parser of ``dialect`` reads, without the fields after a dot."""
     if not dialect.has_query:
         return []
-    mappings: Sequence[OptionMapping[Any]] = import_module(f"darkroom.dialects.{dialect.name}").OPTION_MAPPINGS
-    options = (option for option in mappings if option.group.startswith(QUERY_GROUPS))
+    options = (option for option in load_parser(dialect).OPTION_MAPPINGS if option.group.startswith(QUERY_GROUPS))
     return sorted({name.partition(".")[0] for option in options for name in option.names})
 
 

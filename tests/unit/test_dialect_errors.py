@@ -9,8 +9,9 @@ from random import Random
 import pytest
 
 from darkroom.dialects import dit, thumbor
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.service import choose_variant, load_parser
+from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import compute_geometry

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.service import load_parser
 from darkroom.dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 

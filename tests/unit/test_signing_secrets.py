@@ -18,10 +18,11 @@ from hypothesis import strategies as st
 from cli.main import main
 from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.dialects.common.settings import DialectSettings
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant, load_parser
+from darkroom.dialects.serving.service import choose_variant
 from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan

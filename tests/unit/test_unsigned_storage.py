@@ -18,10 +18,11 @@ from darkroom.dialects.iiif.spec import SizeLimits
 from darkroom.dialects.iiif.tiles import count_images, is_listed
 from darkroom.dialects.iiif.url import ImageRequest
 from darkroom.dialects.iiif.url import parse as read_iiif
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.access import authorise
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant, load_parser
+from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.placement import Size

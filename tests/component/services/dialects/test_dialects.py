@@ -15,8 +15,8 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS, DIALECTS_BY_NAME, IIIF
-from darkroom.dialects.serving.service import load_parser
 from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.http.response import HttpResponse
 from darkroom.plan.presets import Presets

@@ -10,10 +10,11 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
+from darkroom.dialects.parsers import load_parser
 from darkroom.dialects.registry import DIALECTS_BY_NAME
 from darkroom.dialects.serving.handler import build_service
 from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant, load_parser
+from darkroom.dialects.serving.service import choose_variant
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.model import METADATA
 from darkroom.plan.presets import Presets

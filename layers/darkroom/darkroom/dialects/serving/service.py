@@ -5,8 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from importlib import import_module
-from typing import Protocol, cast
 
 from ...errors import MethodNotAllowed, SourceMissing
 from ...http.response import HttpResponse, Responded, get_error
@@ -20,8 +18,9 @@ from ...services.serve.answers import Failed
 from ...services.serve.transform import Transform
 from ..common.parsed_url import ParsedUrl
 from ..common.settings import DialectSettings
+from ..parsers import load_parser
 from ..registry import DIALECTS_BY_NAME, IIIF, Dialect
-from .access import Verify, authorise
+from .access import authorise
 from .delivery import Delivery
 from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
@@ -60,22 +59,6 @@ def _check_length(plan: Plan) -> Plan:
     """Check the length again: a quality can have one character more than the request."""
     check_length(plan)
     return plan
-
-
-class DialectParser(Protocol):
-    """The package of a dialect in :mod:`darkroom.dialects`."""
-
-    def parse(self, target: str, settings: DialectSettings) -> ParsedUrl:
-        """Parse ``target``, raw path and query after the prefix. Raises DarkroomError of 4xx."""
-
-    @property
-    def verify(self) -> Verify:
-        """Return the verification of signatures."""
-
-
-def load_parser(dialect: Dialect) -> DialectParser:
-    """Import the parser of ``dialect``."""
-    return cast(DialectParser, import_module(f"darkroom.dialects.{dialect.name}"))
 
 
 @dataclass(frozen=True, slots=True)
