@@ -34,7 +34,6 @@ LOCKS: Mapping[str, str] = {
     "layers/aws/requirements.txt": "layer aws",
     "layers/ingest/requirements.txt": "layer ingest",
     "layers/ingest/requirements-jpeg-xl.txt": "layer ingest",
-    "layers/documents/requirements.txt": "layer documents",
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",
     "endpoint/requirements.txt": "image, CPU",

@@ -24,7 +24,6 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "layers/imaging/requirements-build.txt": ("imaging-build",),
     "layers/ingest/requirements.txt": ("credentials",),
     "layers/ingest/requirements-jpeg-xl.txt": ("jpeg-xl",),
-    "layers/documents/requirements.txt": ("documents",),
     "layers/fonts/requirements.txt": ("fonts",),
     "layers/fonts/requirements-build.txt": ("fonts-build",),
     "layers/inference/requirements.txt": ("inference",),

@@ -17,7 +17,7 @@ from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
 from local.generated_events import build_events
 from local.own_stack import stack_name
-from tests.component.conversion.files import RED_HALF, samples
+from tests.component.conversion.files import samples
 from tests.component.template.stack import ROOT
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
@@ -31,7 +31,6 @@ PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""
 
 OVERLAY = f"/samples/coffee.png?w=500&ov=text:Sale%20{quote('限时特价')},at:north,size:8,bold:1"
-DOCUMENT = "reports/annual.pdf"
 CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl']"
 """The setting for uploads that ingest converts in a process of its own."""
 
@@ -64,14 +63,12 @@ def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
 
 
 def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
-    """Store what events are about, as new: uploads and a document."""
+    """Store the uploads that events are about, as new."""
     index = Index(cloud.dynamodb, info["index_table"])
     for kind in UPLOADS:
         index.delete(name_upload(kind))
         cloud.s3.delete_object(Bucket=info["media_bucket"], Key=f"masters/{name_upload(kind)}")
     put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): make() for kind, make in UPLOADS.items()})
-    documents = cloud.read_outputs(stack_name("documents"))["DocumentsBucketName"]
-    put_quietly(cloud, documents, {DOCUMENT: RED_HALF})
 
 
 def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -268,13 +268,6 @@ def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, funct
     load_handler(list_homes(built, function), full_stack().variables(id_of(function)), arch)
 
 
-def test_the_documents_layer_has_the_library_alone(arch: str) -> None:
-    folder = build_layer("DocumentsLayer", arch) / "python"
-    assert (folder / "pypdfium2_raw" / "libpdfium.so").exists()
-    assert not (folder / "pypdfium2_cli").exists()
-    assert sum(path.stat().st_size for path in files({"DocumentsLayer": folder})) < 9_000_000
-
-
 def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str) -> None:
     if shutil.which("npm") is None:
         pytest.skip("npm is not installed")

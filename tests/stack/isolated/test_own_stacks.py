@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import json
 import urllib.request
 from pathlib import Path
 
 import pytest
-from PIL import Image
 
 from darkroom.textures.container import IDENTIFIER
-from tests.component.conversion.files import RED_HALF
 from tests.images.photographs import jpeg_photo
-from tests.stack.operating import Operator, fetch
-from tests.waiting import HANG_S, wait_until
+from tests.stack.operating import Operator
+from tests.waiting import HANG_S
 from tools.smoke.checks.further import CHECKS
 
 
@@ -31,22 +28,6 @@ def test_a_texture_is_made_once_and_served_by_its_signed_url(operator: Operator)
             assert answer.headers["content-type"] == "image/ktx2"
             assert answer.read(len(IDENTIFIER)) == IDENTIFIER
     assert len(operator.keys("media_bucket", "derivatives/cube/side.jpg/")) >= 1
-
-
-def test_the_first_page_of_a_document_is_an_image(operator: Operator) -> None:
-    s3, bucket = operator.stack.cloud.s3, operator.read_outputs("document_pages")["DocumentsBucketName"]
-    s3.put_object(Bucket=bucket, Key="reports/annual.pdf", Body=RED_HALF)
-    wait_until(lambda: operator.state("documents/reports/annual.pdf") == "ready", "the page is ready")
-    with fetch(operator.darkroom("sign", "/documents/reports/annual.pdf?w=200&f=png").stdout.strip()) as answer:
-        image = Image.open(io.BytesIO(answer.read())).convert("RGB")
-    assert image.size == (200, 100)
-    assert (image.getpixel((50, 50)), image.getpixel((150, 50))) == ((255, 0, 0), (255, 255, 255))
-    s3.put_object(Bucket=bucket, Key="no.pdf", Body=b"no document")
-
-    def read_tags() -> dict[str, str]:
-        return {one["Key"]: one["Value"] for one in s3.get_object_tagging(Bucket=bucket, Key="no.pdf")["TagSet"]}
-
-    wait_until(lambda: read_tags() == {"darkroom": "refused", "code": "type-not-allowed"}, "the refusal is tagged")
 
 
 def test_darkroom_smoke_checks_each_stack_and_leaves_locked_copies_only(operator: Operator, tmp_path: Path) -> None:

@@ -28,7 +28,11 @@ def test_functions_fit_and_run_from_their_layers_alone(arch: str, tmp_path: Path
     assert not list(layers[2].rglob("test_files"))
     runtime = str(tool_venvs.site_packages("runtime"))
     for function, logical_id in (("medical", "MedicalFunction"), ("medical_ingest", "RoutineFunction")):
-        homes = [str(ROOT / "functions" / function), *(str(layer / "python") for layer in layers), runtime]
+        homes = [
+            str(ROOT / "extensions" / "medical" / "functions" / function),
+            *(str(layer / "python") for layer in layers),
+            runtime,
+        ]
         linked = str(Path(runtime).resolve().parents[3])
         imported = load_handler(homes, medical().variables(logical_id), arch, CODECS, (linked,))
         assert ("boto3" in imported) == (function == "medical_ingest"), "rendering does without boto3"

@@ -7,7 +7,7 @@ from typing import Any
 from darkroom.aws.clients import create_client, translate_errors
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.conversion.documents import DocumentRenderer, DocumentsEnvironment
+from document_pages.renderer import DocumentRenderer, DocumentsEnvironment
 
 _env = DocumentsEnvironment()
 _s3 = create_client("s3")

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from . import Event
+from tools.events import Event
 
 BUCKET = "darkroom-documents"
-
-
-def events() -> dict[str, Event]:
-    """Return each event by file name."""
-    return {"created.json": event("Object Created"), "deleted.json": event("Object Deleted")}
 
 
 def event(kind: str) -> Event:
@@ -31,3 +26,7 @@ def event(kind: str) -> Event:
             "requester": "123456789012",
         },
     }
+
+
+EVENTS = {"documents": lambda: {"created.json": event("Object Created"), "deleted.json": event("Object Deleted")}}
+"""Sample events by file name, by the function's folder."""

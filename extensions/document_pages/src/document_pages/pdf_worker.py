@@ -1,7 +1,9 @@
-"""Render the first page of a PDF document by PDFium: ``python -m darkroom.conversion.pdf_worker``.
+"""Render the first page of a PDF document by PDFium: ``python -m document_pages.pdf_worker``.
 
 Scripts and XFA forms are not run: the library is built without them. The argument is the longest side in px.
 """
+
+# mypy: disable-error-code="import-not-found"
 
 from __future__ import annotations
 
@@ -10,8 +12,8 @@ from collections.abc import Callable
 import pypdfium2
 from PIL import Image
 
-from .confine import main
-from .encode import encode
+from darkroom.conversion.confine import main
+from darkroom.conversion.encode import encode
 
 MAX_UNITS = 20_000
 """The longest side of a page in points; Acrobat allows 14,400."""

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.conversion.documents import DocumentsEnvironment
+from document_pages.renderer import DocumentsEnvironment
+from tests.component.template.own_stack import check_dead_letters_alarm, check_parameters, list_untagged
+from tests.component.template.schemas import faults, resources_of
+from tests.component.template.stack import ROOT, Stack
+from tests.component.template.test_parameters import POWERTOOLS
+from tests.component.template.test_permissions import KEY, granted, statements
 from tools.stack_parameters import FirstStack, build_parameters
-
-from .own_stack import check_dead_letters_alarm, check_parameters, list_untagged
-from .schemas import faults, resources_of
-from .stack import ROOT, Stack
-from .test_parameters import POWERTOOLS
-from .test_permissions import KEY, granted, statements
 
 SOURCE = ROOT / "extensions" / "document_pages" / "stack.yaml"
 OUTPUTS = {
@@ -80,7 +79,7 @@ def test_only_events_of_its_bucket_invoke_it() -> None:
 
 
 def test_the_render_ends_before_the_function() -> None:
-    from darkroom.conversion.documents import _LIMITS
+    from document_pages.renderer import _LIMITS
 
     function = documents().properties("DocumentsFunction")
     assert _LIMITS.cpu_s < _LIMITS.wall_s < function["Timeout"] - 30

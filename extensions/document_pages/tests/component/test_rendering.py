@@ -18,21 +18,24 @@ from PIL import Image
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.conversion import sandbox
-from darkroom.conversion.documents import _LIMITS, DocumentRenderer, Outcome
 from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, Unavailable
+from document_pages.renderer import _LIMITS, DocumentRenderer, Outcome
+from extensions import find_extension
+from extensions.document_pages.sample_events import EVENTS
 from extensions.document_pages.smoke import pdf
 from local.progress import Progress
 from local.tool_venvs import ensure_one, site_packages
+from tests.component.conversion.files import photograph, save
+from tests.component.conversion.test_damage import mutate
 from tests.component.services.functions import load
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
-from tools.events.documents import events
 
-from .files import RED_HALF, document, photograph, save
-from .test_damage import mutate
+from .files import RED_HALF, document
 
-WORKER = "darkroom.conversion.pdf_worker"
+WORKER = "document_pages.pdf_worker"
+FOLDER = find_extension("document_pages").folder
 PATIENT = replace(_LIMITS, wall_s=HANG_S)
 _numbers = itertools.count()
 
@@ -40,8 +43,8 @@ _numbers = itertools.count()
 @pytest.fixture(autouse=True)
 def packages(monkeypatch: pytest.MonkeyPatch) -> Path:
     """The package with PDFium, behind all others."""
-    asyncio.run(ensure_one("documents", Progress()))
-    folder = site_packages("documents")
+    asyncio.run(ensure_one("document-pages", Progress()))
+    folder = site_packages("document-pages")
     monkeypatch.setattr(sys, "path", [*sys.path, str(folder)])
     return folder
 
@@ -74,7 +77,7 @@ def test_the_first_page_is_rendered_on_white() -> None:
 def test_documents_in_this_process(packages: Path) -> None:
     """Pages of Pillow's writer, text in a font that is not embedded, and 40 mutated documents."""
     del packages
-    from darkroom.conversion import pdf_worker
+    from document_pages import pdf_worker
 
     photo = save(photograph(), "PDF")
     found = Image.open(io.BytesIO(pdf_worker.render(photo, 96)))
@@ -193,8 +196,9 @@ def test_the_function_follows_its_events(
     del packages
     environment = {"DOCUMENTS_BUCKET": renderer.documents.bucket, "UPLOADS_BUCKET": renderer.uploads.bucket}
     environment |= {"UPLOAD_PREFIX": "documents/", "MAX_SIDE_PX": "300", "POWERTOOLS_SERVICE_NAME": "documents"}
-    function = load("documents", environment | {"POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test"} | aws_environment)
-    sample = events()["created.json"]
+    environment |= {"POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test"}
+    function = load("documents", environment | aws_environment, within=FOLDER)
+    sample = EVENTS["documents"]()["created.json"]
     assert function.invoke(sample) == "unchanged"
     put(renderer, "reports/annual.pdf", b"GIF89a")
     assert function.invoke(sample) == "refused"
@@ -221,7 +225,7 @@ def test_refused_documents_are_tagged(
 @pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
 def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
     limits = ProcessLimits(1_200_000_000, 1_000_000, wall_s=HANG_S)
-    check_confined(take_over("darkroom.conversion.pdf_worker", [64], limits, tmp_path))
+    check_confined(take_over("document_pages.pdf_worker", [64], limits, tmp_path))
 
 
 def test_the_document_of_darkroom_smoke_is_rendered(renderer: DocumentRenderer) -> None:

@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ..aws.s3 import ObjectHead, OpenObject, S3Bucket
-from ..aws.telemetry import Observer
-from ..environment import Environment
-from ..errors import DarkroomError, OverLimits, TypeNotAllowed, Unavailable
-from ..image_keys import check_key
-from . import sandbox
-from .sandbox import ProcessLimits
+from darkroom.aws.s3 import ObjectHead, OpenObject, S3Bucket
+from darkroom.aws.telemetry import Observer
+from darkroom.conversion import sandbox
+from darkroom.conversion.sandbox import ProcessLimits
+from darkroom.environment import Environment
+from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed, Unavailable
+from darkroom.image_keys import check_key
 
 MAX_BYTES = 100 * 1024 * 1024
 """Of a document, which is in memory three times."""
@@ -28,7 +28,7 @@ PNG_TYPE = "image/png"
 SOURCE = "document"
 """Metadata of an upload that was rendered: the SHA-256 of the document."""
 
-_WORKER = "darkroom.conversion.pdf_worker"
+_WORKER = "document_pages.pdf_worker"
 _MAGIC = b"%PDF-"
 _MAGIC_WITHIN = 1024
 """Readers accept bytes before the header (PDF 1.7, annex H)."""
