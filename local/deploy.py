@@ -41,6 +41,9 @@ DIALECTS = (
 )
 """Dialects, with host names that browsers resolve to this machine."""
 
+OPTIONAL_PARTS = ("UrgentUploads=on", "LargeImages=on", "BulkJobs=on")
+"""Parts that a default deployment lacks."""
+
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})
 BEGINNINGS = frozenset({"CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS"})
 UNUSABLE = frozenset({"ROLLBACK_COMPLETE", "CREATE_FAILED", "ROLLBACK_FAILED", "DELETE_FAILED"})
@@ -92,6 +95,7 @@ def build_parameters(*, inference: bool) -> list[str]:
         f"Arch={architecture()}",
         f"ReservedConcurrency={RENDER_CONCURRENCY}",
         f"IngestConcurrency={INGEST_CONCURRENCY}",
+        *OPTIONAL_PARTS,
         f"LibraryBucket={LIBRARY_BUCKET}",
         f"AccessLogDays={LOG_DAYS}",
         *DIALECTS,

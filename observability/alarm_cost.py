@@ -32,6 +32,7 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "HasAnalysis": lambda mode: mode != "off",
     "HasEndpoint": lambda mode: mode == "endpoint",
     "HasRefine": lambda _: True,
+    "HasUrgent": lambda _: False,
     "HasCostLimit": lambda _: False,
 }
 """Whether a condition of an alarm holds by ``InferenceMode``, with all other parameters at their defaults."""

@@ -21,7 +21,7 @@ class Queue:
 
 QUEUES = (
     Queue("ingest", 300, "{IngestConcurrency}"),
-    Queue("ingest-priority", 60, None),
+    Queue("ingest-priority", 60, None, "HasUrgent"),
     Queue("infer", 900, "{InferConcurrency}", "HasAnalysis"),
     Queue("infer-priority", 900, "{InferPriorityConcurrency}", "HasAnalysis"),
     Queue("purge", 300, 20),  # two functions, ten messages each

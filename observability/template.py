@@ -28,6 +28,7 @@ PARAMETERS = {
     "RunbookUrl": "Address of the runbooks, without the last slash.",
     "InferenceMode": "As in template.yaml.",
     "Refine": "As in template.yaml.",
+    "UrgentUploads": "As in template.yaml.",
     "MaxCostPerPicture": "As in template.yaml.",
     "EndpointName": "Name of the SageMaker endpoint; none where there is none.",
     "IngestConcurrency": "Uploads that are processed at the same time.",
@@ -40,6 +41,7 @@ CONDITIONS = {
     "HasAnalysis": '!Not [!Equals [!Ref InferenceMode, "off"]]',
     "HasEndpoint": "!Equals [!Ref InferenceMode, endpoint]",
     "HasRefine": '!Equals [!Ref Refine, "on"]',
+    "HasUrgent": '!Equals [!Ref UrgentUploads, "on"]',
     "HasCostLimit": '!Not [!Equals [!Ref MaxCostPerPicture, "0"]]',
 }
 """Conditions of alarms."""

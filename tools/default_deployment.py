@@ -35,6 +35,9 @@ OPTIONS: tuple[Mapping[str, str], ...] = (
     {"Alarms": "off"},
     {"Alarms": "all"},
     {"Dialects": "on"},
+    {"UrgentUploads": "on"},
+    {"LargeImages": "on"},
+    {"BulkJobs": "on"},
     {"InferenceMode": "lambda"},
     {"AccessLogDays": "1"},
 )

@@ -30,11 +30,11 @@ MEMORY_MB, RUN_MS = 512, 1500.0
 METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
 """Custom metrics with data in each hour, by function."""
 
-METRICS_READ = 43
+METRICS_READ = 37
 """Metrics that a run of the monitor in a default deployment reads with GetMetricData."""
 
-QUEUES = 5
-"""Queues that Lambda polls: ingest, ingest-priority, review, purge and refine."""
+QUEUES = 4
+"""Queues that Lambda polls: ingest, review, purge and refine."""
 
 RECEIVES = 5 * 3 * 60 * HOURS_A_MONTH
 """Of an idle queue: Lambda starts with five pollers, and a long poll lasts up to 20 s (AWS Lambda developer guide,

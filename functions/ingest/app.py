@@ -134,6 +134,7 @@ def _build_consumers(settings: Settings) -> Mapping[str, IngestConsumer]:
     } | {
         queue.name: IngestConsumer(_observer, _dead_letters, _env.max_receives, context, queue)
         for queue in (_queue, _urgent)
+        if queue.url
     }
 
 

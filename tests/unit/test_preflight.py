@@ -141,7 +141,8 @@ def test_provisioned_concurrency_counts_where_none_is_reserved_and_is_within_it_
     [
         ({}, 6),
         ({"Refine": "off"}, 4),
-        ({"IngestConcurrency": "10"}, 16),
+        ({"UrgentUploads": "on"}, 8),
+        ({"IngestConcurrency": "10"}, 14),
         ({"InferenceMode": "lambda"}, 22),
         ({"InferenceMode": "endpoint", "EndpointConcurrency": "4"}, 10),
     ],

@@ -206,7 +206,7 @@ def sum_background(plan: Plan) -> int:
     Those of further stacks count by their event source mappings; one without a maximum is not bounded and counts as 2.
     """
     ingest = plan.number("IngestConcurrency")
-    total = ingest + 2 + (2 if ingest > 2 else 0)  # HasUrgentWorkers
+    total = ingest + 2 + (2 if plan.text("UrgentUploads") == "on" else 0)
     if plan.text("Refine") == "on":
         total += REFINE_CONCURRENCY
     if plan.text("InferenceMode") not in ("", "off"):

@@ -123,7 +123,7 @@ class IngestEnvironment(MasterEnvironment, EventEnvironment):
     audit_bucket: str
     index_table: str
     ingest_queue_url: str
-    ingest_priority_queue_url: str
+    ingest_priority_queue_url: str = ""
     ingest_dlq_url: str
     max_receives: int
     review_queue_url: str

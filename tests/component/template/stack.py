@@ -35,6 +35,9 @@ PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
+OPTIONAL_PARTS = {"UrgentUploads": "on", "LargeImages": "on", "BulkJobs": "on"}
+"""Parameters of parts that a default deployment lacks."""
+
 NOTHING = object()
 _CODE = {"AWS::Serverless::LayerVersion": "ContentUri", "AWS::Serverless::Function": "CodeUri"}
 _NESTED, _PACKAGES = "AWS::CloudFormation::Stack", "https://s3.amazonaws.com/packages/"
@@ -88,10 +91,13 @@ def _transformed(code: tuple[tuple[str, str], ...], parameters: tuple[tuple[str,
 class Stack:
     """The resources of one deployment, with those of nested stacks, whose logical ids are their own.
 
-    A reference to a resource reads ``<LogicalId>`` or ``<LogicalId.Attribute>``.
+    A reference to a resource reads ``<LogicalId>`` or ``<LogicalId.Attribute>``. A stack of template.yaml has its
+    :data:`OPTIONAL_PARTS` unless ``parameters`` turn them off.
     """
 
     def __init__(self, path: Path = TEMPLATE, /, **parameters: str) -> None:
+        if path == TEMPLATE:
+            parameters = OPTIONAL_PARTS | parameters
         self.document = transformed(parameters=parameters, path=path)
         self._nested: dict[str, Stack] = {}
         self.values: dict[str, Any] = {

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import pytest
 
+from tests.component.template.stack import OPTIONAL_PARTS, Stack
 from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
 
-MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 194, 13, 6
-MAX_IDLE_USD = {"off": 9.85, "essential": 30.15, "all": 33.65}
+MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 173, 10, 5
+MAX_IDLE_USD = {"off": 9.06, "essential": 29.36, "all": 32.76}
 """By the level of alarms."""
 
 
@@ -21,6 +25,14 @@ def test_the_default_deployment_is_within_its_budgets() -> None:
 @pytest.mark.parametrize("level", MAX_IDLE_USD)
 def test_an_idle_month_is_within_its_budget(level: str) -> None:
     assert round(describe_deployment(Alarms=level).idle_usd, 2) <= MAX_IDLE_USD[level]
+
+
+@pytest.mark.parametrize("part", [*OPTIONAL_PARTS, ""])
+def test_without_an_optional_part_nothing_refers_to_it(part: str) -> None:
+    """CloudFormation refuses a template with a reference to a resource whose condition is false."""
+    stack = Stack(**{part: "off"} if part else dict.fromkeys(OPTIONAL_PARTS, "off"))
+    named = set(re.findall(r"<(\w+)[.>]", json.dumps([stack.resources, stack.outputs], default=str)))
+    assert named - set(stack.resources) == set()
 
 
 def test_resources_are_those_after_the_transform() -> None:

@@ -141,11 +141,10 @@ def test_urgent_uploads_have_a_queue_and_workers_of_their_own() -> None:
     assert not [policy for policy in policies if "<IngestPriorityQueue>" in policy["Queues"]], "no service sends to it"
 
 
-@pytest.mark.parametrize(("concurrency", "state"), [("2", "DISABLED"), ("3", "ENABLED")])
-def test_a_small_account_has_no_workers_for_urgent_uploads(concurrency: str, state: str) -> None:
-    stack = Stack(IngestConcurrency=concurrency)
-    assert stack.properties("ExpediteFunctionPosted")["State"] == state
-    assert stack.properties("IngestPrioritySource")["Enabled"] is (state == "ENABLED")
+def test_without_urgent_uploads_nothing_is_queued_twice() -> None:
+    stack = Stack(UrgentUploads="off")
+    assert not [name for name in stack.resources if name.startswith(("Expedite", "IngestPriority"))]
+    assert stack.variables("IngestFunction")["INGEST_PRIORITY_QUEUE_URL"] == ""
 
 
 @pytest.mark.parametrize(

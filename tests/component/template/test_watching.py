@@ -20,7 +20,7 @@ from observability.measures import Split
 from observability.metric_math import Series
 from observability.template import template as alarms_template
 
-from .stack import PSEUDO, ROOT, TEMPLATE, Stack, nested_templates, template
+from .stack import OPTIONAL_PARTS, PSEUDO, ROOT, TEMPLATE, Stack, nested_templates, template
 from .watching import ALARM, COMPOSITE, alarms, composites, deployed
 
 NOW_S = 1_000_000 * 60
@@ -613,7 +613,8 @@ def test_the_page_about_objectives_is_as_the_tables_are() -> None:
 @pytest.mark.parametrize("level", LEVELS_OF_ALARMS)
 @pytest.mark.parametrize("mode", MODES)
 def test_the_cost_of_a_level_is_that_of_the_template(level: Level, mode: str) -> None:
-    stack = Stack(Alarms=level, InferenceMode=mode, EndpointName="models" if mode == "endpoint" else "")
+    given = {"Alarms": level, "InferenceMode": mode, "EndpointName": "models" if mode == "endpoint" else ""}
+    stack = Stack(**dict.fromkeys(OPTIONAL_PARTS, "off") | given)
     read = [Alarm.read(name, properties) for name, properties in stack.of_type(ALARM).items()]
     found = count_resources(level, mode)
     assert (found.alarms, found.metrics, found.composites, found.cdn_metrics) == (

@@ -17,6 +17,7 @@ from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Function, load
+from tests.component.template.stack import OPTIONAL_PARTS
 from tests.component.template.stack import Stack as Template
 from tests.unit.synthetic_samples import samples
 from tools.events.monitor import events
@@ -130,7 +131,8 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
     environment: dict[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     """By default there is no inference, and nothing to do."""
-    functions = re.sub("[<>]", "", Template().variables("MonitorFunction")["FUNCTIONS"])
+    default = Template(**dict.fromkeys(OPTIONAL_PARTS, "off"))
+    functions = re.sub("[<>]", "", default.variables("MonitorFunction")["FUNCTIONS"])
     queues = {
         f"{name}_{kind}_URL": environment[f"INGEST_{kind}_URL"]
         for name in ("INGEST", "PURGE", "REFINE")

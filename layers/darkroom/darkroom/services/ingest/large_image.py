@@ -47,7 +47,7 @@ def read_header(context: IngestContext, upload: FetchedUpload, over: OverLimits)
     examiner = context.examiner
     limits = examiner.limits
     unscanned = upload.data is None and examiner.scanner is not None
-    if unscanned or limits.max_scene_pixels <= limits.max_pixels:
+    if context.state_machine is None or unscanned or limits.max_scene_pixels <= limits.max_pixels:
         raise over
     if not upload.first_bytes or examiner.detect_converted_format(upload) or sniff(upload.first_bytes) not in FORMATS:
         raise over
