@@ -51,7 +51,7 @@ def preflight(
     """Check, before a deployment to AWS, what in the account or the region would make it fail.
 
     Nothing is changed. Values that are not named are those of the stack, or the template's defaults. With --further
-    NAME, values of that stack are named as in NAME.MemoryMb=2048. --plan business names what is in the way of that
+    NAME, values of that stack are named as in NAME.MaxConcurrency=2. --plan business names what is in the way of that
     plan. --local checks the services of the stack on this machine instead. The exit code is 1 if there is a problem.
     """
     import boto3

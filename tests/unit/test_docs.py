@@ -14,6 +14,8 @@ PAGES = [page for folder in (".", "docs/**", "extensions/*/docs") for page in so
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8"))
+    if page.name == "CHANGELOG.md":  # history, which names extensions that were removed, too
+        targets = [target for target in targets if not target.startswith("extensions/")]
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
     assert missing == []
 
