@@ -17,7 +17,13 @@ def test_links_lead_somewhere(page: Path) -> None:
     if page.name == "CHANGELOG.md":  # history, which names extensions that were removed, too
         targets = [target for target in targets if not target.startswith("extensions/")]
     missing = [target for target in targets if "://" not in target and not (page.parent / target).exists()]
-    assert missing == []
+    assert [target for target in missing if not is_of_removed_extension(page, target)] == []
+
+
+def is_of_removed_extension(page: Path, target: str) -> bool:
+    """Whether the changelog links a page of an extension that this checkout does not have."""
+    found = re.match(r"extensions/\w+/", target) if page.name == "CHANGELOG.md" else None
+    return found is not None and not (ROOT / found.group()).exists()
 
 
 def test_every_decision_is_listed() -> None:

@@ -42,7 +42,7 @@ REMOVED = (listed() - {"MemoryMb", "RunbookUrl"}) | INFERENCE | NESTED
 def pattern(name: str) -> str:
     """The pattern of a mention of ``name``."""
     if name in NESTED:
-        return rf"\b{name}="
+        return rf"(?<!\.)\b{name}="  # not a value of an extension, ``NAME.{name}=``
     if name in WORDS:
         return rf"\b{name}=|`{name}`"
     return rf"\b{name}\b"
