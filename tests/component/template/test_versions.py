@@ -246,9 +246,10 @@ def test_what_is_released_gradually_is_called_by_its_alias() -> None:
 
 
 def test_layers_of_old_versions_stay() -> None:
-    layers = Stack().of_type("AWS::Lambda::LayerVersion")
+    stack = Stack(InferenceMode="lambda")
+    layers = stack.of_type("AWS::Lambda::LayerVersion")
     assert len(layers) == len(LAYERS)
-    assert {Stack().resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
+    assert {stack.resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
 
 
 def test_the_guide_deletes_the_versions_of_every_layer() -> None:
