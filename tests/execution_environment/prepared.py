@@ -11,16 +11,20 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
+from darkroom.aws.documents import DocumentStore
+from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
+from darkroom.aws.s3 import S3Bucket
 from extensions import list_extensions
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
-from local.generated_events import build_events
+from local.generated_events import KNOWN, build_events
 from local.own_stack import stack_name
 from tests.component.conversion.files import samples
 from tests.component.template.stack import ROOT
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
+from tests.waiting import wait_until
 from tools.events import LOCAL_KEY, publish, transform
 from tools.events.ingest import BUCKET, NOON, QUEUE
 from tools.events.sqs import batch
@@ -147,6 +151,15 @@ def invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) 
     assert "FunctionError" not in answer, answer["Payload"].read()
 
 
+def _await_findings(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
+    """Wait until the stack's own function has analysed the image that a redacted one is requested of."""
+    media = S3Bucket(cloud.s3, info["media_bucket"])
+    findings = FindingsStore(media, DocumentStore(cloud.dynamodb, info["index_table"]))
+    wait_until(lambda: findings.read_record(KNOWN).announced, f"{KNOWN} is analysed")
+    return {}
+
+
 _BEFORE: Mapping[str, Callable[[Cloud, Mapping[str, Any]], dict[str, Any]]] = {
+    "TransformFunction": _await_findings,
     "PublishFunction": _make_requests,
 }
