@@ -148,6 +148,7 @@ def main(*packages: str) -> None:
     from ministack.services import (  # type: ignore[import-not-found]
         cloudformation,
         cloudfront,
+        cloudfront_keyvaluestore,
         cloudwatch,
         cloudwatch_logs,
         dynamodb,
@@ -174,6 +175,7 @@ def main(*packages: str) -> None:
         functions=lambda_svc,
         runtime=lambda_runtime,
         cloudfront=cloudfront,
+        entries=cloudfront_keyvaluestore,
         cloudwatch=cloudwatch,
         logs=cloudwatch_logs,
         queues=sqs,

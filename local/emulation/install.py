@@ -12,6 +12,7 @@ from typing import Any
 from .alarms import create_as_cloudwatch_does
 from .failures import name_failures_as_lambda_does
 from .invalidations import refuse_as_cloudfront_does
+from .key_value_stores import delete_entries_with_store
 from .logs import collect_late_lines, read_metrics
 from .mapping import end_children_of_stopped_runs, read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
@@ -33,6 +34,7 @@ def install(
     functions: Any,
     runtime: Any,
     cloudfront: Any,
+    entries: Any,
     cloudwatch: Any,
     logs: Any,
     queues: Any,
@@ -64,6 +66,7 @@ def install(
     end_children_of_stopped_runs(states)
     complete_nested_stacks(cloudformation)
     create_as_cloudwatch_does(cloudwatch, cloudfront, cloudformation.provisioners)
+    delete_entries_with_store(cloudfront, cloudformation.provisioners, entries)
     differ_by_region(cloudformation.provisioners, os.environ)
     check_policies_of_templates(cloudformation.provisioners)
     repeat(lambda: measure_queues(queues, metrics))

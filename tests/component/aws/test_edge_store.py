@@ -281,3 +281,27 @@ def test_the_endpoint_is_that_of_boto3s_variables() -> None:
     named = {"AWS_ENDPOINT_URL": one, "AWS_ENDPOINT_URL_CLOUDFRONT_KEYVALUESTORE": other}
     assert connect_edge_store(ON_AWS, named).endpoint_url == other
     assert connect_edge_store(ON_AWS, {}).endpoint_url == ""
+
+
+def test_a_deleted_store_leaves_nothing_to_the_next_one_of_its_name(
+    aws: Callable[[str], Any], aws_environment: dict[str, str]
+) -> None:
+    name, stacks = f"edge-store-{uuid4().hex[:8]}", aws("cloudformation")
+    properties = {"Type": "AWS::CloudFront::KeyValueStore", "Properties": {"Name": name}}
+    template = json.dumps(
+        {
+            "Resources": {"Store": properties},
+            "Outputs": {"Arn": {"Value": {"Fn::GetAtt": ["Store", "Arn"]}}},
+        }
+    )
+
+    def create() -> EdgeStore:
+        stacks.create_stack(StackName=name, TemplateBody=template)
+        stacks.get_waiter("stack_create_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+        [output] = stacks.describe_stacks(StackName=name)["Stacks"][0]["Outputs"]
+        return connect_edge_store(output["OutputValue"], aws_environment)
+
+    create().update({"findings": "2"}, [])
+    stacks.delete_stack(StackName=name)
+    stacks.get_waiter("stack_delete_complete").wait(StackName=name, WaiterConfig={"Delay": 1})
+    assert create().read() == {}
