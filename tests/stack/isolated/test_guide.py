@@ -214,13 +214,16 @@ def test_the_defaults_and_all_alarms_are_deployed_and_deleted(guide: Guide) -> N
 
 
 def make_deployer(guide: Guide) -> dict[str, str]:
-    """The keys of a new user who may do what `./darkroom policy` allows, and nothing else."""
+    """The keys of a new user who may do what `./darkroom policy` allows, and nothing else.
+
+    The guide, which is followed before, has made policies of the files' own names.
+    """
     options = " ".join(f"--further {one.flag}" for one in list_extensions())
     guide.shell(f"./darkroom policy --region {REGION} --account 000000000000 {options} --to policies")
     iam: Any = boto3.client("iam", REGION, None, True, None, guide.cloud.endpoint_url, "test", "test")
     iam.create_user(UserName="deployer")
     for file in sorted((guide.checkout / "policies").iterdir()):
-        made = iam.create_policy(PolicyName=file.stem, PolicyDocument=file.read_text(encoding="utf-8"))
+        made = iam.create_policy(PolicyName=f"deployer-{file.stem}", PolicyDocument=file.read_text(encoding="utf-8"))
         iam.attach_user_policy(UserName="deployer", PolicyArn=made["Policy"]["Arn"])
     key = iam.create_access_key(UserName="deployer")["AccessKey"]
     return {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]}
