@@ -51,9 +51,10 @@ class Extension:
     ``ready`` what that command prints then: ``{Output}`` is an output of the stack, ``{cdn}`` the address of the CDN.
     ``work`` is the subject of its alarm on faults. ``environments`` maps names of virtual environments to requirements
     files, ``locks`` these files to extras of its ``pyproject.toml``; ``alone`` are files that are locked without
-    dependencies. ``licensed`` are lock files of what is deployed, ``licences`` the licence of each package in
-    them, and ``binaries`` the libraries within wheels, with the keys of ``tools/licences.toml``.
-    ``purposes`` are those of its signatures, with what each permits and which text it signs.
+    dependencies. ``licensed`` are lock files of pip or npm of what is deployed, ``licences`` the licence of each
+    package in them, and ``binaries`` the libraries within wheels, with the keys of ``tools/licences.toml``.
+    ``purposes`` are those of its signatures, with what each permits and which text it signs. ``first_stack_parameters``
+    are parameters of ``template.yaml`` that it needs; ``./darkroom up`` sets them.
     """
 
     name: str
@@ -71,6 +72,7 @@ class Extension:
     licences: Mapping[str, str] = field(default_factory=dict)
     binaries: Sequence[Mapping[str, str]] = ()
     purposes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    first_stack_parameters: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def flag(self) -> str:

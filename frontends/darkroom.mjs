@@ -12,7 +12,7 @@ const NAMES = new Set(Object.entries(OPTION_NAMES).flat());
 const UNRESERVED_TOO = /[!'()*]/g;
 
 /** Percent-encode all characters except A-Z a-z 0-9 - _ . ~ */
-const encoded = text =>
+export const encoded = text =>
     encodeURIComponent(text).replace(UNRESERVED_TOO, one => '%' + one.charCodeAt(0).toString(16).toUpperCase());
 
 /**
@@ -64,7 +64,8 @@ export function darkroomUrl(base, key, options = {}) {
     return base.replace(/\/$/, '') + keyPath(key) + (query && '?' + query);
 }
 
-const spelled = value =>
+/** Return the value of an option as URLs have it. */
+export const spelled = value =>
     typeof value === 'boolean' ? String(Number(value)) : encoded(String(value)).replace(/%(2C|3A)/g, decodeURIComponent);
 
 /** Return the smallest width of the ladder that is at least `width`, in px, or the largest width. */

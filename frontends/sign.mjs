@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 
 import { read } from './canonical.mjs';
-import { darkroomUrl, keyPath } from './darkroom.mjs';
+import { darkroomUrl, encoded, keyPath, spelled } from './darkroom.mjs';
 import { OPTION_NAMES } from './tables.mjs';
 
 const REPLACED = new Set(['s', 'exp'].flatMap(short => [short, OPTION_NAMES[short]]));
@@ -47,18 +47,19 @@ export const signedUrl = (base, imageKey, options, { key, expiresS }) =>
     signUrl(darkroomUrl(base, imageKey, options), key, expiresS);
 
 /**
- * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
+ * Return the signed URL by which the extension `name` serves an image (`<key>/_/<name>`).
  *
  * @param {string} base
  * @param {string} imageKey
- * @param {import('./darkroom.mjs').Options & {codec?: 'etc1s' | 'uastc', space?: 'srgb' | 'linear'}} options
+ * @param {string} name
+ * @param {Record<string, string | number | boolean | undefined>} options  By short or long names; the server checks them.
  * @param {{key: string, expiresS?: number}} by
  */
-export function signedTexture(base, imageKey, { codec, space, ...options }, { key, expiresS }) {
-    const path = read(keyPath(imageKey)).request.replace(/\/_\/[^/]*$/, '/_/texture'); // with the key as it is stored
-    const native = darkroomUrl('', imageKey, options).split('?')[1]?.split('&') ?? [];
-    const own = Object.entries({ codec, f: 'ktx2', space }).filter(([, value]) => value).map(pair => pair.join('='));
-    const text = `${path}?${[...native, ...own].sort().join('&')}`;
-    const limited = expiresS === undefined ? text : `${text}&exp=${expiresS}`;
-    return `${base.replace(/\/$/, '')}${limited}&s=${sign(limited, key)}`;
+export function signedExtension(base, imageKey, name, options, { key, expiresS }) {
+    const path = read(keyPath(imageKey)).request.replace(/\/_\/[^/]*$/, `/_/${name}`); // with the key as it is stored
+    const pairs = Object.keys(options).filter(option => options[option] !== undefined).sort()
+        .map(option => `${encoded(option)}=${spelled(options[option])}`);
+    const limited = expiresS === undefined ? pairs : [...pairs, `exp=${expiresS}`];
+    const text = [path, ...(limited.length ? [limited.join('&')] : [])].join('?');
+    return `${base.replace(/\/$/, '')}${text}${limited.length ? '&' : '?'}s=${sign(text, key)}`;
 }

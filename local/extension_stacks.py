@@ -48,6 +48,12 @@ def find_parts(extension: Extension) -> LocalParts:
     return LocalParts() if module is None else module.PARTS
 
 
+def list_overrides(names: Sequence[str]) -> list[str]:
+    """Return the parameters of the first stack that the extensions ``names`` need, as ``Name=Value``."""
+    needed = (item for name in names for item in find_extension(name).first_stack_parameters.items())
+    return [f"{parameter}={value}" for parameter, value in needed]
+
+
 def list_parts() -> Iterator[LocalParts]:
     """Yield what each extension adds."""
     return map(find_parts, list_extensions())

@@ -108,9 +108,8 @@ async def _run(
     ):
         before = await asyncio.to_thread(source_digest.digest, ROOT)
         inference = models is not None
-        ensure = partial(
-            deploy.ensure, paths, cloud, progress, ministack.save, inference=inference, overrides=overrides
-        )
+        given = [*extension_stacks.list_overrides(further), *overrides]
+        ensure = partial(deploy.ensure, paths, cloud, progress, ministack.save, inference=inference, overrides=given)
         deploy_further = partial(_deploy_further, further, paths, cloud, ports, progress)
         deployed, about = await ensure(), await deploy_further()
         if further:

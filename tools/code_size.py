@@ -30,7 +30,6 @@ OPTIONAL = (
     "inference",
     "origins",
     "experiments",
-    "textures",
     "conversion",
 )
 """Packages of the layer that its core never imports."""

@@ -28,6 +28,9 @@ LICENCES: Mapping[str, Any] = tomllib.loads((ROOT / "tools" / "licences.toml").r
 for _extension in list_extensions():
     LICENCES["packages"].update(_extension.licences)
     LICENCES["binary"].extend(_extension.binaries)
+_OF_EXTENSIONS = {
+    f"extensions/{one.name}/{lock}": f"extension {one.name}" for one in list_extensions() for lock in one.licensed
+}
 LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
     "layers/imaging/requirements.txt": "layer imaging",
@@ -38,11 +41,11 @@ LOCKS: Mapping[str, str] = {
     "layers/inference/requirements.txt": "layer inference",
     "endpoint/requirements.txt": "image, CPU",
     "endpoint/requirements-gpu.txt": "image, GPU",
-    **{f"extensions/{one.name}/{lock}": f"extension {one.name}" for one in list_extensions() for lock in one.licensed},
+    **{lock: place for lock, place in _OF_EXTENSIONS.items() if lock.endswith(".txt")},
 }
 """The target of each lock file. Wheels of models have none: files are extracted from them."""
 
-PROGRAMS: Mapping[str, str] = {"layers/textures/package-lock.json": "layer textures"}
+PROGRAMS: Mapping[str, str] = {lock: place for lock, place in _OF_EXTENSIONS.items() if lock.endswith(".json")}
 """The target of each lock file of npm."""
 
 DOCKERFILE = ROOT / "endpoint" / "Dockerfile"
@@ -95,7 +98,7 @@ def programs() -> Iterator[tuple[str, str, str, str]]:
         for path, one in found.items():
             if path and not one.get("optional"):
                 name = path.removeprefix("node_modules/")
-                yield name, one["version"], LICENCES["programs"][name], place
+                yield name, one["version"], LICENCES["packages"][name], place
 
 
 def models() -> Iterator[tuple[str, str, str, str]]:

@@ -16,9 +16,14 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from darkroom.plan.native_url import parse_url  # noqa: E402
-from darkroom.plan.url_builder import OptionValue, build_target, sign_literal  # noqa: E402
+from darkroom.plan.url_builder import (  # noqa: E402
+    OptionValue,
+    build_extension_target,
+    build_target,
+    sign_literal,
+    sign_query,
+)
 from darkroom.signing import PURPOSES, Purpose, remove_signature, sign, sign_message  # noqa: E402
-from darkroom.textures.urls import build_texture_target, sign_texture  # noqa: E402
 from extensions import list_extensions  # noqa: E402
 
 FILE = ROOT / "packages" / "signers" / "signing.json"
@@ -26,6 +31,7 @@ KEY = "a-key-of-test-vectors-äöü-0123456789"
 """Not ASCII: the HMAC's key is its UTF-8."""
 
 EXPIRES_S = 1_900_000_000
+EXTENSION = "example"
 
 type Options = Mapping[str, OptionValue]
 
@@ -284,7 +290,7 @@ def build_document() -> dict[str, object]:
         "about": "Test vectors of signatures; see docs/reference/signatures.md. Written by tools/signing_vectors.py.",
         "key": KEY,
         "images": [*_images()],
-        "textures": [*_textures()],
+        "extensions": [*_extensions()],
         "targets": [_vector(target, expires_s) for target in _TARGETS for expires_s in _expiries(target)],
         "purposes": [_sign_for(purpose) for purpose in list_purposes()],
     }
@@ -316,17 +322,18 @@ def _images() -> Iterator[dict[str, object]]:
         yield {"image": image, "options": ordered, **_vector(build_target(image, ordered), expires_s)}
 
 
-def _textures() -> Iterator[dict[str, object]]:
-    """Yield vectors of textures, whose paths have the encoded key. ``f`` is not among their options."""
+def _extensions() -> Iterator[dict[str, object]]:
+    """Yield vectors of extensions, whose paths have the encoded key."""
     cases: list[tuple[str, Options, int | None]] = [(key, {"w": 512}, None) for key in _KEYS]
-    cases += [(_KEYS[0], {"w": 1024, "codec": "uastc", "space": "linear"}, EXPIRES_S)]
-    cases += [(_KEYS[0], {"w": 512, "h": 512, "fit": "cover", "g": "fp:0.25:0.5", "codec": "etc1s"}, None)]
+    cases += [(_KEYS[0], {"w": 1024, "kind": "small", "detail": 1}, EXPIRES_S)]
+    cases += [(_KEYS[0], {"w": 512, "h": 512, "fit": "cover", "g": "fp:0.25:0.5", "kind": "large"}, None)]
     cases += [("a.-b~c/..-.jpg", {"h": 256}, EXPIRES_S), ("100%/.-2D.jpg", {"h": 256}, None)]
     for image, options, expires_s in cases:
-        target = build_texture_target(image, options)
+        target = build_extension_target(image, EXTENSION, options)
         ordered = {name: options[name] for name in sorted(options)}
-        signed = sign_texture(target, KEY, expires_s)
-        yield {"image": image, "options": ordered, "target": target, "expires": expires_s, "signed": signed}
+        signed = sign_query(target, KEY, expires_s)
+        made = {"target": target, "expires": expires_s, "signed": signed}
+        yield {"image": image, "name": EXTENSION, "options": ordered, **made}
 
 
 def _expiries(target: str) -> tuple[int | None, ...]:
@@ -361,13 +368,13 @@ def written() -> str:
 def lines() -> str:
     """Return the key, and a line for each vector: target, expires, signed, and of images key, names and values.
 
-    Those of textures, whose target has ``/_/texture``, are among them.
+    Those of extensions, whose target has ``/_/`` and the name, are among them.
 
     Fields are separated by tabs, which no vector contains.
     """
     document: Any = build_document()
     rows = [[document["key"]]]
-    for one in (*document["images"], *document["textures"], *document["targets"]):
+    for one in (*document["images"], *document["extensions"], *document["targets"]):
         pairs = [str(word) for pair in one.get("options", {}).items() for word in pair]
         image = [one["image"]] if "image" in one else []
         rows.append(

@@ -24,7 +24,7 @@ def textures() -> None:
 def sign_texture(call: Call, key: str, query: str, expires_in: int | None) -> None:
     """Sign the texture of the image KEY with the options of QUERY, such as "w=1024&codec=uastc"."""
     from darkroom.errors import DarkroomError
-    from tools.texture_urls import sign_url
+    from textures.urls import sign_url
 
     deployment = call.deployment
     expires_s = None if expires_in is None else int(time.time()) + expires_in

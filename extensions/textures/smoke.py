@@ -14,7 +14,7 @@ KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
 
 def make_texture(world: World) -> str:
     """Get a texture of an image by its signed URL."""
-    from tools.texture_urls import sign_url
+    from textures.urls import sign_url
 
     find_further(world, "textures")
     answer = world.get(sign_url(world.image, "w=64", world.signing_key))

@@ -1,4 +1,4 @@
-"""Requests of an HTTP API (payload format 2.0), for the upload, similar, review and textures functions."""
+"""Requests of an HTTP API (payload format 2.0), for the upload, similar and review functions."""
 
 from __future__ import annotations
 

@@ -239,13 +239,6 @@ class ForgetEnvironment(MasterEnvironment, VectorEnvironment):
     has_large_copies: bool = False
 
 
-class TexturesEnvironment(MasterEnvironment):
-    """Variables of the textures function. ``encoder_path`` is the program that compresses textures."""
-
-    signing_keys_arn: str
-    encoder_path: str = "/opt/textures/basisu"
-
-
 class SimilarEnvironment(VectorEnvironment):
     """Variables of the similar function."""
 

@@ -39,19 +39,17 @@ func (s *Signer) URL(image string, options map[string]string, expires time.Time)
 	return s.base + signed, err
 }
 
-// Texture returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); f=ktx2 is added.
-func (s *Signer) Texture(image string, options map[string]string, expires time.Time) (string, error) {
+// Extension returns the signed URL by which the extension name serves an image (<key>/_/<name>).
+func (s *Signer) Extension(image, name string, options map[string]string, expires time.Time) (string, error) {
 	path := pathOf(image)
 	if err := check(path); err != nil {
 		return "", err
 	}
-	given := map[string]string{"f": "ktx2"}
-	for name, value := range options {
-		if name != "f" {
-			given[name] = value
-		}
+	target := withoutEscapes(path) + "/_/" + name
+	if query := queryOf(options); query != "" {
+		target += "?" + query
 	}
-	return s.base + s.signText(withoutEscapes(path)+"/_/texture?"+queryOf(given), expires), nil
+	return s.base + s.signText(target, expires), nil
 }
 
 // Sign returns a path with its query, percent-encoded, with its signature.
@@ -100,7 +98,7 @@ func queryOf(options map[string]string) string {
 	return strings.Join(pairs, "&")
 }
 
-// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+// The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes.
 func withoutEscapes(path string) string {
 	path = strings.ReplaceAll(strings.ReplaceAll(path, ".-", ".%2D"), "~", "%7E")
 	return strings.ReplaceAll(continuation.ReplaceAllString(path, "$1"), "%", ".-")

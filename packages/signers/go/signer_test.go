@@ -9,9 +9,9 @@ import (
 )
 
 type vector struct {
-	Image, Target, Signed string
-	Options               map[string]any
-	Expires               *int64
+	Image, Name, Target, Signed string
+	Options                     map[string]any
+	Expires                     *int64
 }
 
 func (v vector) expires() time.Time {
@@ -35,8 +35,8 @@ func TestVectors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var document struct {
-		Key                       string
-		Images, Textures, Targets []vector
+		Key                         string
+		Images, Extensions, Targets []vector
 	}
 	if err := json.Unmarshal(data, &document); err != nil {
 		t.Fatal(err)
@@ -53,13 +53,13 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
 		}
 	}
-	for _, v := range document.Textures {
-		built, err := signer.Texture(v.Image, v.options(), v.expires())
+	for _, v := range document.Extensions {
+		built, err := signer.Extension(v.Image, v.Name, v.options(), v.expires())
 		if err != nil || built != "https://images.example.com"+v.Signed {
 			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
 		}
 	}
-	t.Logf("%d vectors", len(document.Targets)+len(document.Textures)+len(document.Images))
+	t.Logf("%d vectors", len(document.Targets)+len(document.Extensions)+len(document.Images))
 }
 
 func TestPathsThatNoImageHas(t *testing.T) {
@@ -68,8 +68,8 @@ func TestPathsThatNoImageHas(t *testing.T) {
 		if signed, err := signer.URL(image, nil, time.Time{}); err == nil {
 			t.Errorf("%q was signed: %s", image, signed)
 		}
-		if signed, err := signer.Texture(image, nil, time.Time{}); err == nil {
-			t.Errorf("a texture of %q was signed: %s", image, signed)
+		if signed, err := signer.Extension(image, "example", nil, time.Time{}); err == nil {
+			t.Errorf("an extension's URL of %q was signed: %s", image, signed)
 		}
 	}
 	for _, target := range []string{"", "a.jpg", "/", "/a.jpg/_/w-9.webp?w=1"} {

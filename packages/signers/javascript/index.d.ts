@@ -16,11 +16,11 @@ export declare class Signer {
     url(image: string, options?: Options, expires?: number | Date | null): string;
 
     /**
-     * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
+     * Return the signed URL by which the extension `name` serves an image (`<key>/_/<name>`).
      *
      * @throws {RangeError} For a key that cannot name an image.
      */
-    texture(image: string, options?: Options, expires?: number | Date | null): string;
+    extension(image: string, name: string, options?: Options, expires?: number | Date | null): string;
 
     /**
      * Return a path with its query, percent-encoded, with its signature.

@@ -10,7 +10,7 @@ const encode = text =>
 const spell = value =>
     encode(String(typeof value === 'boolean' ? Number(value) : value)).replace(/%(2C|2F|3A|3B)/g, decodeURIComponent);
 
-// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+// The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes.
 const withoutEscapes = path => path
     .replace(/\.-/g, '.%2D').replace(/~/g, '%7E').replace(/%([89AB].)/g, '$1').replace(/%/g, '.-');
 
@@ -46,9 +46,10 @@ export class Signer {
         return this.#base + this.sign(query ? `${pathOf(image)}?${query}` : pathOf(image), expires);
     }
 
-    texture(image, options = {}, expires = undefined) {
-        const target = `${withoutEscapes(pathOf(image))}/_/texture?${queryOf({ ...options, f: 'ktx2' })}`;
-        return this.#base + this.#signText(target, expires);
+    extension(image, name, options = {}, expires = undefined) {
+        const query = queryOf(options);
+        const path = `${withoutEscapes(pathOf(image))}/_/${name}`;
+        return this.#base + this.#signText(query ? `${path}?${query}` : path, expires);
     }
 
     sign(target, expires = undefined) {

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { Signer } from './index.js';
 
-const { key, images, textures, targets } = JSON.parse(readFileSync(new URL('../signing.json', import.meta.url), 'utf8'));
+const { key, images, extensions, targets } = JSON.parse(readFileSync(new URL('../signing.json', import.meta.url), 'utf8'));
 const signer = new Signer('', key);
 
 test('targets are signed as they are written', () => {
@@ -19,9 +19,9 @@ test('URLs are built from a key and options', () => {
     }
 });
 
-test('URLs of textures are built from a key and options', () => {
-    for (const { image, options, expires, signed } of textures) {
-        assert.equal(new Signer('https://images.example.com/', key).texture(image, options, expires), `https://images.example.com${signed}`);
+test('URLs of extensions are built from a key and options', () => {
+    for (const { image, name, options, expires, signed } of extensions) {
+        assert.equal(new Signer('https://images.example.com/', key).extension(image, name, options, expires), `https://images.example.com${signed}`);
     }
 });
 
@@ -32,7 +32,7 @@ test('dates, booleans and missing values', () => {
 test('keys that no image has', () => {
     for (const image of ['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp']) {
         assert.throws(() => signer.url(image), RangeError);
-        assert.throws(() => signer.texture(image, { w: 64 }), RangeError);
+        assert.throws(() => signer.extension(image, 'example', { w: 64 }), RangeError);
         assert.throws(() => signer.sign(`/${image}?w=1`), RangeError);
     }
     assert.throws(() => signer.sign('a.jpg'), RangeError);

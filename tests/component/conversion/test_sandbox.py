@@ -126,7 +126,7 @@ main(lambda arguments: decode)
 
 
 def test_programs_are_started_by_the_sandbox_alone() -> None:
-    """Any other place would be one more sandbox, or none. The encoder of textures gets pixels that libvips decoded."""
+    """Any other place would be one more sandbox, or none."""
     layers = Path(__file__).parents[3] / "layers"
     starting = {
         str(file.relative_to(layers))
@@ -135,7 +135,7 @@ def test_programs_are_started_by_the_sandbox_alone() -> None:
             r"^\s*(import|from) (subprocess|multiprocessing)\b", file.read_text(encoding="utf-8"), re.MULTILINE
         )
     }
-    assert starting == {"darkroom/darkroom/conversion/sandbox.py", "darkroom/darkroom/textures/encoder.py"}
+    assert starting == {"darkroom/darkroom/conversion/sandbox.py"}
 
 
 def test_a_module_that_is_loaded_too_late_is_no_fault_of_the_file(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 
 import { darkroomUrl, keyOf, keyPath, LADDER, ladderWidth, offeredWidths, srcset, widthUrl } from '../../../frontends/darkroom.mjs';
 import { read, Refusal } from '../../../frontends/canonical.mjs';
-import { sign, signedTexture, signUrl, signedUrl } from '../../../frontends/sign.mjs';
+import { sign, signedExtension, signUrl, signedUrl } from '../../../frontends/sign.mjs';
 
 const BASE = 'https://images.example.com';
 
@@ -66,11 +66,11 @@ test('what has the same meaning has the same signature', () => {
     assert.notEqual(of('/photo.jpg?w=801'), of('/photo.jpg?w=802'));
 });
 
-test('URLs of textures are those of the other signers', () => {
-    const { key, textures } = JSON.parse(readFileSync(new URL('../../../packages/signers/signing.json', import.meta.url), 'utf8'));
-    textures.forEach(({ image, options, expires, signed }) =>
-        assert.equal(signedTexture(BASE + '/', image, options, { key, expiresS: expires ?? undefined }), BASE + signed, image));
-    ['', 'a//b', 'a/_/b'].forEach(image => assert.throws(() => signedTexture(BASE, image, { w: 64 }, { key }), RangeError));
+test('URLs of extensions are those of the other signers', () => {
+    const { key, extensions } = JSON.parse(readFileSync(new URL('../../../packages/signers/signing.json', import.meta.url), 'utf8'));
+    extensions.forEach(({ image, name, options, expires, signed }) =>
+        assert.equal(signedExtension(BASE + '/', image, name, options, { key, expiresS: expires ?? undefined }), BASE + signed, image));
+    ['', 'a//b', 'a/_/b'].forEach(image => assert.throws(() => signedExtension(BASE, image, 'example', { w: 64 }, { key }), RangeError));
 });
 
 test('every test vector has its canonical signature', () => {

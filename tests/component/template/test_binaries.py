@@ -25,12 +25,6 @@ def test_a_function_has_all_that_its_binaries_need_and_leaves_room(function: Dec
     assert sum(path.stat().st_size for path in (*list_files(layers).values(), *code)) <= MAX_FUNCTION_BYTES
 
 
-@pytest.mark.slow
-def test_a_binary_of_the_other_processor_is_named() -> None:
-    [fault] = find_faults([build_layer("TexturesLayer", "arm64")], "x86_64")
-    assert fault == "/opt/textures/basisu is for EM_AARCH64"
-
-
 @pytest.mark.parametrize(
     ("version", "given"),
     [

@@ -39,7 +39,6 @@ def test_what_is_stored_comes_first_and_the_function_on_a_miss() -> None:
     assert [one["PathPattern"] for one in config["CacheBehaviors"]] == [
         "/_/errors/*",
         "/_/review/*",
-        "*/_/texture",
     ]
     origins = {origin["Id"]: origin for origin in config["Origins"]}
     assert origins["derivatives"]["OriginPath"] == "/derivatives"

@@ -23,9 +23,7 @@ HOSTS = {
 def behaviours(stack: Stack, distribution: str = "Distribution") -> dict[str, dict[str, Any]]:
     config = stack.properties(distribution)["DistributionConfig"]
     found = {one["PathPattern"]: one for one in config.get("CacheBehaviors", [])}
-    return {
-        pattern: one for pattern, one in found.items() if pattern not in ("/_/errors/*", "/_/review/*", "*/_/texture")
-    }
+    return {pattern: one for pattern, one in found.items() if pattern not in ("/_/errors/*", "/_/review/*")}
 
 
 def test_nothing_is_there_for_dialects_that_are_off() -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
-import re
-import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -20,8 +18,7 @@ from tools.fetch_models import PLACES, is_there
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
 from .foreign_python import run_python
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
-from .stack import ROOT, Stack
-from .test_textures import BASIC as TEXTURES
+from .stack import ROOT
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -266,17 +263,3 @@ print(*found, numpy.__file__, onnxruntime.__file__)
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_its_layers_are_all_that_a_function_needs(built: Built, arch: str, function: str) -> None:
     load_handler(list_homes(built, function), full_stack().variables(id_of(function)), arch)
-
-
-def test_the_textures_layer_has_a_program_that_lambda_can_run(arch: str) -> None:
-    if shutil.which("npm") is None:
-        pytest.skip("npm is not installed")
-    folder = build_layer("TexturesLayer", arch) / "textures"
-    assert sorted(path.name for path in folder.iterdir()) == ["LICENSE", "basisu"]
-    assert "Apache License" in (folder / "LICENSE").read_text()
-    program = folder / "basisu"
-    assert program.stat().st_mode & 0o111
-    assert program.stat().st_size < 3_000_000
-    layers = Stack(ROOT / "stacks" / "textures.yaml", **TEXTURES).properties("TexturesFunction")["Layers"]
-    names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in layers]
-    assert names == ["DarkroomLayer", "ImagingLayer", "FontsLayer", "TexturesLayer"]

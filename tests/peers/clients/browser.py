@@ -17,11 +17,14 @@ from playwright.sync_api import Page, sync_playwright
 
 from bench.competitors import npm
 from bench.competitors.model import MissingCompetitor
-from bench.textures.cube import CHROMIUM, FLAGS
 from local.paths import ROOT
+from tests.component.browser.browser import CHROMIUM
 from tests.waiting import HANG_S
 
 HERE = Path(__file__).parent
+FLAGS = ("--no-sandbox", "--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
+"""WebGL without a GPU."""
+
 PAGE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{name}</title>
 <link rel="icon" href="data:,"><style>body {{ margin: 0; font: 15px system-ui }}</style>{head}
 <div id="place" class="{name}"></div><script type="module" src="/{name}.js"></script></html>"""

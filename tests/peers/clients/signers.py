@@ -1,4 +1,4 @@
-"""Signed URLs of textures by each signer, in its language."""
+"""Signed URLs of extensions below an image, by each signer in its language."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ type Options = Mapping[str, str | int]
 
 _PYTHON = """\
 import json, sys
-from darkroom_url import build_texture_url
-base, signing_key, image, options = json.loads(sys.argv[1])
-print(build_texture_url(image, base=base, signing_key=signing_key, **options))
+from darkroom_url import build_extension_url
+base, signing_key, image, name, options = json.loads(sys.argv[1])
+print(build_extension_url(image, name, base=base, signing_key=signing_key, **options))
 """
 _NODE = """\
 import { Signer } from %(module)s;
-const [base, key, image, options] = JSON.parse(process.argv[1]);
-console.log(new Signer(base, key).texture(image, options));
+const [base, key, image, name, options] = JSON.parse(process.argv[1]);
+console.log(new Signer(base, key).extension(image, name, options));
 """
 _FRONTENDS = """\
-import { signedTexture } from %(module)s;
-const [base, key, image, options] = JSON.parse(process.argv[1]);
-console.log(signedTexture(base, image, options, { key }));
+import { signedExtension } from %(module)s;
+const [base, key, image, name, options] = JSON.parse(process.argv[1]);
+console.log(signedExtension(base, image, name, options, { key }));
 """
 _PHP = """\
 require $argv[1];
-[$base, $key, $image, $options] = json_decode($argv[2], true);
-echo (new Darkroom\\Signer($base, $key))->texture($image, $options);
+[$base, $key, $image, $name, $options] = json_decode($argv[2], true);
+echo (new Darkroom\\Signer($base, $key))->extension($image, $name, $options);
 """
 _RUBY = """\
 # encoding: utf-8
 require 'json'
 require ARGV[0]
-base, key, image, options = JSON.parse(ARGV[1].dup.force_encoding('UTF-8'))
-puts DarkroomSigner.new(base, key).texture(image, options)
+base, key, image, name, options = JSON.parse(ARGV[1].dup.force_encoding('UTF-8'))
+puts DarkroomSigner.new(base, key).extension(image, name, options)
 """
 _GO = """\
 package main
@@ -62,7 +62,7 @@ import (
 
 func main() {
 	var given struct {
-		Base, Key, Image string
+		Base, Key, Image, Name string
 		Options          map[string]string
 	}
 	if err := json.Unmarshal([]byte(os.Args[1]), &given); err != nil {
@@ -72,7 +72,7 @@ func main() {
 	if err != nil {
 		panic(err)
 	}
-	url, err := made.Texture(given.Image, given.Options, time.Time{})
+	url, err := made.Extension(given.Image, given.Name, given.Options, time.Time{})
 	if err != nil {
 		panic(err)
 	}
@@ -87,10 +87,10 @@ import java.util.TreeMap;
 public final class Main {
     public static void main(String[] given) {
         Map<String, Object> options = new TreeMap<>();
-        for (int at = 3; at < given.length; at += 2) {
+        for (int at = 4; at < given.length; at += 2) {
             options.put(given[at], given[at + 1]);
         }
-        System.out.println(new Signer(given[0], given[1]).texture(given[2], options, null));
+        System.out.println(new Signer(given[0], given[1]).extension(given[2], given[3], options, null));
     }
 }
 """
@@ -103,11 +103,11 @@ public static class Program
     public static void Main(string[] given)
     {
         var options = new Dictionary<string, object>();
-        for (var at = 3; at < given.Length; at += 2)
+        for (var at = 4; at < given.Length; at += 2)
         {
             options[given[at]] = given[at + 1];
         }
-        Console.WriteLine(new Darkroom.Signer(given[0], given[1]).Texture(given[2], options));
+        Console.WriteLine(new Darkroom.Signer(given[0], given[1]).Extension(given[2], given[3], options));
     }
 }
 """
@@ -116,10 +116,10 @@ SIGNERS = ("python", "javascript", "frontends", "php", "ruby", "go", "java", "cs
 """The seven signers by their folders, and that of front ends."""
 
 
-def sign_texture(signer: str, base: str, key: str, image: str, options: Options, folder: Path) -> str:
-    """Return the signed URL of a texture by a signer; skips the test where its language is not installed."""
-    document = json.dumps([base, key, image, options])
-    words = [base, key, image, *(str(word) for pair in options.items() for word in pair)]
+def sign_extension(signer: str, base: str, key: str, image: str, name: str, options: Options, folder: Path) -> str:
+    """Return the signed URL of the extension ``name`` below an image; skips the test without the signer's language."""
+    document = json.dumps([base, key, image, name, options])
+    words = [base, key, image, name, *(str(word) for pair in options.items() for word in pair)]
     if signer == "python":
         wheel = folder / "wheel"
         _run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", wheel], PACKAGES / "darkroom-url")
@@ -136,7 +136,7 @@ def sign_texture(signer: str, base: str, key: str, image: str, options: Options,
     if signer == "ruby":
         return _run(["ruby", "-e", _RUBY, FOLDER / "ruby" / "lib" / "darkroom_signer.rb", document], folder)
     if signer == "go":
-        return _run_go(base, key, image, options, folder)
+        return _run_go([base, key, image, name], options, folder)
     if signer == "java":
         sources = [FOLDER / "java" / "src" / "darkroom" / "Signer.java", _write(folder / "Main.java", _JAVA)]
         _run(["javac", "-encoding", "UTF-8", "-d", folder, *sources], folder)
@@ -149,13 +149,14 @@ def sign_texture(signer: str, base: str, key: str, image: str, options: Options,
     return _run(["mono", program, *words], folder)
 
 
-def _run_go(base: str, key: str, image: str, options: Options, folder: Path) -> str:
+def _run_go(given: Sequence[str], options: Options, folder: Path) -> str:
     module = (FOLDER / "go" / "go.mod").read_text(encoding="utf-8").split()[1]
     _write(folder / "main.go", _GO % {"module": module})
     required = f"require {module} v0.0.0\nreplace {module} => {FOLDER / 'go'}\n"
     _write(folder / "go.mod", f"module main\n\ngo 1.21\n\n{required}")
     named = {name: str(value) for name, value in options.items()}
-    return _run(["go", "run", ".", json.dumps({"Base": base, "Key": key, "Image": image, "Options": named})], folder)
+    document = dict(zip(("Base", "Key", "Image", "Name"), given, strict=True)) | {"Options": named}
+    return _run(["go", "run", ".", json.dumps(document)], folder)
 
 
 def _write(path: Path, text: str) -> Path:

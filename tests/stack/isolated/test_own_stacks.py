@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from pathlib import Path
 
 import pytest
 
-from darkroom.textures.container import IDENTIFIER
-from tests.images.photographs import jpeg_photo
 from tests.stack.operating import Operator
-from tests.waiting import HANG_S
 from tools.smoke.checks.further import CHECKS
 
 
 @pytest.fixture
 def operator(extensions_operator: Operator) -> Operator:
     return extensions_operator
-
-
-def test_a_texture_is_made_once_and_served_by_its_signed_url(operator: Operator) -> None:
-    operator.upload("cube/side.jpg", jpeg_photo())
-    url = operator.darkroom("textures", "sign", "cube/side.jpg", "w=128").stdout.strip()
-    for _ in range(2):
-        with urllib.request.urlopen(url, timeout=HANG_S) as answer:
-            assert answer.headers["content-type"] == "image/ktx2"
-            assert answer.read(len(IDENTIFIER)) == IDENTIFIER
-    assert len(operator.keys("media_bucket", "derivatives/cube/side.jpg/")) >= 1
 
 
 def test_darkroom_smoke_checks_each_stack_and_leaves_locked_copies_only(operator: Operator, tmp_path: Path) -> None:

@@ -24,7 +24,6 @@ from local.dialect_keys import DOCUMENT
 from tests.images.photographs import jpeg_photo
 from tests.peers.clients import browser as clients
 from tests.peers.clients.browser import Browser
-from tests.peers.clients.signers import SIGNERS, sign_texture
 from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
@@ -33,13 +32,13 @@ from tools.settings.stacks import open_local_target
 
 pytestmark = pytest.mark.slow
 
-PAGES = ("texture", "uppy", "unpic")
+PAGES = ("uppy", "unpic")
 _BEGIN = "-----BEGIN CERTIFICATE-----"
 
 
 @pytest.fixture(scope="module")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Operator]:
-    running = start_stack(tmp_path_factory.mktemp("clients"), "--no-inference", "--no-watch", "--textures")
+    running = start_stack(tmp_path_factory.mktemp("clients"), "--no-inference", "--no-watch")
     yield Operator(running, tmp_path_factory.mktemp("operator"))
     assert stop_stack(running) == 0
 
@@ -53,7 +52,7 @@ def viewer(operator: Operator) -> Viewer:
 @pytest.fixture(scope="module")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     pages = tmp_path_factory.mktemp("pages")
-    clients.bundle(pages, *PAGES, linked={"basis": "three/examples/jsm/libs/basis"})
+    clients.bundle(pages, *PAGES)
     with clients.open_browser(pages) as opened:
         yield opened
 
@@ -68,28 +67,6 @@ def red_above_blue() -> bytes:
 
 def size_of(body: bytes) -> tuple[int, int]:
     return Image.open(io.BytesIO(body)).size
-
-
-# ---------------------------------------------------------------- three.js
-
-
-@pytest.mark.parametrize("signer", SIGNERS)
-def test_three_js_loads_a_texture_signed_in_every_language(
-    operator: Operator, viewer: Viewer, browser: Browser, signer: str, tmp_path: Path
-) -> None:
-    """The key has characters that paths of textures spell in another way than URLs of images."""
-    key = viewer.upload(red_above_blue(), "Fels & Höhle~1.png")
-    options = {"w": 64, "fit": "cover", "h": 64}
-    url = sign_texture(signer, operator.stack.cdn_url, operator.stack.signing_key, unquote(key[1:]), options, tmp_path)
-    browser.open("texture")
-    browser.wait("!!window.show")
-    for headers in (None, {"X-Requested-With": "three"}):
-        found = browser.call("([url, headers]) => window.show(url, headers)", [url, headers])
-        assert (found["width"], found["height"], found["levels"], found["compressed"]) == (64, 64, 7, True)
-        above, below = found["above"], found["below"]
-        assert above[0] > 180 > 70 > above[2], found
-        assert below[2] > 180 > 70 > below[0], found
-    assert browser.failed == []
 
 
 # ---------------------------------------------------------------- c2pa-python

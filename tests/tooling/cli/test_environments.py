@@ -124,7 +124,7 @@ def test_commands_of_a_deployer_run_there(
     python: Path, aws_environment: dict[str, str], aws: Callable[[str], Any]
 ) -> None:
     account = aws_environment | {"AWS_CONFIG_FILE": os.devnull}
-    done = run("preflight", "--config-env", "small", "--region", "us-east-1", "--further", "textures", **account)
+    done = run("preflight", "--config-env", "small", "--region", "us-east-1", "--further", "sources", **account)
     assert (done.returncode, done.stderr) == (ExitCode.OK, ""), done.stdout
     keys = json.dumps({"current": "a key of more than 16 characters", "previous": ""})
     secret = aws("secretsmanager").create_secret(Name="keys-of-a-small-environment", SecretString=keys)["ARN"]

@@ -146,21 +146,22 @@ def test_presets_of_ones_own_and_srcset(server: Server) -> None:
 
 
 LITERAL = """
-from darkroom_url import UrlError, build_texture_url, build_url, sign, sign_literal
+from darkroom_url import UrlError, build_extension_url, build_url, sign, sign_literal
 result = {"signed": [sign_literal(one["target"], key, expires_at=one["expires"]) for one in vectors]}
 result["built"] = [build_url(one["image"], **one["options"]) for one in images]
 result["canonical"] = [sign(one["target"], key, expires_at=one["expires"])[-43:] for one in vectors]
 base = "https://images.example.com"
-result["textures"] = [
-    build_texture_url(one["image"], signing_key=key, base=base, expires_at=one["expires"], **one["options"])
-    for one in textures
+result["extensions"] = [
+    build_extension_url(
+        one["image"], one["name"], signing_key=key, base=base, expires_at=one["expires"], **one["options"]
+    )
+    for one in extensions
 ]
-result["refused"] = []
-for image, options in (("a//b", {"w": 64}), ("a", {"w": 3}), ("a", {"w": 64, "codec": "bc7"})):
-    try:
-        build_texture_url(image, signing_key=key, **options)
-    except UrlError as error:
-        result["refused"].append(error.code)
+result["no_options"] = build_extension_url("a.jpg", "example", signing_key=key)
+try:
+    build_extension_url("a//b", "example", signing_key=key, w=64)
+except UrlError as error:
+    result["refused"] = error.code
 try:
     sign_literal("/a.jpg/_/w-1.webp", key)
 except UrlError as error:
@@ -171,11 +172,12 @@ except UrlError as error:
 def test_the_vectors_of_signatures(server: Server) -> None:
     document: Any = json.loads(FILE.read_text(encoding="utf-8"))
     vectors = [*document["images"], *document["targets"]]
-    texture_vectors = document["textures"]
-    given = {"vectors": vectors, "images": document["images"], "textures": texture_vectors, "key": document["key"]}
+    extensions = document["extensions"]
+    given = {"vectors": vectors, "images": document["images"], "extensions": extensions, "key": document["key"]}
     found = server.run(LITERAL, **given)
-    assert found["textures"] == ["https://images.example.com" + one["signed"] for one in texture_vectors]
-    assert found["refused"] == ["bad-key", "bad-option", "bad-option"]
+    assert found["extensions"] == ["https://images.example.com" + one["signed"] for one in extensions]
+    assert found["refused"] == "bad-key"
+    assert found["no_options"].startswith("/a.jpg/_/example?s=")
     assert found["signed"] == [one["signed"] for one in vectors]
     assert found["built"] == [one["target"] for one in document["images"]]
     assert found["canonical"] == [one["canonical_signature"] for one in vectors]

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from urllib.parse import quote
 
-from ..image_keys import check_key, parse_key, quote_key
+from ..image_keys import check_key, encode_key, parse_key, quote_key
 from ..signing import sign, sign_message
+from .canonical import SEPARATOR
 from .native_url import parse_url
 from .option_plugins import check_plugin_options
 from .options import OPTIONS_BY_NAME
@@ -65,6 +66,27 @@ def sign_literal(target: str, key: str, expires_s: int | None = None) -> str:
         kept.append(f"exp={expires_s}")
     text = f"{path}?{'&'.join(kept)}" if kept else path
     return f"{text}{'&' if kept else '?'}s={sign_message(text, key)}"
+
+
+def build_extension_target(key: str, name: str, options: Mapping[str, OptionValue]) -> str:
+    """Build the path and query by which the extension ``name`` serves the image ``key``, with sorted options.
+
+    The key is encoded as in canonical paths, because an HTTP API decodes percent-escapes. Options are not checked.
+    Raises BadKey for a key that no image can have.
+    """
+    path = f"/{encode_key(check_key(key))}{SEPARATOR}{name}"
+    query = format_query({option: options[option] for option in sorted(options)})
+    return f"{path}?{query}" if query else path
+
+
+def sign_query(target: str, key: str, expires_s: int | None = None) -> str:
+    """Add a signature over ``target``, the path of an extension with its query, as it is written.
+
+    It is valid until ``expires_s`` (Unix time).
+    """
+    pairs = [pair for pair in (target.partition("?")[2], f"exp={expires_s}" if expires_s is not None else "") if pair]
+    text = f"{target.partition('?')[0]}?{'&'.join(pairs)}" if pairs else target
+    return f"{text}{'&' if pairs else '?'}s={sign_message(text, key)}"
 
 
 def format_query(options: Mapping[str, OptionValue]) -> str:

@@ -11,19 +11,18 @@ from ._darkroom.overlays import FILES_BELOW, OPTION
 from ._darkroom.overlays.language import list_files, parse_overlays
 from ._darkroom.plan.option_plugins import OptionPlugin, register_plugin
 from ._darkroom.plan.presets import parse_presets
-from ._darkroom.plan.url_builder import OptionValue, build_target, sign_target
+from ._darkroom.plan.url_builder import OptionValue, build_extension_target, build_target, sign_query, sign_target
 from ._darkroom.plan.url_builder import sign_literal as _sign_literal
 from ._darkroom.plan.variants import LADDER_PX
 from ._darkroom.services.upload_requests import Grant, make_token
-from ._darkroom.textures.urls import build_texture_target, sign_texture
 
 __all__ = [
     "WIDTHS",
     "OptionValue",
     "PresetTable",
     "UrlError",
+    "build_extension_url",
     "build_srcset",
-    "build_texture_url",
     "build_url",
     "create_upload_token",
     "sign",
@@ -94,24 +93,26 @@ def build_srcset(
     return ", ".join(f"{build_url(image, w=width, **shared, **options)} {width}w" for width in widths)
 
 
-def build_texture_url(
+def build_extension_url(
     image: str,
+    name: str,
+    /,
     *,
     signing_key: str,
     base: str = "",
     expires_at: datetime | int | None = None,
     **options: OptionValue,
 ) -> str:
-    """Build the signed URL of a KTX2 texture of an image; ``f=ktx2`` is added.
+    """Build the signed URL by which the extension ``name`` serves an image: ``<key>/_/<name>``.
 
-    ``options`` are those of its guide: ``w=1024``, ``codec="uastc"``. Other arguments are those of
-    :func:`build_url`. Raises UrlError.
+    ``options`` are those of its guide; the server checks them. Other arguments are those of :func:`build_url`. Raises
+    UrlError.
     """
     try:
-        target = build_texture_target(image, options)
+        target = build_extension_target(image, name, options)
     except DarkroomError as error:
         raise UrlError(error.message, error.code) from None
-    return base.removesuffix("/") + sign_texture(target, signing_key, _unix_time(expires_at))
+    return base.removesuffix("/") + sign_query(target, signing_key, _unix_time(expires_at))
 
 
 def sign(

@@ -44,18 +44,20 @@ namespace Darkroom
         }
 
         /// <summary>
-        /// Returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); <c>f=ktx2</c> is added.
+        /// Returns the signed URL by which the extension <c>name</c> serves an image (<c>&lt;key&gt;/_/&lt;name&gt;</c>).
         /// </summary>
         /// <exception cref="ArgumentException">The key cannot name an image.</exception>
-        public string Texture(
-            string image, IReadOnlyDictionary<string, object> options = null, DateTimeOffset? expires = null)
+        public string Extension(
+            string image,
+            string name,
+            IReadOnlyDictionary<string, object> options = null,
+            DateTimeOffset? expires = null)
         {
             var path = Path(image);
             Check(path);
-            var given = (options ?? new Dictionary<string, object>())
-                .ToDictionary(option => option.Key, option => option.Value);
-            given["f"] = "ktx2";
-            return _base + SignText(WithoutEscapes(path) + "/_/texture?" + Query(given), expires);
+            var target = WithoutEscapes(path) + "/_/" + name;
+            var query = Query(options ?? new Dictionary<string, object>());
+            return _base + SignText(query == "" ? target : target + "?" + query, expires);
         }
 
         /// <summary>Returns a path with its query, percent-encoded, with its signature.</summary>
@@ -99,7 +101,7 @@ namespace Darkroom
         }
 
         /// <summary>
-        /// The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+        /// The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes.
         /// </summary>
         private static string WithoutEscapes(string path)
         {

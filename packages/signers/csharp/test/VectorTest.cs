@@ -20,8 +20,8 @@ public static class VectorTest
         {
             var fields = line.Split('\t');
             var expires = fields[1] == "" ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeSeconds(long.Parse(fields[1]));
-            var isTexture = fields[0].Contains("/_/texture?");
-            Check(isTexture || paths.Sign(fields[0], expires) == fields[2], fields[0]);
+            var below = fields[0].IndexOf("/_/", StringComparison.Ordinal); // the path of an extension
+            Check(below >= 0 || paths.Sign(fields[0], expires) == fields[2], fields[0]);
             if (fields.Length > 3)
             {
                 var options = new Dictionary<string, object>();
@@ -29,7 +29,9 @@ public static class VectorTest
                 {
                     options[fields[at]] = fields[at + 1];
                 }
-                var url = isTexture ? urls.Texture(fields[3], options, expires) : urls.Url(fields[3], options, expires);
+                var url = below < 0
+                    ? urls.Url(fields[3], options, expires)
+                    : urls.Extension(fields[3], fields[0].Substring(below + 3).Split('?')[0], options, expires);
                 Check(url == "https://images.example.com" + fields[2], fields[0]);
             }
             count++;
@@ -39,7 +41,7 @@ public static class VectorTest
         foreach (var image in new[] { "", "a//b.jpg", "../a.jpg", "a/./b.jpg", "a.jpg/_/w-9.webp", "a/" })
         {
             Check(IsRefused(() => paths.Url(image)), "key '" + image + "'");
-            Check(IsRefused(() => paths.Texture(image)), "texture of '" + image + "'");
+            Check(IsRefused(() => paths.Extension(image, "example")), "extension of '" + image + "'");
         }
         Check(IsRefused(() => paths.Sign("a.jpg")), "a relative path");
         Check(IsRefused(() => paths.Sign("")), "no path");

@@ -20,15 +20,15 @@ public final class VectorTest {
             String target = fields[0];
             String signed = fields[2];
             Instant expires = fields[1].isEmpty() ? null : Instant.ofEpochSecond(Long.parseLong(fields[1]));
-            boolean isTexture = target.contains("/_/texture?");
-            check(isTexture || paths.sign(target, expires).equals(signed), target);
+            int below = target.indexOf("/_/"); // the path of an extension
+            check(below >= 0 || paths.sign(target, expires).equals(signed), target);
             if (fields.length > 3) {
                 Map<String, String> options = new LinkedHashMap<>();
                 for (int at = 4; at < fields.length; at += 2) {
                     options.put(fields[at], fields[at + 1]);
                 }
-                String url = isTexture
-                        ? urls.texture(fields[3], options, expires)
+                String url = below >= 0
+                        ? urls.extension(fields[3], target.substring(below + 3, target.indexOf('?')), options, expires)
                         : urls.url(fields[3], options, expires);
                 check(url.equals("https://images.example.com" + signed), target);
             }
@@ -38,7 +38,7 @@ public final class VectorTest {
         check(paths.url("a.jpg", Map.of("w", 1, "gray", true), end).equals(paths.sign("/a.jpg?gray=1&w=1", end)), "flag");
         for (String image : List.of("", "a//b.jpg", "../a.jpg", "a/./b.jpg", "a.jpg/_/w-9.webp", "a/")) {
             check(isRefused(() -> paths.url(image, Map.of(), null)), "key '" + image + "'");
-            check(isRefused(() -> paths.texture(image, Map.of(), null)), "texture of '" + image + "'");
+            check(isRefused(() -> paths.extension(image, "example", Map.of(), null)), "extension of '" + image + "'");
         }
         check(isRefused(() -> paths.sign("a.jpg", null)), "a relative path");
         check(isRefused(() -> paths.sign("", null)), "no path");

@@ -41,19 +41,24 @@ final class Signer
     }
 
     /**
-     * Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); `f=ktx2` is added.
+     * Return the signed URL by which the extension $name serves an image (`<key>/_/<name>`).
      *
      * @param array<string, string|int|float|bool> $options
      */
-    public function texture(string $image, array $options = [], int|DateTimeInterface|null $expires = null): string
-    {
+    public function extension(
+        string $image,
+        string $name,
+        array $options = [],
+        int|DateTimeInterface|null $expires = null,
+    ): string {
         $path = self::path($image);
         self::check($path);
-        // The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+        // The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes.
         $escaped = str_replace(['.-', '~'], ['.%2D', '%7E'], $path);
-        $path = str_replace('%', '.-', preg_replace('/%([89AB].)/', '$1', $escaped));
+        $path = str_replace('%', '.-', preg_replace('/%([89AB].)/', '$1', $escaped)) . '/_/' . $name;
+        $query = self::query($options);
 
-        return $this->base . $this->signText("$path/_/texture?" . self::query(['f' => 'ktx2'] + $options), $expires);
+        return $this->base . $this->signText($query === '' ? $path : $path . '?' . $query, $expires);
     }
 
     /** @param array<string, string|int|float|bool> $options */

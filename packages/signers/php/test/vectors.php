@@ -38,18 +38,18 @@ foreach ($document['images'] as $vector) {
         ->url($vector['image'], $vector['options'], $vector['expires']);
     check($url === 'https://images.example.com' . $vector['signed'], $vector['target']);
 }
-foreach ($document['textures'] as $vector) {
+foreach ($document['extensions'] as $vector) {
     $url = (new Signer('https://images.example.com/', $document['key']))
-        ->texture($vector['image'], $vector['options'], $vector['expires']);
+        ->extension($vector['image'], $vector['name'], $vector['options'], $vector['expires']);
     check($url === 'https://images.example.com' . $vector['signed'], $vector['target']);
 }
 $date = new DateTimeImmutable('@5');
 check($signer->url('a.jpg', ['w' => 1, 'gray' => true], $date) === $signer->sign('/a.jpg?gray=1&w=1', 5), 'a date');
 foreach (['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp'] as $image) {
     check(refused(fn () => $signer->url($image)), "key '$image'");
-    check(refused(fn () => $signer->texture($image, ['w' => 64])), "texture of '$image'");
+    check(refused(fn () => $signer->extension($image, 'example', ['w' => 64])), "extension of '$image'");
     check(refused(fn () => $signer->sign("/$image?w=1")), "path '$image'");
 }
 check(refused(fn () => $signer->sign('a.jpg')), 'a relative path');
 check(refused(fn () => new Signer('', '')), 'an empty key');
-echo count($vectors) + count($document['textures']), " vectors\n";
+echo count($vectors) + count($document['extensions']), " vectors\n";

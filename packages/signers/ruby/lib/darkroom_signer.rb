@@ -22,13 +22,13 @@ class DarkroomSigner
     @base + sign(query.empty? ? path_of(image) : "#{path_of(image)}?#{query}", expires: expires)
   end
 
-  # Return the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); +f=ktx2+ is added. Raises
-  # ArgumentError for a key that cannot name an image.
-  def texture(image, options = {}, expires: nil)
-    path = path_of(image)
-    check(path)
-    query = query_of(options.transform_keys(&:to_s).merge('f' => 'ktx2'))
-    @base + sign_text("#{without_escapes(path)}/_/texture?#{query}", expires)
+  # Return the signed URL by which the extension +name+ serves an image (<key>/_/<name>). Raises ArgumentError for a key
+  # that cannot name an image.
+  def extension(image, name, options = {}, expires: nil)
+    check(path_of(image))
+    path = "#{without_escapes(path_of(image))}/_/#{name}"
+    query = query_of(options)
+    @base + sign_text(query.empty? ? path : "#{path}?#{query}", expires)
   end
 
   # Return a path with its query, percent-encoded, with its signature.
@@ -60,7 +60,7 @@ class DarkroomSigner
     "/#{image.split('/', -1).map { |segment| encode(segment) }.join('/')}"
   end
 
-  # The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes.
+  # The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes.
   def without_escapes(path)
     path.gsub('.-', '.%2D').gsub('~', '%7E').gsub(/%([89AB].)/, '\1').gsub('%', '.-')
   end

@@ -29,18 +29,18 @@ DOCUMENT['images'].each do |vector|
                       .url(vector['image'], vector['options'], expires: vector['expires'])
   check url == "https://images.example.com#{vector['signed']}", vector['target']
 end
-DOCUMENT['textures'].each do |vector|
+DOCUMENT['extensions'].each do |vector|
   url = DarkroomSigner.new('https://images.example.com/', KEY)
-                      .texture(vector['image'], vector['options'], expires: vector['expires'])
+                      .extension(vector['image'], vector['name'], vector['options'], expires: vector['expires'])
   check url == "https://images.example.com#{vector['signed']}", vector['target']
 end
 built = signer.url('a.jpg', { w: 1, gray: true }, expires: Time.at(5.9))
 check built == signer.sign('/a.jpg?gray=1&w=1', expires: 5), 'a time'
 ['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp', 'a/'].each do |image|
   check refused? { signer.url(image) }, "key '#{image}'"
-  check refused? { signer.texture(image, { w: 64 }) }, "texture of '#{image}'"
+  check refused? { signer.extension(image, 'example', { w: 64 }) }, "extension of '#{image}'"
   check refused? { signer.sign("/#{image}?w=1") }, "path '#{image}'"
 end
 check refused? { signer.sign('a.jpg') }, 'a relative path'
 check refused? { DarkroomSigner.new('', '') }, 'an empty key'
-puts "#{vectors.size + DOCUMENT['textures'].size} vectors"
+puts "#{vectors.size + DOCUMENT['extensions'].size} vectors"

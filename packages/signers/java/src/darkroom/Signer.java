@@ -43,16 +43,16 @@ public final class Signer {
     }
 
     /**
-     * Returns the signed URL of a KTX2 texture of an image (extensions/textures/docs/guide.md); {@code f=ktx2} is added.
+     * Returns the signed URL by which the extension {@code name} serves an image ({@code <key>/_/<name>}).
      *
      * @throws IllegalArgumentException for a key that cannot name an image
      */
-    public String texture(String image, Map<String, ?> options, Instant expires) {
+    public String extension(String image, String name, Map<String, ?> options, Instant expires) {
         String path = path(image);
         check(path);
-        TreeMap<String, Object> given = new TreeMap<>(options);
-        given.put("f", "ktx2");
-        return base + signText(withoutEscapes(path) + "/_/texture?" + query(given), expires);
+        String target = withoutEscapes(path) + "/_/" + name;
+        String query = query(new TreeMap<>(options));
+        return base + signText(query.isEmpty() ? target : target + "?" + query, expires);
     }
 
     /** Returns a path with its query, percent-encoded, with its signature; expires may be null. */
@@ -94,7 +94,7 @@ public final class Signer {
                 .collect(Collectors.joining("&"));
     }
 
-    /** The path of a texture has the key in this encoding, since an HTTP API decodes percent-escapes. */
+    /** The path of an extension has the key in this encoding, since an HTTP API decodes percent-escapes. */
     private static String withoutEscapes(String path) {
         String escaped = path.replace(".-", ".%2D").replace("~", "%7E");
         return escaped.replaceAll("%([89AB].)", "$1").replace("%", ".-");
