@@ -13,10 +13,7 @@ import pytest
 from extensions import ExtensionError, find_extension, list_extensions, read_extension
 from local.paths import ROOT
 
-SPREAD: set[str] = set()
-"""Extensions that are not all in their folder yet: others name them."""
-
-NAMES = [one.name for one in list_extensions() if one.name not in SPREAD]
+NAMES = [one.name for one in list_extensions()]
 QUICK = NAMES[sum(Path(ROOT / "pyproject.toml").read_bytes()) % len(NAMES)] if NAMES else ""
 """The one that `make test` removes. It changes with the project's file."""
 
