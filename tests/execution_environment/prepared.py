@@ -152,7 +152,9 @@ def invoke(cloud: Cloud, logical_id: str, stack: str, event: Mapping[str, Any]) 
 
 
 def _await_findings(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
-    """Wait until the stack's own function has analysed the image that a redacted one is requested of."""
+    """Wait until the stack's own function, if there is one, has analysed the image that is requested redacted."""
+    if "infer" not in info["queues"]:
+        return {}
     media = S3Bucket(cloud.s3, info["media_bucket"])
     findings = FindingsStore(media, DocumentStore(cloud.dynamodb, info["index_table"]))
     wait_until(lambda: findings.read_record(KNOWN).announced, f"{KNOWN} is analysed")

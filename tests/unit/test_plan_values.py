@@ -38,6 +38,7 @@ from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
+from darkroom.plan.option_plugins import OptionPlugin
 from darkroom.plan.options import OPTIONS_BY_SHORT
 from darkroom.plan.presets import parse_presets_toml as load_presets
 from darkroom.plan.redaction import AlwaysRedact
@@ -100,6 +101,7 @@ def make_values() -> Iterator[Any]:
     grant = Grant("a/", 1)
     body = b'{"key": "a/b", "type": "image/png", "size": 1, "sha256": "%s"}' % (b"0" * 64)
     yield from (grant, parse_upload_request(body, grant, 1))
+    yield OptionPlugin("ov", str, lambda _: (), "overlays/")
     experiment = Experiment("hero", (("a", 1), ("b", 1)))
     yield from (experiment, *experiment.divide())
 
