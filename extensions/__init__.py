@@ -140,11 +140,6 @@ def find_template(name: str) -> Path:
     return found.get(name, ROOT / "stacks" / f"{name}.yaml")
 
 
-def name_stack(template: Path) -> str:
-    """Return the name by which a template's stack is known: that of its file, or the flag of its extension."""
-    return find_extension(template.parent.name).flag if template.is_relative_to(FOLDER) else template.stem
-
-
 def list_packages() -> list[Path]:
     """Return the folders with the packages of all extensions."""
     return [path for one in list_extensions() if (path := one.folder / "src").is_dir()]

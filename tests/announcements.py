@@ -19,6 +19,8 @@ SCHEMAS: Mapping[str, dict[str, Any]] = {
 }
 """By detail type."""
 
+CORE = frozenset(path.name.removesuffix(".schema.json") for path in _SCHEMAS.glob("*.schema.json"))
+"""Detail types of events that no extension publishes."""
 
 REGISTRY: Mapping[str, dict[str, Any]] = {
     path.stem.removeprefix("darkroom@"): json.loads(path.read_text(encoding="utf-8"))

@@ -16,11 +16,11 @@ from typing import Any
 
 import pytest
 
-from extensions import list_extensions
+from extensions import list_extensions, list_templates
 
 from .further_stacks import build_further
 from .images import CANARY, IMAGE
-from .stack import ROOT, TEMPLATE, TEMPLATES, Stack, template
+from .stack import ROOT, TEMPLATE, TEMPLATES, Stack, name_template, template
 from .test_schemas import OUTPUTS
 
 SOURCE = {"SourceBucket": "photos", "SourcePrefix": "originals/"}
@@ -163,7 +163,19 @@ def test_the_least_number_of_instances_is_at_most_the_greatest(path: str, scalin
 
 def test_every_pair_of_least_and_greatest_is_one_parameter() -> None:
     """A range of two parameters could be the wrong way round."""
-    for path in TEMPLATES:
-        found = {key for key in template(path).get("Parameters", {}) if re.search("Min(?!utes)|Max|Least|Most", key)}
-        roots = [re.sub("Min|Max|Least|Most", "", key) for key in found]
+    found = {
+        path: {
+            key for key in template(path).get("Parameters", {}) if re.search("Min(?!utes)|Max|Least|Most|Scaling", key)
+        }
+        for path in TEMPLATES
+    }
+    for path, names in found.items():
+        roots = [re.sub("Min|Max|Least|Most", "", key) for key in names]
         assert len(roots) == len(set(roots)), path
+    of_core = {(name_template(path), key) for path in {*TEMPLATES} - {*list_templates()} for key in found[path]}
+    assert of_core == {
+        ("template.yaml", "EndpointScaling"),
+        ("template.yaml", "MaxCostPerPicture"),
+        ("stacks/alarms.yaml", "MaxCostPerPicture"),
+        ("stacks/inference.yaml", "Scaling"),
+    }
