@@ -78,6 +78,17 @@ async def ensure_one(name: str, progress: Progress) -> None:
         await _ensure((name,), progress)
 
 
+def make_importable(name: str) -> None:
+    """Install the environment ``name`` and add its packages to the end of the path: those of this process come first.
+
+    Its interpreter is that of this process. Raises StartError.
+    """
+    asyncio.run(ensure_one(name, Progress()))
+    folder = str(site_packages(name))
+    if folder not in sys.path:
+        sys.path.append(folder)
+
+
 async def _ensure(names: Sequence[str], progress: Progress) -> dict[str, str]:
     """Install missing environments; return the expected content of each marker."""
     expected = {name: _expected_marker(REQUIREMENTS[name]) for name in names}

@@ -5,7 +5,6 @@ Peak resident memory less that of a process that decodes a small image, and CPU 
 
 from __future__ import annotations
 
-import asyncio
 import os
 import subprocess
 import sys
@@ -23,8 +22,7 @@ from darkroom.conversion import sandbox
 from darkroom.conversion.converter import Converter
 from darkroom.conversion.formats import FORMATS
 from darkroom.plan.limits import Limits
-from local.progress import Progress
-from local.tool_venvs import JPEG_XL, ensure_one, site_packages
+from local.tool_venvs import JPEG_XL, make_importable
 
 SMALL_SIDE_PX = 64
 LAUNCHER = """
@@ -52,8 +50,7 @@ def make_samples(side_px: int) -> Iterator[tuple[str, bytes]]:
     yield "jp2, lossless with alpha", save(alpha, "JPEG2000")
     yield "jp2, lossy", save(image, "JPEG2000", irreversible=True, quality_mode="rates", quality_layers=[12])
     yield "jp2, grey", save(noise, "JPEG2000")
-    asyncio.run(ensure_one(JPEG_XL, Progress()))
-    sys.path.append(str(site_packages(JPEG_XL)))
+    make_importable(JPEG_XL)
     from imagecodecs import jpegxl_encode  # the encoder alone is used here
 
     pixels, transparent = np.asarray(image), np.asarray(alpha)

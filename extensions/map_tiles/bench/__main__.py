@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +13,6 @@ from typing import Any
 
 from extensions import add_packages
 from local import tool_venvs
-from local.progress import Progress
 
 from .changes import plant_changes
 from .range_server import Traffic, serve_ranges
@@ -31,9 +28,8 @@ THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4)
 
 def main() -> None:
     """Print all tables."""
-    asyncio.run(tool_venvs.ensure_one("map-tiles", Progress()))
     add_packages()
-    sys.path.append(str(tool_venvs.site_packages("map-tiles")))
+    tool_venvs.make_importable("map-tiles")
     os.environ |= {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
     folder = fetch_rasters()
     _print(

@@ -4,15 +4,12 @@
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from pathlib import Path
 
 from filelock import FileLock
 
 from local import tool_venvs
 from local.paths import ROOT
-from local.progress import Progress
 from tools.fetch_models import read_from_wheel
 
 FOLDER = ROOT / ".local" / "dicom"
@@ -33,10 +30,7 @@ OF_PYDICOM_DATA = (
 
 def install_layer() -> None:
     """Make the packages of the layer importable, after an installation if they are missing. Raises StartError."""
-    asyncio.run(tool_venvs.ensure_one("medical", Progress()))
-    place = str(tool_venvs.site_packages("medical"))
-    if place not in sys.path:
-        sys.path.append(place)
+    tool_venvs.make_importable("medical")
 
 
 def list_files() -> list[Path]:

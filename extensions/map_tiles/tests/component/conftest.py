@@ -6,8 +6,6 @@ that of the tests, so its packages are importable from the end of the path: thos
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,10 +14,8 @@ import pytest
 
 from extensions.map_tiles.bench.rasters import fetch_rasters
 from local import tool_venvs
-from local.progress import Progress
 
-asyncio.run(tool_venvs.ensure_one("map-tiles", Progress()))
-sys.path.append(str(tool_venvs.site_packages("map-tiles")))
+tool_venvs.make_importable("map-tiles")
 
 from darkroom.aws.credentials import CredentialSource  # noqa: E402
 from darkroom.aws.s3_fast import FastBucket, connect  # noqa: E402

@@ -6,18 +6,14 @@ that of the tests, so its packages are importable from the end of the path: thos
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from local import tool_venvs
-from local.progress import Progress
 
-asyncio.run(tool_venvs.ensure_one("medical", Progress()))
-sys.path.append(str(tool_venvs.site_packages("medical")))
+tool_venvs.make_importable("medical")
 
 from .world import World  # noqa: E402
 

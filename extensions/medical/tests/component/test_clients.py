@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import sys
 import threading
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,15 +15,13 @@ import pytest
 from pydicom import dcmread
 
 from local import tool_venvs
-from local.progress import Progress
 from medical.access import Grant, make_token, sign_target
 from medical.instance import Instance
 
 from .files import believed, make, save, shipped
 from .world import KEY, NOW_S, World, body_of
 
-asyncio.run(tool_venvs.ensure_one("dicomweb", Progress()))
-sys.path.append(str(tool_venvs.site_packages("dicomweb")))
+tool_venvs.make_importable("dicomweb")
 
 from dicomweb_client.api import DICOMwebClient  # noqa: E402
 
