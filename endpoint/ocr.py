@@ -2,7 +2,7 @@
 
 rapidocr brings OpenCV and a dozen packages, 250 MB in all; only the endpoint has it. Its engines are onnxruntime's.
 
-A page is recognised a second time where that helps (docs/decisions/0065): with its light evened out, or with small
+A page is recognised a second time where that helps (decision 65): with its light evened out, or with small
 slanted lines levelled. Its model for upside-down lines is not used: it turns every other upright line of a letter's
 length. Instead, a page with a low score is recognised once more upside down, and the better result is used.
 

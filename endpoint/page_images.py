@@ -1,6 +1,6 @@
 """Images of pages for recognition: contrast stretched, light evened out, lines levelled.
 
-OpenCV comes with rapidocr, which only the endpoint's environment has. Thresholds are those of docs/decisions/0065.
+OpenCV comes with rapidocr, which only the endpoint's environment has. Thresholds are those of decision 65.
 """
 
 from __future__ import annotations

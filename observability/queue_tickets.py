@@ -92,7 +92,7 @@ def _minutes(seconds: int) -> str:
 
 
 LOOPING = (("recursion-stopped", ("Ingest", "Purge"), ""), ("recursion-stopped-infer", ("Infer",), "HasAnalysis"))
-"""Alarms of functions that send to queues which they consume (docs/decisions/0030)."""
+"""Alarms of functions that send to queues which they consume (decision 30)."""
 
 
 def recursion_alarms() -> Iterator[MetricAlarm]:

@@ -33,7 +33,7 @@ LISTED_AT_ONCE, LIST_S = 1_000, 0.15
 """Keys of a ListObjectsV2 call, and the assumed time of one with its index reads."""
 
 SEARCH_S_AN_IMAGE = 0.2 / 10_000
-"""Time of a search in the similarity table (docs/decisions/0012)."""
+"""Time of a search in the similarity table (decision 12)."""
 
 GIGABIT_BYTES = 1e9 / 8
 

@@ -28,9 +28,24 @@ def is_of_removed_extension(page: Path, target: str) -> bool:
 
 def test_every_decision_is_listed() -> None:
     folder = ROOT / "docs" / "decisions"
-    listed = re.findall(r"\]\(((?:history/)?0[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
-    assert set(listed) == {str(path.relative_to(folder)) for path in folder.glob("**/0*.md")}
-    assert len([name for name in listed if "/" not in name]) <= 45
+    listed = re.findall(r"\]\((0[^)]+)\)", (folder / "README.md").read_text(encoding="utf-8"))
+    assert sorted(listed) == sorted(path.name for path in folder.glob("0*.md"))
+    assert len(listed) <= 45
+
+
+def test_a_decision_is_short() -> None:
+    pages = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert [page.name for page in pages if len(page.read_text(encoding="utf-8").split()) > 400] == []
+
+
+def test_a_decision_is_a_page_or_a_paragraph_of_the_earlier_ones() -> None:
+    folder = ROOT / "docs" / "decisions"
+    pages = {int(path.name[:4]) for path in folder.glob("0*.md")}
+    earlier = [int(number) for number in re.findall(r"^## (\d+)$", (folder / "history.md").read_text("utf-8"), re.M)]
+    extensions = {int(path.name[:4]) for path in ROOT.glob("extensions/*/docs/0*.md")}
+    assert earlier == sorted(set(earlier))
+    assert pages.isdisjoint(earlier)
+    assert extensions.isdisjoint(pages | set(earlier))
 
 
 def test_counts_and_times_of_tests_are_round_and_agree() -> None:

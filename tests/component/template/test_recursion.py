@@ -10,7 +10,7 @@ from .stack import Stack
 from .test_permissions import listed, statements
 
 BOUNDED = {"InferFunction", "IngestFunction", "PurgeFunction"}
-"""Functions whose code bounds their loops, by count (docs/decisions/0030)."""
+"""Functions whose code bounds their loops, by count (decision 30)."""
 
 DEPLOYMENTS = {
     "default": {},

@@ -21,7 +21,7 @@ MAX_ATTEMPTS = 500
 """How often a request is sent again: about four days, the queue's retention.
 
 The infer function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
-(docs/decisions/0030): this limit ends the loop. Then the message fails, and becomes a dead letter.
+(decision 30): this limit ends the loop. Then the message fails, and becomes a dead letter.
 """
 
 

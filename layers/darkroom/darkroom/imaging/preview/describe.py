@@ -137,7 +137,7 @@ def build_srcset(plan: Plan, width: int, ladder: Sequence[int] = LADDER_PX) -> s
     """Return an ``srcset`` for an image ``width`` px wide: the ladder below it, and the next step for all of it.
 
     ``dpr=1``: browsers apply the screen's pixel ratio when they choose by width descriptors, and a client hint must not
-    multiply it again (docs/decisions/0005).
+    multiply it again (decision 5).
     """
     page = f"&page={plan.page}" if plan.page else ""
     path = f"/{quote_key(plan.key)}"

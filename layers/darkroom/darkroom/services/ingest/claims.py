@@ -35,7 +35,7 @@ REPAIR_DELAY_S = 5
 MAX_REPAIRS = 100
 """Longest chain of repair messages. Each needs another attempt that supersedes the one before: a chain is short.
 
-Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
+Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (decision 30):
 this ends the loop.
 """
 

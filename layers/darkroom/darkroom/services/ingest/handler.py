@@ -31,7 +31,7 @@ TOMBSTONE_S = 35 * 86_400
 MAX_POSTPONEMENTS = 100
 """Of one message: a day at most. One lease of a large image takes 20 of them; a longer claim is stuck.
 
-Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (docs/decisions/0030):
+Ingest sends to the queue that it consumes, and Lambda's recursive loop detection is off for it (decision 30):
 this ends the loop. Then the message fails, and is sent to the DLQ.
 """
 

@@ -39,7 +39,7 @@ MAX_DEFERRALS = 4 * 24 * 3600 // DEFER_S
 """Maximum of deferrals: four days, the queue's retention, which restarts with each message.
 
 The purge function sends to the queue that it consumes, and Lambda's recursive loop detection is off for it
-(docs/decisions/0030), so this limit ends the loop. Then the message is sent to the DLQ.
+(decision 30), so this limit ends the loop. Then the message is sent to the DLQ.
 """
 
 RESERVED_WILDCARDS = 1
