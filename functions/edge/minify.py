@@ -31,9 +31,14 @@ _KEYWORDS = frozenset({"do", "if", "in", "of", "as", "is"})
 
 def list_declared_names(root: Node) -> frozenset[str]:
     """Return all names of functions, variables and parameters below ``root``."""
-    named = (node.child_by_field_name(_DECLARED[node.type]) for node in nodes(root) if node.type in _DECLARED)
-    lists = (node.named_children for node in nodes(root) if node.type == "formal_parameters")
-    return frozenset(text_of(node) for node in chain(named, *lists) if node is not None)
+    names: set[str] = set()
+    for node in nodes(root):
+        kind = node.type
+        if kind in _DECLARED and (name := node.child_by_field_name(_DECLARED[kind])) is not None:
+            names.add(text_of(name))
+        elif kind == "formal_parameters":
+            names |= {text_of(parameter) for parameter in node.named_children}
+    return frozenset(names)
 
 
 def minify(source: str, own_properties: frozenset[str]) -> str:
@@ -43,7 +48,7 @@ def minify(source: str, own_properties: frozenset[str]) -> str:
     """
     root = parse(source)
     outer = frozenset(chain.from_iterable(map(_top_names, root.children)))
-    statements = [list(write_tokens(node)) for node in root.children]
+    statements = [write_tokens(node) for node in root.children]
     renamed_outer = _short_names(chain(*statements), "identifier", outer - {ENTRY})
     properties = _short_names(chain(*statements), "property_identifier", own_properties)
     written: list[Token] = []

@@ -20,9 +20,11 @@ def parse(source: str) -> Node:
 
 def nodes(root: Node) -> Iterator[Node]:
     """Yield ``root`` and all nodes below it, in source order."""
-    yield root
-    for child in root.children:
-        yield from nodes(child)
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        waiting += reversed(node.children)
 
 
 def text_of(node: Node) -> str:

@@ -6,7 +6,7 @@ further parameters, which no caller passes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import chain, pairwise
 from string import ascii_letters, digits
 from typing import NamedTuple
@@ -38,39 +38,32 @@ _DECLARE = Token("lexical_declaration", "let")
 _DECLARED_END = Token("lexical_declaration", ";")
 
 
-def write_tokens(node: Node) -> Iterator[Token]:
-    """Yield the tokens of ``node``."""
-    if node.type in _ATOMS or not node.children:
-        if node.type != "comment":
-            yield Token(node.type, text_of(node))
-    elif _has_needless_braces(node):
-        yield from write_tokens(node.named_children[0])
-    elif node.type == "lexical_declaration":
-        yield _DECLARE
-        yield from chain.from_iterable(map(write_tokens, node.children[1:-1]))
-        yield _DECLARED_END
-    elif node.type == "if_statement" and (expression := _as_expression(node)):
-        yield from (*expression, _symbol(";"))
-    elif node.type == "arrow_function" and (computation := _as_computation(node)):
-        yield from min(computation, list(_plain_tokens(node)), key=_length)
-    else:
-        yield from _plain_tokens(node)
+def write_tokens(node: Node) -> list[Token]:
+    """Return the tokens of ``node``."""
+    kind, children = node.type, node.children
+    if kind in _ATOMS or not children:
+        return [] if kind == "comment" else [Token(kind, text_of(node))]
+    if _has_needless_braces(node):
+        return write_tokens(node.named_children[0])
+    if kind == "lexical_declaration":
+        return [_DECLARE, *_write_all(children[1:-1]), _DECLARED_END]
+    if kind == "if_statement" and (expression := _as_expression(node)):
+        return [*expression, _symbol(";")]
+    if kind == "arrow_function" and (computation := _as_computation(node)):
+        return min(computation, _write_all(children), key=_length)
+    return _write_all(children)
 
 
-def _plain_tokens(node: Node) -> Iterator[Token]:
-    return chain.from_iterable(map(write_tokens, node.children))
+def _write_all(nodes: Iterable[Node]) -> list[Token]:
+    return list(chain.from_iterable(map(write_tokens, nodes)))
 
 
 def _has_needless_braces(node: Node) -> bool:
     """Return whether ``node`` is the block of an ``if`` or ``else`` with one statement that no ``else`` binds to."""
-    within = node.parent.type if node.parent else ""
+    if node.type != "statement_block" or node.parent is None:
+        return False
     inner = [child.type for child in node.named_children]
-    return (
-        node.type == "statement_block"
-        and within in ("if_statement", "else_clause")
-        and len(inner) == 1
-        and inner[0] in _PLAIN
-    )
+    return node.parent.type in ("if_statement", "else_clause") and len(inner) == 1 and inner[0] in _PLAIN
 
 
 def _as_expression(statement: Node, variables: list[Node] | None = None) -> list[Token]:
@@ -82,7 +75,7 @@ def _as_expression(statement: Node, variables: list[Node] | None = None) -> list
     if _returns(statement):
         return []
     if statement.type == "expression_statement":
-        return list(write_tokens(parts[0]))
+        return write_tokens(parts[0])
     if statement.type == "statement_block":
         return _in_parentheses(_as_expressions(parts, variables))
     if statement.type != "if_statement":
@@ -118,7 +111,7 @@ def _is_operand(node: Node, operator: str) -> bool:
 
 
 def _as_operand(condition: Node, operator: str) -> list[Token]:
-    inner = list(write_tokens(condition))
+    inner = write_tokens(condition)
     return [*(inner if _is_operand(condition, operator) else [_symbol("("), *inner, _symbol(")")]), _symbol(operator)]
 
 
@@ -128,12 +121,12 @@ def _as_expressions(steps: Sequence[Node], variables: list[Node] | None) -> list
     for step in reversed(steps):
         parts = list_parts(step)
         if step.type == "return_statement":
-            expression = list(write_tokens(parts[0])) if parts and step == steps[-1] else []
+            expression = write_tokens(parts[0]) if parts and step == steps[-1] else []
         elif step.type == "lexical_declaration":
             if variables is None or not all(one.child_by_field_name("value") for one in parts):
                 return []
             variables += [one.named_children[0] for one in parts]
-            expressions[:0] = [list(write_tokens(declared)) for declared in parts]
+            expressions[:0] = [write_tokens(declared) for declared in parts]
             continue
         elif step.type == "if_statement" and len(parts) == 2 and _ends(parts[1]):
             early = _in_parentheses(_as_expressions(list_parts(parts[1]), variables))
