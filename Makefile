@@ -51,8 +51,8 @@ run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)
 stop: $(READY)  ## End a stack that was started detached
 	@./darkroom stop
 
-test-fast: $(READY)  ## Pure tests only: no process, no network; under a minute
-	@$(PYTEST) tests/unit $(wildcard extensions/*/tests/unit)
+test-fast: $(READY)  ## Pure tests only: no process, no network; half a minute
+	@$(RUN) -m pytest -m "not slow" tests/unit $(wildcard extensions/*/tests/unit)
 
 test: $(READY) $(COMMANDS)/.ready  ## Lint, then the tests that CI runs, in under ten minutes on two cores
 	@$(INSTALL_FOR_TESTS) $(MAKE) --no-print-directory lint && wait && $(PYTEST) -m "not slow" $(ALL_SLOW:%=--ignore=%)

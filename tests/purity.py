@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 
 import pytest
 
@@ -23,12 +23,13 @@ def _reject_side_effects(event: str, _: tuple[object, ...]) -> None:
 sys.addaudithook(_reject_side_effects)
 
 
-@pytest.fixture(autouse=True)
-def pure(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Reject processes and connections while a pure test runs."""
-    if "unit" not in request.node.path.parts:
-        yield
-        return
-    _running.append(request.node.nodeid)
-    yield
-    _running.pop()
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Reject processes and connections while a pure test and its fixtures run."""
+    if "unit" not in item.path.parts:
+        return (yield)
+    _running.append(item.nodeid)
+    try:
+        return (yield)
+    finally:
+        _running.pop()

@@ -38,16 +38,16 @@ def test_a_value_and_an_error_come_through() -> None:
 
 def test_a_call_over_its_cpu_time_is_abandoned() -> None:
     with pytest.raises(TooSlow):
-        Deadline(CpuLimit(cpu_s=0.1, wall_s=HANG_S)).run(lambda: compute(1.0))
+        Deadline(CpuLimit(cpu_s=0.05, wall_s=HANG_S)).run(lambda: compute(0.3))
     assert is_abandoned()
     wait_for_abandoned()
 
 
 def test_calls_of_one_deadline_share_its_cpu_time() -> None:
-    deadline = Deadline(CpuLimit(cpu_s=0.3, wall_s=HANG_S))
-    deadline.run(lambda: compute(0.2))
+    deadline = Deadline(CpuLimit(cpu_s=0.15, wall_s=HANG_S))
+    deadline.run(lambda: compute(0.1))
     with pytest.raises(TooSlow):
-        deadline.run(lambda: compute(1.0))
+        deadline.run(lambda: compute(0.3))
     wait_for_abandoned()
 
 

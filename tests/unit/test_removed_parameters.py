@@ -39,16 +39,13 @@ def listed() -> frozenset[str]:
 REMOVED = (listed() - {"MemoryMb", "RunbookUrl"}) | INFERENCE | NESTED
 
 
-def pattern(name: str) -> str:
-    """The pattern of a mention of ``name``."""
-    if name in NESTED:
-        return rf"(?<!\.)\b{name}="  # not a value of an extension, ``NAME.{name}=``
-    if name in WORDS:
-        return rf"\b{name}=|`{name}`"
-    return rf"\b{name}\b"
+PATTERNS = (
+    rf"(?<!\.)\b(?:{'|'.join(NESTED)})=",  # not a value of an extension, ``NAME.MemoryMb=``
+    *(rf"\b{name}=|`{name}`" for name in WORDS),
+    rf"\b(?:{'|'.join(REMOVED - NESTED - WORDS)})\b",
+)
 
-
-MENTION = re.compile("|".join(map(pattern, sorted(REMOVED))))
+MENTION = re.compile("|".join(PATTERNS))
 
 
 def released(changelog: str) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 import base64
 import hmac
 import json
 from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
 
@@ -22,7 +20,6 @@ from tools.signing_vectors import FILE, list_purposes
 
 KEY = "0123456789abcdef0123456789abcdef"
 NOW_S, EXPIRES_S = 1_800_000_000, 1_800_000_900
-ROOT = Path(__file__).parents[2]
 
 
 def grant(text: str) -> str:
@@ -113,27 +110,3 @@ def test_keys_are_derived_as_the_page_says() -> None:
             key = hmac.digest(key, b"key:" + one["domain"].encode(), "sha256")
         digest = hmac.digest(key, (one["domain"] + one["text"]).encode(), "sha256")
         assert base64.urlsafe_b64encode(digest).rstrip(b"=").decode() == one["signature"], one["purpose"]
-
-
-SIGNING = {"sign_message": 3, "is_signed": 4}
-"""Number of arguments with the purpose, which is the last one."""
-OF_IMAGES = {"signing.py", "url_builder.py"}
-
-
-def test_code_outside_of_images_names_a_purpose() -> None:
-    """The default is for URLs of images alone."""
-    found: list[tuple[str, bool]] = []
-    for file in [
-        path
-        for folder in ("layers", "extensions", "functions", "tools", "cli", "local")
-        for path in (ROOT / folder).rglob("*.py")
-    ]:
-        if file.name in OF_IMAGES or {"node_modules", "tests"} & {*file.parts}:
-            continue
-        found += [
-            (file.name, len(call.args) == SIGNING[call.func.id])
-            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8")))
-            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id in SIGNING
-        ]
-    assert found
-    assert [name for name, named in found if not named] == []

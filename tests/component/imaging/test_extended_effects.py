@@ -11,9 +11,9 @@ from scipy.interpolate import CubicSpline
 
 from darkroom.imaging.render.steps.tone import build_curve_table
 from darkroom.plan.model import Clahe, Convolution, Curve, Lch
+from tests.component.imaging.test_animation import moving
 from tests.images.rendering import Pixels, apart, frames, made, opened, rgba, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources
-from tests.unit.imaging.test_animation import moving
 
 PHOTO, CUTOUT = saved(photo(), "PNG"), saved(cutout(), "PNG")
 BEFORE = np.asarray(photo())

@@ -19,11 +19,11 @@ from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Padding, Plan, Scale
+from tests.component.imaging.test_animation import moving
 from tests.images.findings import known
 from tests.images.planted import XMP, exif
 from tests.images.rendering import alike, made, opened, rgba, seen
 from tests.images.sources import SIZE, SVG, cutout, photo, saved, sixteen_bit, sources
-from tests.unit.imaging.test_animation import moving
 
 PHOTO = saved(photo(), "PNG")
 _SOF0, _SOF2 = 0xC0, 0xC2

@@ -26,10 +26,10 @@ from darkroom.plan.model import (
     Watermark,
     WatermarkLayout,
 )
+from tests.component.imaging.test_animation import moving
 from tests.images.findings import known
 from tests.images.rendering import alike, apart, frames, made, opened, rgba, seen
 from tests.images.sources import cutout, photo, saved, sixteen_bit, sources
-from tests.unit.imaging.test_animation import moving
 
 PHOTO, CUTOUT = saved(photo(), "PNG"), saved(cutout(), "PNG")
 BEFORE = np.asarray(photo())

@@ -33,12 +33,12 @@ from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
+from tests.component.imaging.test_source_ranged import Store
 from tests.images.masters import header, look_alike
 from tests.images.planted import in_jpeg
 from tests.images.rendering import alike, apart, made, seen
 from tests.images.sources import photo, saved
 from tests.peak_memory import READ_PEAK
-from tests.unit.imaging.test_source_ranged import Store
 
 LIMITS = Limits()
 ROWS_OF_TWO = 2 * 256 * 1600 * 3

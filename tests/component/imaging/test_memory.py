@@ -80,7 +80,7 @@ SOURCES: dict[str, Callable[[], bytes]] = {
 
 def test_every_format_is_measured_whose_decoder_has_an_image_of_its_own_size() -> None:
     sized = {name for name in SOURCE_FORMATS if SOURCE_FORMATS[name].memory.plain}
-    unwritten = {"heic"}  # no encoder here: tests/unit/imaging/test_heif.py
+    unwritten = {"heic"}  # no encoder here: tests/component/imaging/test_heif.py
     measured = {name.partition(",")[0] for name in SOURCES}
     assert measured == sized - unwritten, "SOURCES in tests/component/imaging/test_memory.py"
 

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 MOST_LINES = 60
 PRODUCT = ("layers", "functions", "endpoint", "extensions")
 """Folders with deployed code. That of extensions is beside their tests."""
