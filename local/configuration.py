@@ -12,18 +12,18 @@ import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from darkroom.dialects.settings_file import parse_settings
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.options import OPTIONS_BY_NAME
 from darkroom.plan.presets import Presets, parse_presets_toml
+from darkroom_dialects.settings_file import parse_settings
 
 from .paths import ROOT
 
 register_plugin(OVERLAYS)
 
-FOLDER = ROOT / "layers" / "darkroom" / "darkroom"
-PRESETS, DIALECTS = FOLDER / "presets.toml", FOLDER / "dialects.toml"
+PRESETS = ROOT / "layers" / "darkroom" / "darkroom" / "presets.toml"
+DIALECTS = ROOT / "layers" / "dialects" / "darkroom_dialects" / "dialects.toml"
 FILES = (PRESETS, DIALECTS)
 
 _HEADER = re.compile(r"\s*\[+\s*(?P<name>[^\]]+?)\s*\]+")

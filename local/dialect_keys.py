@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from darkroom.dialects import dit, imgproxy, thumbor
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.signing_keys import KeysByDialect
+from darkroom_dialects import dit, imgproxy, thumbor
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.signing_keys import KeysByDialect
 from tools.events import LOCAL_KEY
 
 
@@ -22,7 +22,7 @@ DOCUMENT: Mapping[str, list[object]] = {
     "thumbor": [_derive_key("thumbor")],
     "dit": [_derive_key("dit")],
 }
-"""The content of the secret: see :func:`darkroom.dialects.serving.signing_keys.parse_keys`."""
+"""The content of the secret: see :func:`darkroom_dialects.serving.signing_keys.parse_keys`."""
 
 
 def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.dialects.registry import DIALECTS
 from darkroom.plan.presets import load_default_presets
 from darkroom.settings import InvalidSettings, parse_settings
+from darkroom_dialects.registry import DIALECTS
 from tools.settings.stacks import Target, build_local_target
 from tools.settings.validation import validate
 

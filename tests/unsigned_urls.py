@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from random import Random
 from urllib.parse import quote
 
-from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.iiif.spec import FORMATS as IIIF_FORMATS
-from darkroom.dialects.iiif.spec import QUALITIES
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.variants import LADDER_PX
+from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom_dialects.iiif.spec import FORMATS as IIIF_FORMATS
+from darkroom_dialects.iiif.spec import QUALITIES
 
 ORIGIN = "https://images.example.com/photos/"
 """An address that the dialects' test settings map to keys."""

@@ -1,7 +1,7 @@
 """Print lines, files and import cycles by package: ``python -m tools.code_size``.
 
-``code`` is lines without blank lines, comments and docstrings; ``lines`` is what ``wc -l`` counts. ``core`` is the
-layer without the packages that the core never imports.
+``code`` is lines without blank lines, comments and docstrings; ``lines`` is what ``wc -l`` counts. ``layer`` is the
+distribution of all functions, and ``core`` that without the packages that the core never imports.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-LAYER = ROOT / "layers" / "darkroom"
+LAYERS = ROOT / "layers"
+DISTRIBUTIONS = {"darkroom": LAYERS / "darkroom", "darkroom_dialects": LAYERS / "dialects"}
+"""Packages of layers, with the folders that they are imported from."""
+
 OPTIONAL = (
-    "dialects",
     "mlops",
     "bulk",
     "models",
@@ -135,8 +137,8 @@ def _read_text(name: ast.expr) -> str:
 
 
 def list_sizes() -> Iterator[tuple[str, Size]]:
-    """Measure the layer, its core, its packages, and the other folders."""
-    layer = LAYER / "darkroom"
+    """Measure the layer of all functions, its core, its packages, the other distributions, and the other folders."""
+    layer = DISTRIBUTIONS["darkroom"] / "darkroom"
     packages = {path.name: measure_folder(path) for path in sorted(layer.iterdir()) if path.is_dir()}
     packages = {name: size for name, size in packages.items() if size.files}
     top = sum((measure_file(path.read_text(encoding="utf-8")) for path in sorted(layer.glob("*.py"))), Size())
@@ -144,16 +146,17 @@ def list_sizes() -> Iterator[tuple[str, Size]]:
     yield "layer", total
     yield "core", sum((size for name, size in packages.items() if name not in OPTIONAL), top)
     yield from ((f"darkroom.{name}", size) for name, size in packages.items())
+    yield from ((name, measure_folder(folder / name)) for name, folder in DISTRIBUTIONS.items() if name != "darkroom")
     yield from ((name, measure_folder(ROOT / name)) for name in OTHERS if (ROOT / name).is_dir())
 
 
 def main() -> None:
     """Print the table and the cycles."""
-    sys.path[:0] = [str(ROOT), str(LAYER)]
+    sys.path[:0] = [str(ROOT), *map(str, DISTRIBUTIONS.values())]
     sys.stdout.write(f"{'package':24} {'files':>6} {'lines':>7} {'code':>7}\n")
     for name, size in list_sizes():
         sys.stdout.write(f"{name:24} {size.files:6} {size.lines:7} {size.code:7}\n")
-    cycles = find_cycles("darkroom", *TOOLING)
+    cycles = find_cycles(*DISTRIBUTIONS, *TOOLING)
     sys.stdout.write(f"import cycles: {len(cycles)}\n")
     for cycle in cycles:
         sys.stdout.write("  " + " <-> ".join(cycle) + "\n")

@@ -192,8 +192,8 @@ def check_secret(call: Call, secret: str) -> int:
 
     The exit code is 1 if functions would reject it. Values never appear in its output.
     """
-    from darkroom.dialects.serving.signing_keys import parse_keys
     from darkroom.signing import InvalidSecret, parse_secret, parse_signing_keys
+    from darkroom_dialects.serving.signing_keys import parse_keys
 
     read: Callable[[Mapping[str, object]], object] = parse_signing_keys if secret == SECRETS[0] else parse_keys
     problems: list[str] = []

@@ -14,10 +14,10 @@ from pathlib import Path
 from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
+sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom"), str(ROOT / "layers" / "dialects")]
 
-from darkroom.dialects.registry import DIALECTS, Dialect  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
+from darkroom_dialects.registry import DIALECTS, Dialect  # noqa: E402
 from functions.edge.repeated import minify_repeated  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
 

@@ -1,4 +1,4 @@
-"""Convert tables of darkroom.plan and darkroom.dialects to JavaScript for the edge functions."""
+"""Convert tables of darkroom.plan and darkroom_dialects to JavaScript for the edge functions."""
 
 from __future__ import annotations
 
@@ -7,16 +7,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import (
-    DIALECTS,
-    DOCUMENT_SUFFIX,
-    DOCUMENT_TYPES,
-    IIIF,
-    IIIF_2_PREFIX,
-    IIIF_2_SUFFIX,
-    Dialect,
-)
 from darkroom.errors import SourceMissing
 from darkroom.image_keys import LARGE_PREFIX, MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
@@ -38,6 +28,16 @@ from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import FIRST_GENERATION
 from darkroom.plan.variants import CLASS_TYPES, LADDER_PX, SAVE_DATA_QUALITY, AccessMode
 from darkroom.settings import DEFAULTS
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import (
+    DIALECTS,
+    DOCUMENT_SUFFIX,
+    DOCUMENT_TYPES,
+    IIIF,
+    IIIF_2_PREFIX,
+    IIIF_2_SUFFIX,
+    Dialect,
+)
 
 STATE_FIELDS = frozenset(
     {

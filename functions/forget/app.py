@@ -14,7 +14,6 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_tags, open_vectors
-from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.image_keys import large_wildcard, master_names
@@ -31,7 +30,9 @@ _observer = PowertoolsObserver("forget")
 
 def _list_wildcards() -> Iterator[Wildcard]:
     """Yield wildcards of what may be cached, also if it is off now."""
-    if _env.has_dialects:
+    if _env.has_dialects:  # else there is no layer with dialects
+        from darkroom_dialects.registry import iiif_wildcard
+
         yield iiif_wildcard
     if _env.has_large_copies:
         yield large_wildcard

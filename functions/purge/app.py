@@ -12,7 +12,6 @@ from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import PurgeEnvironment
 from darkroom.further_sources import FurtherSource
 from darkroom.image_keys import large_wildcard, master_names
@@ -39,7 +38,9 @@ def _connect(source: FurtherSource) -> S3Bucket:
 
 def _list_wildcards() -> Iterator[Wildcard]:
     """Yield wildcards of what may be cached, also if it is off now."""
-    if _env.has_dialects:
+    if _env.has_dialects:  # else there is no layer with dialects
+        from darkroom_dialects.registry import iiif_wildcard
+
         yield iiif_wildcard
     if _env.has_large_copies:
         yield large_wildcard

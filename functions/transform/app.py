@@ -32,11 +32,11 @@ from darkroom.services.service_settings import build_cache_policy, build_source_
 from darkroom.signing import parse_signing_keys
 
 if TYPE_CHECKING:
-    from darkroom.dialects.serving.service import DialectService
-    from darkroom.dialects.serving.signing_keys import KeysSecret
     from darkroom.plan.presets import Presets
     from darkroom.services.serve.answers import TransformRequest
     from darkroom.settings import Settings
+    from darkroom_dialects.serving.service import DialectService
+    from darkroom_dialects.serving.signing_keys import KeysSecret
 
 register_plugin(OVERLAYS)
 
@@ -110,8 +110,8 @@ def _respond(request: EdgeRequest) -> Responded:
     if (page := find_error_page(request.path)) is not None:
         return page, None
     if request.dialect and _env.language_keys_arn:  # without dialects, a header of this name is the viewer's
-        from darkroom.dialects.serving.handler import respond as respond_in_dialect
-        from darkroom.dialects.serving.request import DialectRequest
+        from darkroom_dialects.serving.handler import respond as respond_in_dialect
+        from darkroom_dialects.serving.request import DialectRequest
 
         def start_in_dialect(transform: Transform, presets: Callable[[], Presets]) -> None:
             parsed = DialectRequest.from_headers(request.method, request.headers)
@@ -136,13 +136,13 @@ def _locate_large(transform: Transform, request: TransformRequest, etag: str) ->
 
 @cache
 def _dialect_keys() -> KeysSecret:
-    from darkroom.dialects.serving.handler import connect_keys
+    from darkroom_dialects.serving.handler import connect_keys
 
     return connect_keys(_env.language_keys_arn, _credentials, _observer)
 
 
 def _dialects(transform: Transform) -> DialectService:
     """Dialects are loaded with the first request that needs them: cold starts of native URLs do without."""
-    from darkroom.dialects.serving.handler import build_service
+    from darkroom_dialects.serving.handler import build_service
 
     return build_service(_live.last_known, transform, _dialect_keys())

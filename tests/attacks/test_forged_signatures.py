@@ -16,10 +16,10 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import KeysInvalid
 from darkroom.signing import InvalidSecret, parse_secret
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from tests.images.photographs import jpeg_photo
 from tests.tally import Tally
 from tests.unit.test_signing_secrets import KEY, NOT_OBJECTS, REJECTED, SALT, STRONG, forged, guesses

@@ -18,12 +18,12 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
-from darkroom.dialects.iiif.spec import SizeLimits
-from darkroom.dialects.iiif.tiles import count_images
 from darkroom.plan.canonical import derivative_name, parse_path
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import LADDER_PX, list_unsigned_requests, list_unsigned_variants
+from darkroom_dialects.iiif.spec import SizeLimits
+from darkroom_dialects.iiif.tiles import count_images
 from tests.images.drawn import animation
 from tests.images.photographs import jpeg_photo
 from tests.tally import Tally

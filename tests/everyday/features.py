@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from PIL import Image
 
-from darkroom.dialects.serving.signing_keys import parse_keys
+from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.images.signed_files import read_manifest
 from tests.stack.inference_client import detected

@@ -15,17 +15,17 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.serving.delivery import Delivery
-from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.service import DialectService
-from darkroom.dialects.serving.signing_keys import KeysByDialect
 from darkroom.http.response import DIALECT, VIEWER_URL, EdgeRequest, HttpResponse
 from darkroom.plan.presets import parse_presets
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.transform import Transform
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.serving.delivery import Delivery
+from darkroom_dialects.serving.handler import respond
+from darkroom_dialects.serving.service import DialectService
+from darkroom_dialects.serving.signing_keys import KeysByDialect
 
 MARK = "watermarks/geometry.png"
 ACCOUNT = "ZWd9g1K7eljCn_KDTu_MWA"

@@ -18,8 +18,8 @@ import urllib3
 from PIL import Image
 
 from darkroom.aws.secrets import RETRY_S
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.signing_keys import parse_keys
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.corpus import CORPUS
 from tests.images.photographs import jpeg_photo, png_noise

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from cli.main import main
-from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.presets import load_default_presets
+from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 from tests.images.photographs import jpeg_photo
 from tests.response_bucket import receive_responses

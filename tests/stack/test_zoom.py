@@ -17,12 +17,12 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Response
 
-from darkroom.dialects.iiif.image import resolve_image
-from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.spec import VERSIONS, SizeLimits
-from darkroom.dialects.iiif.tiles import is_listed, iterate_tiles
-from darkroom.dialects.iiif.url import ImageRequest, encode_identifier, parse
 from darkroom.plan.geometry.placement import Size
+from darkroom_dialects.iiif.image import resolve_image
+from darkroom_dialects.iiif.info_json import build_info
+from darkroom_dialects.iiif.spec import VERSIONS, SizeLimits
+from darkroom_dialects.iiif.tiles import is_listed, iterate_tiles
+from darkroom_dialects.iiif.url import ImageRequest, encode_identifier, parse
 from local import viewer as osd
 from local.control_pages import CONSOLE, find_console_file
 from tests.component.browser.browser import CHROMIUM, Page, open_browser

@@ -1,4 +1,4 @@
-"""A mistake in dialects.toml or presets.toml stops the build of the layer."""
+"""A mistake in dialects.toml or presets.toml stops the build of its layer."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.dialects import settings_file
-from darkroom.dialects.serving import handler
-from darkroom.dialects.settings_file import load_settings, main, parse_settings, read_settings_file
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
 from darkroom.plan.presets import Presets, read_presets_file
 from darkroom.settings import InvalidSettings, Settings
+from darkroom_dialects import settings_file
+from darkroom_dialects.serving import handler
+from darkroom_dialects.settings_file import load_settings, main, parse_settings, read_settings_file
 from tools.settings.validation import validate
 
-MAKEFILE = Path(__file__).parents[2] / "layers" / "darkroom" / "Makefile"
+LAYERS = Path(__file__).parents[2] / "layers"
 MISTAKES = {
     "no TOML": "[imgproxy",
     "an unknown table": "[imgprox]\n",
@@ -91,11 +91,24 @@ def test_a_mistake_in_presets_is_a_503_at_run_time(monkeypatch: pytest.MonkeyPat
 
 
 def test_the_repositorys_own_files_are_right() -> None:
-    assert main() == 0
+    assert (main(), presets.main()) == (0, 0)
     assert parse_settings(read_settings_file(), Presets({}, {})).imgproxy.presets
 
 
-def test_the_build_depends_on_the_check() -> None:
-    text = MAKEFILE.read_text(encoding="utf-8")
-    assert "build-DarkroomLayer: check-configuration\n" in text
-    assert "-m darkroom.dialects.settings_file\n" in text
+def test_a_mistake_in_presets_fails_the_build_of_the_layer_of_all_functions(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(presets, "read_presets_file", lambda: '[presets.bad]\nw = "wide"\n')
+    presets.load_default_presets.cache_clear()
+    assert presets.main() == 1
+    assert capsys.readouterr().err.startswith("presets.toml: ValueError: preset 'bad': w must be ")
+    presets.load_default_presets.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("layer", "module"), [("darkroom", "darkroom.plan.presets"), ("dialects", "darkroom_dialects.settings_file")]
+)
+def test_the_build_depends_on_the_check(layer: str, module: str) -> None:
+    text = (LAYERS / layer / "Makefile").read_text(encoding="utf-8")
+    assert f"build-{layer.capitalize()}Layer: check-configuration\n" in text
+    assert f"-m {module}\n" in text

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.dialects.cloudflare import OPTION_MAPPINGS, parse, verify
-from darkroom.dialects.common.mapping import count_supported
-from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.settings_file import parse_settings
 from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode, needs_signature
+from darkroom_dialects.cloudflare import OPTION_MAPPINGS, parse, verify
+from darkroom_dialects.common.mapping import count_supported
+from darkroom_dialects.common.settings import CloudflareSettings, DialectSettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.settings_file import parse_settings
 
 SOME = DialectSettings(Sources((("//images.dev/", ""),)))
 

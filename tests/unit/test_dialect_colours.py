@@ -7,8 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import ImageColor
 
-from darkroom.dialects.common.colours import TRANSPARENT, format_colour, parse_colour, split_channels
-from darkroom.dialects.common.matrices import (
+from darkroom.plan.model import IDENTITY
+from darkroom.plan.option_types import Colour
+from darkroom_dialects.common.colours import TRANSPARENT, format_colour, parse_colour, split_channels
+from darkroom_dialects.common.matrices import (
     LUMA_601,
     LUMA_709,
     compose,
@@ -17,8 +19,6 @@ from darkroom.dialects.common.matrices import (
     round_matrix,
     saturation,
 )
-from darkroom.plan.model import IDENTITY
-from darkroom.plan.option_types import Colour
 
 
 @pytest.mark.parametrize("name", sorted(ImageColor.colormap))

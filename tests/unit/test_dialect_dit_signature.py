@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.dit import parse
-from darkroom.dialects.dit.url import OPTION_MAPPINGS
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.model import Plan
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.dit import parse
+from darkroom_dialects.dit.url import OPTION_MAPPINGS
 
 SETTINGS = DialectSettings()
 NAMES = sorted({name for one in OPTION_MAPPINGS if one.group.startswith("query") for name in one.names} - {"signature"})

@@ -8,15 +8,15 @@ from random import Random
 
 import pytest
 
-from darkroom.dialects import dit, thumbor
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.redaction import NO_FORCED_REDACTION
+from darkroom_dialects import dit, thumbor
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.service import choose_variant
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .test_unsigned_storage import KEYS, SETTINGS, request_of

@@ -6,21 +6,21 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.dialects.iiif import tiles
-from darkroom.dialects.iiif.image import ResolvedImage, resolve_image
-from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.spec import FEATURES, FORMATS, QUALITIES, UNSUPPORTED_FORMATS, V2, V3, SizeLimits, Version
-from darkroom.dialects.iiif.url import (
+from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
+from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.geometry.layout import compute_geometry
+from darkroom.plan.geometry.placement import Box, Size
+from darkroom_dialects.iiif import tiles
+from darkroom_dialects.iiif.image import ResolvedImage, resolve_image
+from darkroom_dialects.iiif.info_json import build_info
+from darkroom_dialects.iiif.spec import FEATURES, FORMATS, QUALITIES, UNSUPPORTED_FORMATS, V2, V3, SizeLimits, Version
+from darkroom_dialects.iiif.url import (
     BaseRequest,
     ImageRequest,
     InfoRequest,
     encode_identifier,
     parse,
 )
-from darkroom.errors import BadKey, BadOption, DarkroomError, SourceMissing
-from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.geometry.layout import compute_geometry
-from darkroom.plan.geometry.placement import Box, Size
 
 CAPS = SizeLimits()
 SPECIFIED = Size(300, 200)

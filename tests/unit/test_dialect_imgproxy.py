@@ -10,14 +10,6 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.anchor import Anchor
-from darkroom.dialects.common.mapping import count_supported
-from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
-from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.imgproxy import OPTION_MAPPINGS, parse, sign, verify
-from darkroom.dialects.imgproxy.arguments import COMPASS
-from darkroom.dialects.settings_file import load_settings, parse_settings
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired, UnknownOption
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import compute_geometry
@@ -25,6 +17,14 @@ from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets, load_default_presets
+from darkroom_dialects.common.anchor import Anchor
+from darkroom_dialects.common.mapping import count_supported
+from darkroom_dialects.common.parsed_url import DialectKey, SignatureClaim
+from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.imgproxy import OPTION_MAPPINGS, parse, sign, verify
+from darkroom_dialects.imgproxy.arguments import COMPASS
+from darkroom_dialects.settings_file import load_settings, parse_settings
 
 FOLDER = Path(__file__).parents[1] / "cases"
 CASES = json.loads((FOLDER / "dialects" / "imgproxy.json").read_text(encoding="utf-8"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.signing_keys import parse_keys
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 KEYS = parse_keys(DOCUMENT)

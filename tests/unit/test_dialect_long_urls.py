@@ -8,10 +8,10 @@ from urllib.parse import quote
 
 import pytest
 
-from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.iiif.url import parse as parse_iiif
 from darkroom.errors import DarkroomError
+from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.iiif.url import parse as parse_iiif
 
 LENGTH = 4_000
 """Half of what CloudFront accepts of a URL."""

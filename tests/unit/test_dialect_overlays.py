@@ -7,11 +7,6 @@ from base64 import b64encode, urlsafe_b64encode
 
 import pytest
 
-from darkroom.dialects import dit, imgproxy, thumbor
-from darkroom.dialects.common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.serving.access import authorise
 from darkroom.errors import BadOption, BadSignature, Unsigned
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.model import Plan
@@ -20,6 +15,11 @@ from darkroom.plan.presets import Presets, parse_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom.signing import KeySource
+from darkroom_dialects import dit, imgproxy, thumbor
+from darkroom_dialects.common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.serving.access import authorise
 
 SETTINGS = DialectSettings(Sources((("//img.example.com/", ""),)), {"logo": "watermarks/logo.png"})
 

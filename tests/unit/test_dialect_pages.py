@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.dialects.cloudflare.option_parsers import AUTO_WIDTH_PX, PERCEPTUAL
-from darkroom.dialects.registry import DIALECTS, IIIF
 from darkroom.plan.options import OPTIONS_BY_SHORT
+from darkroom_dialects.cloudflare.option_parsers import AUTO_WIDTH_PX, PERCEPTUAL
+from darkroom_dialects.registry import DIALECTS, IIIF
 from tools.dialect_pages import DIALECT_PAGES, FOLDER, PAGES, DialectPage, quote_names
 from tools.generated_blocks import fill
 

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import OptionMapping, count_supported, find_parser, index_by_name
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.settings_file import load_settings, parse_settings, read_settings_file
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.image_keys import check_key
 from darkroom.plan.presets import Presets
+from darkroom_dialects.common.mapping import OptionMapping, count_supported, find_parser, index_by_name
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.settings_file import load_settings, parse_settings, read_settings_file
 
 TABLE = Sources(
     (

@@ -9,16 +9,16 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects import dit, imgproxy, thumbor
-from darkroom.dialects.common.matrices import LUMA_709, combine, lightness, linear, saturation
-from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.iiif.info_json import build_info
-from darkroom.dialects.iiif.spec import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSUPPORTED_FORMATS, SizeLimits
-from darkroom.dialects.imgproxy.url import parse_source
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, options_text
 from darkroom.plan.geometry.placement import Size
+from darkroom_dialects import dit, imgproxy, thumbor
+from darkroom_dialects.common.matrices import LUMA_709, combine, lightness, linear, saturation
+from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.iiif.info_json import build_info
+from darkroom_dialects.iiif.spec import FEATURES, FORMATS, HTTP_FEATURES, QUALITIES, UNSUPPORTED_FORMATS, SizeLimits
+from darkroom_dialects.imgproxy.url import parse_source
 
 SETTINGS = DialectSettings(Sources((("s3://pictures/", ""),)), {"logo": "m.png"})
 CASES = Path(__file__).parents[1] / "cases" / "dialects"

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.mapping import count_supported
-from darkroom.dialects.common.parsed_url import DialectKey, SignatureClaim
-from darkroom.dialects.common.settings import DialectSettings, ThumborSettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.thumbor import OPTION_MAPPINGS, parse, sign, verify
 from darkroom.errors import BadKey, BadOption, BadSignature, DarkroomError, Expired
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.layout import Size, compute_geometry
+from darkroom_dialects.common.mapping import count_supported
+from darkroom_dialects.common.parsed_url import DialectKey, SignatureClaim
+from darkroom_dialects.common.settings import DialectSettings, ThumborSettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.thumbor import OPTION_MAPPINGS, parse, sign, verify
 
 SETTINGS = DialectSettings(
     Sources((("//img.example.com/", ""), ("https://old.example.com/photos/", "old/"))),

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 from libthumbor import CryptoURL
 from libthumbor.url import Url
 
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.thumbor import parse, verify
-from darkroom.dialects.thumbor.path_segments import PathSegments, split_path
-from darkroom.dialects.thumbor.url import collect_options
 from darkroom.errors import BadSignature
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.thumbor import parse, verify
+from darkroom_dialects.thumbor.path_segments import PathSegments, split_path
+from darkroom_dialects.thumbor.url import collect_options
 
 KEY = "a key of thumbor's"
 SETTINGS = DialectSettings(Sources((("//img.example.com/", ""),)), {"logo": "marks/logo.png"})

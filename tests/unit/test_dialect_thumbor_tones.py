@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.thumbor import parse
 from darkroom.plan.model import Matrix
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.thumbor import parse
 
 type Pixel = tuple[int, ...]
 

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects.serving.handler import _apply_settings
-from darkroom.dialects.settings_file import load_settings
 from darkroom.errors import BadKey
 from darkroom.further_sources import FurtherSource, find_source
 from darkroom.settings import InvalidSettings, parse_settings
+from darkroom_dialects.serving.handler import _apply_settings
+from darkroom_dialects.settings_file import load_settings
 
 BUCKET = {"bucket": "partner-photos", "prefix": "originals/", "region": "eu-west-1"}
 ORIGIN = {"origin": "https://img.example.com/shop/", "hosts": ["cdn.example.com:8443"], "max_age_s": 600}

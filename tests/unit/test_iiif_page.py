@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.dialects.iiif.spec import FEATURES
+from darkroom_dialects.iiif.spec import FEATURES
 from tools.generated_blocks import fill
 from tools.iiif_page import CONTENT, PAGE
 

@@ -9,7 +9,6 @@ from hypothesis import given
 
 from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.record import SEQUENCER_CHARACTERS
-from darkroom.dialects.registry import iiif_wildcard
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
 from darkroom.image_keys import (
@@ -28,6 +27,7 @@ from darkroom.plan.model import Plan
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.purge.consumer import cdn_paths
 from darkroom.services.serve.negative_cache import marker_key
+from darkroom_dialects.registry import iiif_wildcard
 from tests.odd_keys import odd_keys
 
 from .extended_plans import extended_plans

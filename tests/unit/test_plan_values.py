@@ -10,29 +10,9 @@ from typing import Any
 
 import pytest
 
-import darkroom.dialects
 import darkroom.plan
+import darkroom_dialects
 from darkroom.client_findings import parse_client_findings
-from darkroom.dialects import cloudflare, dit, imgproxy, thumbor
-from darkroom.dialects.cloudflare.option_parsers import CloudflareOptions as CloudflareWanted
-from darkroom.dialects.common.anchor import Anchor
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.dit.model import DitOptions as DitWanted
-from darkroom.dialects.dit.model import DitRequest
-from darkroom.dialects.iiif.image import resolve_image
-from darkroom.dialects.iiif.spec import V3, SizeLimits
-from darkroom.dialects.iiif.url import ImageRequest
-from darkroom.dialects.iiif.url import parse as read_iiif
-from darkroom.dialects.imgproxy.info import InfoRequest
-from darkroom.dialects.imgproxy.model import ExtendOptions, TrimOptions, WatermarkOptions
-from darkroom.dialects.imgproxy.model import ImgproxyOptions as ImgproxyWanted
-from darkroom.dialects.imgproxy.option_parsers import ParseState
-from darkroom.dialects.settings_file import parse_settings
-from darkroom.dialects.thumbor import OPTION_MAPPINGS
-from darkroom.dialects.thumbor.meta import _Engine
-from darkroom.dialects.thumbor.model import ThumborOptions as ThumborWanted
-from darkroom.dialects.thumbor.path_segments import split_path
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
@@ -43,6 +23,26 @@ from darkroom.plan.options import OPTIONS_BY_SHORT
 from darkroom.plan.presets import parse_presets_toml as load_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.upload_requests import Grant, parse_upload_request
+from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom_dialects.cloudflare.option_parsers import CloudflareOptions as CloudflareWanted
+from darkroom_dialects.common.anchor import Anchor
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.dit.model import DitOptions as DitWanted
+from darkroom_dialects.dit.model import DitRequest
+from darkroom_dialects.iiif.image import resolve_image
+from darkroom_dialects.iiif.spec import V3, SizeLimits
+from darkroom_dialects.iiif.url import ImageRequest
+from darkroom_dialects.iiif.url import parse as read_iiif
+from darkroom_dialects.imgproxy.info import InfoRequest
+from darkroom_dialects.imgproxy.model import ExtendOptions, TrimOptions, WatermarkOptions
+from darkroom_dialects.imgproxy.model import ImgproxyOptions as ImgproxyWanted
+from darkroom_dialects.imgproxy.option_parsers import ParseState
+from darkroom_dialects.settings_file import parse_settings
+from darkroom_dialects.thumbor import OPTION_MAPPINGS
+from darkroom_dialects.thumbor.meta import _Engine
+from darkroom_dialects.thumbor.model import ThumborOptions as ThumborWanted
+from darkroom_dialects.thumbor.path_segments import split_path
 
 FILLED = {
     CloudflareWanted,
@@ -59,9 +59,9 @@ FILLED = {
 
 
 def find_dataclasses() -> set[type]:
-    packages = (darkroom.dialects, darkroom.plan)
+    packages = (darkroom_dialects, darkroom.plan)
     found = [one.name for p in packages for one in pkgutil.walk_packages(p.__path__, f"{p.__name__}.")]
-    names = [name for name in found if not name.startswith(("darkroom.dialects.registry", "darkroom.dialects.serving"))]
+    names = [name for name in found if not name.startswith(("darkroom_dialects.registry", "darkroom_dialects.serving"))]
     members = [(name, one) for name in names for one in vars(importlib.import_module(name)).values()]
     return {one for name, one in members if isinstance(one, type) and is_dataclass(one) and one.__module__ == name}
 

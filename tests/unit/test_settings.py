@@ -10,9 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.registry import DIALECTS
-from darkroom.dialects.serving.delivery import DEFAULT_MAX_AGE_S
-from darkroom.dialects.serving.handler import dialect_modes
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
 from darkroom.plan.limits import Limits
@@ -36,6 +33,9 @@ from darkroom.services.service_settings import (
     build_upload_limits,
 )
 from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, list_setting_fields, parse_settings
+from darkroom_dialects.registry import DIALECTS
+from darkroom_dialects.serving.delivery import DEFAULT_MAX_AGE_S
+from darkroom_dialects.serving.handler import dialect_modes
 
 
 def test_an_empty_document_has_the_defaults_of_the_code() -> None:

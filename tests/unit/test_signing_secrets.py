@@ -16,20 +16,20 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cli.main import main
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant
-from darkroom.dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom.signing import InvalidSecret, parse_secret, parse_signing_keys, sign, verify
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.access import authorise
+from darkroom_dialects.serving.request import DialectRequest
+from darkroom_dialects.serving.service import choose_variant
+from darkroom_dialects.serving.signing_keys import DIALECTS_WITH_KEYS, KeysByDialect, parse_keys
 
 KEY, SALT = "0123456789abcdef", "0a"
 STRONG = "a key of more than 16 characters"

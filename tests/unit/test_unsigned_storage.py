@@ -11,24 +11,24 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.dialects.common.settings import DialectSettings, ImgproxySettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.iiif.image import resolve_image
-from darkroom.dialects.iiif.spec import SizeLimits
-from darkroom.dialects.iiif.tiles import count_images, is_listed
-from darkroom.dialects.iiif.url import ImageRequest
-from darkroom.dialects.iiif.url import parse as read_iiif
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.access import authorise
-from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode, list_unsigned_variants, needs_signature
+from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.iiif.image import resolve_image
+from darkroom_dialects.iiif.spec import SizeLimits
+from darkroom_dialects.iiif.tiles import count_images, is_listed
+from darkroom_dialects.iiif.url import ImageRequest
+from darkroom_dialects.iiif.url import parse as read_iiif
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.access import authorise
+from darkroom_dialects.serving.request import DialectRequest
+from darkroom_dialects.serving.service import choose_variant
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .edge.negotiation import choose_format_class

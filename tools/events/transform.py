@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.plan.native_url import parse_url
 from darkroom.signing import sign
+from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT, sign_in_dialect
 
 from . import LOCAL_KEY, Event

@@ -9,11 +9,11 @@ from typing import Any
 from darkroom.aws.clients import create_client
 from darkroom.aws.edge_store import EdgeStore, connect_edge_store
 from darkroom.aws.s3 import S3Bucket
-from darkroom.dialects.registry import DIALECTS
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import MASTERS
 from darkroom.services.edge_publication import KeyValueStore, publish_settings
 from darkroom.settings import OFF, Settings
+from darkroom_dialects.registry import DIALECTS
 
 from .. import local_stack
 from ..deployment import Deployment

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from darkroom.dialects.settings_file import load_settings
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.settings import InvalidSettings, Settings, parse_settings
+from darkroom_dialects.settings_file import load_settings
 
 register_plugin(OVERLAYS)
 

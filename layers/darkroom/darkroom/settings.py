@@ -42,7 +42,7 @@ PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
 
 DIALECT_TABLES = ("sources", "imgproxy", "thumbor", "dit", "cloudflare")
-"""Tables of the setting ``dialects``, which :mod:`darkroom.dialects.settings_file` reads."""
+"""Tables of the setting ``dialects``, which their distribution reads."""
 
 WATERMARK_PREFIX = "watermarks/"
 """The prefix of watermarks in the media bucket. Functions have permission to read it."""

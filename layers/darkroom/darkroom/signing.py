@@ -4,9 +4,9 @@ A signature is unpadded base64url of HMAC-SHA256. That of an image is over a can
 one, or over the viewer's URL as it is written (decision 71). Every other :class:`Purpose` has a domain, and most have a
 key that is derived from the signing key (docs/reference/signatures.md, "Purposes").
 
-The secret of the stack's own keys is ``{"current": "...", "previous": "..."}``;
-:mod:`darkroom.dialects.serving.signing_keys` reads those of dialects with the same checks. A document with one mistake
-is rejected completely. Problems name fields and do not quote values: they are logged.
+The secret of the stack's own keys is ``{"current": "...", "previous": "..."}``; those of dialects are read with the
+same checks. A document with one mistake is rejected completely. Problems name fields and do not quote values: they are
+logged.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ from fnmatch import fnmatchcase
 
 import pytest
 
-from darkroom.dialects.registry import DIALECTS
 from darkroom.plan.model import CONVERTED_TYPES, DATA_FORMATS, IMAGE_FORMATS, SOURCE_TYPES
 from darkroom.plan.options import OPTIONS
+from darkroom_dialects.registry import DIALECTS
 from tests.everyday.drawings import DRAWN
 from tests.everyday.features import ANALYSED, EFFECTS, OUTPUTS, REENCODED, SIGNED
 from tests.everyday.kinds import Kind, load_kinds

@@ -10,8 +10,6 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.dialects import imgproxy
-from darkroom.dialects.common.settings import DialectSettings
 from darkroom.errors import BadOption
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.imaging.render.pipeline import render
@@ -22,6 +20,8 @@ from darkroom.plan.geometry.layout import Box, Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
+from darkroom_dialects import imgproxy
+from darkroom_dialects.common.settings import DialectSettings
 from tests.images.photographs import jpeg_photo
 from tests.images.sources import saved
 

@@ -60,7 +60,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     """Late imports included: all modules of the package that it ever imports, in an interpreter without that layer."""
     hidden = f"sys.modules.update(dict.fromkeys({sorted(AWS_LAYER)!r}))"
     late = [
-        *(module for room in ("plan", "imaging", "dialects") for module in modules_of(f"darkroom.{room}")),
+        *(module for room in ("darkroom.plan", "darkroom.imaging", "darkroom_dialects") for module in modules_of(room)),
         "darkroom.services.serve.transform",
     ]
     loaded = imported_by(

@@ -78,8 +78,8 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     folders = {logical_id: tmp_path_factory.mktemp(name) for logical_id, name in LAYERS.items()}
     for logical_id, folder in folders.items():
         source = ROOT / "layers" / LAYERS[logical_id]
-        if (own := source / "darkroom").is_dir():
-            (folder / "darkroom").symlink_to(own)
+        for own in source.glob("darkroom*/__init__.py"):
+            (folder / own.parent.name).symlink_to(own.parent)
         locks = [source / name for name in ("requirements.txt", "requirements-aws.txt") if (source / name).exists()]
         for name in re.findall(
             r"^([\w-]+)==", "".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE

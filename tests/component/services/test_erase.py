@@ -33,7 +33,6 @@ from darkroom.aws.tag_index import TagIndex
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors import StoredVector
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
-from darkroom.dialects.registry import iiif_wildcard
 from darkroom.errors import BadKey
 from darkroom.findings import VECTOR_TASKS
 from darkroom.image_keys import MASTERS, encode_key
@@ -46,6 +45,7 @@ from darkroom.services.ingest.handler import TOMBSTONE_S
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.purge.consumer import REPEAT_AFTER_S
 from darkroom.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_dialects.registry import iiif_wildcard
 from tests.component.aws.similar import direction, make_vector_table
 from tools.events.forget import events
 

@@ -14,10 +14,10 @@ from botocore.credentials import Credentials as BotoCredentials
 from darkroom.aws.credentials import Credentials, CredentialSource
 from darkroom.aws.secrets import CACHE_S, RETRY_S, Secret, sign_headers
 from darkroom.aws.telemetry import LightObserver
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.errors import KeysInvalid, Unavailable
 from darkroom.signing import parse_signing_keys
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.serving.signing_keys import parse_keys
 
 from .emf_metrics import counted, of
 

@@ -19,6 +19,7 @@ from .stack import ROOT, TEMPLATES, name_template, template
 
 LAYERS = {
     "DarkroomLayer": "darkroom",
+    "DialectsLayer": "dialects",
     "ImagingLayer": "imaging",
     "AwsLayer": "aws",
     "IngestLayer": "ingest",
@@ -67,12 +68,17 @@ def list_functions() -> list[Declared]:
             name_template(path),
             logical_id,
             (path.parent / resource["Properties"]["CodeUri"]).resolve(),
-            [layer["Ref"] for layer in resource["Properties"].get("Layers", [])],
+            [_name_layer(layer) for layer in resource["Properties"].get("Layers", [])],
         )
         for path in TEMPLATES
         for logical_id, resource in template(path)["Resources"].items()
         if resource["Type"] == "AWS::Serverless::Function"
     ]
+
+
+def _name_layer(layer: Mapping[str, Any]) -> str:
+    """Return the logical id of a layer, also of one with a condition."""
+    return str(layer["Ref"] if "Ref" in layer else layer["Fn::If"][1]["Ref"])
 
 
 def find_layers() -> dict[str, Path]:

@@ -20,7 +20,7 @@ FUNCTIONS = tuple(
 @functools.cache
 def full_stack() -> Stack:
     """A deployment whose conditions include every function."""
-    return Stack(InferenceMode="lambda", AccessLogDays="1")
+    return Stack(InferenceMode="lambda", AccessLogDays="1", Dialects="on")
 
 
 def id_of(function: str) -> str:

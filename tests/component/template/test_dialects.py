@@ -5,8 +5,8 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
-from darkroom.dialects.registry import DIALECTS
 from darkroom.image_keys import LARGE_PREFIX
+from darkroom_dialects.registry import DIALECTS
 
 from .stack import Stack
 from .test_permissions import granted

@@ -87,9 +87,19 @@ def test_a_new_value_of_a_parameter_publishes_a_version(function: str) -> None:
     properties = document["Globals"]["Function"] | document["Resources"][function]["Properties"]
     of_version = {name: value for name, value in properties.items() if name not in NOT_OF_A_VERSION}
     used = parameters_of(document, of_version)
-    described = set(references(properties["VersionDescription"]))
+    described = parameters_of(document, properties["VersionDescription"])
     assert used - TOLD_BY_ANOTHER.get(function, set()) == described
     assert properties["AutoPublishAliasAllProperties"] is True
+
+
+@pytest.mark.parametrize("function", PUBLISHED)
+def test_a_layer_with_a_condition_publishes_a_version(function: str) -> None:
+    """SAM's hash has only layers without a condition, so the version's description has the number of this one's."""
+    properties = template()["Resources"][function]["Properties"]
+    conditional = [layer for layer in properties["Layers"] if "Ref" not in layer]
+    layers = {name for name in references(conditional) if name.endswith("Layer")}
+    assert layers <= set(references(properties["VersionDescription"]))
+    assert ("DialectsLayer" in layers) == (function == "TransformFunction")
 
 
 def parameters_of(document: Node, node: Any) -> set[str]:
@@ -174,7 +184,7 @@ def test_a_description_names_the_values() -> None:
 def test_the_longest_description_of_a_version_fits(function: str) -> None:
     document = template()
     written = document["Resources"][function]["Properties"]["VersionDescription"]
-    longest = {name: _longest(name, document["Parameters"][name]) for name in references(written)}
+    longest = {name: _longest(name, document["Parameters"][name]) for name in parameters_of(document, written)}
     stack = Stack(**({"InferenceMode": "endpoint"} | longest | {"InferenceMode": "endpoint"}))
     [version] = [one for name, one in stack.of_type("AWS::Lambda::Version").items() if name.startswith(function)]
     assert len(version["Description"]) <= MAX_DESCRIPTION_CHARACTERS
@@ -246,14 +256,14 @@ def test_what_is_released_gradually_is_called_by_its_alias() -> None:
 
 
 def test_layers_of_old_versions_stay() -> None:
-    stack = Stack(InferenceMode="lambda")
+    stack = Stack(InferenceMode="lambda", Dialects="on")
     layers = stack.of_type("AWS::Lambda::LayerVersion")
     assert len(layers) == len(LAYERS)
     assert {stack.resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
 
 
 def test_the_guide_deletes_the_versions_of_every_layer() -> None:
-    layers = Stack(InferenceMode="lambda").of_type("AWS::Lambda::LayerVersion").values()
+    layers = Stack(InferenceMode="lambda", Dialects="on").of_type("AWS::Lambda::LayerVersion").values()
     names = {one["LayerName"].removeprefix(f"{PSEUDO['AWS::StackName']}-") for one in layers}
     [listed] = re.findall(r"^for layer in ([a-z ]+); do$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
     assert set(listed.split()) == names

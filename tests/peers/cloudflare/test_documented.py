@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects.cloudflare import OPTION_MAPPINGS
 from darkroom.http.response import HttpResponse
+from darkroom_dialects.cloudflare import OPTION_MAPPINGS
 
 from ..serving import ACCOUNT, Deployment, body_of, deploy, key_of, size_of
 

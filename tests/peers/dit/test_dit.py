@@ -20,13 +20,13 @@ from PIL import Image
 from bench.competitors.dit import __file__ as contender
 from bench.competitors.model import MissingCompetitor
 from bench.competitors.npm import LOCKED, install
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.dit import parse
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.dit import parse
 from tests.peers.thumbor import sources
 
 from .differences import DIFFERENCES, difference

@@ -11,12 +11,12 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.dialects.iiif.spec import V2, SizeLimits, Version
-from darkroom.dialects.iiif.tiles import list_sizes
-from darkroom.dialects.iiif.url import encode_identifier
-from darkroom.dialects.serving.iiif import IiifService
-from darkroom.dialects.serving.request import DialectRequest
 from darkroom.plan.geometry.placement import Size
+from darkroom_dialects.iiif.spec import V2, SizeLimits, Version
+from darkroom_dialects.iiif.tiles import list_sizes
+from darkroom_dialects.iiif.url import encode_identifier
+from darkroom_dialects.serving.iiif import IiifService
+from darkroom_dialects.serving.request import DialectRequest
 from tests.component.browser.serving import served
 from tests.component.services.dialects.iiif_serving import answered, body_of
 

@@ -12,8 +12,8 @@ from obstore.store import MemoryStore
 
 from bench.competitors.model import MissingCompetitor
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.iiif.spec import V2, V3, Version
 from darkroom.plan.geometry.placement import Size
+from darkroom_dialects.iiif.spec import V2, V3, Version
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.component.services.dialects.iiif_serving import service
 from tests.images.photographs import jpeg_photo

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.dialects.common.parsed_url import DialectKey
 from darkroom.http.response import HttpResponse
+from darkroom_dialects.common.parsed_url import DialectKey
 
 from ..serving import TRUSTED, Deployment, image, size_of
 

@@ -15,8 +15,8 @@ import pytest
 from bench.competitors import npm
 from bench.competitors.model import MissingCompetitor
 from bench.competitors.node import FILES, HERE
-from darkroom.dialects.common.settings import DialectSettings
-from darkroom.dialects.dit import parse
+from darkroom_dialects.common.settings import DialectSettings
+from darkroom_dialects.dit import parse
 from tests.images.rendering import Pixels, made, rgba
 from tests.images.sources import cutout, saved
 

@@ -17,12 +17,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.dialects.common.settings import DialectSettings, ThumborSettings
-from darkroom.dialects.thumbor import parse
 from darkroom.errors import DarkroomError
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_dialects.common.settings import DialectSettings, ThumborSettings
+from darkroom_dialects.thumbor import parse
 
 from . import sources
 from .differences import DIFFERENCES, difference

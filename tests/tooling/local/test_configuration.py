@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.dialects.settings_file import parse_settings as parse_dialects
 from darkroom.plan.presets import Presets, parse_presets_toml
 from darkroom.settings import InvalidSettings, parse_settings
+from darkroom_dialects.settings_file import parse_settings as parse_dialects
 from local import configuration
 from local.configuration import describe, find_mistakes, parse_toml
 

@@ -8,12 +8,12 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.http.response import EdgeRequest, to_response
 from darkroom.plan.limits import Limits
 from darkroom.services.serve.answers import TransformRequest
 from darkroom.services.serve.transform import Transform
+from darkroom_dialects.serving.handler import respond
+from darkroom_dialects.serving.signing_keys import parse_keys
 from extensions import list_extensions
 from local.dialect_keys import DOCUMENT
 from tests.component.services.dialects.serving import served

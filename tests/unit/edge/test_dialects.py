@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.dit import OPTION_MAPPINGS
-from darkroom.dialects.iiif.url import encode_identifier
-from darkroom.dialects.registry import DIALECTS, encode_path
-from darkroom.dialects.serving.request import DialectRequest
 from darkroom.image_keys import LARGE_PREFIX
 from darkroom.plan.model import AUTO_CLASSES
+from darkroom_dialects.dit import OPTION_MAPPINGS
+from darkroom_dialects.iiif.url import encode_identifier
+from darkroom_dialects.registry import DIALECTS, encode_path
+from darkroom_dialects.serving.request import DialectRequest
 from functions.edge.build import (
     MAX_BYTES,
     TEMPLATE,

@@ -156,3 +156,19 @@ def read_presets_file() -> str:
 def load_default_presets() -> Presets:
     """Load the default presets, those of deployments whose settings have none."""
     return parse_presets_toml(read_presets_file())
+
+
+def main() -> int:
+    """Check ``presets.toml``. Returns the exit status, 1 after an error message."""
+    import sys
+
+    try:
+        load_default_presets()
+    except Exception as error:  # a file of the wrong shape raises more than ValueError
+        sys.stderr.write(f"presets.toml: {error.__class__.__name__}: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

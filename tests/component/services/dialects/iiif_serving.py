@@ -12,14 +12,14 @@ from threading import Thread
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.serving.delivery import Delivery
-from darkroom.dialects.serving.iiif import IiifService
-from darkroom.dialects.serving.request import DialectRequest
 from darkroom.errors import DarkroomError
 from darkroom.http.response import HttpResponse, to_response
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
+from darkroom_dialects.serving.delivery import Delivery
+from darkroom_dialects.serving.iiif import IiifService
+from darkroom_dialects.serving.request import DialectRequest
 
 VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
 

@@ -6,18 +6,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.common.parsed_url import DialectKey
-from darkroom.dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
-from darkroom.dialects.common.sources import Sources
-from darkroom.dialects.registry import DIALECTS
-from darkroom.dialects.serving.delivery import Delivery
-from darkroom.dialects.serving.handler import respond
-from darkroom.dialects.serving.service import DialectService
-from darkroom.dialects.serving.signing_keys import KeysByDialect, parse_keys
 from darkroom.http.response import DIALECT, VIEWER_URL, EdgeRequest, HttpResponse
 from darkroom.plan.presets import load_default_presets as configured_presets
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.transform import Transform
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_dialects.common.settings import CloudflareSettings, DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.registry import DIALECTS
+from darkroom_dialects.serving.delivery import Delivery
+from darkroom_dialects.serving.handler import respond
+from darkroom_dialects.serving.service import DialectService
+from darkroom_dialects.serving.signing_keys import KeysByDialect, parse_keys
 from tests.component.services.test_transform import Keys
 
 NOW_S = 1_800_000_000

@@ -15,15 +15,15 @@ import pytest
 from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS, DIALECTS_BY_NAME, IIIF
-from darkroom.dialects.serving.signing_keys import parse_keys
 from darkroom.http.response import HttpResponse
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.serve.answers import MAX_BODY_BYTES
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS, DIALECTS_BY_NAME, IIIF
+from darkroom_dialects.serving.signing_keys import parse_keys
 from tests.images.photographs import jpeg_photo, png_noise
 
 from .serving import KEYS, NOW_S, OLD_KEY, SETTINGS, Served, served

@@ -8,9 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.dialects.common.parsed_url import ParsedUrl
-from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant
 from darkroom.errors import BadOption
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
 from darkroom.plan.model import Plan
@@ -18,6 +15,9 @@ from darkroom.plan.normalize import build_plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.serve.large_copies import limit_max_age
+from darkroom_dialects.common.parsed_url import ParsedUrl
+from darkroom_dialects.serving.request import DialectRequest
+from darkroom_dialects.serving.service import choose_variant
 
 AGES = st.integers(0, 10**9)
 

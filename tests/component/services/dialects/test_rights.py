@@ -10,17 +10,17 @@ import pytest
 from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.dialects.parsers import load_parser
-from darkroom.dialects.registry import DIALECTS_BY_NAME
-from darkroom.dialects.serving.handler import build_service
-from darkroom.dialects.serving.request import DialectRequest
-from darkroom.dialects.serving.service import choose_variant
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.model import METADATA
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom.settings import DEFAULTS
+from darkroom_dialects.parsers import load_parser
+from darkroom_dialects.registry import DIALECTS_BY_NAME
+from darkroom_dialects.serving.handler import build_service
+from darkroom_dialects.serving.request import DialectRequest
+from darkroom_dialects.serving.service import choose_variant
 from tests.images.rights_files import read_packets
 from tests.images.sources import photo, saved
 
