@@ -22,8 +22,8 @@ class ScheduledCheck:
 
 
 CHECKS = (
-    ScheduledCheck("cdn"),
-    ScheduledCheck("cost"),
+    ScheduledCheck("cdn", period_s=3 * HOUR_S),
+    ScheduledCheck("cost", period_s=3 * HOUR_S),
     ScheduledCheck("drift", "HasAnalysis", action="model"),
     ScheduledCheck("rollout", "HasEndpoint", action="model"),
     ScheduledCheck("experiments"),

@@ -96,7 +96,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         name="monitor-missing",
         description="The monitor has not run for an hour",
         runbook="bad-deploy",
-        metrics=(Metric("value", "", "Requests", own_dimensions("monitor"), shown=False),),
+        metrics=_monitor_runs(),
         # Without a 0 the newest of three hours would decide, and an hour without a run would not be seen for three.
         formulas=(Formula("runs", "runs", "FILL(value, 0)"),),
         comparison="under",
@@ -108,7 +108,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         name="monitor-known",
         description="The monitor has run in at least two hours of the last week",
         runbook="bad-deploy",
-        metrics=monitor_metric("Requests", "Sum"),
+        metrics=_monitor_runs(),
         comparison="over",
         threshold=0,
         period_s=HOUR_S,
@@ -116,6 +116,12 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         datapoints=2,
         missing="notBreaching",
     )
+
+
+def _monitor_runs() -> tuple[Metric, ...]:
+    """Return Lambda's count of the monitor's runs, which costs nothing to publish."""
+    of_monitor = {"FunctionName": "{MonitorFunction}"}
+    return (Metric("value", "", "Invocations", of_monitor, namespace="AWS/Lambda", shown=False),)
 
 
 def composite_ticket_alarms() -> Iterator[CompositeAlarm]:

@@ -21,17 +21,17 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "explanation" / "cost.m
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
 
 RUNS = HOURS_A_MONTH * (60 / 5 + 1)
-"""Runs of the monitor: every five minutes, and hourly for the models' quality (schedules of ``MonitorFunction``)."""
+"""Runs of the monitor: every five minutes, and hourly to read metrics (schedules of ``MonitorFunction``)."""
 
 SWEEPS = HOURS_A_MONTH
 MEMORY_MB, RUN_MS = 512, 1500.0
 """Memory of the monitor and the sweep function, and the assumed billed duration of a run."""
 
-METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 11, "sweep": 3}
+METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 1, "sweep": 0}
 """Custom metrics with data in each hour, by function."""
 
 METRICS_READ = 37
-"""Metrics that a run of the monitor in a default deployment reads with GetMetricData."""
+"""Metrics that an hourly run of the monitor in a default deployment reads with GetMetricData; other runs read none."""
 
 QUEUES = 4
 """Queues that Lambda polls: ingest, review, purge and refine."""
@@ -46,7 +46,7 @@ LOG_BYTES = 3000
 type Amounts = dict[str, float]
 PER_RUN: Mapping[str, Amounts] = {
     "custom metrics": {"custom-metric-months": sum(METRICS_PUBLISHED.values())},
-    "reading metrics (GetMetricData)": {"metrics-requested": METRICS_READ * (RUNS - HOURS_A_MONTH)},
+    "reading metrics (GetMetricData)": {"metrics-requested": METRICS_READ * HOURS_A_MONTH},
     "monitor and sweep": function_amounts(MEMORY_MB, RUN_MS * (RUNS + SWEEPS), RUNS + SWEEPS),
     "polling of idle queues": {"sqs-requests": QUEUES * RECEIVES},
     "signing keys (Secrets Manager)": {"secret-months": 1},

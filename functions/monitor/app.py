@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from itertools import count
 from typing import Any
 
 from darkroom.aws.audit import AuditLog
@@ -29,7 +28,7 @@ from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.cdn_check import CdnCheck
 from darkroom.operations.checks import Monitor, MonitorCheck
 from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.cost_check import MONITOR, CostCheck, parse_amounts
+from darkroom.operations.cost_check import MONITOR, CostCheck, RunCounter, parse_amounts
 from darkroom.operations.cost_model import Architecture, load_prices
 from darkroom.operations.dead_letter_queue import DeadLetterQueue
 from darkroom.operations.functions import Function, parse_functions, queue_urls
@@ -44,7 +43,7 @@ _env = MonitorEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _media, _entries = S3Bucket(_s3, _env.media_bucket), DocumentStore(_dynamodb, _env.index_table)
 _samples, _audit = SampleStore(_dynamodb, _env.index_table), AuditLog(S3Bucket(_s3, _env.audit_bucket))
-_observer, _namespace = PowertoolsObserver("monitor"), _env.powertools_metrics_namespace
+_observer, _namespace = PowertoolsObserver("monitor", publishes_times=False), _env.powertools_metrics_namespace
 _bus = EventBus(create_client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
 _metrics = CloudWatchMetrics(create_client("cloudwatch"))
 _global = CloudWatchMetrics(create_client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
@@ -62,7 +61,7 @@ _self = Function(  # by variables that Lambda sets
 )
 _metrics_reader = MetricsReader(_global, _metrics, _namespace, _distribution, {**_functions, MONITOR: _self})
 _polled = [url.rpartition("/")[2] for one in queue_urls(_env).values() for url in (one.queue, one.urgent) if url]
-_monthly, _runs = parse_amounts(_env.monthly_amounts), count(1)
+_monthly, _counter = parse_amounts(_env.monthly_amounts), RunCounter(0)
 
 
 def _open_monitor(settings: Settings) -> Monitor:
@@ -80,7 +79,7 @@ def _open_monitor(settings: Settings) -> Monitor:
         queues=_polled,
         monthly=_monthly,
         presets=len(settings.presets.at_ingest),
-        runs=_runs,
+        counter=_counter,
     )
     checks: dict[str, MonitorCheck] = {"cdn": CdnCheck(_metrics_reader, _observer)}
     if _env.inference_mode != "off":
@@ -116,5 +115,6 @@ _monitor = SettingsBound(LiveSettings(_media.read, _observer), _open_monitor)
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Run the scheduled checks, or those that the event names; return their findings."""
     _observer.begin(context)
+    _counter.runs += 1
     with _observer.message("monitor", correlation_id=context.aws_request_id):
         return _monitor().handle(parse_request(event))

@@ -13,11 +13,11 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SweepEnvironment
 from darkroom.image_keys import master_names
 from darkroom.operations.sweep import Sweep
-from darkroom.services.request_metrics import count_attempt
+from darkroom.services.request_metrics import count_failures
 
 _env = SweepEnvironment()
 _s3 = create_client("s3")
-_observer = PowertoolsObserver("sweep")
+_observer = PowertoolsObserver("sweep", publishes_times=False)
 
 _service = Sweep(
     uploads=S3Bucket(_s3, _env.uploads_bucket),
@@ -32,6 +32,6 @@ _service = Sweep(
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:
     """Sweep until the time is up; return the result. ``{"everything": true}`` checks uploads of any age."""
     _observer.begin(context)
-    with _observer.message("sweep"), count_attempt(_observer):
+    with _observer.message("sweep"), count_failures(_observer):
         everything = event.get("everything") is True
         return asdict(_service.run(lambda: context.get_remaining_time_in_millis() / 1000, everything=everything))

@@ -17,6 +17,7 @@ def events() -> dict[str, Event]:
         "rollout.json": {"watch": ["rollout"]},
         "quality.json": {"watch": ["quality"]},
         "quality-due.json": {"watch": ["quality-due"]},
+        "hourly.json": {"watch": ["cdn", "cost", "quality-due"]},
         "baseline.json": {"watch": ["baseline"]},
         "no-such-watch.json": {"watch": ["gossip"]},
         "deployment.json": _event(

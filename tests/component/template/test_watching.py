@@ -84,8 +84,8 @@ LEVELS = {
 PAGES = {"erasure-incomplete"}
 CHECKS = {
     # of the monitor: the period in which it runs three times
-    **dict.fromkeys(("cdn", "cost", "drift", "rollout", "experiments", "remedy"), 900),
-    "quality-due": 3 * HOUR_S,
+    **dict.fromkeys(("drift", "rollout", "experiments", "remedy"), 900),
+    **dict.fromkeys(("cdn", "cost", "quality-due"), 3 * HOUR_S),
 }
 OTHERS = {
     *("uploads-refused", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),

@@ -12,8 +12,8 @@ from ..aws.telemetry import Observer
 from .cloudwatch import Points
 from .metrics_reader import MINUTE_S, MetricsReader
 
-WINDOW_S = 15 * MINUTE_S
-"""Window of the ratios: CloudFront's metrics are some minutes late, and one minute may have few requests."""
+WINDOW_S = 60 * MINUTE_S
+"""Window of the ratios: the check runs once an hour."""
 
 
 @dataclass(frozen=True)

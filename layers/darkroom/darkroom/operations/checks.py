@@ -10,7 +10,7 @@ from typing import Protocol
 from ..aws.audit import RELEASE, AuditLog
 from ..aws.telemetry import Observer
 from ..services.queue_consumer import describe_error
-from ..services.request_metrics import count_failure, count_request
+from ..services.request_metrics import count_failure
 from .messages import DeploymentEvent, RunChecks
 
 
@@ -46,8 +46,6 @@ class Monitor:
             count_failure(self.observer, error)
             self.observer.count("CheckFaults", check=name)
             return {"failed": code}
-        finally:
-            count_request(self.observer)
         self.observer.log("INFO", "monitor check finished", check=name, found=found)
         return found
 
@@ -56,5 +54,4 @@ class Monitor:
         facts = {"deployment_id": deployment.deployment_id, "state": deployment.state, "group": deployment.group}
         with self.observer.step("deployment"):
             entry = self.audit.write(RELEASE, deployment.application, "codedeploy", **facts)
-        count_request(self.observer)
         return {"entry": entry}

@@ -7,9 +7,8 @@ included: the bill is lower.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import count
 
 from ..aws.telemetry import Observer
 from .cloudwatch import MetricStat
@@ -58,6 +57,13 @@ STORED_AS = ("StandardStorage", "IntelligentTieringFAStorage")
 """Storage types with a daily S3 metric."""
 
 
+@dataclass
+class RunCounter:
+    """Runs of the monitor in this process."""
+
+    runs: int = 1
+
+
 @dataclass(frozen=True)
 class CostCheck:
     """``instance_count`` returns the endpoint's instances of ``instance_type``, None without an endpoint.
@@ -76,19 +82,20 @@ class CostCheck:
     presets: int = 0
     queues: Sequence[str] = ()
     monthly: Amounts = field(default_factory=dict)
-    runs: Iterator[int] = field(default_factory=lambda: count(1))
-    """Counter of this process's runs."""
+    counter: RunCounter = field(default_factory=RunCounter)
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Publish the cost of an hour by part, in total, and per image if there were requests.
+        """Publish the cost of an hour in total, by part if there was work, and per image if there were requests.
 
-        Without a price of an amount there is no total: without an endpoint, it would lack most of the cost.
+        An idle hour has no parts, because a metric costs for each hour with data. Without a price of an amount there is
+        no total: without an endpoint, it would lack most of the cost.
         """
         end_s = now_s // MINUTE_S * MINUTE_S
         requests, delivered = self._cdn_usage(end_s)
+        work = self._work_amounts(end_s)
         amounts = sum_amounts(
             self._compute_amounts(end_s),
-            self._work_amounts(end_s),
+            work,
             {"cdn-requests": requests, "cdn-functions": EDGE_FUNCTIONS * requests, "cdn-gb": delivered / 1e9},
             self._storage_amounts(end_s),
             self._endpoint_amounts(),
@@ -98,9 +105,10 @@ class CostCheck:
         )
         unpriced = self.prices.without_price(amounts)
         parts = self.prices.cost({name: amount for name, amount in amounts.items() if name not in unpriced})
-        for part, usd in parts.items():
-            self.observer.count("CostPerHour", usd, "None", part=part)
-        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 6) for part, usd in parts.items()}}
+        if requests or any(work.values()):
+            for part, usd in parts.items():
+                self.observer.count("CostPerHour", usd, "None", part=part)
+        found: dict[str, object] = {"usd_per_hour": {part: round(usd, 9) for part, usd in parts.items()}}
         if unpriced:
             self.observer.log("ERROR", "price unknown", amounts=list(unpriced))
             return found | {"without_price": list(unpriced)}
@@ -154,13 +162,13 @@ class CostCheck:
     def _monitoring_amounts(self, end_s: float) -> dict[str, float]:
         """Return the stack's custom metrics, and the metrics that the monitor requested: an average run times the runs.
 
-        The average is over the runs of this process; the first of them has not requested everything yet.
+        The average is over the runs of this process.
         """
         read = self.reader.metrics.requested + self.reader.global_metrics.requested
         [runs] = self.reader.lambda_totals([(MONITOR, "Invocations")], begin_s=end_s - HOUR_S, end_s=end_s)
         return {
             "custom-metric-months": self.reader.metrics.count_active(self.reader.namespace) / HOURS_A_MONTH,
-            "metrics-requested": read / next(self.runs) * runs,
+            "metrics-requested": read / self.counter.runs * runs,
         }
 
     def _endpoint_amounts(self) -> dict[str, float]:

@@ -8,14 +8,18 @@ from typing import Any
 
 from ..errors import BadOption
 
-SCHEDULED = ("cdn", "cost", "drift", "rollout", "experiments", "remedy")
-"""Checks of every scheduled run."""
+SCHEDULED = ("drift", "rollout", "experiments", "remedy")
+"""Checks of a run that names none: the schedule of five minutes."""
 
-ON_REQUEST = ("quality", "quality-due", "baseline")
-"""Checks that run only if they are named: ``quality`` evaluates every variant on the golden set, ``quality-due`` those
-not evaluated for a day (scheduled hourly), ``baseline`` replaces the baseline of drift."""
+HOURLY = ("cdn", "cost", "quality-due")
+"""Checks that the hourly schedule names: reading metrics costs. ``quality-due`` evaluates the variants
+not evaluated for a day."""
 
-NAMES = (*SCHEDULED, *ON_REQUEST)
+ON_REQUEST = ("quality", "baseline")
+"""Checks that run only if they are named: ``quality`` evaluates every variant on the golden set, ``baseline`` replaces
+the baseline of drift."""
+
+NAMES = (*SCHEDULED, *HOURLY, *ON_REQUEST)
 
 
 @dataclass(frozen=True, slots=True)

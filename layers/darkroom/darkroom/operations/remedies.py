@@ -153,10 +153,11 @@ class LoadShedding:
     switches: SwitchController
 
     def run(self, now_s: float) -> Mapping[str, object]:
-        """Update the switch ``presets-only``; return its action and the peak."""
-        asked = self._renders_per_minute(now_s)
-        turn = remedy_rules.decide_presets_only(self.switches.read_state(LOAD_SHEDDING, now_s), asked, self.limit)
-        return {"peak": max(asked), "move": self.switches.apply(LOAD_SHEDDING, turn, now_s)}
+        """Update the switch ``presets-only``; return its action and the peak, 0 where no limit needs it."""
+        state = self.switches.read_state(LOAD_SHEDDING, now_s)
+        asked = self._renders_per_minute(now_s) if self.limit or state.on else []
+        turn = remedy_rules.decide_presets_only(state, asked, self.limit)
+        return {"peak": max(asked, default=0.0), "move": self.switches.apply(LOAD_SHEDDING, turn, now_s)}
 
     def _renders_per_minute(self, now_s: float) -> list[float]:
         """Return renders by minute, with those that this switch refused; the last minute is complete."""

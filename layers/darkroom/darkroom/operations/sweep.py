@@ -81,7 +81,8 @@ class Sweep:
         """
         swept = self._run(remaining_s, math.inf if everything else MAX_AGE_S)
         self.observer.log("INFO", "sweep finished", **asdict(swept))
-        self.observer.count("UploadsRequeued", swept.queued)
+        if swept.queued:
+            self.observer.count("UploadsRequeued", swept.queued)
         return swept
 
     def _run(self, remaining_s: Callable[[], float], watched_s: float) -> SweepReport:

@@ -70,6 +70,13 @@ def count_store_failure(observer: Observer, error: Exception) -> None:
 def count_attempt(observer: Observer) -> Iterator[None]:
     """Count the enclosed work as one attempt, with its outcome."""
     count_request(observer)
+    with count_failures(observer):
+        yield
+
+
+@contextmanager
+def count_failures(observer: Observer) -> Iterator[None]:
+    """Count the enclosed work only if it fails: of scheduled work, each custom metric costs while nothing happens."""
     try:
         yield
     except Exception as error:

@@ -42,11 +42,11 @@ def test_a_full_cdn_cache_publishes_no_ratio_of_the_store(
     assert look(stack, capsys) == {"CacheHitRatio": 100}
 
 
-def test_what_is_older_than_a_quarter_of_an_hour_does_not_count(
+def test_what_is_older_than_an_hour_does_not_count(
     stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    stack.of_cdn("Requests", {16: 1000, 15: 100})
-    stack.of_cdn("CacheHitRate", {16: 0, 15: 80})
+    stack.of_cdn("Requests", {61: 1000, 60: 100})
+    stack.of_cdn("CacheHitRate", {61: 0, 60: 80})
     assert look(stack, capsys)["CacheHitRatio"] == pytest.approx(80)
 
 

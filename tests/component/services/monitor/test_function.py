@@ -12,7 +12,7 @@ import pytest
 
 from darkroom.errors import BadOption, Unavailable
 from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.messages import SCHEDULED
+from darkroom.operations.messages import HOURLY, SCHEDULED
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
@@ -69,6 +69,13 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
     return load("monitor", environment | more, {"baseline_samples": 200})
 
 
+def test_the_hourly_schedule_reads_metrics(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
+    answer: dict[str, Any] = monitor(environment).invoke(events()["hourly.json"])
+    assert tuple(answer) == HOURLY
+    assert [name for name, found in answer.items() if "failed" in found] == []
+    assert answer["cost"]["usd_per_hour"]["endpoint"] == pytest.approx(0.7364)
+
+
 def test_a_schedule_runs_every_check(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
     stack.sampled(samples(1, 200))
     answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
@@ -76,16 +83,15 @@ def test_a_schedule_runs_every_check(stack: MonitorEnvironment, environment: dic
     assert [name for name, found in answer.items() if "failed" in found] == []
     assert answer["drift"] == {"samples": 200, "wanted": 200}
     assert answer["rollout"] == {"variants": ["main"]}
-    assert answer["cost"]["usd_per_hour"]["endpoint"] == pytest.approx(0.7364)
     assert set(answer["remedy"]) == {"redrive", "load-shedding", "fallback"}
 
 
 @pytest.mark.parametrize(
     ("mode", "watches"),
     [
-        ("off", {"cdn", "cost", "remedy"}),
-        ("lambda", {"cdn", "cost", "drift", "remedy"}),
-        ("endpoint", {"cdn", "cost", "drift", "rollout", "remedy"}),
+        ("off", {"remedy"}),
+        ("lambda", {"drift", "remedy"}),
+        ("endpoint", {"drift", "rollout", "remedy"}),
     ],
 )
 def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mode: str, watches: set[str]) -> None:
@@ -110,6 +116,7 @@ def test_an_invalid_settings_document_is_counted_with_each_run(
             function.invoke({})
     output = capsys.readouterr().out
     assert of(counted(output), "SettingsInvalid") == {"": 2}
+    assert of(counted(output), "MonitorTime") == {}, "times of scheduled functions are in traces"
     [line, _] = [line for line in output.splitlines() if '"SettingsInvalid"' in line]
     assert '"service":"monitor"' in line.replace(" ", "")
     assert '"function":"monitor"' in line.replace(" ", "")
@@ -140,6 +147,9 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
     }
     read = CloudWatchMetrics.get_points
     with mock.patch.object(CloudWatchMetrics, "get_points", autospec=True, side_effect=read) as reading:
-        monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions).invoke({})
+        idle = monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions)
+        idle.invoke({})
+        assert reading.call_args_list == [], "every five minutes"
+        idle.invoke(events()["hourly.json"])
     assert sum(len(call.args[1]) for call in reading.call_args_list) == METRICS_READ
     assert len(counted(capsys.readouterr().out)) == METRICS_PUBLISHED["monitor"]

@@ -49,26 +49,26 @@ class FixedCheck:
 
 def test_a_failed_check_stops_no_other(stack: MonitorEnvironment, capsys: pytest.CaptureFixture[str]) -> None:
     watches = {
-        "cdn": FixedCheck({"a": 1}),
-        "cost": FixedCheck(Unavailable(detail="x")),
+        "experiments": FixedCheck({"a": 1}),
+        "rollout": FixedCheck(Unavailable(detail="x")),
         "drift": FixedCheck(ValueError("y")),
     }
     observer = stack.observer
     monitor = Monitor({**watches, "remedy": FixedCheck({"b": 2})}, stack.audit, observer, clock=lambda: 5.0)
     assert monitor.handle(RunChecks(SCHEDULED)) == {
-        "cdn": {"a": 1, "now_s": 5.0},
-        "cost": {"failed": "unavailable"},
         "drift": {"failed": "defect"},
+        "rollout": {"failed": "unavailable"},
+        "experiments": {"a": 1, "now_s": 5.0},
         "remedy": {"b": 2, "now_s": 5.0},
     }
     observer.flush()
     output = capsys.readouterr().out
     figures = counted(output)
-    assert (of(figures, "Requests"), of(figures, "Faults")) == ({"": 4}, {"": 2})
+    assert (of(figures, "Requests"), of(figures, "Faults")) == ({}, {"": 2})
     assert of(figures, "Errors") == {"unavailable": 1, "defect": 1}
-    assert of(figures, "CheckFaults") == {"cost": 1, "drift": 1}
+    assert of(figures, "CheckFaults") == {"rollout": 1, "drift": 1}
     failed = [line for line in map(json.loads, output.splitlines()) if line.get("message") == "monitor check failed"]
-    assert [(line["check"], line["code"]) for line in failed] == [("cost", "unavailable"), ("drift", "defect")]
+    assert [(line["check"], line["code"]) for line in failed] == [("drift", "defect"), ("rollout", "unavailable")]
 
 
 def test_a_deployment_of_code_is_written_down(stack: MonitorEnvironment) -> None:

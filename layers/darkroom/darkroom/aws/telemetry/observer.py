@@ -152,11 +152,13 @@ class Observer(ABC):
     """Observes ``function``, one request or message after the other. Its methods never fail the work.
 
     ``timings_ms`` is the time spent in each step since the work began, by the step's name. ``is_cold``: this is the
-    first invocation of the process, and it waited for the start, which took ``init_ms`` (None if unknown).
+    first invocation of the process, and it waited for the start, which took ``init_ms`` (None if unknown). Without
+    ``publishes_times`` times are in traces alone: a metric costs for each hour with data, also where nothing happens.
     """
 
-    def __init__(self, function: str, metrics: Metrics, traces: Traces) -> None:
+    def __init__(self, function: str, metrics: Metrics, traces: Traces, *, publishes_times: bool = True) -> None:
         self.function = function
+        self._publishes_times = publishes_times
         self._service = os.environ.get("POWERTOOLS_SERVICE_NAME") or function
         self._metrics = metrics
         self._traces = traces
@@ -302,7 +304,8 @@ class Observer(ABC):
     def _record_time(self, name: str, spent_ms: float) -> None:
         with self._lock:
             self.timings_ms[name] = self.timings_ms.get(name, 0.0) + spent_ms
-        self.count(_title(name) + "Time", spent_ms, "Milliseconds")
+        if self._publishes_times:
+            self.count(_title(name) + "Time", spent_ms, "Milliseconds")
 
     def _limit_values(self, name: str, text: str) -> str:
         value = text[:MAX_VALUE_CHARACTERS].strip() or OTHER

@@ -31,8 +31,8 @@ _SDK_CALL_FIELDS = {"operation", "region", "request_id", "id_2", "retries", "buc
 class PowertoolsObserver(Observer):
     """Observes ``function``, one message or request after the other, and its calls of boto3."""
 
-    def __init__(self, function: str) -> None:
-        super().__init__(function, EmfMetrics(namespace()), _SdkTraces(_Daemon()))
+    def __init__(self, function: str, *, publishes_times: bool = True) -> None:
+        super().__init__(function, EmfMetrics(namespace()), _SdkTraces(_Daemon()), publishes_times=publishes_times)
         self._logger = Logger(
             service=service_name(),
             stream=cast(IO[str], _StandardOutput()),
