@@ -166,11 +166,16 @@ def deduplicate(context: IngestContext, attempt: EventAttempt, known: Record | N
 def _reuse_record(
     context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload
 ) -> Record | None:
-    """Return the record of a key whose bytes did not change; None if an earlier version did not read its rights."""
+    """Return the record of a key whose bytes did not change.
+
+    None if an earlier version did not read its rights, or if presets are missing in a repair.
+    """
     if known is None or known.state != READY or known.sha256 != upload.sha256 or not known.master.rights:
         return None
     master = context.claims.head_master(attempt.key)
     if master is None or not context.claims.matches(known, master):
+        return None
+    if attempt.repairs and not context.derivatives.has_all(known):
         return None
     lease = claim(context, attempt)
     return _build_copy(lease, upload, known, known.master, known.derivatives, known.same_as)

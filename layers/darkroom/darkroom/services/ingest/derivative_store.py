@@ -58,6 +58,13 @@ class DerivativeStore:
         self.purges.send(purge_message(key, cleared=found.complete))
         return found.etags
 
+    def has_all(self, record: Record) -> bool:
+        """Whether the presets that ``record`` names exist. A worker that was superseded may have deleted them.
+
+        It deletes what it has listed, and a newer event with the same bytes has the same entity tags.
+        """
+        return all(self.media.head(DERIVATIVES + name) is not None for name in record.derivatives)
+
     def put_all(
         self,
         key: str,

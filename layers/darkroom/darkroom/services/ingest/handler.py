@@ -13,7 +13,7 @@ from typing import ClassVar
 
 from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record, was_finished, with_image_id
 from ...aws.sqs import REDRIVEN, Queue
-from ...errors import BadUpload, Busy, SceneFailed
+from ...errors import BadUpload, Busy, ObjectChanged, SceneFailed
 from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from ..request_metrics import count_latency
 from .admit import ingest_upload
@@ -176,7 +176,7 @@ def _review(context: IngestContext, event: IngestEvent, known: Record | None) ->
 def _evaluate_again(context: IngestContext, event: IngestEvent) -> Iterator[None]:
     """Have ``event`` evaluated again when it is superseded: what the newer one leaves served may still concern it.
 
-    Raises Busy.
+    So too if the master is not that of the index, which is repaired first. Raises Busy.
     """
     try:
         yield
@@ -184,6 +184,9 @@ def _evaluate_again(context: IngestContext, event: IngestEvent) -> Iterator[None
         if reason.wrote:
             context.claims.request_repair(event.key, wrote=True, repairs=event.repairs)
         raise Busy(retry_in_s=REPAIR_DELAY_S, detail=f"{event.key}: a newer event is processed") from reason
+    except ObjectChanged as reason:
+        context.claims.request_repair(event.key, wrote=True, repairs=event.repairs)
+        raise Busy(retry_in_s=REPAIR_DELAY_S, detail=reason.detail) from reason
 
 
 def _require_done(context: IngestContext, event: IngestEvent, known: Record) -> None:
@@ -214,8 +217,8 @@ def _take_down(context: IngestContext, event: IngestEvent, known: Record) -> boo
 
 
 def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
-    """Repeat the last event of the index if the master is not its result, or if it was not completed."""
-    if known is None or (known.done and context.claims.is_consistent(known)):
+    """Repeat the last event of the index if what is stored is not its result, or if it was not completed."""
+    if known is None or (known.done and context.claims.is_consistent(known) and context.derivatives.has_all(known)):
         return IngestOutcome.DROPPED
     if known.lease_until_s > context.claims.clock():
         raise context.claims.build_busy(known)
