@@ -114,7 +114,8 @@ def write(media: S3Bucket, **settings: object) -> None:
 
 
 def start(aws_environment: dict[str, str], url: str, monkeypatch: pytest.MonkeyPatch, **more: str) -> Function:
-    environment = aws_environment | {"AWS_ENDPOINT_URL": url, "MEDIA_BUCKET": BUCKET, "SIGNING_KEYS_ARN": "arn"} | more
+    arns = {"SIGNING_KEYS_ARN": "arn", "LANGUAGE_KEYS_ARN": "arn"}
+    environment = aws_environment | {"AWS_ENDPOINT_URL": url, "MEDIA_BUCKET": BUCKET} | arns | more
     for name, value in environment.items():
         monkeypatch.setenv(name, value)  # credentials are read when they are needed
     return load("transform", environment)
