@@ -80,11 +80,12 @@ def info(
 
 
 @pytest.fixture(scope="session")
-def deployed(info: Mapping[str, Any], built: Built) -> Deployed:
+def deployed(info: Mapping[str, Any], built: Built, tmp_path_factory: pytest.TempPathFactory) -> Deployed:
     cloud = Cloud(info["aws_endpoint_url"])
     put_objects(cloud, info)
     further = {"AWS_ENDPOINT_URL": cloud.endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
-    return Deployed(cloud, info, find_deployed(cloud, built, further), make_events(info))
+    functions = find_deployed(cloud, built, further, tmp_path_factory.mktemp("deployed") / "folders")
+    return Deployed(cloud, info, functions, make_events(info))
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import boto3
+from filelock import FileLock
 
 from extensions import list_extensions
 from local.aws import ACCESS_KEY, Cloud
@@ -19,7 +20,7 @@ from local.own_stack import stack_name
 from local.paths import REGION, ROOT, STACK
 from tests.component.template.stack import TEMPLATES, template
 
-from .environment import Function
+from .environment import Function, merge_layers
 
 BUILDS: Mapping[str, Path] = {
     STACK: ROOT / ".aws-sam" / "build",
@@ -55,12 +56,25 @@ class Built:
 
 
 def find_deployed(
-    cloud: Cloud, built: Built, further: Mapping[str, str], builds: Mapping[str, Path] = BUILDS
+    cloud: Cloud, built: Built, further: Mapping[str, str], copies: Path, builds: Mapping[str, Path] = BUILDS
 ) -> dict[str, Function]:
     """Return every function of the deployed stacks ``builds`` by its logical id, with ``further`` variables.
 
-    Its credentials are those of its role.
+    Its credentials are those of its role, its folders copies below ``copies``, which does not exist: another stack of
+    this checkout may build again while tests run.
     """
+    copies.mkdir()
+    with FileLock(ROOT / ".aws-sam" / ".lock"):
+        found = _find(cloud, built, further, builds)
+        folders = {folder for one in found.values() for folder in (one.code, *one.layers)}
+        copied = {folder: merge_layers([folder], copies / str(at)) for at, folder in enumerate(sorted(folders))}
+    return {
+        logical_id: replace(one, code=copied[one.code], layers=[copied[layer] for layer in one.layers])
+        for logical_id, one in found.items()
+    }
+
+
+def _find(cloud: Cloud, built: Built, further: Mapping[str, str], builds: Mapping[str, Path]) -> dict[str, Function]:
     found: dict[str, Function] = {}
     for stack, build in builds.items():
         resources = list(describe_resources(cloud, stack))

@@ -80,7 +80,7 @@ def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for name, event in build_events(info):
         folder, _, rest = name.partition("/")
-        [logical_id] = [one for one, function in FUNCTIONS.items() if function == folder]
+        [logical_id] = [one for one, function in FUNCTIONS.items() if function.name == folder]
         found.setdefault(logical_id, {})[f"{Path(rest).stem}, fresh"] = event
     created = {
         kind: build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")

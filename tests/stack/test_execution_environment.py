@@ -54,9 +54,10 @@ EVENTS = {
 
 
 @pytest.fixture(scope="module")
-def functions(stack: Stack) -> Mapping[str, Function]:
+def functions(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Function]:
     further = {"AWS_ENDPOINT_URL": stack.aws_endpoint_url, "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000"}
-    return find_deployed(stack.cloud, Built(), further, {STACK: BUILDS[STACK]})
+    copies = tmp_path_factory.mktemp("deployed") / "folders"
+    return find_deployed(stack.cloud, Built(), further, copies, {STACK: BUILDS[STACK]})
 
 
 def test_each_function_of_the_stack_has_an_event(functions: Mapping[str, Function]) -> None:
