@@ -14,17 +14,13 @@ from tests.stack.viewer import Viewer
 from tests.waiting import HANG_S, wait_until
 
 
-@pytest.fixture(scope="module", params=["free", "business"])
+@pytest.fixture(scope="module", params=["free", "pro", "business", "premium"])
 def planned(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     options = [f"PriceClass={request.param}", "WafRateLimit=100000"]
-    if request.param == "free":  # the local stack has what Free excludes
-        options += [
-            "Dialects=off",
-            "AccessLogDays=0",
-            'ImgproxyDomainName=""',
-            'ThumborDomainName=""',
-            'DitDomainName=""',
-        ]
+    if request.param in ("free", "pro"):  # the local stack has what these exclude
+        options += ["Dialects=off", 'ImgproxyDomainName=""', 'ThumborDomainName=""', 'DitDomainName=""']
+    if request.param == "free":
+        options += ["AccessLogDays=0"]
     words = [word for pair in options for word in ("--parameter", pair)]
     running = start_stack(tmp_path_factory.mktemp(request.param), "--no-watch", "--no-inference", *words)
     yield running
