@@ -1,4 +1,4 @@
-"""Print lines, files and import cycles by package: ``python -m tools.code_size``.
+"""Print lines, files and import cycles by package, and words of documents: ``python -m tools.code_size``.
 
 ``code`` is lines without blank lines, comments and docstrings; ``lines`` is what ``wc -l`` counts. ``layer`` is the
 distribution of all functions, and ``core`` that without the packages that the core never imports.
@@ -10,7 +10,7 @@ import ast
 import re
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -40,6 +40,13 @@ ANY_NAME = "*"
 
 TOOLING = ("cli", "local", "cloudfront_local", "observability", "chaos", "gameday", "bench", "tools")
 OTHERS = ("functions", *TOOLING, "tests")
+
+DOCS = ROOT / "docs"
+GENERATED_PAGES = ("reference/cli.md", "reference/licences.md", "reference/model-cards.md")
+"""Pages that `make docs` writes as a whole."""
+
+_MARKER = re.compile(r"<!-- ((?:(?!-->).)*?)(?: -->)?")
+"""A line that is nothing but a comment: it begins what a command writes, or ends it with "/" or "end of"."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +157,37 @@ def list_sizes() -> Iterator[tuple[str, Size]]:
     yield from ((name, measure_folder(ROOT / name)) for name in OTHERS if (ROOT / name).is_dir())
 
 
+def count_words(pages: Iterable[str]) -> tuple[int, int]:
+    """Count the words of pages that people write, and those of the parts that commands write."""
+    written = generated = 0
+    for page in pages:
+        inside = False
+        for line in page.splitlines():
+            if marker := _MARKER.fullmatch(line.strip()):
+                inside = not marker[1].startswith(("/", "end of "))
+            elif inside:
+                generated += len(line.split())
+            else:
+                written += len(line.split())
+    return written, generated
+
+
+def count_documents() -> tuple[int, int]:
+    """Count the words of ``docs/`` that people write, and of what commands write there."""
+    whole = [(DOCS / name).read_text(encoding="utf-8") for name in GENERATED_PAGES]
+    parts = [
+        path.read_text(encoding="utf-8") for path in sorted(DOCS.rglob("*.md")) if _name(path) not in GENERATED_PAGES
+    ]
+    written, generated = count_words(parts)
+    return written, generated + sum(count_words(whole))
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(DOCS).as_posix()
+
+
 def main() -> None:
-    """Print the table and the cycles."""
+    """Print the table, the cycles and the words."""
     sys.path[:0] = [str(ROOT), *map(str, DISTRIBUTIONS.values())]
     sys.stdout.write(f"{'package':24} {'files':>6} {'lines':>7} {'code':>7}\n")
     for name, size in list_sizes():
@@ -160,6 +196,7 @@ def main() -> None:
     sys.stdout.write(f"import cycles: {len(cycles)}\n")
     for cycle in cycles:
         sys.stdout.write("  " + " <-> ".join(cycle) + "\n")
+    sys.stdout.write("documents: {:,} words, and {:,} that commands write\n".format(*count_documents()))
 
 
 if __name__ == "__main__":

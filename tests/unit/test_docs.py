@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tools.code_size import count_documents, count_words
+
 ROOT = Path(__file__).parents[2]
 PAGES = [page for folder in (".", "docs/**", "extensions/*/docs") for page in sorted(ROOT.glob(f"{folder}/*.md"))]
 
@@ -46,6 +48,20 @@ def test_a_decision_is_a_page_or_a_paragraph_of_the_earlier_ones() -> None:
     assert earlier == sorted(set(earlier))
     assert pages.isdisjoint(earlier)
     assert extensions.isdisjoint(pages | set(earlier))
+
+
+def test_documents_have_at_most_90_000_words() -> None:
+    """Beside what commands write, and the documents of extensions. To add a page, shorten others."""
+    written, generated = count_documents()
+    assert written <= 90_000
+    assert generated > 30_000
+
+
+def test_words_between_markers_are_those_of_a_command() -> None:
+    page = "# One two\n<!-- options, do not edit -->\nthree four five\n<!-- /options -->\nsix <!-- n -->7<!-- /n -->\n"
+    assert count_words([page]) == (3 + 6, 3)
+    example = "<!-- file: a.mjs -->\n\n```js\nlet a;\n```\n\n<!-- end of the file -->\nafter\n"
+    assert count_words([example]) == (1, 4)
 
 
 def test_counts_and_times_of_tests_are_round_and_agree() -> None:
