@@ -8,7 +8,7 @@ from typing import Literal
 from .alarm_states import Missing
 from .measures import Formula, Metric
 
-HOUR_S, DAY_S, WEEK_S = 3600, 86_400, 604_800
+HOUR_S, DAY_S = 3600, 86_400
 
 type Action = Literal["", "page", "ticket", "model"]
 """Its topic: people on call, working hours, or those who own the models."""
@@ -39,6 +39,8 @@ class MetricAlarm:
     action: Action = ""
     essential: bool = False
     """It exists with ``Alarms=essential`` too, although it does not page."""
+    acts_without_data: bool = False
+    """It acts when its data ends, not when it is in alarm: a new alarm, which has had no data yet, does not."""
 
     @property
     def logical_id(self) -> str:

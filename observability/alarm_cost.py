@@ -33,6 +33,8 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "HasEndpoint": lambda mode: mode == "endpoint",
     "HasRefine": lambda _: True,
     "HasUrgent": lambda _: False,
+    "HasPopular": lambda _: False,
+    "HasSimilar": lambda _: True,
     "HasCostLimit": lambda _: False,
 }
 """Whether a condition of an alarm holds by ``InferenceMode``, with all other parameters at their defaults."""

@@ -91,7 +91,7 @@ class Alarm:
             comparison=str(properties["ComparisonOperator"]),
             threshold=float(properties["Threshold"]),
             missing=properties.get("TreatMissingData", "missing"),
-            actions=tuple(properties.get("AlarmActions", ())),
+            actions=tuple(properties.get("AlarmActions", properties.get("InsufficientDataActions", ()))),
         )
 
     def times(self, now_s: float) -> list[int]:

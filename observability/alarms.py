@@ -5,10 +5,10 @@ from __future__ import annotations
 from .alarm import CompositeAlarm, MetricAlarm
 from .burn_rate import burn_rate_alarms, objective_alarms
 from .pages import page_alarms
-from .tickets import composite_ticket_alarms, ticket_alarms
+from .tickets import ticket_alarms
 
 ALARMS: tuple[MetricAlarm, ...] = (*burn_rate_alarms(), *page_alarms(), *ticket_alarms())
-COMPOSITES: tuple[CompositeAlarm, ...] = (*objective_alarms(), *composite_ticket_alarms())
+COMPOSITES: tuple[CompositeAlarm, ...] = (*objective_alarms(),)
 EVERY: tuple[MetricAlarm | CompositeAlarm, ...] = (*ALARMS, *COMPOSITES)
 
 

@@ -3,9 +3,10 @@
 The rates are those of Google's Site Reliability Workbook, chapter 5, "Alerting on SLOs", section 6, "Multiwindow,
 Multi-Burn-Rate Alerts": 14.4 times what the objective allows over an hour spends 2 % of a month's budget, 6 times over
 six hours 5 %, 3 times over a day 10 %. A short window, a twelfth of the long one, shows that it still burns. The first
-two page, and the third is a ticket, as in the workbook.
+two page, and the third is a ticket, as in the workbook. The first two share the short window of the second: an alarm
+costs by its metrics, and this one more only ends a page of the first up to 25 minutes later.
 
-A window with few events has no share. Where all of the few events of an hour fail, an alarm of its own pages.
+A window with few events has no share. Where all of the few events of an hour fail, its share is 1.
 """
 
 from __future__ import annotations
@@ -30,33 +31,32 @@ THROTTLED = ("transform", "upload", "similar")
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A burn rate of ``burn`` over ``long_s`` and over ``short_s``."""
+    """A burn rate of ``burn`` over ``period_s``.
+
+    With ``min_requests`` and ``min_attempts`` (at messages), as few events as that are a share too if all of them fail.
+    """
 
     name: str
     burn: float
-    long_s: int
-    short_s: int
+    period_s: int
+    min_requests: int = MIN_EVENTS
+    min_attempts: int = MIN_EVENTS
 
 
-WINDOWS = (
-    Window("fast", 14.4, 3600, 300),
-    Window("slow", 6, 6 * 3600, 1800),
-    Window("sustained", 3, 24 * 3600, 2 * 3600),
-)
+FAST = Window("fast", 14.4, 3600, min_requests=3, min_attempts=7)
+"""Seven attempts are more than one message has before it is a dead letter (six)."""
 
-ALL_FAIL_S = 3600
-"""Window in which all events must have failed."""
-
-MIN_REQUESTS = 3
-"""Minimum number of requests in it."""
-
-MIN_ATTEMPTS = 7
-"""Minimum number of attempts at messages in it: more than one message has before it is a dead letter (six)."""
+SLOW = Window("slow", 6, 6 * 3600)
+SHORT = Window("short", 6, 1800, min_requests=1, min_attempts=1)
+SUSTAINED = Window("sustained", 3, 24 * 3600)
+SUSTAINED_SHORT = Window("sustained-short", 3, 2 * 3600)
+WINDOWS = (FAST, SLOW, SHORT, SUSTAINED, SUSTAINED_SHORT)
 
 GROUPS = {
     "viewers": "Image requests fail or are slow",
     "uploads": "Uploads fail or are slow",
     "analysis": "Image analysis fails or is slow",
+    "similar": "Searches for similar images fail",
 }
 """Alarms that page, with their descriptions."""
 
@@ -69,8 +69,12 @@ def threshold(slo: Slo, window: Window) -> float:
     return round(window.burn * (1 - slo.objective), 6)
 
 
+_CONDITIONS = {"analysis": "HasAnalysis", "similar": "HasSimilar"}
+"""Conditions of groups that not every deployment has."""
+
+
 def _condition(slo: Slo) -> str:
-    return "HasAnalysis" if slo.needs_inference else ""
+    return _CONDITIONS.get(slo.group, "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,12 +132,16 @@ def _sum(slo: Slo, *kinds: str) -> str:
     return " + ".join(f"FILL({kind}_{function}, 0)" for function in slo.functions for kind in kinds)
 
 
-def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> MetricAlarm:
+def _name_alarm(slo: Slo, window: Window) -> str:
+    return f"{slo.name}-{window.name}"
+
+
+def _burn_rate_alarm(slo: Slo, window: Window) -> MetricAlarm:
     events = list_events(slo)
-    minutes = period_s // 60
+    minutes = window.period_s // 60
     span = f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
     return MetricAlarm(
-        name=name,
+        name=_name_alarm(slo, window),
         description=f"{slo.title}: over {span}, bad events exceed {window.burn:g} times the share that the objective "
         f"of {slo.objective:.1%} allows",
         runbook=slo.runbook,
@@ -141,91 +149,56 @@ def _burn_rate_alarm(slo: Slo, window: Window, name: str, period_s: int) -> Metr
         formulas=(
             Formula("bad", "", events.bad, shown=False),
             Formula("total", "", events.total, shown=False),
-            Formula("share", f"share of bad events in {span}", f"IF(total >= {MIN_EVENTS}, bad / total, 0)"),
+            Formula("share", f"share of bad events in {span}", _share(slo, window)),
         ),
         comparison="over",
         threshold=threshold(slo, window),
-        period_s=period_s,
+        period_s=window.period_s,
         missing="notBreaching",
         condition=_condition(slo),
     )
 
 
-def _all_fail_name(slo: Slo) -> str:
-    return f"{slo.name}-all-fail"
-
-
-def _all_fail_alarm(slo: Slo) -> MetricAlarm:
-    events = list_events(slo)
-    least, kind = (MIN_REQUESTS, "requests") if slo.functions[0] in THROTTLED else (MIN_ATTEMPTS, "attempts")
-    return MetricAlarm(
-        name=_all_fail_name(slo),
-        description=f"{slo.title}: all of the {least} or more {kind} of an hour failed",
-        runbook=slo.runbook,
-        metrics=events.metrics,
-        formulas=(
-            Formula("bad", "", events.bad, shown=False),
-            Formula("total", "", events.total, shown=False),
-            Formula("failing", "all failed", f"IF(total >= {least} AND bad >= total, 1, 0)"),
-        ),
-        comparison="over",
-        threshold=0,
-        period_s=ALL_FAIL_S,
-        missing="notBreaching",
-        condition=_condition(slo),
-    )
-
-
-def _window_names(slo: Slo, window: Window) -> tuple[str, str]:
-    return f"{slo.name}-{window.name}", f"{slo.name}-{window.name}-short"
+def _share(slo: Slo, window: Window) -> str:
+    least = window.min_requests if slo.functions[0] in THROTTLED else window.min_attempts
+    few = f"IF(total >= {least} AND bad >= total, 1, 0)" if least < MIN_EVENTS and slo.kind == "success" else "0"
+    return f"IF(total >= {MIN_EVENTS}, bad / total, {few})"
 
 
 def burn_rate_alarms() -> Iterator[MetricAlarm]:
-    """Yield an alarm for each window of each objective, and one on total failure, all without actions."""
+    """Yield an alarm for each window of each objective, all without actions."""
     for slo in SLOS:
         for window in WINDOWS:
-            long, short = _window_names(slo, window)
-            yield _burn_rate_alarm(slo, window, long, window.long_s)
-            yield _burn_rate_alarm(slo, window, short, window.short_s)
-        if slo.kind == "success":
-            yield _all_fail_alarm(slo)
+            yield _burn_rate_alarm(slo, window)
 
 
 def objective_alarms() -> Iterator[CompositeAlarm]:
-    """Yield a composite alarm for each objective; for each group one that pages, and a ticket on its budget."""
-    *paging, sustained = WINDOWS
-    for slo in SLOS:
-        windows = tuple(_window_names(slo, window) for window in paging)
-        total = ((_all_fail_name(slo),),) if slo.kind == "success" else ()
-        yield CompositeAlarm(
-            slo.name, f"{slo.title}: objective missed", slo.runbook, (*windows, *total), _condition(slo)
-        )
+    """Yield for each group a composite alarm that pages, and a ticket on its budget."""
     for group, meaning in GROUPS.items():
         objectives = [slo for slo in SLOS if slo.group == group]
         yield CompositeAlarm(
             name=group,
             description=meaning,
             runbook=objectives[0].runbook,
-            any_of_all=tuple((slo.name,) for slo in objectives),
+            any_of_all=tuple(
+                (_name_alarm(slo, window), _name_alarm(slo, SHORT)) for slo in objectives for window in (FAST, SLOW)
+            ),
             condition=_condition(objectives[0]),
             action="page",
             suppressor="" if group == SUPPRESSOR else SUPPRESSOR,
-            runbooks=tuple((slo.name, slo.runbook) for slo in objectives),
+            runbooks=tuple((_name_alarm(slo, SHORT), slo.runbook) for slo in objectives),
         )
-        pairs = [_window_names(slo, sustained) for slo in objectives]
         yield CompositeAlarm(
             name=f"{group}-budget",
-            description=f"{meaning} more often than the month's budget allows, at {sustained.burn:g} times its rate",
+            description=f"{meaning} more often than the month's budget allows, at {SUSTAINED.burn:g} times its rate",
             runbook=objectives[0].runbook,
-            any_of_all=tuple(pairs),
+            any_of_all=tuple((_name_alarm(slo, SUSTAINED), _name_alarm(slo, SUSTAINED_SHORT)) for slo in objectives),
             condition=_condition(objectives[0]),
             action="ticket",
-            runbooks=tuple((long, slo.runbook) for slo, (long, _) in zip(objectives, pairs, strict=True)),
-            essential=True,
+            runbooks=tuple((_name_alarm(slo, SUSTAINED), slo.runbook) for slo in objectives),
         )
 
 
 def release_alarms(function: str) -> tuple[str, ...]:
-    """Return the alarms that roll back a deployment of ``function``: those of the shortest windows."""
-    fast = WINDOWS[0]
-    return tuple(_window_names(slo, fast)[1] for slo in SLOS if function in slo.functions)
+    """Return the alarms that roll back a deployment of ``function``: those of the shortest window."""
+    return tuple(_name_alarm(slo, SHORT) for slo in SLOS if function in slo.functions)

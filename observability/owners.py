@@ -14,15 +14,14 @@ SERVICE, MODELS, COSTS, PRIVACY = "service owner", "model owner", "cost owner", 
 
 OWNERS: Mapping[str, tuple[str, ...]] = {
     SERVICE: (
-        *("viewers", "viewers-success", "viewers-latency", "viewers-budget"),
-        *("uploads", "uploads-success", "uploads-latency", "api-success", "uploads-refused", "uploads-budget"),
-        *("analysis", "analysis-success", "analysis-latency", "analysis-budget"),
+        *("viewers", "viewers-budget", "uploads", "uploads-refused", "uploads-budget"),
+        *("analysis", "analysis-budget", "similar", "similar-budget"),
         *("breaker-open", "endpoint-slow", "gpu-busy"),
-        *("ingest-age", "ingest-depth", "ingest-priority-age", "ingest-dead-letters", "review-dead-letters"),
+        *("ingest-age", "ingest-depth", "ingest-priority-age", "dead-letters"),
         *("infer-age", "infer-depth", "infer-priority-age", "infer-priority-depth", "infer-dead-letters"),
-        *("purge-age", "purge-depth", "purge-dead-letters", "refine-age", "refine-dead-letters"),
+        *("purge-age", "purge-depth", "refine-age", "refine-dead-letters"),
         *("cache-hit-ratio", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
-        *("settings-invalid", "keys-invalid", "monitor-silent", "schedule-errors"),
+        *("settings-invalid", "keys-invalid", "monitor-silent", "schedule-errors", "popular-errors"),
         *("check-cdn", "check-cost", "check-experiments", "check-remedy"),
     ),
     MODELS: (
@@ -32,16 +31,16 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
     COSTS: ("cost-per-picture", "gpu-idle"),
     PRIVACY: ("erasure-incomplete",),
 }
-"""Alarms by their owner: all that notify, and the objectives."""
+"""Alarms by their owner: all that notify."""
 
 BEGIN = "<!-- owners, written by `make alarms`, do not edit -->"
 END = "<!-- end of the owners -->"
 
-_TOPICS: Mapping[Action, str] = {"": "", "page": "pages", "ticket": "tickets", "model": "models"}
+_TOPICS: Mapping[Action, str] = {"page": "pages", "ticket": "tickets", "model": "models"}
 
 
 def owned() -> dict[str, MetricAlarm | CompositeAlarm]:
-    """Return the alarms that need an owner by name: those that notify, and the objectives."""
+    """Return the alarms that need an owner by name: those that notify."""
     acting: dict[str, MetricAlarm | CompositeAlarm] = {one.name: one for one in ALARMS if one.action}
     return acting | {one.name: one for one in COMPOSITES}
 
@@ -61,7 +60,7 @@ def _rows() -> Iterator[str]:
     for owner, names in OWNERS.items():
         for name in names:
             one = alarms[name]
-            topic = _TOPICS[one.action] or "part of another"
+            topic = _TOPICS[one.action]
             more = [runbook for _, runbook in one.runbooks] if isinstance(one, CompositeAlarm) else []
             named = dict.fromkeys([one.runbook, *more])
             links = ", ".join(f"[{runbook}](../runbooks/{runbook}.md)" for runbook in named)

@@ -28,12 +28,11 @@ QUEUES = (
     Queue("refine", 6 * HOUR_S, None, "HasRefine"),  # in the background
 )
 DEAD_LETTERS = (
-    ("ingest", ""),
-    ("review", ""),
-    ("infer", "HasAnalysis"),
-    ("purge", ""),
-    ("refine", "HasRefine"),
+    ("dead-letters", ("ingest", "review", "purge"), ""),
+    ("infer-dead-letters", ("infer",), "HasAnalysis"),
+    ("refine-dead-letters", ("refine",), "HasRefine"),
 )
+"""Alarms on dead letters, each with the functions whose queues exist together."""
 
 
 def _of_queue(queue: str, metric: str, stat: str) -> tuple[Metric, ...]:
@@ -71,12 +70,30 @@ def queue_alarms() -> Iterator[MetricAlarm]:
             condition=queue.condition,
             action="ticket",
         )
-    for name, condition in DEAD_LETTERS:
+    yield from _dead_letter_alarms()
+
+
+def _dead_letter_alarms() -> Iterator[MetricAlarm]:
+    for name, functions, condition in DEAD_LETTERS:
+        metrics = tuple(
+            Metric(
+                function,
+                "",
+                "ApproximateNumberOfMessagesVisible",
+                {"QueueName": f"{{stack}}-{function}-dead-letters"},
+                stat="Maximum",
+                namespace="AWS/SQS",
+                shown=False,
+            )
+            for function in functions
+        )
+        total = " + ".join(f"FILL({function}, 0)" for function in functions)
         yield MetricAlarm(
-            name=f"{name}-dead-letters",
-            description=f"The dead letter queue of {name} has messages",
+            name=name,
+            description=f"The dead letter queue of {' or '.join(functions)} has messages",
             runbook="redrive",
-            metrics=_of_queue(f"{name}-dead-letters", "ApproximateNumberOfMessagesVisible", "Maximum"),
+            metrics=metrics,
+            formulas=(Formula("messages", "dead letters", total),),
             comparison="over",
             threshold=0,
             period_s=60,
@@ -122,5 +139,4 @@ def recursion_alarms() -> Iterator[MetricAlarm]:
             missing="notBreaching",
             condition=condition,
             action="ticket",
-            essential=True,
         )

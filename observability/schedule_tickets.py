@@ -19,25 +19,26 @@ class ScheduledCheck:
     condition: str = ""
     period_s: int = 900
     action: Action = "ticket"
+    essential: bool = True
 
 
 CHECKS = (
-    ScheduledCheck("cdn", period_s=3 * HOUR_S),
-    ScheduledCheck("cost", period_s=3 * HOUR_S),
+    ScheduledCheck("cdn", period_s=3 * HOUR_S, essential=False),
+    ScheduledCheck("cost", period_s=3 * HOUR_S, essential=False),
     ScheduledCheck("drift", "HasAnalysis", action="model"),
     ScheduledCheck("rollout", "HasEndpoint", action="model"),
-    ScheduledCheck("experiments"),
+    ScheduledCheck("experiments", essential=False),
     ScheduledCheck("remedy"),
     ScheduledCheck("quality-due", "HasEndpoint", 3 * HOUR_S, "model"),
 )
 """The checks of the schedules of ``MonitorFunction``."""
 
-SCHEDULED = ("Monitor", "Sweep", "Popular")
-"""Functions that a schedule invokes."""
+SCHEDULED = (("schedule-errors", ("Monitor", "Sweep"), ""), ("popular-errors", ("Popular",), "HasPopular"))
+"""Alarms on functions that a schedule invokes."""
 
 
 def schedule_alarms() -> Iterator[MetricAlarm]:
-    """Yield an alarm for each check of the monitor, and one on the errors of all scheduled functions.
+    """Yield an alarm for each check of the monitor, and those on the errors of scheduled functions.
 
     A single failure is repaired by the next run: two of three are a ticket.
     """
@@ -55,29 +56,32 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             missing="notBreaching",  # a monitor that does not run at all is monitor-silent
             condition=check.condition,
             action=check.action,
-            essential=True,
+            essential=check.essential,
         )
-    metrics = tuple(
-        Metric(
-            f"errors_{name.lower()}",
-            "",
-            "Errors",
-            {"FunctionName": f"{{{name}Function}}"},
-            namespace="AWS/Lambda",
-            shown=False,
+    for name, functions, condition in SCHEDULED:
+        metrics = tuple(
+            Metric(
+                f"errors_{function.lower()}",
+                "",
+                "Errors",
+                {"FunctionName": f"{{{function}Function}}"},
+                namespace="AWS/Lambda",
+                shown=False,
+            )
+            for function in functions
         )
-        for name in SCHEDULED
-    )
-    yield MetricAlarm(
-        name="schedule-errors",
-        description="Scheduled functions (monitor, sweep, popular) ended twice in three hours in an error or a timeout",
-        runbook=RUNBOOK,
-        metrics=metrics,
-        formulas=(Formula("errors", "errors", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
-        comparison="over",
-        threshold=1,
-        period_s=3 * HOUR_S,
-        missing="notBreaching",
-        action="ticket",
-        essential=True,
-    )
+        named = " or ".join(function.lower() for function in functions)
+        yield MetricAlarm(
+            name=name,
+            description=f"Runs of {named} on a schedule ended twice in three hours in an error or a timeout",
+            runbook=RUNBOOK,
+            metrics=metrics,
+            formulas=(Formula("errors", "errors", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+            comparison="over",
+            threshold=1,
+            period_s=3 * HOUR_S,
+            missing="notBreaching",
+            condition=condition,
+            action="ticket",
+            essential=not condition,
+        )

@@ -42,6 +42,8 @@ CONDITIONS = {
     "HasEndpoint": "!Equals [!Ref InferenceMode, endpoint]",
     "HasRefine": '!Equals [!Ref Refine, "on"]',
     "HasUrgent": '!Equals [!Ref UrgentUploads, "on"]',
+    "HasPopular": "!Not [!Equals [!Ref PopularFunction, none]]",
+    "HasSimilar": "!Not [!Equals [!Ref SimilarFunction, none]]",
     "HasCostLimit": '!Not [!Equals [!Ref MaxCostPerPicture, "0"]]',
 }
 """Conditions of alarms."""
@@ -194,7 +196,7 @@ def _metric_alarm(alarm: MetricAlarm) -> Iterator[str]:
     yield f"    EvaluationPeriods: {alarm.periods}"
     yield f"    DatapointsToAlarm: {alarm.datapoints or alarm.periods}"
     yield f"    TreatMissingData: {alarm.missing}"
-    yield from _actions(alarm.action)
+    yield from _actions(alarm.action, "InsufficientDataActions" if alarm.acts_without_data else "AlarmActions")
 
 
 def operator(alarm: MetricAlarm) -> str:
@@ -219,9 +221,9 @@ def _runbooks(alarm: MetricAlarm | CompositeAlarm) -> list[str]:
     return several or [f"${{RunbookUrl}}/{alarm.runbook}.md"]
 
 
-def _actions(action: Action) -> Iterator[str]:
+def _actions(action: Action, kind: str = "AlarmActions") -> Iterator[str]:
     if action:
-        yield f"    AlarmActions: [!Ref {_TOPICS[action]}]"
+        yield f"    {kind}: [!Ref {_TOPICS[action]}]"
     yield TAGS
 
 

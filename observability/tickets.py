@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from darkroom.slo import SLOS
 
-from .alarm import DAY_S, HOUR_S, WEEK_S, CompositeAlarm, MetricAlarm
+from .alarm import DAY_S, HOUR_S, MetricAlarm
+from .alarm_states import EXTRA_PERIODS
 from .measures import Formula, Metric, monitor_metric, own_dimensions
 from .model_tickets import endpoint_alarms, quality_alarms
 from .queue_tickets import queue_alarms, recursion_alarms
@@ -93,46 +94,19 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         action="ticket",
     )
     yield MetricAlarm(
-        name="monitor-missing",
-        description="The monitor has not run for an hour",
-        runbook="bad-deploy",
-        metrics=_monitor_runs(),
-        # Without a 0 the newest of three hours would decide, and an hour without a run would not be seen for three.
-        formulas=(Formula("runs", "runs", "FILL(value, 0)"),),
-        comparison="under",
-        threshold=1,
-        period_s=HOUR_S,
-        missing="breaching",
-    )
-    yield MetricAlarm(
-        name="monitor-known",
-        description="The monitor has run in at least two hours of the last week",
-        runbook="bad-deploy",
-        metrics=_monitor_runs(),
-        comparison="over",
-        threshold=0,
-        period_s=HOUR_S,
-        periods=WEEK_S // HOUR_S,
-        datapoints=2,
-        missing="notBreaching",
-    )
-
-
-def _monitor_runs() -> tuple[Metric, ...]:
-    """Return Lambda's count of the monitor's runs, which costs nothing to publish."""
-    of_monitor = {"FunctionName": "{MonitorFunction}"}
-    return (Metric("value", "", "Invocations", of_monitor, namespace="AWS/Lambda", shown=False),)
-
-
-def composite_ticket_alarms() -> Iterator[CompositeAlarm]:
-    """Yield the composite alarms that create a ticket."""
-    yield CompositeAlarm(  # not on a first deployment, when the monitor has never run yet
         name="monitor-silent",
         description="The monitor has not run for an hour: its metrics and remedies are missing",
         runbook="bad-deploy",
-        any_of_all=(("monitor-missing", "monitor-known"),),
+        metrics=(  # Lambda's own count, which costs nothing to publish
+            Metric("value", "", "Invocations", {"FunctionName": "{MonitorFunction}"}, namespace="AWS/Lambda"),
+        ),
+        comparison="under",
+        threshold=1,
+        period_s=HOUR_S // (EXTRA_PERIODS + 1),  # CloudWatch looks back so many periods before data is missing
+        missing="missing",
         action="ticket",
         essential=True,
+        acts_without_data=True,  # so not on a first deployment, when the monitor has never run yet
     )
 
 

@@ -142,7 +142,7 @@ def objectives(call: Call, days: int) -> int:
     rows = [
         {
             "name": one.slo.name,
-            "owner": find_owner(one.slo.name),
+            "owner": find_owner(one.slo.group),
             "target": 100 * one.slo.objective,
             "events": one.every.total,
             "good": one.every.good_percent,
@@ -153,9 +153,9 @@ def objectives(call: Call, days: int) -> int:
         for one in found
     ]
     call.emit({"objectives": rows}, format_reports(found))
-    missed = [one.slo.name for one in found if (one.spent_percent or 0.0) > 100]
-    for name in missed:
-        call.note(f"{name} is missed: {find_owner(name)}")
+    missed = [one.slo for one in found if (one.spent_percent or 0.0) > 100]
+    for slo in missed:
+        call.note(f"{slo.name} is missed: {find_owner(slo.group)}")
     return ExitCode.FAILED if missed else ExitCode.OK
 
 

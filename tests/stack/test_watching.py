@@ -147,13 +147,12 @@ def test_what_viewers_see_of_the_cdn_is_in_cloudwatch(console: Console, viewer: 
 def test_alarms_are_those_of_the_template_and_their_runbooks_exist(console: Console) -> None:
     alarms = wait_until(lambda: console.ask("alarms"), "alarms are evaluated")
     paging = {one["name"] for one in alarms if one["pages"]}
-    assert paging == {"darkroom-viewers", "darkroom-uploads", "darkroom-erasure-incomplete"}
+    assert paging == {"darkroom-viewers", "darkroom-uploads", "darkroom-similar", "darkroom-erasure-incomplete"}
     assert all((ROOT / path).is_file() for one in alarms for path in one["runbooks"] if path.startswith("docs/"))
     assert {one["name"] for one in alarms if one["group"] == "viewers"} >= {
         "darkroom-viewers",
-        "darkroom-viewers-success",
         "darkroom-viewers-success-fast",
-        "darkroom-viewers-latency-slow-short",
+        "darkroom-viewers-latency-short",
     }
 
 
@@ -185,7 +184,9 @@ def test_a_dlq_message_is_shown_and_alarms(console: Console, alone: Operator) ->
     )
 
     def ringing() -> Any:
-        return [one for one in console.ask("alarms") if "purge-dead-letters" in one["name"] and one["state"] == "ALARM"]
+        return [
+            one for one in console.ask("alarms") if one["name"] == "darkroom-dead-letters" and one["state"] == "ALARM"
+        ]
 
     [alarm] = wait_until(ringing, "the alarm rings")
     assert alarm["value"] >= 1

@@ -43,7 +43,8 @@ SLOS = (
     Slo("viewers-latency", "Renders take at most 500 ms", ("transform",), 0.95, "viewers", "cache-storm", 500),
     Slo("uploads-success", "Uploads are ingested", ("ingest",), 0.999, "uploads", "conversion-errors"),
     Slo("uploads-latency", "Uploads are ready within 30 s", ("ingest",), 0.95, "uploads", "queue-backlog", 30_000),
-    Slo("api-success", "Requests to the HTTP API succeed", ("upload", "similar"), 0.999, "uploads", "bad-deploy"),
+    Slo("api-success", "Requests to the HTTP API succeed", ("upload",), 0.999, "uploads", "bad-deploy"),
+    Slo("similar-success", "Searches for similar images succeed", ("similar",), 0.999, "similar", "bad-deploy"),
     Slo("analysis-success", "Images are analysed", ("infer",), 0.999, "analysis", "model-down"),
     Slo(
         "analysis-latency",

@@ -11,7 +11,7 @@ from tests.component.template.stack import OPTIONAL_PARTS, Stack
 from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
 
 MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 173, 10, 5
-MAX_IDLE_USD = {"off": 2.19, "essential": 22.49, "all": 25.89}
+MAX_IDLE_USD = {"off": 2.19, "essential": 11.09, "all": 20.29}
 """By the level of alarms."""
 
 

@@ -17,6 +17,7 @@ EVERYTHING = {
     "EndpointName": "models",
     "MaxCostPerPicture": "0.01",
     "IngestConcurrency": "10",
+    "AccessLogDays": "1",
 }
 
 

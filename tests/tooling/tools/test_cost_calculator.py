@@ -11,7 +11,7 @@ from py_mini_racer import MiniRacer
 
 from bench.cost.libraries import IMAGES, price_ingest, sum_usd
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
-from darkroom.operations.cost_model import load_prices
+from darkroom.operations.cost_model import load_prices, sum_amounts
 from tools.cost_calculator import (
     ARCHITECTURE,
     DATA,
@@ -28,6 +28,7 @@ from tools.cost_calculator import (
     sum_period,
 )
 from tools.flat_rate.offers import find_cheapest_plan, read_rates
+from tools.idle_cost import monthly_amounts
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -94,7 +95,8 @@ def test_lines_are_by_the_price_table() -> None:
 def test_an_input_changes_what_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     before = DATA.read_text(encoding="utf-8")
     assert main(["--set", "views=0", "--set", "images=0", "--set", "new_images=0"]) == 0
-    assert "| **together** | **0.00** | **29.36** |" in capsys.readouterr().out
+    idle = sum(load_prices().cost(sum_amounts(*monthly_amounts()["essential"].values())).values())
+    assert f"| **together** | **0.00** | **{idle:.2f}** |" in capsys.readouterr().out
     assert (DATA.read_text(encoding="utf-8"), PAGE.read_text(encoding="utf-8")) == (before, TEXT)
     with pytest.raises(SystemExit):
         main(["--set", "photos=1"])
