@@ -20,9 +20,9 @@ import numpy as np
 from skimage import data
 
 from darkroom.findings import MODERATION
-from darkroom.models import catalogue
-from darkroom.models.explain import CELLS, explain
-from darkroom.models.onnx_model import OnnxModel
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.explain import CELLS, explain
+from darkroom_analysis.models.onnx_model import OnnxModel
 from tools.fetch_models import PLACES, fetch
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,1 +1,1 @@
-"""The model server: SageMaker's container contract over :mod:`darkroom.models`."""
+"""The model server: SageMaker's container contract over :mod:`darkroom_analysis.models`."""

@@ -12,8 +12,8 @@ from fastapi import Depends, Request
 from litserve import LitAPI
 from starlette.responses import JSONResponse, Response
 
-from darkroom.models.catalogue import ModelCatalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models.catalogue import ModelCatalogue
+from darkroom_analysis.models.model_set import ModelSet
 
 from .batch import BatchAnalyser, BatchResponse
 from .engines import ENDPOINT_ENGINES

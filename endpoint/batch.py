@@ -11,9 +11,9 @@ from typing import Any
 
 from darkroom.errors import DarkroomError, ModelUnavailable
 from darkroom.findings import MODERATION, Finding, finding_to_document
-from darkroom.models.catalogue import ModelCatalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import ModelCatalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 
 from . import log
 from .decode import decode_image

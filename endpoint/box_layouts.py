@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from darkroom.findings import FACES, OBJECTS
-from darkroom.models.catalogue import ModelSpec
+from darkroom_analysis.models.catalogue import ModelSpec
 
 WORDS = {
     "corners": ("xyxy", "yxyx", "cxcywh"),

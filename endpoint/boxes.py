@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, DetectedObject, Face, Finding, Region
-from darkroom.models.catalogue import ModelSpec
-from darkroom.models.classifiers import to_tensor
-from darkroom.models.faces import suppress_overlaps
-from darkroom.models.pixels import Floats, ModelInput, ModelOutput, Pixels, fit
+from darkroom_analysis.models.catalogue import ModelSpec
+from darkroom_analysis.models.classifiers import to_tensor
+from darkroom_analysis.models.faces import suppress_overlaps
+from darkroom_analysis.models.pixels import Floats, ModelInput, ModelOutput, Pixels, fit
 
 from .box_layouts import BoxLayout, parse_layout
 

@@ -8,10 +8,10 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import MAX_RASTER_PX, Finding
-from darkroom.models.catalogue import ModelSpec
-from darkroom.models.classifiers import prepare
-from darkroom.models.onnx_model import PREPARE, READ, OnnxModel
-from darkroom.models.pixels import ModelInput, ModelOutput, Pixels
+from darkroom_analysis.models.catalogue import ModelSpec
+from darkroom_analysis.models.classifiers import prepare
+from darkroom_analysis.models.onnx_model import PREPARE, READ, OnnxModel
+from darkroom_analysis.models.pixels import ModelInput, ModelOutput, Pixels
 
 READ_MASK = "mask"
 

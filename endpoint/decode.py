@@ -8,7 +8,7 @@ import warnings
 import numpy as np
 from PIL import Image
 
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.pixels import Pixels
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.models.catalogue import ModelSpec
-from darkroom.models.onnx_model import PREPARE, READ, OnnxModel
+from darkroom_analysis.models.catalogue import ModelSpec
+from darkroom_analysis.models.onnx_model import PREPARE, READ, OnnxModel
 
 from .box_layouts import parse_layout
 from .boxes import letterbox, measure, read

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from darkroom.models.catalogue import ModelSpec
-from darkroom.models.model_set import ENGINES, Engine, Engines
+from darkroom_analysis.models.catalogue import ModelSpec
+from darkroom_analysis.models.model_set import ENGINES, Engine, Engines
 
 from .cutout import READ_MASK, CutoutModel
 from .detector import READ_BOXES, Detector

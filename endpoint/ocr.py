@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import TEXT, Finding, Region, TextLine
-from darkroom.models.catalogue import CPU, ModelSpec
-from darkroom.models.onnx_model import providers
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import CPU, ModelSpec
+from darkroom_analysis.models.onnx_model import providers
+from darkroom_analysis.models.pixels import Pixels
 
 from .page_images import even_light, has_shaded_text, stretch_contrast, turn
 from .personal_data import mark_personal_data

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.pixels import Pixels
 
 NARROW = 64
 """Of 255, the range of lightness from the first to the last percent below which it is stretched."""

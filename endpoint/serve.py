@@ -23,8 +23,8 @@ from starlette.exceptions import HTTPException  # noqa: E402
 from starlette.responses import JSONResponse  # noqa: E402
 
 from darkroom.errors import DarkroomError, ModelUnavailable  # noqa: E402
-from darkroom.models.catalogue import ModelCatalogue, load_catalogue  # noqa: E402
-from darkroom.models.onnx_model import has_gpu  # noqa: E402
+from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue  # noqa: E402
+from darkroom_analysis.models.onnx_model import has_gpu  # noqa: E402
 from endpoint import log  # noqa: E402
 from endpoint.api import ImageApi  # noqa: E402
 from endpoint.request import parse_origin, problem_document  # noqa: E402

@@ -14,9 +14,9 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import MAX_UPSCALE_PIXELS, Finding
-from darkroom.models.catalogue import ModelSpec
-from darkroom.models.onnx_model import PREPARE, READ, OnnxModel, Read
-from darkroom.models.pixels import Floats, ModelInput, ModelOutput, Pixels
+from darkroom_analysis.models.catalogue import ModelSpec
+from darkroom_analysis.models.onnx_model import PREPARE, READ, OnnxModel, Read
+from darkroom_analysis.models.pixels import Floats, ModelInput, ModelOutput, Pixels
 
 READ_IMAGE = "image"
 

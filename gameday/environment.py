@@ -22,13 +22,13 @@ from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import Switch, SwitchStore
-from darkroom.mlops.model_registry import ModelRegistry
-from darkroom.mlops.sample import Sample
-from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.plan.url_builder import sign_target
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom.settings import DEFAULTS
+from darkroom_analysis.mlops.model_registry import ModelRegistry
+from darkroom_analysis.mlops.sample import Sample
+from darkroom_analysis.mlops.sample_store import SampleStore
 from local.aws import Cloud, tool_environment
 from local.paths import ENDPOINT, STACK
 from tools.local_stack import environment

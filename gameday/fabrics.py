@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.mlops.golden_set import GoldenImage
+from darkroom_analysis.mlops.golden_set import GoldenImage
 from tools.golden import MANIFEST, line_of, shown
 
 from .images import FABRICS, PLAIN, DrawnImage, draw_image

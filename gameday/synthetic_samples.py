@@ -19,12 +19,12 @@ from darkroom.findings import MODERATION, SIMILARITY
 from darkroom.imaging.formats.probe import sniff
 from darkroom.imaging.render import views
 from darkroom.imaging.source import Source
-from darkroom.inference.merge import lowest_source
-from darkroom.inference.views import prepare_jpeg
-from darkroom.mlops.sample import Sample, parse_sample, quantise, summarise
-from darkroom.models import in_process
-from darkroom.models.catalogue import SMALL_MODELS
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.merge import lowest_source
+from darkroom_analysis.inference.views import prepare_jpeg
+from darkroom_analysis.mlops.sample import Sample, parse_sample, quantise, summarise
+from darkroom_analysis.models import in_process
+from darkroom_analysis.models.catalogue import SMALL_MODELS
 from local.paths import MODELS
 
 from . import images

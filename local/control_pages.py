@@ -20,10 +20,10 @@ from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.model import SOURCE_TYPES
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.url_builder import sign_target
-from darkroom.review.app import PAGES
-from darkroom.review.playground import describe_options
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
+from darkroom_analysis.review.app import PAGES
+from darkroom_analysis.review.playground import describe_options
 from tools import runbooks
 from tools.deployment import find_masters, list_masters
 

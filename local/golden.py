@@ -7,7 +7,7 @@ from pathlib import Path
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import Region
-from darkroom.mlops.golden_set import GoldenImage
+from darkroom_analysis.mlops.golden_set import GoldenImage
 from tools.golden import MANIFEST, PREFIX, put
 
 LABELS = Path(__file__).with_name("golden.toml")

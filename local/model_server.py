@@ -26,7 +26,7 @@ def _environment(port: int, models: Path) -> dict[str, str]:
         "PORT": str(port),
         "HOST": "127.0.0.1",
         "MODEL_DIR": str(models),
-        "PYTHONPATH": str(ROOT / "layers" / "darkroom"),
+        "PYTHONPATH": ":".join(str(ROOT / "layers" / name) for name in ("darkroom", "analysis")),
         "PYTHONUNBUFFERED": "1",
     }
 

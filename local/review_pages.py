@@ -17,15 +17,15 @@ from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sqs import Queue
-from darkroom.inference.masters import Masters
-from darkroom.review.access import Handler, Person, Role
-from darkroom.review.app import ReviewApp, read_pages, respond
-from darkroom.review.decisions import Decisions
-from darkroom.review.held_images import HeldImages
-from darkroom.review.messages import Request, Response
-from darkroom.review.playground import Playground
 from darkroom.services.live_settings import LiveSettings
+from darkroom.services.masters import Masters
 from darkroom.services.service_settings import build_source_limits
+from darkroom_analysis.review.access import Handler, Person, Role
+from darkroom_analysis.review.app import ReviewApp, read_pages, respond
+from darkroom_analysis.review.decisions import Decisions
+from darkroom_analysis.review.held_images import HeldImages
+from darkroom_analysis.review.messages import Request, Response
+from darkroom_analysis.review.playground import Playground
 from tools.deployment import find_masters
 
 from .aws import Cloud

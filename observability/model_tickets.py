@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from darkroom.mlops.endpoint_variants import CANARY, MAIN
+from darkroom_analysis.mlops.endpoint_variants import CANARY, MAIN
 
 from .alarm import DAY_S, HOUR_S, MetricAlarm
 from .measures import Formula, Metric, monitor_metric, own_dimensions

@@ -9,8 +9,8 @@ from statistics import fmean
 from typing import Any
 
 from darkroom.aws.clients import translate_errors
-from darkroom.mlops.quality_check import WORST
 from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat, Points
+from darkroom_analysis.mlops.quality_check import WORST
 
 DAY_S = 86_400
 METRICS = tuple(WORST)

@@ -17,19 +17,19 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ROOT / "layers"
-DISTRIBUTIONS = {"darkroom": LAYERS / "darkroom", "darkroom_dialects": LAYERS / "dialects"}
+DISTRIBUTIONS = {
+    "darkroom": LAYERS / "darkroom",
+    "darkroom_dialects": LAYERS / "dialects",
+    "darkroom_analysis": LAYERS / "analysis",
+}
 """Packages of layers, with the folders that they are imported from."""
 
 OPTIONAL = (
-    "mlops",
     "bulk",
-    "models",
     "operations",
     "content_credentials",
     "overlays",
     "reencode",
-    "review",
-    "inference",
     "origins",
     "experiments",
     "conversion",

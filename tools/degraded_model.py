@@ -13,7 +13,7 @@ import numpy as np
 import onnx
 
 from darkroom.findings import MODERATION
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools.model_folders import SHIPPED, TABLE, link_files
 
 LAST_LAYER = ("fc_nsfw/MatMul/ReadVariableOp:0", "fc_nsfw/BiasAdd/ReadVariableOp:0")

@@ -99,7 +99,7 @@ PLACES = {
     "endpoint": Place(ROOT / "endpoint" / "requirements-models.txt", ROOT / "endpoint" / "models.toml"),
     "lambda": Place(
         ROOT / "layers" / "inference" / "requirements-models.txt",
-        ROOT / "layers" / "darkroom" / "darkroom" / "models" / "small.toml",
+        ROOT / "layers" / "analysis" / "darkroom_analysis" / "models" / "small.toml",
     ),
 }
 

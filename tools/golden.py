@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from darkroom.aws.s3 import S3Bucket
-from darkroom.mlops.golden_set import GoldenImage, parse_manifest
+from darkroom_analysis.mlops.golden_set import GoldenImage, parse_manifest
 
 PREFIX = "golden/"
 MANIFEST = "manifest.jsonl"
@@ -24,8 +24,8 @@ def put(media: S3Bucket, images: Iterable[tuple[GoldenImage, bytes]]) -> int:
     that cannot be decoded, Unavailable.
     """
     from darkroom.imaging.source import Source
-    from darkroom.inference.views import prepare_jpeg
     from darkroom.plan.limits import Limits
+    from darkroom_analysis.inference.views import prepare_jpeg
 
     lines: dict[str, str] = {}
     for golden, body in images:

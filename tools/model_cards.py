@@ -171,7 +171,7 @@ def measure(state: Path) -> dict[str, Any]:
     runs, or if the evaluation failed.
     """
     from darkroom.aws.s3 import S3Bucket
-    from darkroom.mlops.golden_set import count_labelled
+    from darkroom_analysis.mlops.golden_set import count_labelled
     from local.aws import Cloud
     from tools import golden, local_stack
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 
 TABLE = "models.toml"
 SHIPPED = Path(__file__).resolve().parents[1] / "endpoint" / TABLE

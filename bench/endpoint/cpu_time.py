@@ -39,14 +39,14 @@ def main() -> int:
             file.write_bytes(image)
         python = tool_venvs.python_path(tool_venvs.ENDPOINT)
         command = [str(python), "-m", "bench.endpoint.cpu_time", str(MODELS), *map(str, files)]
-        variables = os.environ | {"PYTHONPATH": f"{ROOT / 'layers' / 'darkroom'}:{ROOT}"}
+        variables = os.environ | {"PYTHONPATH": f"{ROOT / 'layers' / 'darkroom'}:{ROOT / 'layers' / 'analysis'}:{ROOT}"}
         return subprocess.run(command, check=False, cwd=ROOT, env=variables).returncode
 
 
 def measure(models: Path, files: Sequence[Path]) -> None:
     """Print the mean CPU time of an image for each set of tasks, in seconds."""
-    from darkroom.models.catalogue import load_catalogue
-    from darkroom.models.model_set import ModelSet
+    from darkroom_analysis.models.catalogue import load_catalogue
+    from darkroom_analysis.models.model_set import ModelSet
     from endpoint.decode import decode_image
     from endpoint.engines import ENDPOINT_ENGINES
 

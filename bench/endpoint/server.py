@@ -47,7 +47,12 @@ def serve(name: str, **variables: str) -> Iterator[int]:
         subprocess.Popen(
             [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
             env=os.environ
-            | {"MODEL_DIR": str(MODELS), "HOST": "127.0.0.1", "PORT": str(port), "PYTHONPATH": "layers/darkroom"}
+            | {
+                "MODEL_DIR": str(MODELS),
+                "HOST": "127.0.0.1",
+                "PORT": str(port),
+                "PYTHONPATH": "layers/darkroom:layers/analysis",
+            }
             | variables,
             cwd=ROOT,
             stdout=out,

@@ -84,7 +84,7 @@ def main() -> None:
 def read_images(folder: Path) -> Iterator[tuple[tuple[str, str], Reading]]:
     """Yield image and reader, and what was read."""
     command = [str(tool_venvs.python_path(tool_venvs.ENDPOINT)), "-m", "bench.ocr.read", str(MODELS), str(folder)]
-    variables = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}"}
+    variables = os.environ | {"PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}:{ROOT / 'layers' / 'analysis'}"}
     with subprocess.Popen(command, cwd=ROOT, env=variables, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         for line in process.stdout:

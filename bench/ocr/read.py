@@ -16,8 +16,8 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import TEXT, TextLine, finding_to_document
-from darkroom.models.catalogue import load_catalogue
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import load_catalogue
+from darkroom_analysis.models.pixels import Pixels
 from endpoint.ocr import RapidOcr
 from endpoint.page_images import even_light
 from endpoint.reading_order import direction

@@ -10,8 +10,8 @@ import skimage
 from numpy.typing import NDArray
 
 from darkroom.findings import SIMILARITY
-from darkroom.models import catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from tools.fetch_models import PLACES, fetch
 
 from ..machine import describe_processor

@@ -13,9 +13,9 @@ from zipfile import ZipFile
 import numpy as np
 
 from darkroom.findings import LIKENESS, SIMILARITY, TAGS
-from darkroom.models.catalogue import SMALL_MODELS, ModelCatalogue, load_catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import SMALL_MODELS, ModelCatalogue, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 from tools.efficientnet_lite import read_tags
 from tools.fetch_models import PLACES, download, fetch
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image
 
-from darkroom.models.pixels import Floats, Pixels
+from darkroom_analysis.models.pixels import Floats, Pixels
 
 from ..tables import Table
 from .photographs import LabelledPhotograph

@@ -16,7 +16,7 @@ from zipfile import ZipFile
 import skimage
 from PIL import Image
 
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.pixels import Pixels
 
 from .qt_resources import read_resources
 

@@ -21,8 +21,6 @@ from PIL import Image
 from darkroom.findings import UPSCALE
 from darkroom.imaging.colour.convert import resize_to
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.models.catalogue import ModelCatalogue, load_catalogue
-from darkroom.models.model_set import ModelSet
 from darkroom.plan.geometry.layout import Size
 from darkroom.reencode.upscale import (
     BLUR_RATIOS,
@@ -31,6 +29,8 @@ from darkroom.reencode.upscale import (
     measure_blur,
     measure_consistency,
 )
+from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from endpoint.engines import ENDPOINT_ENGINES
 
 from ..enhance.__main__ import load_photographs

@@ -84,7 +84,7 @@ def reanalyse(call: Call, below: str, again: bool) -> None:
     An image that the endpoint has analysed in the active generation is skipped. The command may be repeated.
     """
     from darkroom.aws.sqs import Queue
-    from darkroom.inference.messages import AnalysisRequest, RequestKind
+    from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 
     deployment = call.deployment
     queue = Queue(deployment.client("sqs"), deployment.output("InferQueueUrl"))

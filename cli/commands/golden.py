@@ -38,7 +38,7 @@ def put(call: Call, folder: Path) -> None:
 )
 def list_golden(call: Call) -> None:
     """List the golden set."""
-    from darkroom.mlops.golden_set import count_labelled
+    from darkroom_analysis.mlops.golden_set import count_labelled
     from tools.golden import describe, describe_coverage, line_of, shown
 
     found = shown(call.deployment.bucket("MediaBucketName"))

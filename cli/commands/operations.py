@@ -214,7 +214,7 @@ def release(call: Call, key: str, by: str) -> None:
 def _decide(call: Call, key: str, decision: str, by: str) -> None:
     from darkroom.aws.documents import DocumentStore
     from darkroom.aws.sqs import Queue
-    from darkroom.review.decisions import Decisions
+    from darkroom_analysis.review.decisions import Decisions
 
     queue = Queue(call.deployment.client("sqs"), call.deployment.output("ReviewQueueUrl"))
     entries = DocumentStore(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))

@@ -16,7 +16,7 @@ from ..errors import NotFound, WrongArgument
 from ..framework import FILE, Call
 
 if TYPE_CHECKING:
-    from darkroom.mlops.model_registry import ModelRegistry, ModelVersion
+    from darkroom_analysis.mlops.model_registry import ModelRegistry, ModelVersion
 
 
 @app.group()
@@ -53,7 +53,7 @@ def register(
     description: str,
 ) -> None:
     """Register a version, which waits for approval."""
-    from darkroom.mlops.model_registry import ModelVersion
+    from darkroom_analysis.mlops.model_registry import ModelVersion
 
     origins = {"dataset": dataset, "parent": parent, "revision": revision or checkout_revision()}
     folder = Path(image)
@@ -96,7 +96,7 @@ approve, reject = _make_decision_command("approve", "approved"), _make_decision_
 
 def open_registry(call: Call) -> ModelRegistry:
     """Return the model registry of the stack. Raises MissingOutput."""
-    from darkroom.mlops.model_registry import ModelRegistry
+    from darkroom_analysis.mlops.model_registry import ModelRegistry
 
     return ModelRegistry(call.deployment.client("sagemaker"), call.deployment.output("ModelGroupName"))
 

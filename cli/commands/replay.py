@@ -90,7 +90,7 @@ def replay(
 
 def _list_names(call: Call, below: str | None, manifest: str | None) -> Iterable[str]:
     """Return the names of the objects to replay."""
-    from darkroom.mlops.sample_store import SampleStore
+    from darkroom_analysis.mlops.sample_store import SampleStore
     from tools.replay.inputs import listed, sampled
 
     deployment = call.deployment

@@ -187,7 +187,7 @@ def _generation(deployment: Deployment) -> str:
 
 def _golden_labels(deployment: Deployment) -> dict[str, int] | None:
     """The labelled images by task; None for a stack without models."""
-    from darkroom.mlops.golden_set import count_labelled
+    from darkroom_analysis.mlops.golden_set import count_labelled
     from tools.golden import shown
 
     if "InferFunction" not in deployment.functions:

@@ -66,7 +66,7 @@ def sheet(call: Call, day: str, file: Path) -> None:
 def review(call: Call, day: str, file: Path, by: str) -> None:
     """Store the tags of FILE as the review of the images of DAY. A second review replaces the first."""
     from darkroom.aws.audit import OVERRIDE, AuditLog
-    from darkroom.mlops.manifests import FOLDER, upload_digest
+    from darkroom_analysis.mlops.manifests import FOLDER, upload_digest
     from tools.training.reviews import REVIEWED, apply_review, parse_sheet, read_day
 
     media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
@@ -217,7 +217,7 @@ def _train(
 
 def _register(call: Call, folder: Path, model: TrainedModel, image: str | None, parent: str | None) -> str:
     """Register ``image``, or the folder on this machine; return the ARN, "" for a stack on AWS without an image."""
-    from darkroom.mlops.model_registry import ModelVersion
+    from darkroom_analysis.mlops.model_registry import ModelVersion
     from tools.training.report import describe_origins, to_metrics
 
     served = image or (folder.resolve().as_uri() if call.deployment.is_local else "")
@@ -232,7 +232,7 @@ def _register(call: Call, folder: Path, model: TrainedModel, image: str | None, 
 
 def _read_reviewed(call: Call, named: Sequence[str]) -> list[ReviewedImage]:
     """Read the reviewed manifests that are ``named``, or those of all days. Raises ValueError, Unavailable."""
-    from darkroom.mlops.manifests import FOLDER
+    from darkroom_analysis.mlops.manifests import FOLDER
     from tools.training.reviews import REVIEWED, list_days, parse_reviewed
 
     media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)

@@ -11,13 +11,13 @@ from darkroom.aws.cloudfront import Distribution
 from darkroom.aws.erasures import ErasureTable
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sample_slots import SampleSlots
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.image_keys import large_wildcard, master_names
-from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.erase.report import rejection_document
 from darkroom.operations.erase.service import EraseService
 from darkroom.services.purge.consumer import Wildcard
@@ -53,7 +53,7 @@ _service = EraseService(
     audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
     observer=_observer,
     wildcards=[*_list_wildcards()],
-    further={"samples": SampleStore(_dynamodb, _env.index_table).delete},
+    further={"samples": SampleSlots(_dynamodb, _env.index_table).delete},
 )
 
 

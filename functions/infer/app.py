@@ -17,23 +17,23 @@ from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
-from darkroom.inference.analysis import AnalysisService, AnalysisSettings
-from darkroom.inference.breaker import open_breaker
-from darkroom.inference.consumer import InferenceConsumer
-from darkroom.inference.duplicates import DuplicateFindings
-from darkroom.inference.findings_writer import FindingsWriter
-from darkroom.inference.masters import Masters
-from darkroom.mlops.agreement import disagreement
-from darkroom.mlops.sample import ShadowComparison
-from darkroom.mlops.sample_store import SampleStore
-from darkroom.mlops.sampler import SampleRecorder
-from darkroom.mlops.shadow import open_shadow_client
-from darkroom.models.in_process import InProcessDetector
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.masters import Masters
 from darkroom.services.service_settings import build_source_limits, configured_tasks
 from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
+from darkroom_analysis.inference.analysis import AnalysisService, AnalysisSettings
+from darkroom_analysis.inference.breaker import open_breaker
+from darkroom_analysis.inference.consumer import InferenceConsumer
+from darkroom_analysis.inference.duplicates import DuplicateFindings
+from darkroom_analysis.inference.findings_writer import FindingsWriter
+from darkroom_analysis.mlops.agreement import disagreement
+from darkroom_analysis.mlops.sample import ShadowComparison
+from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_analysis.mlops.sampler import SampleRecorder
+from darkroom_analysis.mlops.shadow import open_shadow_client
+from darkroom_analysis.models.in_process import InProcessDetector
 
 _env = InferEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")

@@ -22,19 +22,18 @@ from darkroom.bulk.worker import Worker, reserve_s
 from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.image_keys import master_names
-from darkroom.inference.analysis import AnalysisSettings
-from darkroom.inference.masters import Masters
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
 from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.masters import Masters
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.service_settings import (
     build_cache_policy,
-    build_source_limits,
     build_upload_limits,
     configured_tasks,
+    list_tasks,
 )
 from darkroom.settings import Settings
 
@@ -81,12 +80,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
         ),
         build_cache_policy(settings, refines=_env.refine),
     )
-    analysis = AnalysisSettings(
-        settings.findings_generation,
-        configured_tasks(settings),
-        build_source_limits(settings),
-        cutout_prefixes=settings.cutout_prefixes,
-    )
+    tasks = configured_tasks(settings)
     return BulkJobHandler(
         media=_media,
         lister=Lister(_keys, settings.library_concurrency, _observer),
@@ -96,7 +90,12 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                     _uploads, _source, _names, _index, _to(_env.ingest_queue_url), _vault
                 ),
                 Operation.INFER: AnalyseOperation(
-                    _archive, _masters, _infers, analysis.generation, analysis.list_tasks, _best
+                    _archive,
+                    _masters,
+                    _infers,
+                    settings.findings_generation,
+                    lambda key: list_tasks(key, tasks, settings.cutout_prefixes),
+                    _best,
                 ),
                 Operation.PRESETS: PresetsOperation(
                     _source,

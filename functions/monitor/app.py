@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
@@ -21,10 +21,6 @@ from darkroom.experiments.check import ExperimentCheck
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import master_names
-from darkroom.mlops.drift_check import BaselineReset, DriftCheck
-from darkroom.mlops.endpoint_models import open_endpoint_models, rollout_policy
-from darkroom.mlops.manifests import Manifests
-from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.cdn_check import CdnCheck
 from darkroom.operations.checks import Monitor, MonitorCheck
 from darkroom.operations.cloudwatch import CloudWatchMetrics
@@ -39,19 +35,19 @@ from darkroom.operations.switch_controller import SwitchController
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.settings import Settings
 
+if TYPE_CHECKING:
+    from darkroom_analysis.mlops.endpoint_models import EndpointModels
+
 _env = MonitorEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")
 _media, _entries = S3Bucket(_s3, _env.media_bucket), DocumentStore(_dynamodb, _env.index_table)
-_samples, _audit = SampleStore(_dynamodb, _env.index_table), AuditLog(S3Bucket(_s3, _env.audit_bucket))
+_audit = AuditLog(S3Bucket(_s3, _env.audit_bucket))
 _observer, _namespace = PowertoolsObserver("monitor", publishes_times=False), _env.powertools_metrics_namespace
 _bus = EventBus(create_client("events"), _env.event_bus, _env.stack_name, _observer.trace_header)
 _metrics = CloudWatchMetrics(create_client("cloudwatch"))
 _global = CloudWatchMetrics(create_client("cloudwatch", {**_env.variables, "AWS_REGION": "us-east-1"}))
 _functions = parse_functions(_env.functions)
 _switches = SwitchController(SwitchStore(_media), _audit, _observer)
-_baselines = BaselineReset(_media, _samples, _audit)
-_source, _names = _env.master_bucket, master_names(_env)
-_manifests = Manifests(_media, FindingsStore(_media, _entries), Index(_dynamodb, _env.index_table), _source, _names)
 _redrive_targets = redrive_targets(_functions, queue_urls(_env), lambda url: DeadLetterQueue(_sqs, url))
 _distribution, _buckets = _env.distribution_id, (_env.media_bucket, _env.uploads_bucket)
 _self = Function(  # by variables that Lambda sets
@@ -82,16 +78,11 @@ def _open_monitor(settings: Settings) -> Monitor:
         counter=_counter,
     )
     checks: dict[str, MonitorCheck] = {"cdn": CdnCheck(_metrics_reader, _observer)}
-    if _env.inference_mode != "off":
-        enough = settings.baseline_samples
-        checks |= {"drift": DriftCheck(_baselines, _manifests, _bus, _observer, enough), "baseline": _baselines}
+    if _env.inference_mode != "off":  # else there is no layer with darkroom_analysis
+        checks |= _watch_models(settings)
     if _env.inference_mode == "endpoint":
-        models = open_endpoint_models(_env, settings)
-        checks["rollout"] = models.rollout(
-            _entries, _media, _samples, _metrics, _audit, _bus, _observer, rollout_policy(settings)
-        )
-        quality = models.quality(_media, _observer)
-        checks |= {"quality": quality, "quality-due": replace(quality, only_due=True)}
+        models, watched = _watch_endpoint(settings)
+        checks |= watched
         cost = replace(cost, instance_type=_env.endpoint_instance_type, instance_count=models.instance_count)
         remedies["fallback"] = models.fallback(_metrics, _switches).run
     if settings.experiments:
@@ -107,6 +98,28 @@ def _open_monitor(settings: Settings) -> Monitor:
         )
     checks |= {"cost": cost, "remedy": RemedyCheck(remedies, _observer)}
     return Monitor(checks, _audit, _observer)
+
+
+def _watch_models(settings: Settings) -> dict[str, MonitorCheck]:
+    from darkroom_analysis.mlops.drift_check import BaselineReset, DriftCheck
+    from darkroom_analysis.mlops.manifests import Manifests
+    from darkroom_analysis.mlops.sample_store import SampleStore
+
+    index, names = Index(_dynamodb, _env.index_table), master_names(_env)
+    manifests = Manifests(_media, FindingsStore(_media, _entries), index, _env.master_bucket, names)
+    baselines = BaselineReset(_media, SampleStore(_dynamodb, _env.index_table), _audit)
+    drift = DriftCheck(baselines, manifests, _bus, _observer, settings.baseline_samples)
+    return {"drift": drift, "baseline": baselines}
+
+
+def _watch_endpoint(settings: Settings) -> tuple[EndpointModels, dict[str, MonitorCheck]]:
+    from darkroom_analysis.mlops.endpoint_models import open_endpoint_models, rollout_policy
+    from darkroom_analysis.mlops.sample_store import SampleStore
+
+    models, samples = open_endpoint_models(_env, settings), SampleStore(_dynamodb, _env.index_table)
+    rollout = models.rollout(_entries, _media, samples, _metrics, _audit, _bus, _observer, rollout_policy(settings))
+    quality = models.quality(_media, _observer)
+    return models, {"rollout": rollout, "quality": quality, "quality-due": replace(quality, only_due=True)}
 
 
 _monitor = SettingsBound(LiveSettings(_media.read, _observer), _open_monitor)

@@ -6,8 +6,8 @@ import time
 from pathlib import Path
 
 from darkroom.findings import MODERATION
-from darkroom.mlops.canary_rollout import ROLLBACK
-from darkroom.mlops.model_registry import ModelVersion
+from darkroom_analysis.mlops.canary_rollout import ROLLBACK
+from darkroom_analysis.mlops.model_registry import ModelVersion
 from local.paths import MODELS
 from tools.degraded_model import VERSION, write_degraded_models
 

@@ -6,7 +6,7 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from darkroom.mlops.sample_store import SLOTS
+from darkroom.aws.sample_slots import SLOTS
 from darkroom.operations.cloudwatch import MetricStat
 
 from .. import synthetic_samples

@@ -10,15 +10,15 @@ from typing import Any
 
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.s3 import ListedObject
+from darkroom.aws.sample_slots import SLOTS
 from darkroom.findings import TAGS as TAGS_TASK
-from darkroom.mlops.canary_rollout import PROMOTE, ROLLBACK
-from darkroom.mlops.canary_state import TRYING, CanaryStateStore
-from darkroom.mlops.drift_check import RECENT_S
-from darkroom.mlops.golden_set import Confusion, parse_history
-from darkroom.mlops.manifests import FOLDER
-from darkroom.mlops.quality_check import HISTORY
-from darkroom.mlops.sample_store import SLOTS
 from darkroom.operations.cloudwatch import MetricStat
+from darkroom_analysis.mlops.canary_rollout import PROMOTE, ROLLBACK
+from darkroom_analysis.mlops.canary_state import TRYING, CanaryStateStore
+from darkroom_analysis.mlops.drift_check import RECENT_S
+from darkroom_analysis.mlops.golden_set import Confusion, parse_history
+from darkroom_analysis.mlops.manifests import FOLDER
+from darkroom_analysis.mlops.quality_check import HISTORY
 from local.paths import ENDPOINT
 
 from .. import fabrics, synthetic_samples

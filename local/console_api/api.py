@@ -14,7 +14,7 @@ from aiohttp import web
 
 from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
-from darkroom.mlops.sample import SAMPLED
+from darkroom_analysis.mlops.sample import SAMPLED
 
 from ..paths import CONTROL
 from .alarm_history import AlarmHistory

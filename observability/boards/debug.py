@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from darkroom.mlops.golden_set import EVALUATED_TASKS
-from darkroom.mlops.sample import SAMPLED
+from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
+from darkroom_analysis.mlops.sample import SAMPLED
 
 from ..measures import Metric, Split, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel

@@ -19,11 +19,11 @@ from darkroom.errors import BadOption
 from darkroom.findings import FACES, MODERATION, Findings
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import Source
-from darkroom.inference.messages import parse_request
-from darkroom.inference.views import choose_views, combine
-from darkroom.models.in_process import InProcessDetector
 from darkroom.plan.limits import Limits
+from darkroom.services.analysis_requests import parse_request
 from darkroom.services.ingest.events import read_event
+from darkroom_analysis.inference.views import choose_views, combine
+from darkroom_analysis.models.in_process import InProcessDetector
 from tests.component.aws import sagemaker
 from tests.component.services import ingest_environment
 from tests.component.services.inference.harness import InferEnvironment

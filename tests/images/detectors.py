@@ -9,9 +9,9 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import Region
-from darkroom.models import catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 from tools.fetch_models import PLACES, fetch
 
 ROOT = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pyvips
 from numpy.typing import NDArray
 
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools.upscale_model import UPSCALE_TABLE, fetch_network
 
 FOLDER = Path(__file__).parents[2] / ".local" / "upscale-models"

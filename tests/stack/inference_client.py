@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 
 from darkroom.findings import Face, Finding
-from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from local.paths import MODELS
 from tests.waiting import wait_until
 

@@ -16,7 +16,7 @@ import pytest
 from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.framework import Command
-from darkroom.mlops.golden_set import EVALUATED_TASKS
+from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from local.paths import COMMAND, ROOT
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until

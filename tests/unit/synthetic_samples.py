@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Sequence
 
 from darkroom.findings import ENDPOINT, FACES, MODERATION
-from darkroom.mlops.sample import Sample, TaskSummary, quantise
+from darkroom_analysis.mlops.sample import Sample, TaskSummary, quantise
 
 DIMENSIONS = 32
 FORMATS = {"jpeg": 0.7, "heic": 0.2, "png": 0.08, "webp": 0.02}

@@ -25,7 +25,7 @@ from cli.exit_codes import MEANINGS, ExitCode
 from cli.framework import SHARED_NAMES, Command
 from cli.main import main
 from darkroom.errors import BadOption, SourceMissing, Unavailable
-from darkroom.mlops.golden_set import EVALUATED_TASKS
+from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from local.errors import StartError
 from tools import cli_reference
 from tools.deployment import MissingOutput, NoStack

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.record import build_image_id, pad_sequencer
-from darkroom.inference.messages import AnalysisRequest, RequestKind, parse_request
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
 from darkroom.services.queue_consumer import read_correlation_id
 from tests.component.services.ingest_environment import event_text
 

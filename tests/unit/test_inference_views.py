@@ -14,7 +14,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.inference.views import UNREADABLE, UNSAMPLED, Views, combine, find_flagged
+from darkroom_analysis.inference.views import UNREADABLE, UNSAMPLED, Views, combine, find_flagged
 
 
 def moderation(score: float, *, flagged: bool = False, error: str = "") -> Finding:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools.fetch_models import ADDED, PLACES
 from tools.licences import DOCKERFILE, LICENCES, LOCKS, PAGE, base_image, page, pins, programs
 

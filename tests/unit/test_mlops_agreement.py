@@ -21,7 +21,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.mlops.agreement import count_matches, count_words, disagreement, intersection_over_union
+from darkroom_analysis.mlops.agreement import count_matches, count_words, disagreement, intersection_over_union
 from tests.images.rasters import encode, rectangle
 
 BOX, SHIFTED, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.12, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import ENDPOINT, FALLBACK, MODERATION
-from darkroom.mlops.drift import (
+from darkroom_analysis.mlops.drift import (
     BRIGHTNESS,
     CONFIDENCE,
     EMBEDDING,
@@ -30,7 +30,7 @@ from darkroom.mlops.drift import (
     psi_of_values,
     quantile_edges,
 )
-from darkroom.mlops.sample import TaskSummary, quantise
+from darkroom_analysis.mlops.sample import TaskSummary, quantise
 
 from .synthetic_samples import Change, direction, samples
 

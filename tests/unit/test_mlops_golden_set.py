@@ -19,7 +19,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.mlops.golden_set import (
+from darkroom_analysis.mlops.golden_set import (
     Confusion,
     GoldenImage,
     QualityRecord,

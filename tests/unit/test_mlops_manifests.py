@@ -13,7 +13,7 @@ from darkroom.aws.findings_store import FindingsRecord
 from darkroom.aws.record import HELD, READY, HeldUpload, MasterRef, Record
 from darkroom.findings import MODERATION, Finding, Findings, Label
 from darkroom.image_keys import MASTERS
-from darkroom.mlops.manifests import Manifests
+from darkroom_analysis.mlops.manifests import Manifests
 
 FOUND = {MODERATION: Finding(MODERATION, "nsfw", "1", labels=(Label("unsafe", 0.9),), flagged=True)}
 SERVED, WAITING = MasterRef(etag='"served"'), MasterRef(etag='"held"')

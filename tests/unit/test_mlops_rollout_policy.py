@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import FACES, MODERATION, OBJECTS, TAGS
-from darkroom.mlops.golden_set import Confusion
-from darkroom.mlops.rollout_policy import (
+from darkroom_analysis.mlops.golden_set import Confusion
+from darkroom_analysis.mlops.rollout_policy import (
     Mean,
     Policy,
     VariantStats,
@@ -20,7 +20,7 @@ from darkroom.mlops.rollout_policy import (
     shadow_stats,
     wilson_lower,
 )
-from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison, TaskSummary
+from darkroom_analysis.mlops.sample import Sample, ShadowComparison, TaskComparison, TaskSummary
 
 POLICY = Policy()
 ENOUGH = POLICY.promote_after_samples

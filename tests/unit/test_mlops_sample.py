@@ -23,7 +23,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.mlops.sample import (
+from darkroom_analysis.mlops.sample import (
     Sample,
     ShadowComparison,
     TaskComparison,

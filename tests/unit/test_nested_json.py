@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.inference import messages as inference
 from darkroom.reencode import service as reencode
+from darkroom.services import analysis_requests as inference
 from darkroom.services import queue_consumer, upload_reports
 from darkroom.services.ingest.events import read_event
 from darkroom.services.purge import messages as purge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.mlops.golden_set import EVALUATED_TASKS
+from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from observability.dashboards import DASHBOARDS, Panel, token_names
 from observability.measures import Formula, Metric, Split
 from observability.metric_math import Grid, calculate, names_in, parse

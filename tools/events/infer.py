@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from darkroom.aws.record import pad_sequencer
-from darkroom.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 
 from . import Event
 from .sqs import batch

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from darkroom.findings import Finding
-from darkroom.mlops.agreement import disagreement
-from darkroom.mlops.rollout_policy import Policy, percentile
-from darkroom.mlops.sample import summarise
+from darkroom_analysis.mlops.agreement import disagreement
+from darkroom_analysis.mlops.rollout_policy import Policy, percentile
+from darkroom_analysis.mlops.sample import summarise
 
 AGREE_WITHIN = Policy().max_disagreement
 """Largest disagreement that counts as agreement: that of a canary's policy."""

@@ -9,9 +9,9 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import ObjectNames
 from darkroom.imaging.source import Source
-from darkroom.inference.views import prepare_jpeg
-from darkroom.mlops.sample_store import SampleStore
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.views import prepare_jpeg
+from darkroom_analysis.mlops.sample_store import SampleStore
 
 
 def sampled(samples: SampleStore, names: ObjectNames) -> list[str]:

@@ -14,8 +14,8 @@ from PIL import Image
 
 from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import Finding
-from darkroom.models.catalogue import ModelCatalogue, load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from endpoint.engines import ENDPOINT_ENGINES
 from tools.model_folders import table_of
 

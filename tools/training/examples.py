@@ -18,11 +18,11 @@ from darkroom.findings import LIKENESS, TAGS
 from darkroom.image_keys import HELD_MASTERS, ObjectNames
 from darkroom.imaging.render.views import read_rgb
 from darkroom.imaging.source import Source
-from darkroom.inference.views import prepare_jpeg
-from darkroom.mlops.manifests import TEST, split_of, upload_digest
-from darkroom.models.catalogue import ModelCatalogue
-from darkroom.models.model_set import ModelSet
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.views import prepare_jpeg
+from darkroom_analysis.mlops.manifests import TEST, split_of, upload_digest
+from darkroom_analysis.models.catalogue import ModelCatalogue
+from darkroom_analysis.models.model_set import ModelSet
 
 from .dataset import Example
 from .reviews import ReviewedImage

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 from scipy.special import expit
 
-from darkroom.mlops.golden_set import Confusion
+from darkroom_analysis.mlops.golden_set import Confusion
 
 from .dataset import Dataset, Flags, Floats
 

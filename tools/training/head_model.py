@@ -17,8 +17,8 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 from darkroom.findings import LIKENESS, TAGS
-from darkroom.models.catalogue import ModelCatalogue, ModelSpec, load_catalogue, parse_catalogue
-from darkroom.models.onnx_model import LABELS
+from darkroom_analysis.models.catalogue import ModelCatalogue, ModelSpec, load_catalogue, parse_catalogue
+from darkroom_analysis.models.onnx_model import LABELS
 from tools.model_folders import TABLE, link_files, table_of
 from tools.settings.files import format_string
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import add
 
-from darkroom.mlops.golden_set import Confusion
-from darkroom.mlops.model_registry import MAX_VALUE
-from darkroom.models.catalogue import ModelSpec
+from darkroom_analysis.mlops.golden_set import Confusion
+from darkroom_analysis.mlops.model_registry import MAX_VALUE
+from darkroom_analysis.models.catalogue import ModelSpec
 
 from .dataset import Dataset
 from .head import Head, TagEvaluation

@@ -15,7 +15,7 @@ from typing import Any
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import TAGS
 from darkroom.image_keys import HELD_MASTERS, ObjectNames
-from darkroom.mlops.manifests import FOLDER, TEST, TRAIN
+from darkroom_analysis.mlops.manifests import FOLDER, TEST, TRAIN
 
 REVIEWED = "reviewed.manifest"
 """Name of the reviewed manifest, beside those that the monitor wrote; it expires with them."""

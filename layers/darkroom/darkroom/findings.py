@@ -30,6 +30,9 @@ VECTOR_TASKS = (SIMILARITY, LIKENESS)
 ENDPOINT, FALLBACK, CLIENT = "endpoint", "fallback", "client"
 """Where a finding comes from: the GPU endpoint, the small models in the function, or the client that uploaded."""
 
+RANKS = {CLIENT: 1, FALLBACK: 2, ENDPOINT: 3}
+"""Precedence of these origins, for the same master and generation."""
+
 GRID = 6
 """Rows, and columns, of the cells of an :class:`Explanation`."""
 
@@ -165,6 +168,11 @@ class Findings:
         """Return whether ``task`` may get its first finding: it is pending, or only the client has sent findings."""
         sent = all(finding.origin == CLIENT for finding in self.found.values())
         return task not in self.found and (sent or task in self.pending)
+
+
+def rank(finding: Finding | None) -> int:
+    """Return the precedence of ``finding``; 0 for None and for a failure, which counts as no finding."""
+    return 0 if finding is None or finding.error == FAILED else RANKS.get(finding.origin, 0)
 
 
 def get_face_regions(findings: Findings | None) -> list[Region]:

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.aws.clients import create_client
 from darkroom.errors import NoSuchVersion, Unavailable
-from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
+from darkroom_analysis.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
 
 from . import faulty
 from .endpoints import GROUP, Models, running

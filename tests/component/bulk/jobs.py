@@ -19,9 +19,9 @@ from darkroom.bulk.report import Reporter
 from darkroom.bulk.worker import OperationHandler, Worker
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.image_keys import MASTERS
-from darkroom.inference.masters import Masters
 from darkroom.services.caching import CachePolicy
 from darkroom.services.ingest.examine import UploadExaminer
+from darkroom.services.masters import Masters
 from darkroom.services.purge.stale_derivatives import DerivativePurge
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.component.services.purge_harness import lasting

@@ -14,7 +14,7 @@ from darkroom.bulk.messages import JobSpec, Operation
 from darkroom.bulk.results import KeyOutcome, KeyResult
 from darkroom.errors import NoInference
 from darkroom.findings import ENDPOINT, FALLBACK
-from darkroom.inference.messages import parse_request
+from darkroom.services.analysis_requests import parse_request
 from tests.component.aws import sagemaker
 from tests.component.services.inference.harness import ALL, SMALL, InferEnvironment
 from tests.images.photographs import jpeg_photo

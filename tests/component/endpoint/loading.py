@@ -13,8 +13,8 @@ from pathlib import Path
 import onnxruntime
 
 from darkroom.findings import finding_to_document
-from darkroom.models.catalogue import load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models.catalogue import load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from endpoint.decode import decode_image
 from endpoint.engines import ENDPOINT_ENGINES
 

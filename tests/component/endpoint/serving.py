@@ -129,7 +129,7 @@ def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",
             "MODEL_DIR": str(models),
-            "PYTHONPATH": str(ROOT / "layers" / "darkroom"),
+            "PYTHONPATH": ":".join(str(ROOT / "layers" / name) for name in ("darkroom", "analysis")),
             "PYTHONDONTWRITEBYTECODE": "1",
             **variables,
         },

@@ -14,8 +14,8 @@ from bench.ocr.degradations import DEGRADATIONS, skew
 from bench.ocr.documents import draw_columns, draw_form
 from darkroom.findings import TEXT, UNSURE, Finding, Findings, finding_from_document
 from darkroom.imaging.source import Source
-from darkroom.inference.views import prepare_jpeg
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.views import prepare_jpeg
 from local.golden import label_samples
 from tests.images.photographs import jpeg_photo
 from tests.images.rendering import made

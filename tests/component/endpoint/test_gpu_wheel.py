@@ -46,7 +46,7 @@ def interpreter(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def load(python: Path, image: Path) -> dict[str, Any]:
     command = [python, "-m", "tests.component.endpoint.loading", models_folder(), image]
-    variables = {"PYTHONPATH": f"{ROOT / 'layers' / 'darkroom'}:{ROOT}"}
+    variables = {"PYTHONPATH": f"{ROOT / 'layers' / 'darkroom'}:{ROOT / 'layers' / 'analysis'}:{ROOT}"}
     done = subprocess.run(command, check=False, capture_output=True, cwd=ROOT, env=variables, timeout=HANG_S)
     assert done.returncode == 0, done.stderr.decode()[-4000:]
     document: dict[str, Any] = json.loads(done.stdout)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import SIMILARITY
-from darkroom.models import catalogue
+from darkroom_analysis.models import catalogue
 from tests.images.detectors import ROOT, models_folder
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S
@@ -32,7 +32,10 @@ def test_it_needs_no_network(environment: None, tmp_path: Path) -> None:
     done = subprocess.run(
         [*IN_A_NAMESPACE, sys.executable, "-m", "tests.component.endpoint.isolated", models, tmp_path, image],
         cwd=ROOT,
-        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}"},
+        env={
+            "PATH": "/usr/bin:/bin",
+            "PYTHONPATH": f"{ROOT}:{ROOT / 'layers' / 'darkroom'}:{ROOT / 'layers' / 'analysis'}",
+        },
         capture_output=True,
         text=True,
         timeout=HANG_S,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import SIMILARITY
-from darkroom.models import catalogue
+from darkroom_analysis.models import catalogue
 from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo
 from tests.ports import free_port

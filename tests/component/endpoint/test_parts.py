@@ -16,9 +16,9 @@ from PIL import Image
 
 from darkroom.errors import ModelUnavailable, UnknownTask
 from darkroom.findings import FACES, MODERATION, SIMILARITY, Finding
-from darkroom.models import catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 from endpoint import decode
 from endpoint.batch import BatchAnalyser
 from endpoint.decode import decode_image

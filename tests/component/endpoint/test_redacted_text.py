@@ -11,9 +11,9 @@ from skimage import data
 
 from darkroom.findings import TEXT, Findings, finding_from_document
 from darkroom.imaging.source import Source
-from darkroom.inference.views import choose_views, combine
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
+from darkroom_analysis.inference.views import choose_views, combine
 from tests.corpus import CORPUS
 from tests.documents import page, photographed, words
 from tests.images.photographs import photograph

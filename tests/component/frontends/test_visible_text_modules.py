@@ -12,7 +12,7 @@ import pytest
 from darkroom.visible_text import escape_controls
 
 ROOT = Path(__file__).parents[3]
-MODULES = ("layers/darkroom/darkroom/review/pages/page.js", "frontends/visible-text.mjs")
+MODULES = ("layers/analysis/darkroom_analysis/review/pages/page.js", "frontends/visible-text.mjs")
 NODE = shutil.which("node")
 
 

@@ -11,9 +11,9 @@ from PIL import Image, ImageDraw
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, OBJECTS, Finding, Region
-from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import ModelInput, ModelOutput, Pixels
+from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import ModelInput, ModelOutput, Pixels
 from endpoint.box_layouts import LAYOUTS, BoxLayout, parse_layout
 from endpoint.boxes import letterbox, name_class, read
 from endpoint.engines import ENDPOINT_ENGINES

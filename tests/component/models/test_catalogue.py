@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import FACES
-from darkroom.models import catalogue
-from darkroom.models.catalogue import InputSpec, ModelCatalogue, load_catalogue
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, load_catalogue
 from tools.fetch_models import PLACES
 from tools.small_models import MAKEFILE, insert_files, list_wheels, small_table
 

@@ -13,11 +13,11 @@ from PIL import Image, ImageOps
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, Finding
-from darkroom.models import catalogue, classifiers
-from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
-from darkroom.models.classifiers import moderation
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import ModelInput, ModelOutput
+from darkroom_analysis.models import catalogue, classifiers
+from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec
+from darkroom_analysis.models.classifiers import moderation
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import ModelInput, ModelOutput
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph
 

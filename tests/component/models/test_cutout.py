@@ -12,9 +12,9 @@ from onnx import TensorProto, helper
 from PIL import Image
 
 from darkroom.findings import CUTOUT, MAX_RASTER_PX, Finding, finding_from_document, finding_to_document
-from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
 from tools.cutout_model import CUTOUT_TABLE
 

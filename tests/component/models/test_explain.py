@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw, ImageOps
 
 from darkroom.findings import FACES, GRID, MODERATION, Explanation, Finding, Label
-from darkroom.models import catalogue
-from darkroom.models.catalogue import ModelCatalogue
-from darkroom.models.explain import CELLS, cover, explain
-from darkroom.models.model_set import ModelSet
-from darkroom.models.onnx_model import OnnxModel
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.catalogue import ModelCatalogue
+from darkroom_analysis.models.explain import CELLS, cover, explain
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.onnx_model import OnnxModel
+from darkroom_analysis.models.pixels import Pixels
 from tests.images.detectors import models_folder, pixels
 from tests.images.hidden import flagged_drawing, widely_flagged_drawing
 from tests.images.photographs import photograph

@@ -7,7 +7,7 @@ import pytest
 
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Face, Region
-from darkroom.models.face_sheet import COLUMNS, COPIES, MIN_SCORE, TILE_PX, locate_faces, make_sheet
+from darkroom_analysis.models.face_sheet import COLUMNS, COPIES, MIN_SCORE, TILE_PX, locate_faces, make_sheet
 from tests.images.detectors import overlap, pixels, small_models
 from tests.images.people import FACES, image_of_faces
 

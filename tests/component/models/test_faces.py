@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Region
-from darkroom.models import catalogue, faces
+from darkroom_analysis.models import catalogue, faces
 from tests.images.detectors import overlap, pixels, small_models
 from tests.images.people import FACES, IMAGES, image_of_faces
 

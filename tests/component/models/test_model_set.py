@@ -15,11 +15,11 @@ import pytest
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
-from darkroom.models import catalogue, onnx_model
-from darkroom.models.catalogue import ModelCatalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.onnx_model import OnnxModel, batches
-from darkroom.models.pixels import ModelInput, Pixels
+from darkroom_analysis.models import catalogue, onnx_model
+from darkroom_analysis.models.catalogue import ModelCatalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.onnx_model import OnnxModel, batches
+from darkroom_analysis.models.pixels import ModelInput, Pixels
 from local.paths import ROOT
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph
@@ -197,11 +197,14 @@ def test_responses_do_not_name_the_models() -> None:
         "    def find_spec(self, name, *_):\n"
         "        if name == 'onnxruntime': print(os.environ.get('ORT_DISABLE_TELEMETRY'))\n"
         "sys.meta_path.insert(0, Watch())\n"
-        "import darkroom.models.model_set\n"
+        "import darkroom_analysis.models.model_set\n"
     )
     completed = subprocess.run(
         [sys.executable, "-c", script],
-        env={"PYTHONPATH": str(ROOT / "layers" / "darkroom"), "PATH": "/usr/bin:/bin"},
+        env={
+            "PYTHONPATH": ":".join(str(ROOT / "layers" / name) for name in ("darkroom", "analysis")),
+            "PATH": "/usr/bin:/bin",
+        },
         capture_output=True,
         text=True,
         check=True,

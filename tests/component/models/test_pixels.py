@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.models.pixels import fit, pad, resize
+from darkroom_analysis.models.pixels import fit, pad, resize
 from tests.images.detectors import pixels
 from tests.images.photographs import photograph
 

@@ -13,9 +13,9 @@ from PIL import Image
 from skimage import data
 
 from darkroom.findings import MAX_UPSCALE_PIXELS, UPSCALE, Finding, finding_from_document, finding_to_document
-from darkroom.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
-from darkroom.models.model_set import ModelSet
-from darkroom.models.pixels import Pixels
+from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
 from endpoint.upscale import OVERLAP_PX, TOO_LARGE, list_tiles
 from tests.images.upscaling import upscale_folder

@@ -36,8 +36,6 @@ from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.errors import BadKey
 from darkroom.findings import VECTOR_TASKS
 from darkroom.image_keys import MASTERS, encode_key
-from darkroom.mlops.sample import Sample
-from darkroom.mlops.sample_store import SampleStore
 from darkroom.operations.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import read_event
@@ -45,6 +43,8 @@ from darkroom.services.ingest.handler import TOMBSTONE_S
 from darkroom.services.ingest.quarantine import quarantine_key
 from darkroom.services.purge.consumer import REPEAT_AFTER_S
 from darkroom.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_analysis.mlops.sample import Sample
+from darkroom_analysis.mlops.sample_store import SampleStore
 from darkroom_dialects.registry import iiif_wildcard
 from tests.component.aws.similar import direction, make_vector_table
 from tools.events.forget import events

@@ -20,6 +20,7 @@ from .stack import ROOT, TEMPLATES, name_template, template
 LAYERS = {
     "DarkroomLayer": "darkroom",
     "DialectsLayer": "dialects",
+    "AnalysisLayer": "analysis",
     "ImagingLayer": "imaging",
     "AwsLayer": "aws",
     "IngestLayer": "ingest",

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
+from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
 from tools.fetch_models import PLACES, is_there
 
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
@@ -243,8 +243,8 @@ def test_no_shared_object_lacks_another(built: Built, arch: str) -> None:
 def test_models_run_from_the_layers(built: Built, arch: str) -> None:
     code = """
 import sys, pathlib, numpy, onnxruntime
-from darkroom.models import catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models import catalogue
+from darkroom_analysis.models.model_set import ModelSet
 models = ModelSet(catalogue.load_catalogue(catalogue.SMALL_MODELS), pathlib.Path(sys.argv[1]))
 found = models.detect(numpy.zeros((64, 64, 3), numpy.uint8), models.tasks)
 print(*found, numpy.__file__, onnxruntime.__file__)

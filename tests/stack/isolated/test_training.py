@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from darkroom.aws.audit import DECISION, OVERRIDE
-from darkroom.mlops.model_registry import APPROVED, REJECTED
+from darkroom_analysis.mlops.model_registry import APPROVED, REJECTED
 from gameday.fabrics import TAGS
 from gameday.isolated_stack import open_stack
 from gameday.report import write_report

@@ -13,7 +13,7 @@ from bench.tags.photographs import LabelledPhotograph, read_labels
 from bench.tags.qt_resources import read_resources
 from bench.tags.vocabulary import TABLE, find_implied
 from darkroom.findings import TAGS
-from darkroom.models.catalogue import SMALL_MODELS, load_catalogue
+from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
 from tools.efficientnet_lite import read_tags
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
-from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry
+from darkroom_analysis.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry
 from tests import commands
 from tests.commands import Commands
 from tests.component.aws.endpoints import GROUP, Models, running

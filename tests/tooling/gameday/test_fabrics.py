@@ -13,10 +13,10 @@ import pytest
 
 from darkroom.aws.record import READY, Record
 from darkroom.aws.s3 import S3Bucket
+from darkroom.aws.sample_slots import SLOTS
 from darkroom.findings import DetectedObject, Region
-from darkroom.mlops.golden_set import GoldenImage
-from darkroom.mlops.manifests import split_of
-from darkroom.mlops.sample_store import SLOTS
+from darkroom_analysis.mlops.golden_set import GoldenImage
+from darkroom_analysis.mlops.manifests import split_of
 from gameday.fabrics import SWAPPED, TAGS, add_golden_fabrics, copy_golden_set, correct_sheet, draw_fabrics
 from gameday.images import CHECKED, DOTTED, FABRICS, STRIPED, USUAL, draw_image
 from gameday.scenarios.training import EACH, GOLDEN_EACH, UPLOAD_SEED

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import CUTOUT
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools import cutout_model
 from tools.cutout_model import CUTOUT_TABLE, fetch_weights, join_pieces, write_models
 from tools.fetch_models import CannotFetch

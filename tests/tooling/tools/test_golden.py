@@ -15,7 +15,7 @@ from PIL import Image
 from cli.main import main
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, DetectedObject, Region
-from darkroom.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
+from darkroom_analysis.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
 from local import golden as local_golden
 from tests import commands
 from tests.images.detectors import models_folder, pixels
@@ -134,8 +134,8 @@ def test_a_stack_on_this_machine_has_a_set_that_tells_good_models_from_bad(media
 
 
 def _judged(media: S3Bucket, models: Path) -> Any:
-    from darkroom.models.catalogue import load_catalogue
-    from darkroom.models.model_set import ModelSet
+    from darkroom_analysis.models.catalogue import load_catalogue
+    from darkroom_analysis.models.model_set import ModelSet
 
     loaded = ModelSet(load_catalogue(table_of(models)), models, [FACES, MODERATION])
     return sum_confusions(

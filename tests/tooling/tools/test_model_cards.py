@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.mlops.quality_check import UNLIMITED
+from darkroom_analysis.mlops.quality_check import UNLIMITED
 from local.paths import ROOT
 from observability.model_tickets import quality_alarms
 from tools import model_cards

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools.cutout_model import CUTOUT_TABLE
 from tools.model_folders import SHIPPED, add_model, table_of
 

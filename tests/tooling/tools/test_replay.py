@@ -16,8 +16,8 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
 from darkroom.image_keys import MASTERS
-from darkroom.mlops.sample import Sample
-from darkroom.mlops.sample_store import SampleStore
+from darkroom_analysis.mlops.sample import Sample
+from darkroom_analysis.mlops.sample_store import SampleStore
 from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found

@@ -11,7 +11,7 @@ import onnxruntime
 import pytest
 
 from darkroom.findings import UPSCALE
-from darkroom.models.catalogue import load_catalogue
+from darkroom_analysis.models.catalogue import load_catalogue
 from tools import fetch_models, upscale_model
 from tools.fetch_models import CannotFetch
 from tools.model_folders import SHIPPED, TABLE

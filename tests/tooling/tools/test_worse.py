@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import FACES, MODERATION
-from darkroom.models.catalogue import load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.models.catalogue import load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from tests.component.models.classifier import colour_classifier
 from tests.images.detectors import models_folder, pixels, small_models
 from tests.images.photographs import photograph

@@ -15,9 +15,9 @@ from scipy.optimize import minimize
 
 from bench.training import draw_dataset
 from darkroom.findings import FACES, LIKENESS, TAGS
-from darkroom.mlops.golden_set import Confusion
-from darkroom.models.catalogue import load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.mlops.golden_set import Confusion
+from darkroom_analysis.models.catalogue import load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from tests.images.detectors import models_folder, pixels
 from tests.images.photographs import photograph
 from tools.model_folders import SHIPPED, link_files

@@ -21,10 +21,10 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.vectors import StoredVector
 from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import LIKENESS, TAGS
-from darkroom.mlops.manifests import split_of
-from darkroom.mlops.model_registry import PENDING, ModelRegistry
-from darkroom.models.catalogue import load_catalogue
-from darkroom.models.model_set import ModelSet
+from darkroom_analysis.mlops.manifests import split_of
+from darkroom_analysis.mlops.model_registry import PENDING, ModelRegistry
+from darkroom_analysis.models.catalogue import load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
 from gameday.images import CHECKED, PLAIN, STRIPED, draw_image
 from tests import commands
 from tests.commands import Commands, Done

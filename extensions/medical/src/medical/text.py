@@ -29,7 +29,7 @@ SILENT_MODALITIES = frozenset({"CT", "MR", "PT", "NM", "CR", "DX", "MG", "RTIMAG
 paper and screenshots are not among them."""
 
 MAX_SIDE_PX = 2048
-"""Longest side of what is analysed, as for other images (:mod:`darkroom.inference.views`)."""
+"""Longest side of what is analysed, as for other images (:mod:`darkroom_analysis.inference.views`)."""
 
 MAX_SEARCHED = 256
 """Different images of one upload that are analysed at most; an upload with more is refused."""

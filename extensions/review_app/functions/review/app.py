@@ -15,18 +15,18 @@ from darkroom.aws.secrets import Secret
 from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import master_names
-from darkroom.inference.masters import Masters
-from darkroom.review.app import ReviewApp, read_pages, respond
-from darkroom.review.decisions import Decisions
-from darkroom.review.held_images import HeldImages
-from darkroom.review.messages import from_event, to_result
-from darkroom.review.playground import Playground
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.masters import Masters
 from darkroom.services.request_metrics import log_request
 from darkroom.services.service_settings import build_source_limits
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_analysis.review.app import ReviewApp, read_pages, respond
+from darkroom_analysis.review.decisions import Decisions
+from darkroom_analysis.review.held_images import HeldImages
+from darkroom_analysis.review.messages import from_event, to_result
+from darkroom_analysis.review.playground import Playground
 from review_app.environment import ReviewEnvironment
 from review_app.sign_in import HostedSignIn
 from review_app.tokens import TokenVerifier

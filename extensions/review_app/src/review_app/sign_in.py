@@ -22,8 +22,8 @@ from urllib.parse import urlencode
 
 from darkroom.aws.telemetry import log
 from darkroom.errors import Unavailable
-from darkroom.review.access import Handler, NotAllowed, NotSignedIn, Person, Role, require_same_site
-from darkroom.review.messages import Request, Response, json_response, redirect
+from darkroom_analysis.review.access import Handler, NotAllowed, NotSignedIn, Person, Role, require_same_site
+from darkroom_analysis.review.messages import Request, Response, json_response, redirect
 
 from .tokens import TokenVerifier
 

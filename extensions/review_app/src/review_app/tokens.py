@@ -14,7 +14,7 @@ from typing import Any
 import jwt
 
 from darkroom.errors import Unavailable
-from darkroom.review.access import NotSignedIn
+from darkroom_analysis.review.access import NotSignedIn
 
 ALGORITHMS = ["RS256"]
 """The one that user pools sign with. The token's header does not choose."""

@@ -13,8 +13,8 @@ from darkroom.aws.audit import hash_key
 from darkroom.aws.record import HELD, READY
 from darkroom.findings import GRID
 from darkroom.plan.model import SOURCE_MEDIA_TYPES
-from darkroom.review.app import HEADERS, PAGES, UNAVAILABLE
 from darkroom.services.ingest.context import IngestOutcome
+from darkroom_analysis.review.app import HEADERS, PAGES, UNAVAILABLE
 from extensions.review_app.sample_events import EVENTS
 from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account
 from tests.images.hidden import flagged_drawing, in_frame

@@ -15,8 +15,8 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.record import HELD, READY
 from darkroom.aws.sqs import Queue
 from darkroom.errors import Unavailable
-from darkroom.review.decisions import LAPSES_S, RETENTION_S, Conflict, Decisions, NotHeld
 from darkroom.services.ingest.context import IngestOutcome
+from darkroom_analysis.review.decisions import LAPSES_S, RETENTION_S, Conflict, Decisions, NotHeld
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.images.photographs import jpeg_photo, png_noise
 

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from darkroom.errors import Unavailable
-from darkroom.review.access import NotSignedIn, Role
+from darkroom_analysis.review.access import NotSignedIn, Role
 from extensions.review_app.tests.issuer import ADA, ALAN, CLIENT_ID, GRACE, KEYS, Account, Issuer
 from review_app.sign_in import to_person
 from review_app.tokens import LEEWAY_S, REFRESH_S, REQUIRED, TokenVerifier

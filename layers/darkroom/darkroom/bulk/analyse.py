@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from ..aws.findings_store import FindingsRecord, FindingsStore
 from ..aws.sqs import Queue
 from ..errors import NoInference
-from ..findings import ENDPOINT, FAILED, FALLBACK
-from ..inference.masters import Masters
-from ..inference.merge import RANKS, rank
-from ..inference.messages import AnalysisRequest, RequestKind
+from ..findings import ENDPOINT, FAILED, FALLBACK, RANKS, rank
+from ..services.analysis_requests import AnalysisRequest, RequestKind
+from ..services.masters import Masters
 from .messages import JobSpec
 from .results import KeyOutcome, KeyResult
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..plan.limits import Limits
@@ -28,6 +28,13 @@ def configured_tasks(settings: Settings) -> tuple[str, ...]:
 
     required = [MODERATION] if settings.moderation_policy != OFF else []
     return tuple(dict.fromkeys([*settings.tasks, *required]))
+
+
+def list_tasks(key: str, tasks: Sequence[str], cutout_prefixes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the tasks of an endpoint for the image ``key``: some images are cut out."""
+    from ..findings import CUTOUT
+
+    return (*tasks, CUTOUT) if key.startswith(cutout_prefixes) else tuple(tasks)
 
 
 def build_source_limits(settings: Settings) -> Limits:

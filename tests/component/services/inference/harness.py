@@ -38,24 +38,24 @@ from darkroom.findings import (
     Region,
 )
 from darkroom.image_keys import MASTERS, ObjectNames, derivatives_prefix
-from darkroom.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
-from darkroom.inference.breaker import CircuitBreaker
-from darkroom.inference.breaker import CircuitSettings as CircuitTerms
-from darkroom.inference.duplicates import DuplicateFindings
-from darkroom.inference.endpoint_client import EndpointClient
-from darkroom.inference.findings_writer import FindingsWriter
-from darkroom.inference.masters import Masters
-from darkroom.inference.messages import AnalysisRequest, RequestKind
-from darkroom.inference.predictions import Detector
-from darkroom.inference.views import MAX_VIEWS
-from darkroom.mlops.agreement import disagreement
-from darkroom.mlops.endpoint_variants import EndpointVariants, VariantRolesCache
-from darkroom.mlops.sample_store import SampleStore
-from darkroom.mlops.sampler import SampleRecorder
-from darkroom.mlops.shadow import ShadowClient
 from darkroom.plan.limits import Limits
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from darkroom.services.masters import Masters
+from darkroom_analysis.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
+from darkroom_analysis.inference.breaker import CircuitBreaker
+from darkroom_analysis.inference.breaker import CircuitSettings as CircuitTerms
+from darkroom_analysis.inference.duplicates import DuplicateFindings
+from darkroom_analysis.inference.endpoint_client import EndpointClient
+from darkroom_analysis.inference.findings_writer import FindingsWriter
+from darkroom_analysis.inference.predictions import Detector
+from darkroom_analysis.inference.views import MAX_VIEWS
+from darkroom_analysis.mlops.agreement import disagreement
+from darkroom_analysis.mlops.endpoint_variants import EndpointVariants, VariantRolesCache
+from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_analysis.mlops.sampler import SampleRecorder
+from darkroom_analysis.mlops.shadow import ShadowClient
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingest_environment import RecordingQueue, make_table
 from tests.queues import drain

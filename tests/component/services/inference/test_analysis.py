@@ -31,10 +31,10 @@ from darkroom.findings import (
     Region,
 )
 from darkroom.image_keys import HELD_MASTERS, MASTERS, derivatives_prefix
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.inference.messages import AnalysisRequest, RequestKind, parse_request
-from darkroom.inference.views import UNSAMPLED
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
 from darkroom.services.ingest.events import VERDICT, build_verdict_message
+from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_analysis.inference.views import UNSAMPLED
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import RASTER

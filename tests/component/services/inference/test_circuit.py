@@ -7,7 +7,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from darkroom.inference.breaker import Circuit, CircuitEvent, CircuitSettings, CircuitState
+from darkroom_analysis.inference.breaker import Circuit, CircuitEvent, CircuitSettings, CircuitState
 
 TERMS = CircuitSettings(max_failures=3, open_s=30, max_open_s=100, probe_s=60)
 NOW_S = 1000.0

@@ -15,12 +15,12 @@ from darkroom.aws.sqs import Queue
 from darkroom.errors import Unanalysable
 from darkroom.findings import FACES, FAILED, MODERATION, Finding
 from darkroom.imaging import fonts
-from darkroom.inference.consumer import InferenceConsumer
-from darkroom.inference.messages import AnalysisRequest, RequestKind
 from darkroom.plan.limits import Limits
-from darkroom.review.held_images import HeldImages
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom.services.ingest.events import build_verdict_message, read_event
 from darkroom.services.queue_consumer import SqsMessage
+from darkroom_analysis.inference.consumer import InferenceConsumer
+from darkroom_analysis.review.held_images import HeldImages
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services.kill_points import Killed
 from tests.images.photographs import jpeg_photo

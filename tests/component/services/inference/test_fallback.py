@@ -12,9 +12,9 @@ from darkroom.aws.documents import DocumentStore
 from darkroom.aws.switches import Switch, SwitchStore
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.image_keys import MASTERS
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.inference.breaker import NAME, Circuit, CircuitBreaker, CircuitSettings, CircuitState
-from darkroom.inference.messages import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
+from darkroom.services.analysis_requests import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
+from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_analysis.inference.breaker import NAME, Circuit, CircuitBreaker, CircuitSettings, CircuitState
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until

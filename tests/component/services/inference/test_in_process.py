@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from darkroom.findings import FACES, FALLBACK, MODERATION, SIMILARITY, TEXT
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.models.in_process import InProcessDetector
+from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_analysis.models.in_process import InProcessDetector
 from tests.component.aws import sagemaker
 from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo

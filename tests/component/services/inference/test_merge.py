@@ -25,7 +25,7 @@ from darkroom.findings import (
     Region,
     TextLine,
 )
-from darkroom.inference.merge import RANKS, invalidates_derivatives, lowest_source, merge_findings
+from darkroom_analysis.inference.merge import RANKS, invalidates_derivatives, lowest_source, merge_findings
 
 ALL = (FACES, TEXT, MODERATION)
 BOX, OTHER = Region(0.1, 0.1, 0.2, 0.2), Region(0.6, 0.6, 0.2, 0.2)

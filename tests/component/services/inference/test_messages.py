@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.image_keys import MASTERS
-from darkroom.inference.consumer import InferenceConsumer
-from darkroom.inference.messages import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
+from darkroom.services.analysis_requests import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
+from darkroom_analysis.inference.consumer import InferenceConsumer
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load

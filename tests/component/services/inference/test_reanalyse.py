@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.inference.messages import AnalysisRequest, RequestKind
+from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
+from darkroom_analysis.inference.analysis import AnalysisOutcome
 from tests import commands
 from tests.images.photographs import jpeg_photo
 

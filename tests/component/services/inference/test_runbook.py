@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from darkroom.findings import ENDPOINT
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.inference.breaker import NAME
-from darkroom.inference.messages import parse_request
+from darkroom.services.analysis_requests import parse_request
+from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_analysis.inference.breaker import NAME
 from local.aws import tool_environment
 from local.paths import REGION
 from tests.component.aws import sagemaker

@@ -14,8 +14,8 @@ from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label, finding_to_document
-from darkroom.inference.analysis import AnalysisOutcome
-from darkroom.mlops.endpoint_variants import (
+from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_analysis.mlops.endpoint_variants import (
     MAIN,
     ROLES_TTL_S,
     EndpointVariants,
@@ -24,9 +24,9 @@ from darkroom.mlops.endpoint_variants import (
     VariantRolesCache,
     assign_roles,
 )
-from darkroom.mlops.rollout_policy import shadow_stats
-from darkroom.mlops.sample import TaskComparison
-from darkroom.mlops.shadow import compare_results
+from darkroom_analysis.mlops.rollout_policy import shadow_stats
+from darkroom_analysis.mlops.sample import TaskComparison
+from darkroom_analysis.mlops.shadow import compare_results
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.photographs import jpeg_photo

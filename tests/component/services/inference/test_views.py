@@ -17,8 +17,8 @@ from darkroom.imaging.master import make_master
 from darkroom.imaging.render import views as rendering
 from darkroom.imaging.render.views import encode_view
 from darkroom.imaging.source import Source
-from darkroom.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views, combine
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views, combine
 from tests.images import hidden
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import opened

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from darkroom.findings import TASKS
 from darkroom.imaging.render.views import decode_view, make_thumbnail, mean_luma, read_rgb, render_first_frame
 from darkroom.imaging.source import Source
-from darkroom.inference.views import choose_views
 from darkroom.plan.limits import Limits
+from darkroom_analysis.inference.views import choose_views
 
 LIMITS = Limits()
 SQUARE_PX = 16

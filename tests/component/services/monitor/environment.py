@@ -12,14 +12,15 @@ from typing import Any
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.eventbridge import EventBus
+from darkroom.aws.sample_slots import SLOTS
 from darkroom.aws.switches import SwitchStore
 from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.mlops.sample import Sample
-from darkroom.mlops.sample_store import SLOTS, SampleStore
 from darkroom.operations.cloudwatch import CloudWatchMetrics
 from darkroom.operations.functions import Function
 from darkroom.operations.metrics_reader import MetricsReader
 from darkroom.operations.switch_controller import SwitchController
+from darkroom_analysis.mlops.sample import Sample
+from darkroom_analysis.mlops.sample_store import SampleStore
 from tests.component.services.ingest_environment import IngestEnvironment
 
 MINUTE_S = 60

@@ -12,14 +12,14 @@ import pytest
 
 from darkroom.errors import DarkroomError, Unavailable
 from darkroom.findings import MODERATION, TAGS
-from darkroom.mlops.canary_rollout import CanaryRollout
-from darkroom.mlops.canary_state import ENDED, CanaryStateStore
-from darkroom.mlops.endpoint_variants import EndpointVariants
-from darkroom.mlops.golden_set import Confusion, QualityRecord, format_history
-from darkroom.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
-from darkroom.mlops.quality_check import HISTORY, read_quality_history
-from darkroom.mlops.rollout_policy import Policy
-from darkroom.mlops.sample import Sample, ShadowComparison, TaskComparison
+from darkroom_analysis.mlops.canary_rollout import CanaryRollout
+from darkroom_analysis.mlops.canary_state import ENDED, CanaryStateStore
+from darkroom_analysis.mlops.endpoint_variants import EndpointVariants
+from darkroom_analysis.mlops.golden_set import Confusion, QualityRecord, format_history
+from darkroom_analysis.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
+from darkroom_analysis.mlops.quality_check import HISTORY, read_quality_history
+from darkroom_analysis.mlops.rollout_policy import Policy
+from darkroom_analysis.mlops.sample import Sample, ShadowComparison, TaskComparison
 from tests.announcements import complaints
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found

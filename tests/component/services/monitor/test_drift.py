@@ -30,10 +30,10 @@ from darkroom.findings import (
     TextLine,
 )
 from darkroom.image_keys import MASTERS
-from darkroom.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
-from darkroom.mlops.drift_check import BASELINE, LAST_RUN, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
-from darkroom.mlops.manifests import Manifests, split_of
-from darkroom.mlops.sample import Sample
+from darkroom_analysis.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
+from darkroom_analysis.mlops.drift_check import BASELINE, LAST_RUN, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
+from darkroom_analysis.mlops.manifests import Manifests, split_of
+from darkroom_analysis.mlops.sample import Sample
 from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put
