@@ -24,8 +24,8 @@ from extensions import Extension, list_extensions  # noqa: E402
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
-EXTENSIONS_AT = 3
-"""Entry of the navigation: after the guides."""
+AFTER_EXTENSIONS = "How to"
+"""Entry of the navigation that follows the guides of extensions."""
 
 
 def on_config(config: Any) -> Any:
@@ -33,7 +33,8 @@ def on_config(config: Any) -> Any:
     config.nav = [_expand(entry) for entry in config.nav]
     sections = [{one.title: [_place(page) for page in _list_pages(one)]} for one in list_extensions()]
     if sections:
-        config.nav.insert(EXTENSIONS_AT, {"Extensions": sections})
+        place = next(at for at, entry in enumerate(config.nav) if AFTER_EXTENSIONS in entry)
+        config.nav.insert(place, {"Extensions": sections})
     return config
 
 
