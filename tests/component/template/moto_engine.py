@@ -16,7 +16,7 @@ import subprocess
 import urllib.error
 import urllib.request
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +41,7 @@ PACKAGES, CODE = "packages", "code"
 """The bucket and the key of code in templates after SAM."""
 
 NESTED = "AWS::CloudFormation::Stack"
+LAYER = "AWS::Lambda::LayerVersion"
 
 _IN_BRACES = re.compile(r"\$\{([A-Za-z0-9.]+)\}")
 
@@ -167,7 +168,7 @@ class MotoEngine:
         self.client("cloudformation").create_stack(
             StackName=name,
             TemplateURL=f"https://s3.amazonaws.com/{PACKAGES}/{path.name}",
-            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+            Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
             Capabilities=["CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"],
         )
         created = dict(self._created(name))
@@ -221,7 +222,7 @@ def prepare(stack: Stack, known: frozenset[str]) -> Node:
 
     References to them become identifiers of AWS's shape; those to an alias, which moto does not create, become those to
     its function. moto 5.2.5 reads no outputs of nested stacks, converts no number that is a key of a mapping, keeps a
-    null for AWS::NoValue in a list, and evaluates no rules.
+    null for AWS::NoValue in a list, splits no reference to a layer, and evaluates no rules.
     """
     document = stack.document
     outputs = {
@@ -243,7 +244,8 @@ def prepare(stack: Stack, known: frozenset[str]) -> Node:
         for name, one in document.get("Parameters", {}).items()
     }
     rest = {name: one for name, one in document.items() if name not in ("Resources", "Parameters", "Rules")}
-    prepared: Node = _Replacement(gone, outputs, stack.conditions).of({**rest, "Resources": kept})
+    layers = [name for name, one in document["Resources"].items() if one["Type"] == LAYER]
+    prepared: Node = _Replacement(gone, layers, outputs, stack.conditions).of({**rest, "Resources": kept})
     return prepared | {"Parameters": parameters}
 
 
@@ -252,6 +254,7 @@ class _Replacement:
     """Identifiers in place of references to resources that are ``gone``, and of ``outputs`` of nested stacks."""
 
     gone: Mapping[str, Node]
+    layers: Collection[str]
     outputs: Mapping[str, str]
     conditions: Mapping[str, bool]
 
@@ -261,6 +264,8 @@ class _Replacement:
                 return [self.of(one) for one in node if not self._is_nothing(one)]
             case {"Ref": str(name)} if name in self.gone:
                 return self._reference(name)
+            case {"Fn::Split": [separator, {"Ref": str(name)}]} if name in self.layers:
+                return {"Fn::Split": [separator, identifier(LAYER, name)]}
             case {"Fn::GetAtt": place}:
                 path = place if isinstance(place, str) else ".".join(place)
                 name, _, attribute = path.partition(".")

@@ -98,6 +98,7 @@ class Stack:
     def __init__(self, path: Path = TEMPLATE, /, **parameters: str) -> None:
         if path == TEMPLATE:
             parameters = OPTIONAL_PARTS | parameters
+        self.parameters: Mapping[str, str] = parameters
         self.document = transformed(parameters=parameters, path=path)
         self._nested: dict[str, Stack] = {}
         self.values: dict[str, Any] = {
