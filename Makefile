@@ -20,7 +20,7 @@ PACKAGES := $(subst $(empty) $(empty),:,$(wildcard extensions/*/src))
 ALL_SLOW := tests/attacks tests/peers tests/stack/isolated tests/execution_environment
 export PYTHONDONTWRITEBYTECODE =
 # What the first tests need at once, on the processor that lint leaves idle.
-INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m tools.fetch_models --to .local/models --for endpoint &
+INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m cli.models.fetch_models --to .local/models --for endpoint &
 
 .PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock events api-calls clean
 
@@ -98,7 +98,7 @@ edge: $(READY)  ## Write the minified edge function into template.yaml
 
 alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives from alarms and functions
 	@$(RUN) -m observability
-	@$(RUN) -m tools.idle_cost > /dev/null
+	@$(RUN) -m bench.cost.idle > /dev/null
 	@$(RUN) -m tools.cost_calculator > /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
@@ -125,7 +125,7 @@ lock: $(READY)  ## Compile the requirements files from pyproject.toml
 	@$(RUN) -m tools.lock $(OPTIONS)
 
 events: $(READY)  ## Write the sample events in events/
-	@$(RUN) -m tools.events
+	@$(RUN) -m local.events
 
 api-calls: $(READY)  ## Compare API calls of the running stack's functions with the table; OPTIONS=--write adds them
 	@$(RUN) -m tools.api_calls $(OPTIONS)

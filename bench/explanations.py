@@ -19,11 +19,11 @@ from statistics import median
 import numpy as np
 from skimage import data
 
+from cli.models.fetch_models import PLACES, fetch
 from darkroom.findings import MODERATION
 from darkroom_analysis.models import catalogue
 from darkroom_analysis.models.explain import CELLS, explain
 from darkroom_analysis.models.onnx_model import OnnxModel
-from tools.fetch_models import PLACES, fetch
 
 ROOT = Path(__file__).resolve().parent.parent
 MODELS = ROOT / ".local" / "models"

@@ -9,8 +9,8 @@ from __future__ import annotations
 import sys
 import time
 
-from tools.training.dataset import Dataset
-from tools.training.head import train
+from cli.training.dataset import Dataset
+from cli.training.head import train
 
 from .page import Markers, write_tables
 from .paths import ROOT

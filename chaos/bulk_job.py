@@ -22,10 +22,10 @@ from .crash_points import ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
+from cli.deployment import read_local
+from cli.library.runs import Library
+from cli.local_stack import STATE, read
 from local.aws import Cloud
-from tools.deployment import read_local
-from tools.library.runs import Library
-from tools.local_stack import STATE, read
 
 from .workers import CrashCounts
 

@@ -104,9 +104,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _describe_one(error: BaseException) -> CommandError | None:
     from botocore.exceptions import BotoCoreError, ClientError
 
+    from cli.deployment import MissingOutput, NoStack
     from darkroom.errors import DarkroomError
     from local.errors import StartError
-    from tools.deployment import MissingOutput, NoStack
 
     text = _one_line(str(error))
     if isinstance(error, CommandError):

@@ -18,7 +18,7 @@ from .environments import NOTE, enter_development
 from .errors import WrongArgument
 
 if TYPE_CHECKING:
-    from tools.deployment import Deployment
+    from cli.deployment import Deployment
 
 STACK = "darkroom"
 """Name of the stack on AWS, where a profile or a region is named and no stack."""
@@ -59,7 +59,7 @@ class Call:
     @cached_property
     def deployment(self) -> Deployment:
         """The selected stack. Raises CommandError, or what boto3 raises, if it cannot be read."""
-        from tools.deployment import read_aws, read_local
+        from cli.deployment import read_aws, read_local
 
         chosen = self.selection
         if chosen.on_aws:

@@ -18,6 +18,8 @@ from urllib.parse import quote
 
 import urllib3
 
+from cli.local_stack import environment
+from cli.settings.stacks import open_local_target
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
@@ -31,8 +33,6 @@ from darkroom_analysis.mlops.sample import Sample
 from darkroom_analysis.mlops.sample_store import SampleStore
 from local.aws import Cloud, tool_environment
 from local.paths import ENDPOINT, STACK
-from tools.local_stack import environment
-from tools.settings.stacks import open_local_target
 
 NAMESPACE = f"Darkroom/{STACK}"
 TOKEN_LASTS_S = 900

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
+from cli.golden import MANIFEST, line_of, shown
 from darkroom.aws.s3 import S3Bucket
 from darkroom_analysis.mlops.golden_set import GoldenImage
-from tools.golden import MANIFEST, line_of, shown
 
 from .images import FABRICS, PLAIN, DrawnImage, draw_image
 

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from cli import local_stack
 from local import isolated_stack
 from local.isolated_stack import StackError
-from tools import local_stack
 
 from .environment import Environment
 from .wait_for import wait_until

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cli import runbooks
 from local.aws import tool_environment
 from local.paths import ROOT
-from tools import runbooks
 
 from .environment import Environment
 from .wait_for import WaitTimeout

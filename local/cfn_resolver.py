@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import yaml
 
-from tools.template_values import NO_VALUE, Resolver
+from cli.template_values import NO_VALUE, Resolver
 
 from .aws import Cloud
 from .paths import REGION, STACK

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cli.settings.store import SettingsStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import DEFAULTS, InvalidSettings
-from tools.settings.store import SettingsStore
 
 from .aws import Cloud
 from .cfn_resolver import read_template

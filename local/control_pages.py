@@ -12,6 +12,8 @@ from pathlib import Path
 
 from aiohttp import web
 
+from cli import runbooks
+from cli.deployment import find_masters, list_masters
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.aws.s3 import S3Bucket
@@ -24,8 +26,6 @@ from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_analysis.review.app import PAGES
 from darkroom_analysis.review.playground import describe_options
-from tools import runbooks
-from tools.deployment import find_masters, list_masters
 
 from . import viewer
 from .aws import Cloud

@@ -9,7 +9,7 @@ from darkroom_dialects import dit, imgproxy, thumbor
 from darkroom_dialects.common.parsed_url import DialectKey
 from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.signing_keys import KeysByDialect
-from tools.events import LOCAL_KEY
+from local.events import LOCAL_KEY
 
 
 def _derive_key(purpose: str) -> str:

@@ -59,7 +59,7 @@ class Endpoint:
         await self.server.run()
 
     async def _fetch_models(self) -> None:
-        fetch = [sys.executable, "-m", "tools.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
+        fetch = [sys.executable, "-m", "cli.models.fetch_models", "--to", str(MODELS), "--for", "endpoint"]
         async with AsyncFileLock(MODELS.parent / ".models.lock"):
             done = await processes.run(fetch, env=dict(os.environ), cwd=ROOT, log=self._paths.logs / "models.log")
         if done.status:

@@ -17,8 +17,8 @@ from darkroom.aws.s3 import S3Bucket
 from darkroom.grant_tokens import MAX_TOKEN_LASTS_S
 from darkroom.services.large_image.steps import ALL_STRIPS
 from darkroom.services.upload_requests import Grant, make_token
-from tools.events import Event, similar
-from tools.events.upload import request_form, request_state
+from local.events import Event, similar
+from local.events.upload import request_form, request_state
 
 from .aws import Cloud
 from .event_samples import upload_quietly

@@ -5,10 +5,10 @@ from __future__ import annotations
 import tomllib
 from pathlib import Path
 
+from cli.golden import MANIFEST, PREFIX, put
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import Region
 from darkroom_analysis.mlops.golden_set import GoldenImage
-from tools.golden import MANIFEST, PREFIX, put
 
 LABELS = Path(__file__).with_name("golden.toml")
 

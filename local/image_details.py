@@ -8,11 +8,11 @@ from typing import Any
 
 from aiohttp import web
 
+from cli.deployment import find_masters
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
-from tools.deployment import find_masters
 
 from .aws import Cloud
 from .endpoint import Endpoint

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tools import local_stack
+from cli import local_stack
 
 from .paths import ROOT, StackPaths
 from .ports import find_free_ports

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from filelock import AsyncFileLock
 
+from cli.stack_parameters import FirstStack, build_parameters
 from extensions import find_template
-from tools.stack_parameters import FirstStack, build_parameters
 
 from .aws import Cloud
 from .deploy import run_sam

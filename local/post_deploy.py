@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tools.events import LOCAL_KEY
+from local.events import LOCAL_KEY
 
 from . import dialect_keys
 from .aws import Cloud

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from aiohttp import web
 
+from cli.deployment import find_masters
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
@@ -26,7 +27,6 @@ from darkroom_analysis.review.decisions import Decisions
 from darkroom_analysis.review.held_images import HeldImages
 from darkroom_analysis.review.messages import Request, Response
 from darkroom_analysis.review.playground import Playground
-from tools.deployment import find_masters
 
 from .aws import Cloud
 from .paths import CONTROL

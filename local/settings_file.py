@@ -9,12 +9,12 @@ from pathlib import Path
 
 from watchfiles import awatch
 
+from cli.settings.changes import EdgeBehind, put_in_force
+from cli.settings.files import to_toml
+from cli.settings.stacks import Target
 from cloudfront_local.hosts import Hosts
 from darkroom.errors import DarkroomError, ObjectChanged
 from darkroom.settings import InvalidSettings
-from tools.settings.changes import EdgeBehind, put_in_force
-from tools.settings.files import to_toml
-from tools.settings.stacks import Target
 
 from .configuration import describe, parse_toml
 

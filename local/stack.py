@@ -13,9 +13,9 @@ from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
+from cli.runbooks import name_local_stack
+from cli.settings.stacks import open_local_target
 from cloudfront_local.read_config import NotBuiltLocally
-from tools.runbooks import name_local_stack
-from tools.settings.stacks import open_local_target
 
 from . import (
     changed_defaults,

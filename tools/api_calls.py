@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli import local_stack
 from local.aws import Cloud
-
-from . import api_requests, local_stack
+from tools import api_requests
 
 TABLE = Path(__file__).resolve().parent.parent / "tests" / "cases" / "api-calls.json"
 RECORD = "api-calls.jsonl"

@@ -19,15 +19,15 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
+from bench.cost.idle import monthly_amounts
 from bench.cost.libraries import PRESETS, price_ingest
 from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, RENDER_READS
 from bench.page import Markers, write_page
 from bench.paths import ROOT
+from cli.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
 from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts, load_prices
 from darkroom.operations.cost_model import sum_amounts as add
-from tools.flat_rate.offers import Offer, Rates, find_cheapest_plan, list_offers, read_rates
-from tools.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
-from tools.idle_cost import monthly_amounts
+from tools.flat_rate_offers import Offer, Rates, find_cheapest_plan, list_offers, read_rates
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
 DATA = ROOT / "docs" / "explanation" / "calculator-data.js"

@@ -16,6 +16,7 @@ import numpy as np  # noqa: E402
 import skimage  # noqa: E402
 from PIL import Image  # noqa: E402
 
+from cli.models.cutout_model import CUTOUT_TABLE  # noqa: E402
 from darkroom.findings import CUTOUT, Findings  # noqa: E402
 from darkroom.imaging.render.pipeline import render  # noqa: E402
 from darkroom.imaging.source import Source  # noqa: E402
@@ -24,7 +25,6 @@ from darkroom.plan.native_url import parse_url  # noqa: E402
 from darkroom.plan.url_builder import OptionValue, build_target  # noqa: E402
 from darkroom_analysis.models.catalogue import load_catalogue  # noqa: E402
 from endpoint.cutout import CutoutModel  # noqa: E402
-from tools.cutout_model import CUTOUT_TABLE  # noqa: E402
 
 IMAGE = ROOT / "docs" / "images" / "cut-outs.jpg"
 MODELS = ROOT / ".local" / "cutout-models"

@@ -23,9 +23,9 @@ from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
 
+from bench.cost.idle import monthly_amounts
+from cli.template_values import Resolver
 from darkroom.operations.cost_model import load_prices, sum_amounts
-from tools.idle_cost import monthly_amounts
-from tools.template_values import Resolver
 
 ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE, ALARMS = ROOT / "template.yaml", "AlarmsStack"
@@ -69,7 +69,7 @@ class Deployment:
 
     @property
     def idle_usd(self) -> float:
-        """US dollars a month without a request, with the resources of :mod:`tools.idle_cost`."""
+        """US dollars a month without a request, with the resources of :mod:`bench.cost.idle`."""
         amounts = monthly_amounts()[self.parameters["Alarms"]]
         return sum(load_prices().cost(sum_amounts(*amounts.values())).values())
 

@@ -1,4 +1,4 @@
-"""Write tools/preflight/deployer_actions.json: IAM actions by which CloudFormation handles the templates' resources.
+"""Write cli/preflight/deployer_actions.json: IAM actions by which CloudFormation handles the templates' resources.
 
 Both sources are AWS's, as cfn-lint bundles them: ``handlers.permissions`` of the resource provider schemas, and the
 Service Authorization Reference with the resources that each action can be limited to. Actions that change something are
@@ -21,11 +21,11 @@ from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
 from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
+from cli.preflight.policy import CODE, STACKS
 from extensions import list_templates
-from tools.preflight.policy import CODE, STACKS
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGET = ROOT / "tools" / "preflight" / "deployer_actions.json"
+TARGET = ROOT / "cli" / "preflight" / "deployer_actions.json"
 REGION = "us-east-1"
 """The region with every resource type."""
 

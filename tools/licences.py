@@ -19,8 +19,8 @@ sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
 from packaging.utils import canonicalize_name  # noqa: E402
 
+from cli.models.fetch_models import ADDED, PLACES  # noqa: E402
 from extensions import list_extensions  # noqa: E402
-from tools.fetch_models import ADDED, PLACES  # noqa: E402
 from tools.generated_blocks import table  # noqa: E402
 
 PAGE = ROOT / "docs" / "reference" / "licences.md"

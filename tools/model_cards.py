@@ -15,7 +15,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from tools.fetch_models import ADDED, PLACES, ROOT
+from cli.models.fetch_models import ADDED, PLACES, ROOT
 
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
@@ -170,10 +170,10 @@ def measure(state: Path) -> dict[str, Any]:
     The monitor of the running local stack in the folder ``state`` evaluates the variant ``main``. ValueError if none
     runs, or if the evaluation failed.
     """
+    from cli import golden, local_stack
     from darkroom.aws.s3 import S3Bucket
     from darkroom_analysis.mlops.golden_set import count_labelled
     from local.aws import Cloud
-    from tools import golden, local_stack
 
     info = local_stack.read(state)
     cloud = Cloud(info["aws_endpoint_url"])

@@ -26,7 +26,7 @@ import boto3
 import pyvips
 import skimage
 
-from . import local_stack
+from cli import local_stack
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -147,11 +147,11 @@ def trace_of_an_upload(facts: Facts) -> str:
 
 def simulated_experiment(_: Facts) -> str:
     """Return the results page of an experiment whose second variant gets more clicks, as an address."""
+    from cli.experiments.results import format_page
+    from cli.experiments.simulation import simulate
     from darkroom.experiments.rules import Policy
     from darkroom.plan.experiments import Experiment
     from darkroom.settings import DEFAULTS
-    from tools.experiments.results import format_page
-    from tools.experiments.simulation import simulate
 
     rates = {"control": 0.05, "larger": 0.06}
     policy = Policy(DEFAULTS.experiment_confidence, DEFAULTS.experiment_visitors)

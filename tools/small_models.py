@@ -10,7 +10,7 @@ import re
 import tomllib
 from typing import Any
 
-from tools.fetch_models import PLACES, REWRITTEN
+from cli.models.fetch_models import PLACES, REWRITTEN
 
 MAKEFILE = PLACES["lambda"].requirements.with_name("Makefile")
 HEAD = """\

@@ -15,6 +15,8 @@ from statistics import fmean, median
 import numpy as np
 from PIL import Image
 
+from cli.models.cutout_model import CUTOUT_TABLE, write_models
+from cli.models.fetch_models import PLACES, fetch
 from darkroom.findings import CUTOUT, Finding, Findings
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -22,8 +24,6 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom_analysis.models.catalogue import load_catalogue
 from endpoint.cutout import CutoutModel
-from tools.cutout_model import CUTOUT_TABLE, write_models
-from tools.fetch_models import PLACES, fetch
 
 from ..page import Markers, write_tables
 from ..paths import ROOT

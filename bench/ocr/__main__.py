@@ -17,10 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from cli.models.fetch_models import PLACES, fetch
 from darkroom.findings import TEXT, TextLine, finding_from_document
 from local import tool_venvs
 from local.progress import Progress
-from tools.fetch_models import PLACES, fetch
 
 from ..page import Markers, write_tables
 from ..paths import ROOT

@@ -9,10 +9,10 @@ import numpy as np
 import skimage
 from numpy.typing import NDArray
 
+from cli.models.fetch_models import PLACES, fetch
 from darkroom.findings import SIMILARITY
 from darkroom_analysis.models import catalogue
 from darkroom_analysis.models.model_set import ModelSet
-from tools.fetch_models import PLACES, fetch
 
 from ..machine import describe_processor
 from ..page import Markers, write_tables

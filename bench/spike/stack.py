@@ -12,8 +12,8 @@ from typing import Any
 
 import urllib3
 
+from cli import local_stack
 from local.aws import Cloud
-from tools import local_stack
 
 from ..paths import ROOT
 from .server_log import ANSWERED, LogEntry, read_log

@@ -6,10 +6,10 @@ import asyncio
 import os
 import platform
 
+from cli.models.fetch_models import PLACES, fetch
 from local import tool_venvs
 from local.paths import MODELS
 from local.progress import Progress as Installing
-from tools.fetch_models import PLACES, fetch
 
 from ..endpoint import batching
 from ..environment import describe_rounds

@@ -12,12 +12,12 @@ from zipfile import ZipFile
 
 import numpy as np
 
+from cli.models.efficientnet_lite import read_tags
+from cli.models.fetch_models import PLACES, download, fetch
 from darkroom.findings import LIKENESS, SIMILARITY, TAGS
 from darkroom_analysis.models.catalogue import SMALL_MODELS, ModelCatalogue, load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
 from darkroom_analysis.models.pixels import Pixels
-from tools.efficientnet_lite import read_tags
-from tools.fetch_models import PLACES, download, fetch
 
 from ..page import Markers, write_tables
 from ..paths import ROOT

@@ -13,10 +13,10 @@ import onnxruntime
 from numpy.typing import NDArray
 from onnx import TensorProto, numpy_helper
 
+from cli.models.efficientnet_lite import GraphBuilder, convert
 from darkroom_analysis.models.catalogue import ModelSpec
 from darkroom_analysis.models.classifiers import prepare
 from darkroom_analysis.models.pixels import Floats, Pixels
-from tools.efficientnet_lite import GraphBuilder, convert
 
 from ..tables import Table
 

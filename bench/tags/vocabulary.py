@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tools.efficientnet_lite import build_labels
+from cli.models.efficientnet_lite import build_labels
 
 from ..paths import ROOT
 
-TABLE = ROOT / "tools" / "imagenet_tags.toml"
+TABLE = ROOT / "cli" / "models" / "imagenet_tags.toml"
 
 
 def find_implied(tags: Mapping[str, Mapping[str, str]]) -> dict[str, frozenset[str]]:

@@ -17,8 +17,8 @@ from ..exit_codes import ExitCode
 from ..framework import FILE, FOLDER, Call
 
 if TYPE_CHECKING:
+    from cli.build_comparison.compare import Comparison
     from darkroom.aws.s3 import S3Bucket
-    from tools.build_comparison.compare import Comparison
 
 
 @app.command(
@@ -55,12 +55,12 @@ def compare_builds(
     request was rendered. Requests that fail with the same error in both builds are counted apart. Use it before an
     upgrade of the renderer.
     """
+    from cli.build_comparison.compare import compare_builds as compare
+    from cli.build_comparison.compare import start_build
+    from cli.build_comparison.page import format_page, summarise
+    from cli.build_comparison.requests import choose_requests, read_targets
+    from cli.settings.store import SettingsStore
     from darkroom.settings import parse_settings
-    from tools.build_comparison.compare import compare_builds as compare
-    from tools.build_comparison.compare import start_build
-    from tools.build_comparison.page import format_page, summarise
-    from tools.build_comparison.requests import choose_requests, read_targets
-    from tools.settings.store import SettingsStore
 
     media = call.deployment.bucket("MediaBucketName")
     masters, object_names = call.deployment.masters()

@@ -56,9 +56,9 @@ def preflight(
     """
     import boto3
 
-    from tools.preflight.checks import Status
-    from tools.preflight.examination import Question, WrongQuestion, format_findings
-    from tools.preflight.examination import preflight as examine
+    from cli.preflight.checks import Status
+    from cli.preflight.examination import Question, WrongQuestion, format_findings
+    from cli.preflight.examination import preflight as examine
 
     chosen = call.selection
     session, endpoint = boto3.Session(profile_name=chosen.profile or None), None
@@ -92,8 +92,8 @@ def policy(
 
     They are made from the templates, for the options and further stacks that are named. Nothing is called.
     """
-    from tools.preflight.examination import Question, WrongQuestion, plan_new
-    from tools.preflight.policy import build_policies, list_statements
+    from cli.preflight.examination import Question, WrongQuestion, plan_new
+    from cli.preflight.policy import build_policies, list_statements
 
     chosen = call.selection
     try:
@@ -134,11 +134,11 @@ def smoke(call: Call, only: tuple[str, ...], large: bool, output: Path | None, i
     The further stacks that are deployed beside it are checked, too. The exit code is 1 if a check failed, or if
     something was not removed.
     """
-    from tools.smoke.checks import GROUPS
-    from tools.smoke.plan import build_plan, format_plan
-    from tools.smoke.running import selected
-    from tools.smoke.session import check_stack
-    from tools.smoke.world import world_of
+    from cli.smoke.checks import GROUPS
+    from cli.smoke.plan import build_plan, format_plan
+    from cli.smoke.running import selected
+    from cli.smoke.session import check_stack
+    from cli.smoke.world import world_of
 
     if is_plan:
         chosen = call.selection
@@ -172,7 +172,7 @@ def versions() -> None:
 @click.option("--dry-run", is_flag=True, help="Only list them.")
 def prune(call: Call, function: str, keep: int, dry_run: bool) -> None:
     """Delete old versions of FUNCTION, but none that an alias sends calls to."""
-    from tools.versions import delete_versions
+    from cli.versions import delete_versions
 
     name, deleted = find_function(call.deployment, function), list[str]()
     delete_versions(call.deployment.client("lambda"), name, keep, dry_run=dry_run, report=deleted.append)
@@ -213,7 +213,7 @@ def check_secret(call: Call, secret: str) -> int:
 @click.argument("uri")
 def check_endpoint_image(call: Call, uri: str) -> None:
     """Check that SageMaker accepts the image URI in ECR, with a tag or a digest, and print it by its digest."""
-    from tools import endpoint_image
+    from cli import endpoint_image
 
     try:
         image = endpoint_image.parse(uri)

@@ -33,7 +33,7 @@ def experiments() -> None:
 @PAGE
 def report(call: Call, page: Path | None) -> None:
     """Show visitors, clicks and rates of the experiments of the settings in force, and what was decided."""
-    from tools.experiments.results import format_lines, format_page, read_results, to_document
+    from cli.experiments.results import format_lines, format_page, read_results, to_document
 
     media = call.deployment.bucket("MediaBucketName")
     found = read_results(media, _settings(call))
@@ -45,8 +45,8 @@ def report(call: Call, page: Path | None) -> None:
 
 
 def _settings(call: Call) -> Settings:
+    from cli.settings.store import SettingsStore
     from darkroom.settings import parse_settings
-    from tools.settings.store import SettingsStore
 
     return parse_settings(SettingsStore(call.deployment.bucket("MediaBucketName")).current().table)
 
@@ -72,11 +72,11 @@ def simulate(call: Call, rates: str, visitors: int, runs: int, seed: int, page: 
     """
     from statistics import median
 
+    from cli.experiments.results import format_page
+    from cli.experiments.simulation import simulate as simulate_run
     from darkroom.experiments.rules import Policy
     from darkroom.plan.experiments import MAX_VARIANTS, Experiment
     from darkroom.settings import DEFAULTS
-    from tools.experiments.results import format_page
-    from tools.experiments.simulation import simulate as simulate_run
 
     try:
         given = [float(rate) for rate in rates.split(",")]

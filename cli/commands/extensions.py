@@ -30,7 +30,7 @@ def extensions(call: Call) -> None:
 @click.argument("extension", type=click.Choice(FLAGS))
 def parameters(call: Call, extension: str) -> None:
     """Print the parameters of EXTENSION's stack that describe this one, for `sam deploy --parameter-overrides`."""
-    from tools.stack_parameters import FirstStack, build_parameters
+    from cli.stack_parameters import FirstStack, build_parameters
 
     deployment = call.deployment
     first = FirstStack(deployment.name, deployment.outputs, deployment.parameters, deployment.cdn_url)

@@ -61,10 +61,10 @@ def activate(call: Call, generation: str) -> None:
     """Render images with GENERATION of findings. Nothing is deleted."""
     import re
 
+    from cli.settings.stacks import target_of
     from darkroom.aws.edge_store import StoreConflict
     from darkroom.plan.options import GENERATION_TYPE
     from darkroom.services.edge_publication import GENERATION_ENTRY
-    from tools.settings.stacks import target_of
 
     if not re.fullmatch(GENERATION_TYPE.pattern, generation):
         raise WrongArgument(f"A generation has a name of {GENERATION_TYPE.allowed_values}.")
@@ -94,7 +94,7 @@ def reanalyse(call: Call, below: str, again: bool) -> None:
 
 
 def _generation(call: Call) -> str:
+    from cli.settings.stacks import target_of
     from darkroom.services.edge_publication import active_generation
-    from tools.settings.stacks import target_of
 
     return active_generation(target_of(call.deployment).edge.read())

@@ -22,8 +22,8 @@ def golden() -> None:
 @click.argument("folder", type=FOLDER)
 def put(call: Call, folder: Path) -> None:
     """Replace the golden set by the images of FOLDER, which manifest.jsonl labels."""
-    from tools.golden import put as replace
-    from tools.golden import read_folder
+    from cli.golden import put as replace
+    from cli.golden import read_folder
 
     count = replace(call.deployment.bucket("MediaBucketName"), read_folder(folder))
     call.emit({"images": count}, [f"images: {count}"])
@@ -38,8 +38,8 @@ def put(call: Call, folder: Path) -> None:
 )
 def list_golden(call: Call) -> None:
     """List the golden set."""
+    from cli.golden import describe, describe_coverage, line_of, shown
     from darkroom_analysis.mlops.golden_set import count_labelled
-    from tools.golden import describe, describe_coverage, line_of, shown
 
     found = shown(call.deployment.bucket("MediaBucketName"))
     labelled = count_labelled(found)
@@ -64,7 +64,7 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
     """
     import time
 
-    from tools.accuracy_trend import format_trends, list_weeks, read_trends
+    from cli.accuracy_trend import format_trends, list_weeks, read_trends
 
     mondays = list_weeks(time.time(), weeks)
     found = read_trends(call.deployment.client("cloudwatch"), f"Darkroom/{call.deployment.name}", mondays)
@@ -85,7 +85,7 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
 @click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
 def worse(call: Call, folder: Path, models: Path) -> None:
     """Fill FOLDER with models whose moderation is wrong, to try a bad release."""
-    from tools.degraded_model import write_degraded_models
+    from cli.models.degraded_model import write_degraded_models
 
     write_degraded_models(models, folder)
     call.emit({"folder": str(folder.resolve())}, [str(folder.resolve())])

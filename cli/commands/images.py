@@ -23,7 +23,7 @@ from ..progress import progress
 from .functions import Since, find_log_group, read_logs
 
 if TYPE_CHECKING:
-    from tools.ingest_report.outcomes import UploadOutcome
+    from cli.ingest_report.outcomes import UploadOutcome
 
 DEFAULT_TOKEN_S = 900
 
@@ -62,8 +62,8 @@ def upload(
     Waits until ingest has published, held or refused each file, and compares the index with the buckets. The exit code
     is 1 if a file was refused, is lost, or is not as --expect names it.
     """
-    from tools.ingest_report.outcomes import Stack, complaints, list_files
-    from tools.ingest_report.table import format_table, totals
+    from cli.ingest_report.outcomes import Stack, complaints, list_files
+    from cli.ingest_report.table import format_table, totals
 
     files = list_files(paths, key)
     if key is not None and len(files) != 1:
@@ -185,12 +185,12 @@ def explain(call: Call, url: str, since: float) -> int:
     for each format. Nothing is rendered, so damage that no request has found yet is not known. A master at an HTTPS
     origin is requested from this machine. The exit code is 1 if a format is refused.
     """
+    from cli.explain.document import OtherDialect, target_of
+    from cli.explain.document import explain as explain_url
+    from cli.explain.source import Source
+    from cli.explain.text import format_lines
     from darkroom.settings import InvalidSettings
     from darkroom.signing import InvalidSecret
-    from tools.explain.document import OtherDialect, target_of
-    from tools.explain.document import explain as explain_url
-    from tools.explain.source import Source
-    from tools.explain.text import format_lines
 
     try:
         target = target_of(url)
@@ -283,10 +283,10 @@ def purge(
         lines = [f"{deleted} derivatives deleted, invalidation {invalidation}"]
         call.emit({"keys": deleted, "usd": None, "seconds": None, "invalidation": invalidation}, lines)
         return
+    from cli import purging
     from darkroom.aws.sqs import Queue
     from darkroom.operations.cost_model import load_prices
     from darkroom.services.purge.messages import purge_message
-    from tools import purging
 
     try:
         lines_of_keys = keys if manifest is None else manifest

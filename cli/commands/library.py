@@ -17,8 +17,8 @@ from ..exit_codes import ExitCode
 from ..framework import Call
 
 if TYPE_CHECKING:
-    from tools.library.machine import Figures
-    from tools.library.runs import Ended, Library
+    from cli.library.machine import Figures
+    from cli.library.runs import Ended, Library
 
 OPERATIONS = ("ingest", "infer", "presets")
 TOLERATED_PERCENT, BATCH = 5.0, 25
@@ -124,7 +124,7 @@ def stop(call: Call, run: str, by: str) -> None:
 
     Batches that are being processed still end, and images that were requested from ingest or infer are still processed.
     """
-    from tools.library.runs import describe
+    from cli.library.runs import describe
 
     found = _library(call)
     with _translated():
@@ -140,7 +140,7 @@ def stop(call: Call, run: str, by: str) -> None:
 @click.argument("run")
 def report(call: Call, run: str) -> int:
     """Print the summary of the report of RUN."""
-    from tools.library.runs import describe, succeeded
+    from cli.library.runs import describe, succeeded
 
     found = _library(call)
     with _translated():
@@ -154,8 +154,8 @@ def report(call: Call, run: str) -> int:
 
 
 def _show_estimate(call: Call, given: Mapping[str, Any], concurrency: int) -> None:
+    from cli.library.estimate import describe
     from darkroom.operations.cost_model import load_prices
-    from tools.library.estimate import describe
 
     with _translated():
         spec, found = _library(call).estimate(given, concurrency)
@@ -171,15 +171,15 @@ def _show_estimate(call: Call, given: Mapping[str, Any], concurrency: int) -> No
 
 
 def _library(call: Call) -> Library:
-    from tools.library.runs import Library
+    from cli.library.runs import Library
 
     return Library.of(call.deployment)
 
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    from cli.library.runs import NoRun
     from darkroom.errors import BadRun
-    from tools.library.runs import NoRun
 
     try:
         yield
@@ -190,7 +190,7 @@ def _translated() -> Iterator[None]:
 
 
 def _follow(call: Call, run: str, arn: str, *, detach: bool) -> int:
-    from tools.library.runs import describe
+    from cli.library.runs import describe
 
     if arn:
         call.note(f"{run}: {arn}")

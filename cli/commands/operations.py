@@ -35,9 +35,9 @@ def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
 
     A message is deleted only after it was sent. What fails again comes back with its new cause.
     """
-    from tools.ingest_report.outcomes import queue_urls
-    from tools.redrive import redrive as send_back
-    from tools.redrive import summary
+    from cli.ingest_report.outcomes import queue_urls
+    from cli.redrive import redrive as send_back
+    from cli.redrive import summary
 
     urls, sqs = queue_urls(call.deployment), call.deployment.client("sqs")
     document: dict[str, Any] = {}
@@ -131,9 +131,9 @@ def objectives(call: Call, days: int) -> int:
 
     The exit code is 1 if an objective is missed.
     """
+    from cli.objectives import format_reports, read_objectives
     from darkroom.operations.cloudwatch import CloudWatchMetrics
     from observability.owners import find_owner
-    from tools.objectives import format_reports, read_objectives
 
     deployment = call.deployment
     tokens = {"namespace": f"Darkroom/{deployment.name}", **deployment.functions}

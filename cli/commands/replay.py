@@ -16,7 +16,7 @@ from ..exit_codes import ExitCode
 from ..framework import FOLDER, Call
 
 if TYPE_CHECKING:
-    from tools.replay.sides import Side
+    from cli.replay.sides import Side
 
 READ_TIMEOUT_S = 65.0
 """SageMaker itself gives up after 60 s."""
@@ -62,9 +62,9 @@ def replay(
 
     The exit code is 1 if they disagree, or if an image was not answered.
     """
-    from tools.replay.agreement import agree, figures, rows, table
-    from tools.replay.inputs import images
-    from tools.replay.replaying import replay
+    from cli.replay.agreement import agree, figures, rows, table
+    from cli.replay.inputs import images
+    from cli.replay.replaying import replay
 
     if (variants is None) == (folders is None):
         raise WrongArgument("Compare either two --variants or two --folders.")
@@ -90,8 +90,8 @@ def replay(
 
 def _list_names(call: Call, below: str | None, manifest: str | None) -> Iterable[str]:
     """Return the names of the objects to replay."""
+    from cli.replay.inputs import listed, sampled
     from darkroom_analysis.mlops.sample_store import SampleStore
-    from tools.replay.inputs import listed, sampled
 
     deployment = call.deployment
     bucket, names = deployment.masters()
@@ -103,7 +103,7 @@ def _list_names(call: Call, below: str | None, manifest: str | None) -> Iterable
 
 
 def _folder_sides(folders: tuple[Path, Path], wanted: list[str] | None) -> tuple[tuple[Side, Side], list[str]]:
-    from tools.replay.sides import FolderSide, common_tasks
+    from cli.replay.sides import FolderSide, common_tasks
 
     tasks = wanted or common_tasks(folders)
     first, second = (FolderSide(folder.resolve(), tasks) for folder in folders)
@@ -113,10 +113,10 @@ def _folder_sides(folders: tuple[Path, Path], wanted: list[str] | None) -> tuple
 def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, wanted: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
+    from cli.replay.sides import VariantSide
     from darkroom.aws.sagemaker import Endpoint
     from darkroom.services.service_settings import configured_tasks as configured
     from darkroom.settings import DEFAULTS
-    from tools.replay.sides import VariantSide
 
     runtime = call.deployment.client("sagemaker-runtime", read_s=READ_TIMEOUT_S, attempts=1)
     served = Endpoint(runtime, endpoint or call.deployment.output("InferEndpointName"))

@@ -14,7 +14,7 @@ from ..errors import CommandError, NotFound, WrongArgument
 from ..framework import STACK, Call, ask
 
 if TYPE_CHECKING:
-    from tools.runbooks import StackCommands
+    from cli.runbooks import StackCommands
 
 
 @app.command(
@@ -39,7 +39,7 @@ def runbook(call: Call, name: str | None, numbers: tuple[int, ...], assignments:
     Without NAME it lists the runbooks. Blocks are numbered from 1; the first one defines what the others use, and runs
     before them. The command shows what it runs, and asks.
     """
-    from tools import runbooks
+    from cli import runbooks
 
     if not name:
         call.emit({"names": runbooks.list_runbooks()}, runbooks.list_runbooks())
@@ -57,7 +57,7 @@ def runbook(call: Call, name: str | None, numbers: tuple[int, ...], assignments:
 
 
 def _name_stack(call: Call) -> StackCommands:
-    from tools.runbooks import name_aws_stack, name_local_stack
+    from cli.runbooks import name_aws_stack, name_local_stack
 
     chosen = call.selection
     if chosen.on_aws:
@@ -78,7 +78,7 @@ def _number_blocks(page: str) -> str:
 
 
 def _run(call: Call, blocks: list[str], numbers: tuple[int, ...], *, yes: bool) -> None:
-    from tools import runbooks
+    from cli import runbooks
 
     if wrong := [number for number in numbers if number > len(blocks)]:
         raise NotFound(f"There is no block {wrong[0]}: the runbook has {len(blocks)}.")

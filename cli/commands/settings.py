@@ -19,9 +19,9 @@ from ..exit_codes import ExitCode
 from ..framework import FILE, Call, ask, escape_hidden
 
 if TYPE_CHECKING:
-    from tools.settings.changes import Applied
-    from tools.settings.stacks import Target
-    from tools.settings.store import Version
+    from cli.settings.changes import Applied
+    from cli.settings.stacks import Target
+    from cli.settings.store import Version
 
 VERSION = {"number": "version", "at": "ISO 8601", "by": "author", "reason": "as it was given"}
 APPLIED = {
@@ -50,9 +50,9 @@ def settings() -> None:
 @contextmanager
 def _translated() -> Iterator[None]:
     """Turn what changing settings raises into errors of the command."""
+    from cli.settings.changes import EdgeBehind
     from darkroom.errors import ObjectChanged
     from darkroom.settings import InvalidSettings
-    from tools.settings.changes import EdgeBehind
 
     try:
         yield
@@ -67,7 +67,7 @@ def _translated() -> Iterator[None]:
 
 
 def _target(call: Call) -> Target:
-    from tools.settings.stacks import target_of
+    from cli.settings.stacks import target_of
 
     return target_of(call.deployment)
 
@@ -76,8 +76,8 @@ def _target(call: Call) -> Target:
 @click.argument("number", type=click.IntRange(min=1), required=False)
 def show(call: Call, number: int | None) -> None:
     """Print the settings in force, or of version NUMBER, as TOML."""
-    from tools.settings.changes import read_version
-    from tools.settings.files import to_toml
+    from cli.settings.changes import read_version
+    from cli.settings.files import to_toml
 
     target = _target(call)
     with _translated():
@@ -94,8 +94,8 @@ def apply(call: Call, file: Path, by: str, reason: str, yes: bool) -> None:
 
     What was in force and is not afterwards is listed, and the command asks before it writes.
     """
-    from tools.settings.changes import put_in_force
-    from tools.settings.files import read_file
+    from cli.settings.changes import put_in_force
+    from cli.settings.files import read_file
 
     with _translated():
         table = read_file(file)
@@ -106,8 +106,8 @@ def apply(call: Call, file: Path, by: str, reason: str, yes: bool) -> None:
 @changing
 def edit(call: Call, by: str, reason: str, yes: bool) -> None:
     """Edit the settings in force in $VISUAL or $EDITOR, and apply them."""
-    from tools.settings.changes import put_in_force
-    from tools.settings.files import read_text, to_toml
+    from cli.settings.changes import put_in_force
+    from cli.settings.files import read_text, to_toml
 
     target = _target(call)
     with _translated():
@@ -133,10 +133,10 @@ def edit(call: Call, by: str, reason: str, yes: bool) -> None:
 @click.argument("file", type=FILE)
 def diff(call: Call, file: Path) -> None:
     """Validate a TOML or JSON file, and show how it differs from the settings in force, and what it removes."""
-    from tools.settings.changes import describe_difference
-    from tools.settings.files import read_file
-    from tools.settings.removals import list_removals
-    from tools.settings.validation import validate
+    from cli.settings.changes import describe_difference
+    from cli.settings.files import read_file
+    from cli.settings.removals import list_removals
+    from cli.settings.validation import validate
 
     with _translated():
         table = read_file(file)
@@ -151,7 +151,7 @@ def diff(call: Call, file: Path) -> None:
 @settings.command(output={"versions": f"per version {', '.join(f'`{name}`' for name in VERSION)} and `in_force`"})
 def history(call: Call) -> None:
     """List all versions, the oldest first."""
-    from tools.settings.changes import read_history
+    from cli.settings.changes import read_history
 
     rows = list(read_history(_target(call)))
     notes = {(True, True): " (in force)", (False, True): "", (False, False): " (never in force)"}
@@ -166,7 +166,7 @@ def history(call: Call) -> None:
 @changing
 def rollback(call: Call, number: int, by: str, reason: str, yes: bool) -> None:
     """Put the settings of version NUMBER in force again, as a new version."""
-    from tools.settings.changes import put_in_force, read_version
+    from cli.settings.changes import put_in_force, read_version
 
     target = _target(call)
     with _translated():
@@ -190,7 +190,7 @@ def check(call: Call, repair: bool) -> int:
 
     A deployment publishes them. An interrupted `settings apply` may leave other ones.
     """
-    from tools.settings import changes
+    from cli.settings import changes
 
     with _translated():
         found = changes.check(_target(call), repair=repair)

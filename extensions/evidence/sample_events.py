@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from local.event_samples import CREATED, FIRST, build_s3_event
-from tools.events import Event
-from tools.events.http_api import build_request
-from tools.events.ingest import BUCKET, NOON
-from tools.events.sqs import batch
+from local.events import Event
+from local.events.http_api import build_request
+from local.events.ingest import BUCKET, NOON
+from local.events.sqs import batch
 
 ROUTE = "ANY /_evidence/{key+}"
 KEY = "samples/coffee.jpg"

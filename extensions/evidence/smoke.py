@@ -6,11 +6,11 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from tools.smoke.failures import require
-from tools.smoke.further import find_further
-from tools.smoke.model import Check
-from tools.smoke.plan import Step
-from tools.smoke.world import World
+from cli.smoke.failures import require
+from cli.smoke.further import find_further
+from cli.smoke.model import Check
+from cli.smoke.plan import Step
+from cli.smoke.world import World
 
 READY_WITHIN_S = 300.0
 TOKEN_LASTS_S = 3600

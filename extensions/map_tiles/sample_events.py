@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from local.events import LOCAL_KEY, Event
+from local.events.function_url import build_request
 from map_tiles.requests import sign_target
-from tools.events import LOCAL_KEY, Event
-from tools.events.function_url import build_request
 
 RASTERS = ("bay/1999-07.tif", "bay/2000-06.tif")
 """Keys of rasters, which have to be in the bucket."""

@@ -62,9 +62,9 @@ def sign_medical(call: Call, target: str, expires_in: int) -> None:
 )
 def medical_uid(call: Call, uid: str, medical_stack: str) -> None:
     """Print the UID that the stack uses in place of UID, which is that of an uploaded file."""
+    from cli.deployment import read_further_outputs
     from darkroom.signing import parse_secret, parse_signing_keys
     from medical.uids import replace_uid
-    from tools.deployment import read_further_outputs
 
     outputs = read_further_outputs(call.deployment, "medical", medical_stack)
     text = call.deployment.read_secret(outputs["UidKeyArn"])

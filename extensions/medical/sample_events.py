@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from local.events import LOCAL_KEY, Event
+from local.events.http_api import build_request
 from medical.access import sign_target
-from tools.events import LOCAL_KEY, Event
-from tools.events.http_api import build_request
 
 INSTANCE = "/dicomweb/studies/2.25.111/series/2.25.222/instances/2.25.333"
 EXPIRES_S = 4_102_444_800

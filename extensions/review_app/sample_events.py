@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 
-from tools.events import Event
-from tools.events.http_api import build_request
+from local.events import Event
+from local.events.http_api import build_request
 
 DECISION = {"key": "trips/rome.jpg", "decision": "release", "version": "4f1c0f6b"}
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from tools.smoke.failures import require
-from tools.smoke.further import find_further
-from tools.smoke.model import Check
-from tools.smoke.plan import Step
-from tools.smoke.world import World
+from cli.smoke.failures import require
+from cli.smoke.further import find_further
+from cli.smoke.model import Check
+from cli.smoke.plan import Step
+from cli.smoke.world import World
 
 
 def open_review(world: World) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from local.events import LOCAL_KEY, Event
+from local.events.http_api import build_request
 from textures.service import BASE
 from textures.urls import sign_url
-from tools.events import LOCAL_KEY, Event
-from tools.events.http_api import build_request
 
 
 def _list_requests() -> dict[str, Event]:

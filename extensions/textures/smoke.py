@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.smoke.failures import require
-from tools.smoke.further import find_further
-from tools.smoke.model import Check
-from tools.smoke.plan import Step
-from tools.smoke.world import World
+from cli.smoke.failures import require
+from cli.smoke.further import find_further
+from cli.smoke.model import Check
+from cli.smoke.plan import Step
+from cli.smoke.world import World
 
 KTX2 = b"\xabKTX 20\xbb\r\n\x1a\n"
 """The identifier at the beginning of a file (KTX 2.0 specification, section 3.1)."""

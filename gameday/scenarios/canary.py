@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from cli.models.degraded_model import VERSION, write_degraded_models
 from darkroom.findings import MODERATION
 from darkroom_analysis.mlops.canary_rollout import ROLLBACK
 from darkroom_analysis.mlops.model_registry import ModelVersion
 from local.paths import MODELS
-from tools.degraded_model import VERSION, write_degraded_models
 
 from ..images import SHIFTED
 from ..model_release import MAIN, ImageStream, ModelEvents, chart_calls, require_records

@@ -1,1 +1,1 @@
-../../tools/dynamic_axes.py
+../../cli/models/dynamic_axes.py

@@ -1,1 +1,1 @@
-../../tools/efficientnet_lite.py
+../../cli/models/efficientnet_lite.py

@@ -9,11 +9,11 @@ from pathlib import Path
 
 from aiohttp import web
 
+from cli.deployment import find_masters
 from darkroom.aws.documents import DocumentStore
 from darkroom.aws.findings_store import FindingsStore
 from darkroom.aws.index import Index
 from darkroom.aws.s3 import S3Bucket
-from tools.deployment import find_masters
 
 from ..aws import Cloud
 from ..paths import ENDPOINT

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cli.template_values import Resolver
 from observability.alarm_states import Alarm
 from observability.composites import Composite
-from tools.template_values import Resolver
 
 from ..aws import Cloud
 from ..cfn_resolver import NESTED, read_nested_template, read_template

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
+from cli import local_stack
 from extensions import list_extensions
 from local.aws import Cloud
 from tests.component.template.building import build_layer, find_layers
 from tests.stack.conftest import start_stack, stop_stack
-from tools import local_stack
 
 from .base_image import ARM64, X86_64, Processor
 from .environment import Function

@@ -18,6 +18,9 @@ from darkroom.aws.s3 import S3Bucket
 from extensions import list_extensions
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event
+from local.events import LOCAL_KEY, publish, transform
+from local.events.ingest import BUCKET, NOON, QUEUE
+from local.events.sqs import batch
 from local.generated_events import KNOWN, build_events
 from local.own_stack import stack_name
 from tests.component.conversion.files import samples
@@ -25,9 +28,6 @@ from tests.component.template.stack import ROOT
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
 from tests.waiting import wait_until
-from tools.events import LOCAL_KEY, publish, transform
-from tools.events.ingest import BUCKET, NOON, QUEUE
-from tools.events.sqs import batch
 
 from .functions import FUNCTIONS
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from cli.models.fetch_models import PLACES, fetch
 from darkroom.findings import Region
 from darkroom_analysis.models import catalogue
 from darkroom_analysis.models.model_set import ModelSet
 from darkroom_analysis.models.pixels import Pixels
-from tools.fetch_models import PLACES, fetch
 
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / ".local" / "models"

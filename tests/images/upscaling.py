@@ -9,8 +9,8 @@ from pathlib import Path
 import pyvips
 from numpy.typing import NDArray
 
+from cli.models.upscale_model import UPSCALE_TABLE, fetch_network
 from darkroom_analysis.models.catalogue import load_catalogue
-from tools.upscale_model import UPSCALE_TABLE, fetch_network
 
 FOLDER = Path(__file__).parents[2] / ".local" / "upscale-models"
 

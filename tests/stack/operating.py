@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cli import runbooks
 from darkroom.aws.index import Index
 from darkroom.aws.record import Record
 from extensions import find_extension
@@ -18,7 +19,6 @@ from local.aws import tool_environment
 from local.own_stack import stack_name
 from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S, wait_until
-from tools import runbooks
 
 from .conftest import Stack
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from cli import local_stack
 from local.paths import STACK
 from tests.execution_environment.base_image import X86_64
 from tests.execution_environment.environment import Function, run_environment
@@ -22,7 +23,6 @@ from tests.execution_environment.functions import (
     summarise,
 )
 from tests.execution_environment.prepared import put_before
-from tools import local_stack
 
 from .conftest import Stack
 

@@ -9,7 +9,9 @@ from typing import Any
 
 import pytest
 
+from cli import local_stack
 from cli.main import main
+from cli.settings.stacks import open_local_target
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.experiments.runs import RunStore, Tally
@@ -17,8 +19,6 @@ from darkroom.experiments.statistics import Counts
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
-from tools import local_stack
-from tools.settings.stacks import open_local_target
 
 from .conftest import Stack
 from .test_popular import count

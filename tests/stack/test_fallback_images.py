@@ -12,10 +12,10 @@ import pytest
 from PIL import Image
 
 from cli.main import main
+from cli.settings.stacks import open_local_target
 from darkroom.image_keys import MASTERS
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
-from tools.settings.stacks import open_local_target
 
 from .conftest import Stack
 from .viewer import Answer, Viewer

@@ -16,6 +16,8 @@ from urllib.parse import quote
 
 import pytest
 
+from cli.deployment import read_local
+from cli.ingest_report.outcomes import Stack as Behind
 from cli.main import main
 from darkroom.aws.clients import create_client
 from darkroom.aws.record import READY, REFUSED, REMOVED, Record
@@ -25,6 +27,7 @@ from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
+from local.events import FOLDER
 from local.paths import ROOT
 from tests.announcements import SCHEMAS, complaints
 from tests.component.imaging.test_master import unstructured
@@ -35,9 +38,6 @@ from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.photographs import jpeg_photo
 from tests.images.rendering import alike, seen
 from tests.waiting import wait_until
-from tools.deployment import read_local
-from tools.events import FOLDER
-from tools.ingest_report.outcomes import Stack as Behind
 
 from .conftest import Stack
 from .viewer import Viewer

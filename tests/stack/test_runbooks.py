@@ -12,10 +12,10 @@ from uuid import uuid4
 
 import pytest
 
+from cli.settings.stacks import open_local_target
 from darkroom.plan.variants import LADDER_PX
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
-from tools.settings.stacks import open_local_target
 
 from .conftest import Stack
 from .operating import Operator

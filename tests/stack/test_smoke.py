@@ -8,9 +8,9 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from cli.smoke.report import INTERRUPTED
 from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S
-from tools.smoke.report import INTERRUPTED
 
 from .conftest import Stack
 

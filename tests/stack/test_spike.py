@@ -8,8 +8,8 @@ import pytest
 
 from bench.spike.run import KINDS, SpikeKind, run_spike
 from bench.spike.stack import RunningStack
+from cli import local_stack
 from tests.images.photographs import jpeg_photo
-from tools import local_stack
 
 from .conftest import Stack
 

@@ -20,6 +20,7 @@ from botocore.exceptions import (
 
 from cli.commands import app
 from cli.commands.stack import format_status
+from cli.deployment import MissingOutput, NoStack
 from cli.errors import CommandError, NotFound, WrongArgument, describe
 from cli.exit_codes import MEANINGS, ExitCode
 from cli.framework import SHARED_NAMES, Command
@@ -28,7 +29,6 @@ from darkroom.errors import BadOption, SourceMissing, Unavailable
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from local.errors import StartError
 from tools import cli_reference
-from tools.deployment import MissingOutput, NoStack
 
 REQUESTED = (
     *("up", "stop", "upload", "sign", "token", "purge", "forget", "release", "redrive", "findings", "library"),

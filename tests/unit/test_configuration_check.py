@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.settings.validation import validate
 from darkroom.errors import Unavailable
 from darkroom.plan import presets
 from darkroom.plan.presets import Presets, read_presets_file
@@ -14,7 +15,6 @@ from darkroom.settings import InvalidSettings, Settings
 from darkroom_dialects import settings_file
 from darkroom_dialects.serving import handler
 from darkroom_dialects.settings_file import load_settings, main, parse_settings, read_settings_file
-from tools.settings.validation import validate
 
 LAYERS = Path(__file__).parents[2] / "layers"
 MISTAKES = {

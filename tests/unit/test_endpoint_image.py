@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tools.endpoint_image import (
+from cli.endpoint_image import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_INDEX,

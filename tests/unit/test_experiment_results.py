@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from cli.experiments.results import Results, format_lines, format_page, to_document
+from cli.experiments.simulation import simulate
 from darkroom.experiments import visitors as visitors_module
 from darkroom.experiments.rules import Policy
 from darkroom.experiments.runs import MAX_POINTS, Decisions, Tally
 from darkroom.experiments.statistics import Counts
 from darkroom.experiments.visitors import VisitorSet, hash_visitor
 from darkroom.plan.experiments import Experiment
-from tools.experiments.results import Results, format_lines, format_page, to_document
-from tools.experiments.simulation import simulate
 
 HERO = Experiment("hero", (("wide", 1), ("tall", 1)))
 POLICY = Policy(98, 1_000)

@@ -12,7 +12,7 @@ from botocore import xform_name
 from botocore.model import ServiceModel
 from botocore.session import get_session
 
-from tools.flat_rate.plans import load_flat_rate_plans
+from cli.flat_rate.plans import load_flat_rate_plans
 
 GUIDE = Path(__file__).parents[2] / "docs" / "guides" / "flat-rate-plans.md"
 TEXT = GUIDE.read_text(encoding="utf-8")

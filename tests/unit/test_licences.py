@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.models.fetch_models import ADDED, PLACES
 from darkroom_analysis.models.catalogue import load_catalogue
-from tools.fetch_models import ADDED, PLACES
 from tools.licences import DOCKERFILE, LICENCES, LOCKS, PAGE, base_image, page, pins, programs
 
 FAMILIES = {

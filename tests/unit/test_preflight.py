@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.preflight.account import Certificate, Concurrency, ExistingStack, Unknown
-from tools.preflight.checks import (
+from cli.preflight.account import Certificate, Concurrency, ExistingStack, Unknown
+from cli.preflight.checks import (
     CLOUDFRONT_QUOTAS,
     SERVICES,
     Finding,
@@ -28,8 +28,8 @@ from tools.preflight.checks import (
     list_certificates,
     sum_background,
 )
-from tools.preflight.examination import format_findings
-from tools.preflight.plan import Plan, build_plan, parse_overrides, read_settings
+from cli.preflight.examination import format_findings
+from cli.preflight.plan import Plan, build_plan, parse_overrides, read_settings
 
 ARN = "arn:aws:acm:us-east-1:111122223333:certificate/a"
 KEY = "arn:aws:kms:eu-central-1:111122223333:key/a"

@@ -9,13 +9,13 @@ from typing import Any
 import pytest
 
 from cli.commands.deployments import FLAT_RATE_TIERS
+from cli.flat_rate.plans import load_flat_rate_plans
+from cli.preflight.checks import Finding, Status
+from cli.preflight.flat_rate import check_flat_rate, find_tier
+from cli.preflight.plan import Plan
+from cli.preflight.templates import TEMPLATE, fill_defaults, plan_resources
+from cli.template_values import read_template
 from extensions import find_template
-from tools.flat_rate.plans import load_flat_rate_plans
-from tools.preflight.checks import Finding, Status
-from tools.preflight.flat_rate import check_flat_rate, find_tier
-from tools.preflight.plan import Plan
-from tools.preflight.templates import TEMPLATE, fill_defaults, plan_resources
-from tools.template_values import read_template
 
 REGION = "eu-central-1"
 ACL = "arn:aws:wafv2:us-east-1:111122223333:global/webacl/name/0a1b"

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tools.local_stack import STATE
-from tools.runbooks import (
+from cli.local_stack import STATE
+from cli.runbooks import (
     list_blocks,
     list_runbooks,
     name_aws_stack,

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cli.settings.removals import list_removals
 from darkroom.settings import TASKS
-from tools.settings.removals import list_removals
 
 PRESET = {"w": 16, "f": "webp"}
 

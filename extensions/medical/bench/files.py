@@ -8,9 +8,9 @@ from pathlib import Path
 
 from filelock import FileLock
 
+from cli.models.fetch_models import read_from_wheel
 from local import tool_venvs
 from local.paths import ROOT
-from tools.fetch_models import read_from_wheel
 
 FOLDER = ROOT / ".local" / "dicom"
 REQUIREMENTS = Path(__file__).with_name("requirements.txt")

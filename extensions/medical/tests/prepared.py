@@ -9,11 +9,11 @@ from typing import Any
 from darkroom.signing import parse_secret, parse_signing_keys
 from extensions.medical import sample_events
 from local.aws import Cloud
+from local.events import LOCAL_KEY
 from local.own_stack import stack_name
 from medical.access import sign_target
 from medical.uids import replace_uid
 from tests.execution_environment.prepared import invoke, put_quietly
-from tools.events import LOCAL_KEY
 
 DICOM = "incoming/routine/8d6f4c0e.dcm"
 UIDS = {f"{kind}InstanceUID": f"1.2.3.{number}" for number, kind in enumerate(("Study", "Series", "SOP"), 1)}

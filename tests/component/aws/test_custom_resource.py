@@ -10,8 +10,8 @@ from aws_lambda_powertools.utilities.data_classes import CloudFormationCustomRes
 
 from darkroom.aws.custom_resource import SPARE_S, answer_request
 from darkroom.errors import Unavailable
+from local.events.publish import events as sample_events
 from tests.response_bucket import ResponseBucket, receive_responses
-from tools.events.publish import events as sample_events
 
 PHYSICAL_ID = "arn:aws:cloudfront::123456789012:key-value-store/0a1b2c3d-0000-4000-8000-000000000000"
 MAX_RESPONSE_BYTES = 4096

@@ -15,9 +15,9 @@ from typing import Any
 from aiohttp import web
 from PIL import Image
 
+from cli.runbooks import PAGES
 from local.control_pages import CONSOLE, find_console_file
 from tests.images.photographs import jpeg_photo
-from tools.runbooks import PAGES
 
 from .serving import served
 

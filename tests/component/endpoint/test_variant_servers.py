@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from cli.models.degraded_model import write_degraded_models
 from local.paths import StackPaths
 from local.progress import Progress
 from local.sagemaker import control
@@ -23,7 +24,6 @@ from local.variant_servers import VariantServers
 from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until_async
-from tools.degraded_model import write_degraded_models
 
 from .serving import Server
 

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from cli.models.fetch_models import PLACES
 from darkroom.findings import FACES
 from darkroom_analysis.models import catalogue
 from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, load_catalogue
-from tools.fetch_models import PLACES
 from tools.small_models import MAKEFILE, insert_files, list_wheels, small_table
 
 GOOD = """

@@ -11,12 +11,12 @@ import pytest
 from onnx import TensorProto, helper
 from PIL import Image
 
+from cli.models.cutout_model import CUTOUT_TABLE
 from darkroom.findings import CUTOUT, MAX_RASTER_PX, Finding, finding_from_document, finding_to_document
 from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
 from darkroom_analysis.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
-from tools.cutout_model import CUTOUT_TABLE
 
 SIDE_PX = 64
 

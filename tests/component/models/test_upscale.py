@@ -12,6 +12,7 @@ from onnx import TensorProto, helper
 from PIL import Image
 from skimage import data
 
+from cli.models.upscale_model import UPSCALE_TABLE
 from darkroom.findings import MAX_UPSCALE_PIXELS, UPSCALE, Finding, finding_from_document, finding_to_document
 from darkroom_analysis.models.catalogue import InputSpec, ModelCatalogue, ModelSpec, load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
@@ -19,7 +20,6 @@ from darkroom_analysis.models.pixels import Pixels
 from endpoint.engines import ENDPOINT_ENGINES
 from endpoint.upscale import OVERLAP_PX, TOO_LARGE, list_tiles
 from tests.images.upscaling import upscale_folder
-from tools.upscale_model import UPSCALE_TABLE
 
 SIDE_PX = 2 * OVERLAP_PX + 16
 SPEC = ModelSpec(

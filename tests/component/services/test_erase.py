@@ -46,8 +46,8 @@ from darkroom.services.purge.messages import FIRST, SECOND, purge_message
 from darkroom_analysis.mlops.sample import Sample
 from darkroom_analysis.mlops.sample_store import SampleStore
 from darkroom_dialects.registry import iiif_wildcard
+from local.events.forget import events
 from tests.component.aws.similar import direction, make_vector_table
-from tools.events.forget import events
 
 from .cloudfront import HeldDistribution, make_distribution
 from .functions import load

@@ -10,8 +10,8 @@ import pytest
 
 from darkroom.aws.presigned_post import PRIORITY, URGENT
 from darkroom.errors import Unavailable
+from local.events.expedite import events
 from tests.images.photographs import jpeg_photo
-from tools.events.expedite import events
 
 from .emf_metrics import counted, of
 from .functions import Function, load

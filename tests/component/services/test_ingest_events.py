@@ -14,8 +14,8 @@ from darkroom.aws.record import READY, REFUSED, REMOVED
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import IngestEvent, read_event
 from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, make_photograph
+from local.events import FOLDER
 from tests.images.exiftool import needs_exiftool, private_parts
-from tools.events import FOLDER
 
 from .ingest_environment import IngestEnvironment
 

@@ -16,8 +16,8 @@ from darkroom.services.purge.messages import CONFIRM, FIRST, SECOND, purge_messa
 from darkroom.services.purge.stale_derivatives import PAGE_TIME_S
 from darkroom.services.queue_consumer import MAX_WAIT_S, backoff_s
 from darkroom_dialects.registry import iiif_wildcard
+from local.events.purge import events
 from tests.odd_keys import odd_keys
-from tools.events.purge import events
 
 from .cloudfront import LIMIT
 from .functions import load

@@ -26,8 +26,8 @@ from darkroom.operations.sweep import (
 )
 from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
+from local.events.sweep import events
 from tests.images.photographs import jpeg_photo
-from tools.events.sweep import events
 
 from .functions import load
 from .ingest_environment import IngestEnvironment

@@ -35,10 +35,10 @@ from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
+from local.events import FOLDER
 from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.rasters import encode, rectangle
 from tests.images.rendering import rgba, seen
-from tools.events import FOLDER
 
 from .functions import Function, load
 from .test_transform import Keys, code, request, status

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cli.stack_parameters import FirstStack, build_parameters
 from extensions import find_template, list_extensions
-from tools.stack_parameters import FirstStack, build_parameters
 
 FURTHER = tuple(one.flag for one in list_extensions())
 """Names of the further stacks."""

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
-from extensions import find_template
-from tools import deployer_actions
-from tools.preflight.permissions import list_samples
-from tools.preflight.plan import Plan, add_further, build_plan
-from tools.preflight.policy import (
+from cli.preflight.permissions import list_samples
+from cli.preflight.plan import Plan, add_further, build_plan
+from cli.preflight.policy import (
     LONGEST_POLICY,
     MOST_POLICIES,
     SERVICES,
@@ -23,8 +21,10 @@ from tools.preflight.policy import (
     list_statements,
     list_types,
 )
-from tools.preflight.templates import TEMPLATE, further_templates
-from tools.template_values import read_template
+from cli.preflight.templates import TEMPLATE, further_templates
+from cli.template_values import read_template
+from extensions import find_template
+from tools import deployer_actions
 
 from .stack import TEMPLATES, Stack, name_template, transformed
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from tools.flat_rate.distributions import DISTRIBUTION, Distribution, list_distributions
-from tools.flat_rate.obstacles import list_obstacles, list_tiers
-from tools.flat_rate.plans import load_flat_rate_plans
-from tools.preflight.templates import Planned, fill_defaults, plan_resources
-from tools.template_values import Resolver, read_template
+from cli.flat_rate.distributions import DISTRIBUTION, Distribution, list_distributions
+from cli.flat_rate.obstacles import list_obstacles, list_tiers
+from cli.flat_rate.plans import load_flat_rate_plans
+from cli.preflight.templates import Planned, fill_defaults, plan_resources
+from cli.template_values import Resolver, read_template
 
 from .stack import TEMPLATE, TEMPLATES, Stack, broken_rules, name_template
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 
+from cli.models.fetch_models import PLACES, is_there
 from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
-from tools.fetch_models import PLACES, is_there
 
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
 from .foreign_python import run_python

@@ -7,13 +7,13 @@ import re
 import pytest
 
 from bench.cost.render_cost import MEMORY_MB
+from cli.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 from darkroom import environment
 from darkroom.environment import Environment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
 from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
 from observability.monitored_functions import insert_functions
-from tools.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 
 from .building import list_functions
 from .functions import FUNCTIONS, full_stack, id_of, layers_of, source_of

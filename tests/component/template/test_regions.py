@@ -1,4 +1,4 @@
-"""Regions: the Rules, tools/preflight, docs/getting-started/deploy.md and CloudFormation's schemas agree."""
+"""Regions: the Rules, cli/preflight, docs/getting-started/deploy.md and CloudFormation's schemas agree."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cfnlint.helpers import REGIONS
 from cfnlint.schema import ResourceNotFoundError
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
+from cli.preflight.regions import NO_ACCESS_LOGS, NO_BUDGETS, SUPPORTED, WEB_ACL_REGION, find_missing
 from extensions import list_templates
-from tools.preflight.regions import NO_ACCESS_LOGS, NO_BUDGETS, SUPPORTED, WEB_ACL_REGION, find_missing
 
 from .stack import ROOT, TEMPLATE, broken_rules, name_template, nested_templates, transformed
 

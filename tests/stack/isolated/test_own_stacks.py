@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cli.smoke.checks.further import CHECKS
 from tests.stack.operating import Operator
-from tools.smoke.checks.further import CHECKS
 
 
 @pytest.fixture

@@ -28,7 +28,9 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Response
 
+from cli import local_stack
 from cli.exit_codes import ExitCode
+from cli.purging import ASKED_FROM
 from darkroom.aws.s3 import S3Bucket
 from darkroom.experiments.runs import RunStore, Tally
 from darkroom.plan.experiments import Experiment
@@ -44,8 +46,6 @@ from tests.stack.operating import Operator
 from tests.stack.test_popular import count
 from tests.stack.viewer import Answer, Viewer
 from tests.waiting import wait_until, wait_until_async
-from tools import local_stack
-from tools.purging import ASKED_FROM
 
 pytestmark = pytest.mark.slow
 

@@ -12,6 +12,7 @@ import pytest
 import pyvips
 from skimage import data
 
+from cli.models.upscale_model import write_models
 from darkroom.reencode.service import reencode_message
 from darkroom.reencode.upscale import measure_blur
 from darkroom.services.caching import RESAMPLED_S, CachePolicy
@@ -22,7 +23,6 @@ from tests.stack.inference_client import HANG_S, InferenceClient
 from tests.stack.operating import Operator
 from tests.stack.viewer import Answer, Viewer
 from tests.waiting import wait_until
-from tools.upscale_model import write_models
 
 pytestmark = pytest.mark.slow
 

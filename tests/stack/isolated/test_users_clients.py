@@ -18,6 +18,7 @@ import pytest
 from libthumbor import CryptoURL
 from PIL import Image
 
+from cli.settings.stacks import open_local_target
 from darkroom.plan.variants import LADDER_PX
 from darkroom.services.upload_requests import Grant, make_token
 from local.dialect_keys import DOCUMENT
@@ -28,7 +29,6 @@ from tests.stack.conftest import start_stack, stop_stack
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
-from tools.settings.stacks import open_local_target
 
 pytestmark = pytest.mark.slow
 

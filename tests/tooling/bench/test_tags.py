@@ -12,9 +12,9 @@ from bench.tags.calibration import Counts, Scored, calibrate, count, cross_valid
 from bench.tags.photographs import LabelledPhotograph, read_labels
 from bench.tags.qt_resources import read_resources
 from bench.tags.vocabulary import TABLE, find_implied
+from cli.models.efficientnet_lite import read_tags
 from darkroom.findings import TAGS
 from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
-from tools.efficientnet_lite import read_tags
 
 
 def photograph(motif: str, scores: Mapping[str, float], *required: str, optional: str = "") -> Scored:

@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from cli.flat_rate.plans import load_flat_rate_plans
 from cloudfront_local.messages import Response
 from cloudfront_local.model import CachePolicy, Distribution
 from cloudfront_local.read_config import function_source, function_store, read_distribution
@@ -25,7 +26,6 @@ from darkroom.plan.variants import AccessMode
 from local.aws import Cloud
 from tests.component.template.stack import template
 from tests.tooling.cdn.test_edge import KEPT, Origins, edge_over, get
-from tools.flat_rate.plans import load_flat_rate_plans
 
 TIERS = load_flat_rate_plans().tiers
 PLANS = ("PriceClass_All", *TIERS)

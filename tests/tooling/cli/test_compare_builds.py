@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from cli.build_comparison.compare import RenderedSide, compare_sides
+from cli.build_comparison.page import summarise
+from cli.build_comparison.requests import LoggedRequest, choose_requests, read_targets
 from darkroom.plan.presets import parse_presets_toml
 from tests import commands
 from tests.commands import Commands
 from tests.images.photographs import jpeg_photo
 from tests.images.sources import saved
-from tools.build_comparison.compare import RenderedSide, compare_sides
-from tools.build_comparison.page import summarise
-from tools.build_comparison.requests import LoggedRequest, choose_requests, read_targets
 
 ROOT = Path(__file__).resolve().parents[3]
 FIELDS = "#Version: 1.0\n#Fields: cs-method cs-uri-stem cs-uri-query sc-status x-edge-result-type\n"

@@ -15,6 +15,9 @@ from typing import Any
 
 import pytest
 
+from cli.deployment import read_local
+from cli.explain.document import explain
+from cli.explain.source import Source
 from darkroom.aws.s3 import S3Bucket
 from darkroom.experiments.runs import Decision, Decisions, RunStore
 from darkroom.experiments.statistics import Bounds
@@ -27,9 +30,6 @@ from darkroom.services.service_settings import RESERVED_MB
 from tests import commands
 from tests.commands import Commands
 from tests.component.origins.server import HOST, Origin, page, run_origin
-from tools.deployment import read_local
-from tools.explain.document import explain
-from tools.explain.source import Source
 
 ROOT = Path(__file__).parents[3]
 OLD, NEW = "an old key of 24 letters", "a new key of 24 letters"

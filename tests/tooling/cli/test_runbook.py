@@ -14,6 +14,7 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.runbooks import list_runbooks
 from local.aws import Cloud
 from local.control_pages import ControlPages
 from local.paths import COMMAND
@@ -21,7 +22,6 @@ from local.stack_info import StackInfo
 from tests import commands
 from tests.commands import Commands
 from tests.stack.operating import OTHER_ACCOUNT
-from tools.runbooks import list_runbooks
 
 QUEUES = ("PurgeQueue", "PurgeDeadLetters")
 

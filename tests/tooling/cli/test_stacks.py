@@ -121,7 +121,7 @@ def test_an_address_where_nothing_listens(
     account: dict[str, str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    monkeypatch.setattr("tools.deployment.ATTEMPTS", 1)
+    monkeypatch.setattr("cli.deployment.ATTEMPTS", 1)
     done = Commands(("--stack", "darkroom"), capsys).run("status")
     assert done.code == ExitCode.UNREACHABLE
     assert len(done.err.splitlines()) == 1
@@ -160,7 +160,7 @@ def of_function(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> Commands:
-    monkeypatch.setattr("tools.deployment.Deployment.functions", {"TransformFunction": function})
+    monkeypatch.setattr("cli.deployment.Deployment.functions", {"TransformFunction": function})
     return commands.local(aws_environment, tmp_path, capsys, {})
 
 

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from cli.golden import put, read_folder
+from cli.training.dataset import MIN_TEST
 from darkroom.aws.record import READY, Record
 from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.sample_slots import SLOTS
@@ -20,8 +22,6 @@ from darkroom_analysis.mlops.manifests import split_of
 from gameday.fabrics import SWAPPED, TAGS, add_golden_fabrics, copy_golden_set, correct_sheet, draw_fabrics
 from gameday.images import CHECKED, DOTTED, FABRICS, STRIPED, USUAL, draw_image
 from gameday.scenarios.training import EACH, GOLDEN_EACH, UPLOAD_SEED
-from tools.golden import put, read_folder
-from tools.training.dataset import MIN_TEST
 
 _numbers = itertools.count(1)
 

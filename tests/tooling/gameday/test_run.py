@@ -8,6 +8,8 @@ from typing import cast
 
 import pytest
 
+from cli import runbooks
+from cli.local_stack import STATE
 from gameday.command import run_darkroom
 from gameday.environment import Environment, strip_stack_name
 from gameday.run import run_scenarios
@@ -25,8 +27,6 @@ from gameday.scenarios.traffic_spike import TrafficSpike
 from gameday.scenarios.training import Training
 from gameday.wait_for import WaitTimeout, require, wait_until
 from tests.waiting import HANG_S
-from tools import runbooks
-from tools.local_stack import STATE
 
 CLASSES = (Backlog, BulkImport, Canary, DeadEndpoint, Drift, SlowEndpoint, Throttle, TrafficSpike, Training)
 

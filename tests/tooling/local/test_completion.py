@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from cli.template_values import NotResolvable, Resolver
 from local.lifecycle import to_s3_rule
-from tools.template_values import NotResolvable, Resolver
 
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Days": {"Type": "Number"}, "Origins": {"Type": "CommaDelimitedList"}, "Key": {"Type": "String"}},

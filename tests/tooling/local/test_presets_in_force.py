@@ -12,6 +12,8 @@ from unittest.mock import Mock
 
 import pytest
 
+from cli.ingest_report.outcomes import Stack
+from cli.settings.store import SettingsStore
 from darkroom.aws.clients import create_client
 from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import load_default_presets
@@ -19,8 +21,6 @@ from darkroom.services.live_settings import CURRENT
 from local.aws import Cloud
 from local.control_pages import ControlPages
 from local.stack_info import StackInfo
-from tools.ingest_report.outcomes import Stack
-from tools.settings.store import SettingsStore
 
 OWN = {
     "presets": {"tile": {"w": 333, "h": 333}, "card": {"w": 500, "f": "webp"}},

@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from cli.settings.stacks import Target
+from cli.settings.store import SettingsStore
 from cloudfront_local.hosts import Hosts
 from darkroom.aws.s3 import S3Bucket
 from darkroom.experiments.runs import Decision, Decisions, RunStore
@@ -25,8 +27,6 @@ from local.errors import StartError
 from local.paths import STACK
 from local.settings_file import SettingsFile
 from tests.waiting import HANG_S
-from tools.settings.stacks import Target
-from tools.settings.store import SettingsStore
 
 TEMPLATE = {
     "Parameters": {

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from py_mini_racer import MiniRacer
 
+from bench.cost.idle import monthly_amounts
 from bench.cost.libraries import IMAGES, price_ingest, sum_usd
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
 from darkroom.operations.cost_model import load_prices, sum_amounts
@@ -27,8 +28,7 @@ from tools.cost_calculator import (
     read_durations,
     sum_period,
 )
-from tools.flat_rate.offers import find_cheapest_plan, read_rates
-from tools.idle_cost import monthly_amounts
+from tools.flat_rate_offers import find_cheapest_plan, read_rates
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
+from cli.models.cutout_model import PACKAGE
+from cli.models.upscale_model import REQUIREMENT
 from darkroom_analysis.mlops.quality_check import UNLIMITED
 from local.paths import ROOT
 from observability.model_tickets import quality_alarms
 from tools import model_cards
-from tools.cutout_model import PACKAGE
 from tools.licences import page as licences_page
 from tools.model_cards import CARDS, FIGURES, LICENCES, PAGE, build_page, main, read_cards, read_models, read_page
-from tools.upscale_model import REQUIREMENT
 
 MODEL = {
     "name": "finder",

@@ -14,18 +14,18 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bench.training import draw_dataset
+from cli.models.model_folders import SHIPPED, link_files
+from cli.training import head as head_module
+from cli.training.dataset import MIN_TEST, MIN_TRAIN, Example, build_dataset
+from cli.training.head import FOLDS, PENALTIES, Head, TagEvaluation, choose_threshold, evaluate, fit, train
+from cli.training.head_model import format_table, known_tags, network_of, trained_spec, write_models
+from cli.training.report import MAX_TAG_METRICS, TrainedModel, format_card, format_lines, to_document, to_metrics
 from darkroom.findings import FACES, LIKENESS, TAGS
 from darkroom_analysis.mlops.golden_set import Confusion
 from darkroom_analysis.models.catalogue import load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
 from tests.images.detectors import models_folder, pixels
 from tests.images.photographs import photograph
-from tools.model_folders import SHIPPED, link_files
-from tools.training import head as head_module
-from tools.training.dataset import MIN_TEST, MIN_TRAIN, Example, build_dataset
-from tools.training.head import FOLDS, PENALTIES, Head, TagEvaluation, choose_threshold, evaluate, fit, train
-from tools.training.head_model import format_table, known_tags, network_of, trained_spec, write_models
-from tools.training.report import MAX_TAG_METRICS, TrainedModel, format_card, format_lines, to_document, to_metrics
 
 WIDTH = 12
 TAG_SETS = (("striped",), ("dotted", "wool"), ("wool",), ())

@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.image_keys import MASTERS, ObjectNames
-from tools.training.reviews import (
+from cli.training.reviews import (
     MAX_TAG_CHARACTERS,
     MasterUris,
     ReviewedImage,
@@ -18,6 +17,7 @@ from tools.training.reviews import (
     parse_reviewed,
     parse_sheet,
 )
+from darkroom.image_keys import MASTERS, ObjectNames
 
 URIS = MasterUris("media", "media", MASTERS)
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from document_pages.renderer import DocumentsEnvironment
 from tests.component.template.own_stack import check_dead_letters_alarm, check_parameters, list_untagged
 from tests.component.template.schemas import faults, resources_of
 from tests.component.template.stack import ROOT, Stack
 from tests.component.template.test_parameters import POWERTOOLS
 from tests.component.template.test_permissions import KEY, granted, statements
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "document_pages" / "stack.yaml"
 OUTPUTS = {

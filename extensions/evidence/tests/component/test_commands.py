@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from cli.deployment import Deployment
 from evidence.tokens import verify_token
 from evidence.verify_evidence import KEY_NOT_COMPARED
 from tests import commands
 from tests.commands import Commands
-from tools.deployment import Deployment
 
 from .images import once
 from .test_custody import flip

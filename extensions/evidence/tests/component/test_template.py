@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from evidence.environment import CustodyEnvironment, EvidenceEnvironment
 from tests.component.template.own_stack import (
     OWN_SOURCE,
@@ -19,7 +20,6 @@ from tests.component.template.stack import ROOT, TEMPLATE, Stack
 from tests.component.template.test_deployer_policy import list_allowed, list_resources, make_plan
 from tests.component.template.test_parameters import LIBVIPS, POWERTOOLS
 from tests.component.template.test_permissions import KEY, granted, statements
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "evidence" / "stack.yaml"
 OUTPUTS = {

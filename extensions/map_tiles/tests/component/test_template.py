@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from cloudfront_local.edge_function import V8Function
 from extensions import find_extension
 from tests.component.template.own_stack import check_parameters
 from tests.component.template.schemas import faults, resources_of
 from tests.component.template.stack import TEMPLATE, Stack
 from tests.component.template.test_permissions import KEY, granted
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = find_extension("map_tiles").template
 OUTPUTS = {

@@ -16,11 +16,11 @@ from rio_tiler.io import Reader
 from darkroom.errors import DamagedSource, SourceMissing, TypeNotAllowed
 from extensions.map_tiles.sample_events import RASTER, list_requests
 from extensions.map_tiles.smoke import TILE, geotiff
+from local.events import LOCAL_KEY
 from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
-from tools.events import LOCAL_KEY
 
 from .tiffs import write_tiff
 from .world import HOST, NOW_S, Keys, World, decode, middle, sign

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.preflight.account import Concurrency
-from tools.preflight.checks import Status, check_concurrency, sum_reserved
-from tools.preflight.plan import add_further, build_plan
-from tools.preflight.templates import TEMPLATE
-from tools.template_values import read_template
+from cli.preflight.account import Concurrency
+from cli.preflight.checks import Status, check_concurrency, sum_reserved
+from cli.preflight.plan import add_further, build_plan
+from cli.preflight.templates import TEMPLATE
+from cli.template_values import read_template
 
 NEW = Concurrency(10, 10, 0)
 

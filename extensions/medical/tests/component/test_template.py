@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from medical.messages import MIN_REMAINING_S
 from medical.process import WALL_S
 from medical.store import INCOMING, QUARANTINE, STAT
@@ -15,7 +16,6 @@ from tests.component.template.schemas import faults, resources_of
 from tests.component.template.stack import ROOT, TEMPLATE, Stack
 from tests.component.template.test_deployer_policy import list_resources, make_plan
 from tests.component.template.test_permissions import KEY, granted, statements
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "medical" / "stack.yaml"
 OUTPUTS = {

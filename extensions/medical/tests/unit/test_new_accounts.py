@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from tools.preflight.account import Concurrency
-from tools.preflight.checks import Status, check_concurrency, sum_background
-from tools.preflight.plan import Plan, add_further, build_plan, read_settings
-from tools.preflight.templates import ROOT, TEMPLATE
-from tools.template_values import read_template
+from cli.preflight.account import Concurrency
+from cli.preflight.checks import Status, check_concurrency, sum_background
+from cli.preflight.plan import Plan, add_further, build_plan, read_settings
+from cli.preflight.templates import ROOT, TEMPLATE
+from cli.template_values import read_template
 
 NEW = Concurrency(10, 10, 0)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from darkroom.imaging.fonts import FOLDER_VARIABLE
 from review_app.environment import ReviewEnvironment
 from review_app.sign_in import SCOPE
@@ -22,7 +23,6 @@ from tests.component.template.schemas import faults, resources_of
 from tests.component.template.stack import ROOT, TEMPLATE, Stack, template
 from tests.component.template.test_parameters import LIBVIPS, POWERTOOLS
 from tests.component.template.test_permissions import KEY, granted, statements
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "review_app" / "stack.yaml"
 OUTPUTS = {

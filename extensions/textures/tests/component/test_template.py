@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cli.stack_parameters import FirstStack, build_parameters
 from darkroom.imaging.fonts import FOLDER_VARIABLE
 from extensions import find_extension
 from tests.component.template.own_stack import (
@@ -24,7 +25,6 @@ from tests.component.template.test_permissions import granted
 from textures.environment import TexturesEnvironment
 from textures.request import PAGE
 from textures.service import BASE
-from tools.stack_parameters import FirstStack, build_parameters
 
 SOURCE = ROOT / "extensions" / "textures" / "stack.yaml"
 OUTPUTS = {

@@ -11,12 +11,12 @@ from darkroom.errors import BadUpload, Unavailable
 from darkroom.image_keys import MASTERS
 from darkroom.services.analysis_requests import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
 from darkroom_analysis.inference.consumer import InferenceConsumer
+from local.events import FOLDER
+from local.events.infer import ABSENT, PHOTO, build_endpoint_result
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.images.photographs import jpeg_photo
-from tools.events import FOLDER
-from tools.events.infer import ABSENT, PHOTO, build_endpoint_result
 
 from .harness import InferEnvironment
 

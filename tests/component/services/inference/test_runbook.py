@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli import runbooks
 from darkroom.findings import ENDPOINT
 from darkroom.services.analysis_requests import parse_request
 from darkroom_analysis.inference.analysis import AnalysisOutcome
@@ -17,7 +18,6 @@ from local.aws import tool_environment
 from local.paths import REGION
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
-from tools import runbooks
 
 from .harness import InferEnvironment
 

@@ -10,9 +10,11 @@ from unittest import mock
 
 import pytest
 
+from bench.cost.idle import METRICS_PUBLISHED, METRICS_READ
 from darkroom.errors import BadOption, Unavailable
 from darkroom.operations.cloudwatch import CloudWatchMetrics
 from darkroom.operations.messages import HOURLY, SCHEDULED
+from local.events.monitor import events
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
@@ -20,8 +22,6 @@ from tests.component.services.functions import Function, load
 from tests.component.template.stack import OPTIONAL_PARTS
 from tests.component.template.stack import Stack as Template
 from tests.unit.synthetic_samples import samples
-from tools.events.monitor import events
-from tools.idle_cost import METRICS_PUBLISHED, METRICS_READ
 
 from .environment import MonitorEnvironment
 

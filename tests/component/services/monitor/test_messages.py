@@ -11,8 +11,8 @@ import pytest
 from darkroom.errors import BadOption, Unavailable
 from darkroom.operations.checks import Monitor
 from darkroom.operations.messages import NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
+from local.events.monitor import events
 from tests.component.services.emf_metrics import counted, of
-from tools.events.monitor import events
 
 from .environment import MonitorEnvironment
 

