@@ -36,6 +36,23 @@ class MissingOutput(LookupError):
     """The stack was deployed without a part that a command needs."""
 
 
+OPTIONS_OF_OUTPUTS = {
+    **dict.fromkeys(("DropInDistributionId", "DropInDomainName", "LanguageKeysArn"), "Dialects=on"),
+    **dict.fromkeys(("LibraryMachineArn", "LibraryFunctionName"), "BulkJobs=on"),
+    **dict.fromkeys(("RefineQueueUrl", "RefineDeadLettersUrl", "RefineFunctionName"), "Refine=on"),
+    **dict.fromkeys(("AccessLogBucketName", "PopularFunctionName"), "AccessLogDays=1 or more"),
+    **dict.fromkeys(("SimilarFunctionName", "VectorTableName"), "SimilarityStore=table"),
+    "VectorIndexArns": "SimilarityStore=s3vectors",
+    "IngestPriorityQueueUrl": "UrgentUploads=on",
+    **dict.fromkeys(
+        ("InferQueueUrl", "InferPriorityQueueUrl", "InferDeadLettersUrl", "InferFunctionName"),
+        "InferenceMode=lambda or endpoint",
+    ),
+    **dict.fromkeys(("InferEndpointName", "ModelGroupName"), "InferenceMode=endpoint"),
+}
+"""Parameters that a stack needs for an output, by the output."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A stack. ``endpoints`` are addresses by service, other than AWS's; "" is the default.
@@ -68,7 +85,8 @@ class Deployment:
     def output(self, name: str) -> str:
         """Return an output of the stack. Raises MissingOutput."""
         if name not in self.outputs:
-            raise MissingOutput(f"The stack {self.name} has no output {name}: it was deployed without that part.")
+            needs = f"deploy it with {OPTIONS_OF_OUTPUTS[name]}" if name in OPTIONS_OF_OUTPUTS else "it lacks that part"
+            raise MissingOutput(f"The stack {self.name} has no output {name}: {needs}.")
         return self.outputs[name]
 
     def bucket(self, output: str) -> S3Bucket:

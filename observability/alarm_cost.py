@@ -34,7 +34,7 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "HasRefine": lambda _: True,
     "HasUrgent": lambda _: False,
     "HasPopular": lambda _: False,
-    "HasSimilar": lambda _: True,
+    "HasSimilar": lambda _: False,
     "HasCostLimit": lambda _: False,
 }
 """Whether a condition of an alarm holds by ``InferenceMode``, with all other parameters at their defaults."""

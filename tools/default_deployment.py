@@ -38,6 +38,7 @@ OPTIONS: tuple[Mapping[str, str], ...] = (
     {"UrgentUploads": "on"},
     {"LargeImages": "on"},
     {"BulkJobs": "on"},
+    {"SimilarityStore": "table"},
     {"InferenceMode": "lambda"},
     {"AccessLogDays": "1"},
 )

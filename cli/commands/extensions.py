@@ -34,5 +34,9 @@ def parameters(call: Call, extension: str) -> None:
 
     deployment = call.deployment
     first = FirstStack(deployment.name, deployment.outputs, deployment.parameters, deployment.cdn_url)
-    found = build_parameters(find_extension(extension).template, first)
+    try:
+        found = build_parameters(find_extension(extension).template, first)
+    except KeyError as missing:
+        deployment.output(str(missing.args[0]))  # raises MissingOutput, which names the parameter
+        raise
     call.emit({"parameters": found}, (shlex.quote(f"{name}={value}") for name, value in found.items() if value))

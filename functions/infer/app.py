@@ -40,7 +40,7 @@ _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client(
 _media, _source = S3Bucket(_s3, _env.media_bucket), S3Bucket(_s3, _env.master_bucket)
 _entries, _index = DocumentStore(_dynamodb, _env.index_table), Index(_dynamodb, _env.index_table)
 _archive, _vectors = FindingsStore(_media, _entries), open_vectors(_env, _dynamodb)
-_tags = open_tags(_env, _dynamodb)
+_tags = open_tags(_env, _dynamodb) if _env.has_similarity else None
 _observer = PowertoolsObserver("infer")
 
 

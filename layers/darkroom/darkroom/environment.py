@@ -82,12 +82,20 @@ class MasterEnvironment(Environment):
 
 
 class VectorEnvironment(Environment):
-    """The store of embeddings: ``table`` (DynamoDB) or ``s3vectors`` (indexes, by ARN). The table also has tags."""
+    """The store of embeddings: ``table`` (DynamoDB) or ``s3vectors`` (indexes, by ARN). The table also has tags.
+
+    ``off``: the deployment keeps neither.
+    """
 
     similarity_store: str = "table"
     vector_table: str = ""
     vector_index: str = ""
     likeness_index: str = ""
+
+    @property
+    def has_similarity(self) -> bool:
+        """Whether embeddings and tags are kept."""
+        return self.similarity_store != "off"
 
 
 class EndpointEnvironment(Environment):

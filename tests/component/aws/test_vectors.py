@@ -203,6 +203,12 @@ def test_a_deployment_without_the_setting_has_a_table(aws_environment: dict[str,
     assert all(isinstance(store, DynamoDBVectors) for store in open_vectors(environment, None).values())
 
 
+def test_a_deployment_without_a_store_keeps_neither_embeddings_nor_tags(aws_environment: dict[str, str]) -> None:
+    environment = VectorEnvironment({**aws_environment, "MEDIA_BUCKET": "media", "SIMILARITY_STORE": "off"})
+    assert open_vectors(environment, None) == {}
+    assert not environment.has_similarity
+
+
 def check_separation(stores: Stores) -> None:
     """Each task has vectors, results and deletions of its own, also of other numbers of dimensions."""
     copies, likeness = stores[SIMILARITY], stores[LIKENESS]

@@ -35,7 +35,7 @@ PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
-OPTIONAL_PARTS = {"UrgentUploads": "on", "LargeImages": "on", "BulkJobs": "on"}
+OPTIONAL_PARTS = {"UrgentUploads": "on", "LargeImages": "on", "BulkJobs": "on", "SimilarityStore": "table"}
 """Parameters of parts that a default deployment lacks."""
 
 NOTHING = object()

@@ -7,12 +7,22 @@ import re
 
 import pytest
 
-from tests.component.template.stack import OPTIONAL_PARTS, Stack
+from tests.component.template.stack import OPTIONAL_PARTS, Stack, template
 from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
+from tools.deployment import OPTIONS_OF_OUTPUTS
 
-MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 173, 10, 5
-MAX_IDLE_USD = {"off": 2.19, "essential": 11.09, "all": 20.29}
+MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 129, 9, 5
+MAX_IDLE_USD = {"off": 2.19, "essential": 9.39, "all": 17.29}
 """By the level of alarms."""
+
+
+COMPLETE = {
+    **dict.fromkeys(OPTIONAL_PARTS, "off"),
+    "EndpointName": "models",
+    "ThumborDomainName": "thumbor.example",
+    "CertificateArn": "arn:aws:acm:us-east-1:111122223333:certificate/1",
+}
+"""What an option needs beside itself."""
 
 
 def test_the_default_deployment_is_within_its_budgets() -> None:
@@ -33,6 +43,14 @@ def test_without_an_optional_part_nothing_refers_to_it(part: str) -> None:
     stack = Stack(**{part: "off"} if part else dict.fromkeys(OPTIONAL_PARTS, "off"))
     named = set(re.findall(r"<(\w+)[.>]", json.dumps([stack.resources, stack.outputs], default=str)))
     assert named - set(stack.resources) == set()
+
+
+def test_each_output_that_a_default_deployment_lacks_names_its_parameter() -> None:
+    lacking = set(template()["Outputs"]) - set(Stack(**dict.fromkeys(OPTIONAL_PARTS, "off"), Refine="off").outputs)
+    assert set(OPTIONS_OF_OUTPUTS) == lacking
+    for output, option in OPTIONS_OF_OUTPUTS.items():
+        name, _, value = option.partition("=")
+        assert output in Stack(**COMPLETE | {name: value.partition(" ")[0]}).outputs
 
 
 def test_resources_are_those_after_the_transform() -> None:

@@ -207,12 +207,12 @@ def test_a_function_whose_caller_repeats_it_is_not_retried(function: str) -> Non
     assert retries()[f"<{function}Function>"] == 0
 
 
-def test_the_monitor_runs_every_five_minutes_and_quality_is_due_hourly() -> None:
+def test_the_monitor_runs_every_five_minutes_and_reads_metrics_hourly() -> None:
     stack = Stack()
     assert stack.properties("MonitorFunctionRegularly")["ScheduleExpression"] == "rate(5 minutes)"
     hourly = stack.properties("MonitorFunctionHourly")
     assert hourly["ScheduleExpression"] == "rate(1 hour)"
-    assert [json.loads(target["Input"]) for target in hourly["Targets"]] == [{"watch": ["quality-due"]}]
+    assert [json.loads(target["Input"]) for target in hourly["Targets"]] == [{"watch": ["cdn", "cost", "quality-due"]}]
 
 
 def test_ingest_lives_in_a_vpc_when_asked_to() -> None:

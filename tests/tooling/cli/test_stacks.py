@@ -90,7 +90,9 @@ def test_a_token_is_signed_with_the_key_of_the_stack(command: Commands) -> None:
 def test_what_a_stack_was_not_deployed_with_is_named(command: Commands) -> None:
     done = command.run("registry", "list")
     assert (done.code, done.out) == (ExitCode.NOT_FOUND, "")
-    assert "has no output ModelGroupName" in done.err
+    assert "has no output ModelGroupName: deploy it with InferenceMode=endpoint" in done.err
+    done = command.run("library", "report", "a-run")
+    assert "has no output LibraryMachineArn: deploy it with BulkJobs=on" in done.err
 
 
 def test_a_stack_that_is_not_there(account: dict[str, str], capsys: pytest.CaptureFixture[str]) -> None:

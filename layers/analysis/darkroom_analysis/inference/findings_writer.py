@@ -56,7 +56,7 @@ class FindingsWriter:
     media: S3Bucket
     purges: Queue
     vectors: Mapping[str, VectorStore]
-    tags: TagIndex
+    tags: TagIndex | None
 
     def write(
         self, master: CurrentMaster, image_id: str, new: Findings, perceptual_hash: str, tasks: Sequence[str]
@@ -105,7 +105,8 @@ class FindingsWriter:
         self.store.delete(key, sidecars, record)
         for store in self.vectors.values():
             store.delete(key)
-        self.tags.delete(key)
+        if self.tags is not None:
+            self.tags.delete(key)
 
     def _require_current(self, master: CurrentMaster) -> None:
         now = self.masters.find_current(master.key)
@@ -127,7 +128,7 @@ class FindingsWriter:
             if found is not None and found.vector:
                 texts = (findings.source_etag, perceptual_hash, findings.generation, f"{found.model}/{found.version}")
                 store.put(StoredVector(master.key, found.vector, *texts))
-        if TAGS in findings.found:
+        if self.tags is not None and TAGS in findings.found:
             labels = findings.found[TAGS].labels
             self.tags.put(master.key, {label.name: label.score for label in labels}, findings.source_etag)
 

@@ -124,6 +124,7 @@ class InferEnvironment:
     now_s: float = 1_795_600_000.0
     models: SmallModels = field(default_factory=SmallModels)
     mode: str = "endpoint"
+    has_similarity: bool = True
     block: bool = False
     max_views: int = MAX_VIEWS
     tasks: Sequence[str] = ALL
@@ -246,12 +247,13 @@ class InferEnvironment:
             call_timeout_s=TOO_LONG_S,
             sleep=lambda _: None,
         )
+        stores, tags = (self.stores, self.tags) if self.has_similarity else ({}, None)
         return AnalysisService(
             settings=AnalysisSettings(
                 self.generation, self.tasks, Limits(), self.block, self.max_views, self.cutout_prefixes
             ),
-            writer=FindingsWriter(self.archive, self.masters, self.media, self.queue("purges"), self.stores, self.tags),
-            duplicates=DuplicateFindings(self.archive, self.index, self.stores),
+            writer=FindingsWriter(self.archive, self.masters, self.media, self.queue("purges"), stores, tags),
+            duplicates=DuplicateFindings(self.archive, self.index, stores),
             index=self.index,
             models=ShadowClient(caller, VariantRolesCache(self.variants, self.observer))
             if self.mode == "endpoint"

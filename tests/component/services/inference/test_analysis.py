@@ -496,6 +496,15 @@ def test_a_late_fallback_undoes_nothing(env: InferEnvironment) -> None:
     assert env.tags.get(KEY) == ("bridge", "river")
 
 
+def test_a_deployment_without_similarity_stores_findings_alone(env: InferEnvironment) -> None:
+    env.has_similarity = False
+    env.ready(KEY, jpeg_photo())
+    assert set(env.findings(KEY).found) == set(ALL)
+    assert env.searchable(KEY) == ("", "", ())
+    assert env.removed(KEY) is AnalysisOutcome.REMOVED
+    assert env.keys("findings/") == []
+
+
 def test_findings_of_the_old_kind_are_replaced_not_mixed(env: InferEnvironment) -> None:
     sequencer = env.master(KEY, jpeg_photo())
     old = Findings("1", "old", {TEXT: Finding(TEXT, "m", "1")})

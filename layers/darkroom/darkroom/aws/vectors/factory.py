@@ -14,11 +14,13 @@ from .s3_vectors import S3Vectors
 
 
 def open_vectors(environment: VectorEnvironment, dynamodb: Any) -> Mapping[str, DynamoDBVectors | S3Vectors]:
-    """Open the store of each task that has embeddings. Sends nothing yet.
+    """Open the store of each task that has embeddings; none if it is ``off``. Sends nothing yet.
 
     ``SIMILARITY_STORE`` is ``table`` (default; ``VECTOR_TABLE``, by the client ``dynamodb``) or ``s3vectors``
     (``VECTOR_INDEX`` and ``LIKENESS_INDEX``, which are ARNs).
     """
+    if not environment.has_similarity:
+        return {}
     if environment.similarity_store == "s3vectors":
         client = create_client("s3vectors", environment.variables)
         indexes = {SIMILARITY: environment.vector_index, LIKENESS: environment.likeness_index}

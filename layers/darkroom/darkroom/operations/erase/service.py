@@ -58,7 +58,7 @@ class EraseService:
     quarantine: S3Bucket
     index: Index
     vectors: Mapping[str, VectorStore]
-    tags: TagIndex
+    tags: TagIndex | None
     distribution: Distribution
     purges: Queue
     erasures: ErasureTable
@@ -169,7 +169,7 @@ class EraseService:
             ),
             "analysis": lambda: int(self.index.delete_item(item_name(key))),
             "embedding": lambda: sum(_erase_embedding(store, key) for store in self.vectors.values()),
-            "tags": lambda: self.tags.delete(key),
+            "tags": lambda: self.tags.delete(key) if self.tags is not None else 0,
             "quarantine": lambda: sum(self.quarantine.erase(copy) for copy in self._quarantined_copies(key)),
             **{place: partial(erase, key) for place, erase in self.further.items()},
         }
