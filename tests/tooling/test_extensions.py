@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -47,6 +48,21 @@ def test_an_extension_is_found_by_its_name_and_its_flag() -> None:
         assert find_extension(one.name) == find_extension(one.flag) == one
         assert one.template.is_file()
         assert (ROOT / one.guide).is_file()
+
+
+def test_the_example_of_the_how_to_page_is_one_as_printed(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "howto" / "extension.md").read_text(encoding="utf-8")
+    files = re.findall(r"^```\w+\n# (extensions/counter/\S+)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    for name, text in files:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    found = read_extension(tmp_path / "extensions" / "counter" / "extension.toml")
+    assert [one.logical_id for one in found.functions] == ["CounterFunction"]
+    assert {f"extensions/counter/{name}" for name in ("__init__.py", "stack.yaml")} < {name for name, _ in files}
+    assert f"The guide, `{found.guide}`:" in page
+    command = [sys.executable, "-m", "ruff", "check", "--config", ROOT / "pyproject.toml", tmp_path]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
 
 
 def copy_without(name: str, folder: Path) -> Path:
