@@ -58,7 +58,8 @@ def test_the_example_of_the_how_to_page_is_one_as_printed(tmp_path: Path) -> Non
         (tmp_path / name).write_text(text, encoding="utf-8")
     found = read_extension(tmp_path / "extensions" / "counter" / "extension.toml")
     assert [one.logical_id for one in found.functions] == ["CounterFunction"]
-    assert {f"extensions/counter/{name}" for name in ("__init__.py", "stack.yaml")} < {name for name, _ in files}
+    required = {f"extensions/counter/{name}" for name in ("__init__.py", "smoke.py", "stack.yaml")}
+    assert required < {name for name, _ in files}
     assert f"The guide, `{found.guide}`:" in page
     command = [sys.executable, "-m", "ruff", "check", "--config", ROOT / "pyproject.toml", tmp_path]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
