@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -60,6 +61,10 @@ def test_the_example_of_the_how_to_page_is_one_as_printed(tmp_path: Path) -> Non
     assert [one.logical_id for one in found.functions] == ["CounterFunction"]
     required = {f"extensions/counter/{name}" for name in ("__init__.py", "smoke.py", "stack.yaml")}
     assert required < {name for name, _ in files}
+    modules = {
+        name for _, text in files for name in re.findall(r"^from ((?:cli|tools)[\w.]*) import", text, re.MULTILINE)
+    }
+    assert [name for name in sorted(modules) if find_spec(name) is None] == []
     assert f"The guide, `{found.guide}`:" in page
     command = [sys.executable, "-m", "ruff", "check", "--config", ROOT / "pyproject.toml", tmp_path]
     checked = subprocess.run(command, capture_output=True, text=True, check=False)
