@@ -40,13 +40,14 @@ OPTIONS_OF_OUTPUTS = {
     **dict.fromkeys(("DropInDistributionId", "DropInDomainName", "LanguageKeysArn"), "Dialects=on"),
     **dict.fromkeys(("LibraryMachineArn", "LibraryFunctionName"), "BulkJobs=on"),
     **dict.fromkeys(("RefineQueueUrl", "RefineDeadLettersUrl", "RefineFunctionName"), "Refine=on"),
-    **dict.fromkeys(("AccessLogBucketName", "PopularFunctionName"), "AccessLogDays=1 or more"),
+    "AccessLogBucketName": "AccessLogDays=1",
+    "PopularFunctionName": "Refine=on AccessLogDays=1",
     **dict.fromkeys(("SimilarFunctionName", "VectorTableName"), "SimilarityStore=table"),
     "VectorIndexArns": "SimilarityStore=s3vectors",
     "IngestPriorityQueueUrl": "UrgentUploads=on",
     **dict.fromkeys(
         ("InferQueueUrl", "InferPriorityQueueUrl", "InferDeadLettersUrl", "InferFunctionName"),
-        "InferenceMode=lambda or endpoint",
+        "InferenceMode=lambda",
     ),
     **dict.fromkeys(("InferEndpointName", "ModelGroupName"), "InferenceMode=endpoint"),
 }

@@ -41,7 +41,7 @@ DIALECTS = (
 )
 """Dialects, with host names that browsers resolve to this machine."""
 
-OPTIONAL_PARTS = ("UrgentUploads=on", "LargeImages=on", "BulkJobs=on", "SimilarityStore=table")
+OPTIONAL_PARTS = ("UrgentUploads=on", "LargeImages=on", "BulkJobs=on", "SimilarityStore=table", "Refine=on")
 """Parts that a default deployment lacks."""
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})

@@ -31,7 +31,7 @@ _HOLDS: dict[str, Callable[[str], bool]] = {
     "": lambda _: True,
     "HasAnalysis": lambda mode: mode != "off",
     "HasEndpoint": lambda mode: mode == "endpoint",
-    "HasRefine": lambda _: True,
+    "HasRefine": lambda _: False,
     "HasUrgent": lambda _: False,
     "HasPopular": lambda _: False,
     "HasSimilar": lambda _: False,

@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE, ALARMS = ROOT / "template.yaml", "AlarmsStack"
 
 OPTIONS: tuple[Mapping[str, str], ...] = (
-    {"Refine": "off"},
+    {"Refine": "on"},
     {"Alarms": "off"},
     {"Alarms": "all"},
     {"Dialects": "on"},

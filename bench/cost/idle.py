@@ -28,11 +28,11 @@ MEMORY_MB, RUN_MS = 512, 1500.0
 METRICS_PUBLISHED: Mapping[str, int] = {"monitor": 1, "sweep": 0}
 """Custom metrics with data in each hour, by function."""
 
-METRICS_READ = 37
+METRICS_READ = 32
 """Metrics that an hourly run of the monitor in a default deployment reads with GetMetricData; other runs read none."""
 
-QUEUES = 4
-"""Queues that Lambda polls: ingest, review, purge and refine."""
+QUEUES = 3
+"""Queues that Lambda polls in a default deployment: ingest, review and purge."""
 
 RECEIVES = 5 * 3 * 60 * HOURS_A_MONTH
 """Of an idle queue: Lambda starts with five pollers, and a long poll lasts up to 20 s (AWS Lambda developer guide,

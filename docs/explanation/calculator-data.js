@@ -167,7 +167,7 @@ const MODEL = {
    "period": "month",
    "terms": [
     [
-     9.391974511,
+     8.992674511,
      []
     ]
    ]

@@ -35,7 +35,9 @@ PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
-OPTIONAL_PARTS = {"UrgentUploads": "on", "LargeImages": "on", "BulkJobs": "on", "SimilarityStore": "table"}
+OPTIONAL_PARTS = dict.fromkeys(("UrgentUploads", "LargeImages", "BulkJobs", "Refine"), "on") | {
+    "SimilarityStore": "table"
+}
 """Parameters of parts that a default deployment lacks."""
 
 NOTHING = object()

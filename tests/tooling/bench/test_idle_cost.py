@@ -29,7 +29,7 @@ def test_alarms_are_the_difference_between_levels(capsys: pytest.CaptureFixture[
 def test_polling_of_one_queue_by_hand() -> None:
     """Five long polls of 20 s at any time are 657,000 receives in 730 hours, for $0.26."""
     usd = sum(load_prices().cost(PER_RUN["polling of idle queues"]).values())
-    assert usd == pytest.approx(4 * 657_000 * 0.40 / 1e6)
+    assert usd == pytest.approx(3 * 657_000 * 0.40 / 1e6)
 
 
 def test_each_row_has_a_value_for_each_level() -> None:

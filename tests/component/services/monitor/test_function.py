@@ -142,7 +142,7 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
     functions = re.sub("[<>]", "", default.variables("MonitorFunction")["FUNCTIONS"])
     queues = {
         f"{name}_{kind}_URL": environment[f"INGEST_{kind}_URL"]
-        for name in ("INGEST", "PURGE", "REFINE")
+        for name in ("INGEST", "PURGE")
         for kind in ("QUEUE", "DLQ")
     }
     read = CloudWatchMetrics.get_points
