@@ -34,7 +34,7 @@ _QUEUES = {
 }
 """By logical id, referenced functions first."""
 
-_RULES = ("UploadCreatedRule", "UploadDeletedRule")
+_RULES = ("UploadRule",)
 _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform": "TransformFunction"}
 
 

@@ -21,7 +21,7 @@ OWNERS: Mapping[str, tuple[str, ...]] = {
         *("infer-age", "infer-depth", "infer-priority-age", "infer-priority-depth", "infer-dead-letters"),
         *("purge-age", "purge-depth", "refine-age", "refine-dead-letters"),
         *("cache-hit-ratio", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
-        *("settings-invalid", "keys-invalid", "monitor-silent", "schedule-errors", "popular-errors"),
+        *("configuration-invalid", "monitor-silent", "schedule-errors", "popular-errors"),
         *("check-cdn", "check-cost", "check-experiments", "check-remedy"),
     ),
     MODELS: (

@@ -28,7 +28,7 @@ CHECKS = (
     ScheduledCheck("drift", "HasAnalysis", action="model"),
     ScheduledCheck("rollout", "HasEndpoint", action="model"),
     ScheduledCheck("experiments", essential=False),
-    ScheduledCheck("remedy"),
+    ScheduledCheck("remedy", essential=False),
     ScheduledCheck("quality-due", "HasEndpoint", 3 * HOUR_S, "model"),
 )
 """The checks of the schedules of ``MonitorFunction``."""

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from .alarm import Action, CompositeAlarm, MetricAlarm, logical_id
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL, EVERY
+from .boards.on_call import ON_CALL
 from .burn_rate import RELEASED, release_alarms
 from .dashboards import DASHBOARDS
 from .measures import NAMESPACE, Metric, tokens_of
@@ -124,7 +125,7 @@ def resources() -> str:
     """Return all resources, indented."""
     blocks = [_metric_alarm(alarm) for alarm in ALARMS]
     blocks += [_composite(alarm) for alarm in COMPOSITES]
-    blocks += [_dashboard(board.name, body(board)) for board in DASHBOARDS]
+    blocks += [_dashboard(board.name, body(board), is_essential=board is ON_CALL) for board in DASHBOARDS]
     return MODEL_TOPIC + "".join(f"{_indented(block, 2)}\n" for block in blocks)
 
 
@@ -288,10 +289,12 @@ def _rule(alternatives: tuple[tuple[str, ...], ...]) -> Iterator[str]:
 # --------------------------------------------------------------- dashboards
 
 
-def _dashboard(name: str, widgets: list[dict[str, object]]) -> Iterator[str]:
+def _dashboard(name: str, widgets: list[dict[str, object]], *, is_essential: bool) -> Iterator[str]:
     """Yield a dashboard. Their names are global to an account, so they include the region."""
     yield f"{''.join(word.capitalize() for word in name.split('-'))}Dashboard:"
     yield "  Type: AWS::CloudWatch::Dashboard"
+    if not is_essential:
+        yield f"  Condition: {HAS_ALL}"
     yield "  Properties:"
     yield f"    DashboardName: !Sub ${{StackName}}-${{AWS::Region}}-{name}"
     yield "    DashboardBody: !Sub"

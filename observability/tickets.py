@@ -139,34 +139,23 @@ def _cold_start_alarm() -> Iterator[MetricAlarm]:
     )
 
 
-def _settings_alarm() -> Iterator[MetricAlarm]:
-    """Yield the alarm on the settings, which the monitor reads every five minutes as all functions do."""
+def _configuration_alarm() -> Iterator[MetricAlarm]:
+    """Yield the alarm on the settings, which the monitor reads as all functions do, and on secrets of URLs."""
     metrics = (
         Metric("invalid", "", "SettingsInvalid", own_dimensions("monitor"), shown=False),
         Metric("unread", "", "SettingsReadFailed", own_dimensions("monitor"), shown=False),
+        *(
+            Metric(function, "", "SigningSecretInvalid", own_dimensions(function), shown=False)
+            for function in ("transform", "upload")
+        ),
     )
-    meaning = "The settings document is invalid or unreadable: functions keep the last valid settings, or fail"
-    yield _configuration_alarm("settings-invalid", meaning, metrics, "failed", "failed reads of the settings")
-
-
-def _secrets_alarm() -> Iterator[MetricAlarm]:
-    """Yield the alarm on secrets, which functions read when a signed request arrives."""
-    metrics = tuple(
-        Metric(function, "", "SigningSecretInvalid", own_dimensions(function), shown=False)
-        for function in ("transform", "upload")
-    )
-    meaning = "A secret with signing keys is invalid and rejected: signed requests are refused until it is replaced"
-    yield _configuration_alarm("keys-invalid", meaning, metrics, "rejected", "rejected reads")
-
-
-def _configuration_alarm(name: str, meaning: str, metrics: tuple[Metric, ...], total: str, label: str) -> MetricAlarm:
-    """Return an alarm on any of ``metrics`` within 15 minutes."""
-    return MetricAlarm(
-        name=name,
-        description=meaning,
+    yield MetricAlarm(
+        name="configuration-invalid",
+        description="The settings document or a secret with signing keys is invalid: functions keep the last valid "
+        "settings, and refuse signed requests until the secret is replaced",
         runbook="bad-deploy",
         metrics=metrics,
-        formulas=(Formula(total, label, " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+        formulas=(Formula("failed", "failed reads", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
         comparison="over",
         threshold=0,
         period_s=900,
@@ -180,8 +169,7 @@ def ticket_alarms() -> Iterator[MetricAlarm]:
     """Yield the alarms that create a ticket."""
     yield from queue_alarms()
     yield from recursion_alarms()
-    yield from _settings_alarm()
-    yield from _secrets_alarm()
+    yield from _configuration_alarm()
     yield from quality_alarms()
     yield from _monitor_alarms()
     yield from endpoint_alarms()

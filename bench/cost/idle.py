@@ -18,8 +18,8 @@ from observability.alarm_cost import LEVELS, count_resources
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "cost.md"
 BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
 
-RUNS = HOURS_A_MONTH * (60 / 5 + 1)
-"""Runs of the monitor: every five minutes, and hourly to read metrics (schedules of ``MonitorFunction``)."""
+RUNS = HOURS_A_MONTH * 60 / 5
+"""Runs of the monitor: every five minutes (schedule of ``MonitorFunction``)."""
 
 SWEEPS = HOURS_A_MONTH
 MEMORY_MB, RUN_MS = 512, 1500.0

@@ -9,15 +9,13 @@ from .sqs import ACCOUNT, REGION
 def events() -> dict[str, Event]:
     """Return each event by file name."""
     return {
-        "scheduled.json": _event(
-            "Scheduled Event", "aws.events", f"arn:aws:events:{REGION}:{ACCOUNT}:rule/monitor", {}
-        ),
+        "scheduled.json": _scheduled("12:05"),
+        "hourly.json": _scheduled("12:00"),
         "remedy.json": {"watch": ["remedy"]},
         "drift.json": {"watch": ["drift"]},
         "rollout.json": {"watch": ["rollout"]},
         "quality.json": {"watch": ["quality"]},
         "quality-due.json": {"watch": ["quality-due"]},
-        "hourly.json": {"watch": ["cdn", "cost", "quality-due"]},
         "baseline.json": {"watch": ["baseline"]},
         "no-such-watch.json": {"watch": ["gossip"]},
         "deployment.json": _event(
@@ -34,6 +32,11 @@ def events() -> dict[str, Event]:
             },
         ),
     }
+
+
+def _scheduled(at: str) -> Event:
+    rule = f"arn:aws:events:{REGION}:{ACCOUNT}:rule/monitor"
+    return _event("Scheduled Event", "aws.events", rule, {}) | {"time": f"2026-11-25T{at}:00Z"}
 
 
 def _event(detail_type: str, source: str, resource: str, detail: Event) -> Event:

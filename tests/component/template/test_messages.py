@@ -39,7 +39,7 @@ NESTED = {ROOT / "stacks" / f"{name}.yaml" for name in ("alarms", "inference", "
 
 DISPENSABLE = {
     "ExpediteFunctionPosted": "a second copy of a message about an upload, which is of no use later",
-    "MonitorFunctionDeployments": "an annotation of dashboards",
+    "DeploymentRule": "an annotation of dashboards",
 }
 """Rules whose events may be lost."""
 

@@ -311,9 +311,10 @@ def test_the_other_functions_are_called_by_what_is_in_the_template_alone() -> No
     assert (sweep["Principal"], sweep["SourceArn"]) == ("events.amazonaws.com", "<SweepFunctionHourly.Arn>")
     monitor = permissions(stack, "Monitor")
     assert {(p["Principal"], p["SourceArn"]) for p in monitor} == {
-        ("events.amazonaws.com", f"<MonitorFunction{schedule}.Arn>")
-        for schedule in ("Regularly", "Hourly", "Deployments")
+        ("events.amazonaws.com", "<MonitorFunctionRegularly.Arn>")
     }
+    gradual = permissions(Stack(Deployments="Canary10Percent5Minutes"), "Monitor")
+    assert {p["SourceArn"] for p in gradual} == {"<MonitorFunctionRegularly.Arn>", "<DeploymentRule.Arn>"}
     assert not [role for role in ("Ingest", "Purge", "Forget") if permissions(stack, role)]
     assert len(stack.of_type("AWS::Lambda::Url")) == 1
 
@@ -351,6 +352,6 @@ def test_policies_of_uploads_and_quarantine_grant_no_access(bucket: str) -> None
 
 
 def test_the_monitor_receives_code_deployments_of_this_stack() -> None:
-    pattern = Stack().properties("MonitorFunctionDeployments")["EventPattern"]
+    pattern = Stack(Deployments="Canary10Percent5Minutes").properties("DeploymentRule")["EventPattern"]
     assert pattern["source"] == ["aws.codedeploy"]
     assert pattern["detail"] == {"application": [{"prefix": "stack-ServerlessDeploymentApplication-"}]}

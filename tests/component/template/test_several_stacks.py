@@ -158,7 +158,7 @@ def patterns() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def test_rules_match_events_of_their_own_stack_alone() -> None:
-    assert {name for name, _ in patterns()} >= {"ReadyRule", "UploadCreatedRule", "MonitorFunctionDeployments"}
+    assert {name for name, _ in patterns()} >= {"ReadyRule", "UploadRule"}
     assert [name for name, pattern in patterns() if not own(pattern)] == []
 
 

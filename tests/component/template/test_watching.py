@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.operations.cost_check import parse_amounts
 from darkroom.operations.cost_model import load_prices
-from darkroom.operations.messages import SCHEDULED
+from darkroom.operations.messages import HOURLY, SCHEDULE_MINUTES, SCHEDULED
 from observability.alarm_cost import LEVELS as LEVELS_OF_ALARMS
 from observability.alarm_cost import MODES, Level, count_resources, insert_mapping, insert_table
 from observability.alarm_states import Alarm, Evaluation, State, evaluate
@@ -86,7 +86,7 @@ CHECKS = {
 }
 OTHERS = {
     *("uploads-refused", "cold-starts", "recursion-stopped", "recursion-stopped-infer"),
-    *("settings-invalid", "keys-invalid", "schedule-errors", "popular-errors"),
+    *("configuration-invalid", "schedule-errors", "popular-errors"),
     *(f"check-{name}" for name in CHECKS),
 }
 """Tickets with formulas of their own."""
@@ -301,15 +301,9 @@ def test_two_of_three_failed_runs_of_a_check_are_a_ticket(name: str) -> None:
 
 
 def test_every_check_of_a_schedule_has_its_alarm_and_runs_three_times_in_its_period() -> None:
-    """The schedules are those of MonitorFunction: one without input runs all, the others name theirs."""
-    events = template()["Resources"]["MonitorFunction"]["Properties"]["Events"]
-    scheduled: dict[str, int] = {}
-    for event in events.values():
-        if event["Type"] == "Schedule":
-            number, unit = re.fullmatch(r"rate\((\d+) (minute|hour)s?\)", event["Properties"]["Schedule"]).groups()  # type: ignore[union-attr]
-            names = json.loads(event["Properties"].get("Input", "{}")).get("watch", SCHEDULED)
-            scheduled |= dict.fromkeys(names, 3 * int(number) * (60 if unit == "minute" else HOUR_S))
-    assert scheduled == CHECKS
+    [event] = template()["Resources"]["MonitorFunction"]["Properties"]["Events"].values()
+    assert event["Properties"]["Schedule"] == f"rate({SCHEDULE_MINUTES} minutes)"
+    assert dict.fromkeys(SCHEDULED, 3 * 60 * SCHEDULE_MINUTES) | dict.fromkeys(HOURLY, 3 * HOUR_S) == CHECKS
 
 
 @pytest.mark.parametrize(
@@ -365,7 +359,7 @@ def test_cold_starts_may_not_exceed_what_the_objective_allows_to_be_slow(
 
 @pytest.mark.parametrize("metric", ["SettingsInvalid", "SettingsReadFailed"])
 def test_one_failed_read_of_the_settings_in_15_minutes_is_a_ticket(metric: str) -> None:
-    alarm = ALARMS["settings-invalid"]
+    alarm = ALARMS["configuration-invalid"]
     assert (alarm.period_s, alarm.evaluation_periods) == (900, 1)
     assert state(alarm, by_metric(alarm, **{metric: 1})) == "ALARM"
     assert state(alarm, by_metric(alarm, **{metric: 0})) == "OK"
@@ -374,9 +368,10 @@ def test_one_failed_read_of_the_settings_in_15_minutes_is_a_ticket(metric: str) 
 
 @pytest.mark.parametrize("function", ["transform", "upload"])
 def test_one_rejected_secret_in_15_minutes_is_a_ticket(function: str) -> None:
-    alarm = ALARMS["keys-invalid"]
+    alarm = ALARMS["configuration-invalid"]
     assert (alarm.period_s, alarm.evaluation_periods) == (900, 1)
     [query] = [query for query in alarm.queries if query.dimensions["function"] == function]
+    assert query.metric == "SigningSecretInvalid"
     assert state(alarm, {query.id: {ended(alarm): 1}}) == "ALARM"
     assert state(alarm, {query.id: {ended(alarm): 0}}) == "OK"
     assert state(alarm, {}, "ALARM") == "OK"
@@ -600,7 +595,9 @@ def test_essential_alarms_are_those_that_page_their_parts_and_tickets_about_loss
     }
     rules = " ".join(properties["AlarmRule"] for properties in stack.of_type(COMPOSITE).values())
     assert set(re.findall(r"<(\w+)>", rules)) <= set(there), "no rule names an alarm that does not exist"
-    assert len(stack.of_type("AWS::CloudWatch::Dashboard")) == 3, "so many are free"
+    assert [one["DashboardName"] for one in stack.of_type("AWS::CloudWatch::Dashboard").values()] == [
+        f"stack-{PSEUDO['AWS::Region']}-on-call"
+    ]
     assert stack.of_type("AWS::CloudFront::MonitoringSubscription") == {}
 
 
@@ -609,8 +606,10 @@ def test_what_is_lost_or_silent_has_an_alarm_by_default() -> None:
     letters = {"dead-letters", "infer-dead-letters", "refine-dead-letters"}
     burning = {f"{objective}-{window}" for objective in BURNING for window in ("fast", "slow", "short")}
     models = {"drift", "model-precision", "model-recall", "model-false-alarms", "breaker-open"}
-    assert letters | models | burning | {"monitor-silent", "check-remedy", "schedule-errors"} <= ESSENTIAL
-    assert (BUDGETS | {"check-cdn", "check-cost", "recursion-stopped", "popular-errors"}).isdisjoint(ESSENTIAL)
+    assert letters | models | burning | {"monitor-silent", "schedule-errors"} <= ESSENTIAL
+    assert (BUDGETS | {"check-cdn", "check-cost", "check-remedy", "recursion-stopped", "popular-errors"}).isdisjoint(
+        ESSENTIAL
+    )
     assert {"ingest-age", "gpu-busy", "cache-hit-ratio", "cold-starts", "endpoint-slow"}.isdisjoint(ESSENTIAL)
 
 

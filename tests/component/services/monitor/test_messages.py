@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.errors import BadOption, Unavailable
 from darkroom.operations.checks import Monitor
-from darkroom.operations.messages import NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
+from darkroom.operations.messages import HOURLY, NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
 from local.events.monitor import events
 from tests.component.services.emf_metrics import counted, of
 
@@ -19,6 +19,8 @@ from .environment import MonitorEnvironment
 
 def test_a_schedule_runs_every_cheap_check() -> None:
     assert parse_request(events()["scheduled.json"]) == RunChecks(list(SCHEDULED))
+    assert parse_request(events()["hourly.json"]) == RunChecks([*SCHEDULED, *HOURLY])
+    assert parse_request({}) == RunChecks(list(SCHEDULED))
     assert parse_request(events()["quality.json"]) == RunChecks(["quality"])
     assert parse_request({"watch": ["drift", "cdn", "drift"]}) == RunChecks(["drift", "cdn"])
 
