@@ -13,7 +13,7 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.geometry.redaction_mask import compute_outlines
 from darkroom.services.serve.answers import Answer, Derivative, Rendered
-from darkroom.services.serve.rendering import Renderer, RenderJob, trusted_findings
+from darkroom.services.serve.rendering import Renderer, RenderJob
 
 _ANY_SIZE = Size(1000, 1000)
 """Of an image whose redaction is checked for missing findings alone."""
@@ -47,7 +47,7 @@ class FixedKeys:
         return self.keys
 
 
-def answer_unrendered(renderer: Renderer, job: RenderJob) -> Answer:
+def answer_unrendered(_: Renderer, job: RenderJob) -> Answer:
     """Return an empty image for ``job``, in place of :meth:`Renderer.render`.
 
     Raises what rendering raises for missing files of watermarks and for findings that a redaction lacks: BadOption,
@@ -55,6 +55,5 @@ def answer_unrendered(renderer: Renderer, job: RenderJob) -> Answer:
     """
     for file in job.watermarks.values():
         file.result()
-    findings = trusted_findings(job.plan.key, job.master.etag, job.sidecar, renderer.always)
-    compute_outlines(job.plan, findings, _ANY_SIZE)
+    compute_outlines(job.plan, job.findings, _ANY_SIZE)
     return Rendered(Derivative("", {"Content-Type": ""}), b"")

@@ -22,7 +22,7 @@ from .claims import REPAIR_DELAY_S, EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
 from .publish import claim, remove_held_master, remove_master, unpublish
-from .review import decide, recover
+from .review import carry_out_decision, recover
 
 TOMBSTONE_S = 35 * 86_400
 """How long a deletion is recorded: longer than a message stays in the queue and its DLQ, 14 days each."""
@@ -169,7 +169,7 @@ def _review(context: IngestContext, event: IngestEvent, known: Record | None) ->
         return IngestOutcome.DROPPED
     _require_done(context, event, known)
     with _evaluate_again(context, event):
-        return decide(context, event, known)
+        return carry_out_decision(context, event, known)
 
 
 @contextmanager

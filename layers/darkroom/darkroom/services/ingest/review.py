@@ -22,7 +22,7 @@ from .publish import choose_presets, claim, describe_held_master, hold_master, p
 from .stores import StoredMaster, render_from_master
 
 
-def decide(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:
+def carry_out_decision(context: IngestContext, event: IngestEvent, known: Record) -> IngestOutcome:
     """Carry out ``event``, a verdict or an operator's decision; ``known`` is done. Raises Busy if it has to wait."""
     announce(context, known)  # its worker may have died before
     if event.kind in (EventKind.RELEASE, EventKind.CONFIRM):

@@ -6,7 +6,7 @@ Background calls are requests to S3 that run beside each other, some before the 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from threading import Thread
@@ -29,7 +29,7 @@ from ...plan.limits import Limits
 from ...plan.model import MODEL_UPSCALE, DefaultQuality, Plan
 from ...plan.option_plugins import find_file_plugin
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, get_followed_tasks, needs_findings
+from ...plan.redaction import AlwaysRedact, needs_findings
 from ...plan.variants import PRESETS, is_preset, is_refined
 from ..caching import (
     MASTER_RIGHTS,
@@ -126,6 +126,7 @@ class RenderJob:
     """The derivative ``name`` to render from ``master``; it replaces the object ``replaces`` ("": there is none).
 
     ``mezzanines``: those of the master that may be read instead, by their longer sides.
+    ``findings``: those of ``sidecar`` that count. If others are awaited, the image ``is_provisional`` and not stored.
     """
 
     plan: Plan
@@ -137,6 +138,8 @@ class RenderJob:
     fetch_ms: float
     if_none_match: str
     mezzanines: Mapping[int, BackgroundCall[StoredObject | None]]
+    findings: Findings | None
+    is_provisional: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,11 +164,10 @@ class Renderer:
     def render(self, job: RenderJob) -> Answer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
         plan = job.plan
-        findings = trusted_findings(plan.key, job.master.etag, job.sidecar, self.always)
-        image = self._render_smallest(job, findings)
+        image = self._render_smallest(job)
         timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
         record_render(self.observer, plan, image, job.master.size_bytes)
-        if _awaits(get_followed_tasks(plan), findings):
+        if job.is_provisional:
             return _answer_provisional(plan, image, timings_ms)
         too_large = len(image.body) > MAX_BODY_BYTES
         refines = self.caching.refines
@@ -205,20 +207,20 @@ class Renderer:
             raise Unavailable(_SOURCE_CHANGED, detail=name)
         return self.answer_stored(found, plan, if_none_match)
 
-    def _render_smallest(self, job: RenderJob, findings: Findings | None) -> RenderedImage:
+    def _render_smallest(self, job: RenderJob) -> RenderedImage:
         """Render from a mezzanine if one has every pixel; from the master, too, if the mezzanine cannot be read."""
         from ...imaging.source import Source
 
         plan, master = job.plan, job.master
         opened = ((side_px, call.result()) for side_px, call in job.mezzanines.items())
-        mezzanine = choose_mezzanine(plan, master, findings, opened, self.limits)
+        mezzanine = choose_mezzanine(plan, master, job.findings, opened, self.limits)
         name = self.source_names.name(plan.key)
         if mezzanine is not None:
             master.close()
             found = mezzanine.stored
             try:
                 source = Source.from_stream(found.chunks, found.size_bytes)
-                return self._run_pipeline(job, findings, source, mezzanine.header)
+                return self._run_pipeline(job, source, mezzanine.header)
             except (DamagedSource, OverLimits, TypeNotAllowed, Unavailable) as error:
                 self.observer.log("WARNING", "mezzanine not readable", key=plan.key, detail=error.detail)
                 reopened = self.master_reader.open(self.source, name)
@@ -226,11 +228,9 @@ class Renderer:
                     raise Unavailable(_SOURCE_CHANGED, detail=job.name) from error
                 master = reopened
         with self.master_reader.source(self.source, name, master) as source:
-            return self._run_pipeline(job, findings, source)
+            return self._run_pipeline(job, source)
 
-    def _run_pipeline(
-        self, job: RenderJob, findings: Findings | None, source: Source, master: Header | None = None
-    ) -> RenderedImage:
+    def _run_pipeline(self, job: RenderJob, source: Source, master: Header | None = None) -> RenderedImage:
         """Render from ``source``, which is a mezzanine of an image with the header ``master`` if that is given."""
         from ...imaging.render.pipeline import render
 
@@ -248,7 +248,7 @@ class Renderer:
                 watermark=first,
                 second_watermark=second,
                 overlays=files,
-                findings=findings,
+                findings=job.findings,
                 default_quality=self.default_quality,
                 checked_sha256=checked_sha256 if master is None else "",
                 master=master,
@@ -378,11 +378,6 @@ def delete_if_unchanged(media: FastBucket, name: str, etag: str) -> None:
     """Delete the object ``name`` if it still has this entity tag; raises Unavailable."""
     if media.etag(name) == etag:
         media.delete(name)
-
-
-def _awaits(tasks: Sequence[str], findings: Findings | None) -> bool:
-    """Whether one of ``tasks`` may still get a finding."""
-    return any(findings is None or findings.is_awaited(task) for task in tasks)
 
 
 def _answer_provisional(plan: Plan, image: RenderedImage, timings_ms: Mapping[str, float]) -> Provisional:

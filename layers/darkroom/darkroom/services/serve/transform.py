@@ -27,7 +27,13 @@ from ...plan.limits import Limits
 from ...plan.model import DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
 from ...plan.option_plugins import NO_TEXTS, get_plugin_texts, list_plugin_files
 from ...plan.presets import Presets, load_default_presets
-from ...plan.redaction import NO_FORCED_REDACTION, AlwaysRedact, apply_forced_redaction, needs_findings
+from ...plan.redaction import (
+    NO_FORCED_REDACTION,
+    AlwaysRedact,
+    apply_forced_redaction,
+    get_followed_tasks,
+    needs_findings,
+)
 from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_mezzanines, list_variants, needs_signature
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
@@ -48,10 +54,12 @@ from .rendering import (
     load_renderer,
     read_watermark,
     store_before_response,
+    trusted_findings,
 )
 
 if TYPE_CHECKING:
     from ...aws.telemetry import Observer
+    from ...findings import Findings
     from .converter import Converter
 
 _OTHER_VARIANT = "The signature is for another variant"
@@ -237,9 +245,20 @@ class Transform:
         if shedding.result() and not is_preset(plan, self.presets, self.always):
             raise PresetsOnly
         replaces = found.etag if found is not None else ""
-        findings = sidecar.result() if sidecar else None
+        read = sidecar.result() if sidecar else None
+        findings = trusted_findings(plan.key, master.etag, read, self.always)
         job = RenderJob(
-            plan, DERIVATIVES + name, master, replaces, watermarks, findings, fetch_ms, if_none_match, mezzanines
+            plan,
+            DERIVATIVES + name,
+            master,
+            replaces,
+            watermarks,
+            read,
+            fetch_ms,
+            if_none_match,
+            mezzanines,
+            findings,
+            is_provisional(plan, findings),
         )
         try:
             return self.render(self._renderer, job)
@@ -273,6 +292,11 @@ class Transform:
             self.defer,
             self.converter,
         )
+
+
+def is_provisional(plan: Plan, findings: Findings | None) -> bool:
+    """Whether ``plan`` follows a task that may still get a finding: it is rendered without that, and not stored."""
+    return any(findings is None or findings.is_awaited(task) for task in get_followed_tasks(plan))
 
 
 def _watermark_names(plan: Plan) -> set[str]:
