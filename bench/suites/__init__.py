@@ -16,7 +16,6 @@ SUITES: dict[str, str] = {
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
     "mezzanines": "bench.suites.mezzanines",
-    "encoders": "bench.suites.encoders",
     "cold": "bench.suites.cold",
     "origin": "bench.suites.origin",
     "memory": "bench.suites.memory",
@@ -26,7 +25,6 @@ SUITES: dict[str, str] = {
     "quality": "bench.suites.quality",
     "cost": "bench.suites.cost",
     "spike": "bench.suites.spike",
-    "flame": "bench.suites.flame",
     "endpoint": "bench.suites.endpoint",
     "growth-misses": "bench.suites.growth_misses",
     "growth-drains": "bench.suites.growth_drains",
@@ -41,13 +39,13 @@ TLS_SUITES = ("requests",)
 GROUPS = {"growth": ("growth-misses", "growth-drains", "growth-year", "growth-limits")}
 """Suites that can be named together, in the order in which they depend on each other."""
 
-EXCLUDED = frozenset({"encoders", "endpoint", *GROUPS["growth"]})
-"""Suites that run only if named: ``encoders`` supports a decision, and has no goal; the peer of ``endpoint`` is the
-server without batches, and it takes minutes without a GPU; ``growth`` has no peers and no goals.
+EXCLUDED = frozenset({"endpoint", *GROUPS["growth"]})
+"""Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
+GPU; ``growth`` has no peers and no goals.
 """
 
 
-ONCE = frozenset({"photographs", "mezzanines", "scene", "quality", "spike", "flame"})
+ONCE = frozenset({"photographs", "mezzanines", "scene", "quality", "spike"})
 """Suites that only the last of several runs measures: their goals are of bytes, scores or memory, which are the same in
 every run, or they have none.
 """
