@@ -79,7 +79,7 @@ bench: $(READY)  ## Measure all of docs/explanation/performance.md, with peers w
 	@$(RUN) -m bench --runs $(or $(RUNS),1)
 
 cost: $(READY)  ## What a million requests cost, from measured durations, beside AWS's own solution; OPTIONS=--print
-	@$(RUN) -m tools.cost $(OPTIONS)
+	@$(RUN) -m bench.cost misses $(OPTIONS)
 
 chaos: $(READY)  ## 500 uploads with failing AWS calls and killed workers; SEED=n repeats a run
 	@$(RUN) -m chaos $(if $(SEED),--seed $(SEED))
@@ -98,8 +98,8 @@ edge: $(READY)  ## Write the minified edge function into template.yaml
 
 alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives from alarms and functions
 	@$(RUN) -m observability
-	@$(RUN) -m bench.cost.idle > /dev/null
-	@$(RUN) -m tools.cost_calculator > /dev/null
+	@$(RUN) -m bench.cost idle > /dev/null
+	@$(RUN) -m bench.cost month > /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference

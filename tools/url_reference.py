@@ -11,6 +11,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
+from bench.cost import PAGE as COST_PAGE  # noqa: E402
+from bench.cost.example import format_cost_example  # noqa: E402
 from darkroom.errors import list_errors_by_code  # noqa: E402
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
 from darkroom.overlays.language import DEFAULTS, PARAMETERS  # noqa: E402
@@ -27,8 +29,6 @@ from darkroom.plan.variants import (  # noqa: E402
     list_unsigned_variants,
 )
 from extensions import list_extensions  # noqa: E402
-from tools.cost_example import PAGE as COST_PAGE  # noqa: E402
-from tools.cost_example import format_cost_example  # noqa: E402
 from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402

@@ -6,4 +6,7 @@ import sys
 
 from ..paths import ROOT
 
+PAGE = ROOT / "docs" / "explanation" / "cost.md"
+"""The page with the prices."""
+
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))

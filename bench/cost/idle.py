@@ -1,22 +1,18 @@
 """Price an idle deployment a month by level of alarms, compared with AWS's solution.
 
-``python -m bench.cost.idle`` prices it by ``darkroom/operations/prices.toml`` and writes the table of
-docs/explanation/cost.md; ``--print`` prints it only. Nothing is measured on AWS: a test counts the monitor's metrics;
-the duration of its runs is an assumption.
+Nothing is measured on AWS: a test counts the monitor's metrics; the duration of its runs is an assumption.
 """
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping
 
-from darkroom.operations.cost_model import HOURS_A_MONTH, PriceTable, function_amounts, load_prices, sum_amounts
+from darkroom.operations.cost_model import HOURS_A_MONTH, PriceTable, function_amounts, sum_amounts
 from observability.alarm_cost import LEVELS, count_resources
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "explanation" / "cost.md"
-BEGIN, END = "<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->"
+from ..page import Markers
+
+MARKERS = Markers("<!-- priced by `make alarms`, do not edit -->", "<!-- end of what it costs idle -->")
 
 RUNS = HOURS_A_MONTH * 60 / 5
 """Runs of the monitor: every five minutes (schedule of ``MonitorFunction``)."""
@@ -53,16 +49,6 @@ PER_RUN: Mapping[str, Amounts] = {
 """Costs that do not depend on the level of alarms."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m bench.cost.idle", description="What an idle deployment costs.")
-    parser.add_argument("--print", action="store_true", help="write no files")
-    if not parser.parse_args(arguments).print:
-        PAGE.write_text(with_table(PAGE.read_text(encoding="utf-8"), load_prices()), encoding="utf-8")
-    sys.stdout.write(f"{table(load_prices())}\n")
-    return 0
-
-
 def monthly_amounts() -> Mapping[str, Mapping[str, Amounts]]:
     """Return the charged amounts by level of alarms and by row, without inference."""
     found: dict[str, dict[str, Amounts]] = {"off": {"alarms": {}, "CloudFront's additional metrics": {}, **PER_RUN}}
@@ -87,14 +73,3 @@ def table(prices: PriceTable) -> str:
     totals = (sum(prices.cost(sum_amounts(*level.values())).values()) for level in found.values())
     lines.append("| **together** | " + " | ".join(f"**{total:.2f}**" for total in totals) + " | **0.00** |")
     return "\n".join(lines)
-
-
-def with_table(page: str, prices: PriceTable) -> str:
-    """Replace the table of a page. ValueError unless its marks occur once each."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{table(prices)}\n\n{END}{after}"
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -1,4 +1,4 @@
-// Written by `make alarms` (tools/cost_calculator.py). Do not edit.
+// Written by `make alarms` (bench/cost/month.py). Do not edit.
 const MODEL = {
  "read": "2026-11-25",
  "inputs": [

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from tools.cost_example import PAGE, format_cost_example, read_misses
+from bench.cost import PAGE
+from bench.cost.example import format_cost_example, read_misses
 from tools.url_reference import README, filled
 
 ROWS = """

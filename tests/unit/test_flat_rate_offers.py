@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from bench.cost.flat_rate import Offer, find_cheapest_plan, list_offers, read_rates
 from cli.flat_rate.plans import load_flat_rate_plans
 from darkroom.operations.cost_model import load_prices
-from tools.flat_rate_offers import Offer, find_cheapest_plan, list_offers, read_rates
 
 PLANS = load_flat_rate_plans()
 RATES = read_rates(load_prices(), 1769, "arm64")

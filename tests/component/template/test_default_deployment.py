@@ -6,7 +6,6 @@ import json
 import re
 
 import pytest
-from tools.deployment import OPTIONS_OF_OUTPUTS
 
 from cli.deployment import OPTIONS_OF_OUTPUTS
 from tests.component.template.stack import OPTIONAL_PARTS, Stack, template

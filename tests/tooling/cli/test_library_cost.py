@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bench.cost import libraries
+from bench.cost import PAGE, libraries
 from bench.cost.libraries import (
     IMAGES,
     MACHINE,
@@ -18,10 +18,10 @@ from bench.cost.libraries import (
     tabulate_modes,
     tabulate_operations,
 )
+from bench.cost.misses import LIBRARY_MARKERS, LIBRARY_PROCESSOR
 from darkroom.bulk.messages import BATCH_SIZE
 from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from darkroom.plan.presets import load_default_presets
-from tools.cost import LIBRARY_MARKERS, LIBRARY_PROCESSOR, PAGE
 
 PRICES = load_prices()
 

@@ -1,21 +1,7 @@
-"""Price misses and requests by the memory of the function from measured durations, compared with AWS's solution.
-
-``python -m tools.cost`` prices the benchmark's last full run, or measures if there is none, by
-``darkroom/operations/prices.toml``, and writes the tables of docs/explanation/cost.md. ``--print`` writes no files;
-``--measure`` always measures.
-"""
+"""Price misses and requests by the memory of the function from measured durations, compared with AWS's solution."""
 
 from __future__ import annotations
 
-import argparse
-import sys
-from collections.abc import Sequence
-from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
-
-from bench.competitors.model import MissingCompetitor
-from bench.cost import libraries
 from bench.cost.pricing import (
     CostComparison,
     Priced,
@@ -23,21 +9,15 @@ from bench.cost.pricing import (
     describe_mezzanines,
     describe_re_encoding,
     describe_rules,
-    read_comparison,
     tabulate_by_cold_starts,
     tabulate_by_misses,
 )
 from bench.cost.render_cost import MEMORY_MB, billed_ms, break_even_requests, requests_cost, with_misses
 from bench.environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
-from bench.machine import architecture
-from bench.page import Markers, write_page
-from bench.paths import ROOT
-from bench.report import MEASURED
-from bench.suites.cost import CASES, measure_requests
+from bench.page import Markers
 from bench.tables import Table
-from darkroom.operations.cost_model import PriceTable, load_prices
+from darkroom.operations.cost_model import PriceTable
 
-PAGE = ROOT / "docs" / "explanation" / "cost.md"
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
 
 LIBRARY_MARKERS = Markers("<!-- priced by `make cost`, do not edit -->", "<!-- end of what libraries cost -->")
@@ -57,35 +37,6 @@ HEADINGS = (
     "AWS's own",
     "pays off after",
 )
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.cost", description="What a million requests cost.")
-    parser.add_argument("--print", action="store_true", help="write no files")
-    parser.add_argument("--measure", action="store_true", help="measure even if there are figures of the benchmark")
-    chosen = parser.parse_args(arguments)
-    prices, processor = load_prices(), architecture()
-    try:
-        if chosen.measure or not MEASURED.exists():
-            measure_requests("full", progress)
-        found = {case.title: read_comparison(case.title, prices, processor) for case in CASES}
-    except MissingCompetitor as reason:
-        sys.stderr.write(f"{reason}.\n")
-        return 1
-    text = for_page(found, prices, processor)
-    priced = libraries.format_page(prices, LIBRARY_PROCESSOR)
-    sys.stdout.write(f"{text}\n\n{priced}\n")
-    if not chosen.print:
-        write_page(PAGE, text, MARKERS)
-        write_page(PAGE, priced, LIBRARY_MARKERS)
-        sys.stdout.write(f"Wrote {PAGE.relative_to(ROOT)}. `make docs` writes the example of README.md from it\n")
-    return 0
-
-
-def progress(text: str) -> None:
-    """Print progress."""
-    sys.stderr.write(f"{text} ...\n")
 
 
 def for_page(found: dict[str, CostComparison], prices: PriceTable, processor: str) -> str:
@@ -134,7 +85,3 @@ def conditions(prices: PriceTable, processor: str) -> list[str]:
         f"By memory: {REQUESTS:,} requests, {HIT_RATIO:.0%} served by the CDN, including its charges.",
         f"{describe_machine()}; S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s.",
     ]
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from itertools import takewhile
-from pathlib import Path
 
-PAGE = Path(__file__).resolve().parent.parent / "docs" / "explanation" / "cost.md"
 TABLE = "### 12 MP JPEG to 800 px WebP: USD for a million misses"
 OURS, THEIRS = "Darkroom", "AWS's own"
 

@@ -1,35 +1,27 @@
 """Price a month of a deployment from the number of its images and views, and write the calculator of the documentation.
 
-``python -m tools.cost_calculator`` prints the worked example, and writes its table in docs/explanation/cost.md and the
-coefficients of docs/explanation/calculator.js, which computes the same sums in a browser. ``--set views=1000000``
-changes an input, and then only prints. Durations are those that ``make cost`` measured, prices those of
-``darkroom/operations/prices.toml``.
+Coefficients in docs/explanation/calculator-data.js give the same sums in a browser. Durations are those that
+``make cost`` measured.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
 import re
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import prod
-from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
-
+from bench.cost.flat_rate import Offer, find_cheapest_plan, list_offers, read_rates
 from bench.cost.idle import monthly_amounts
 from bench.cost.libraries import PRESETS, price_ingest
 from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, RENDER_READS
-from bench.page import Markers, write_page
+from bench.page import Markers
 from bench.paths import ROOT
 from cli.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
-from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts, load_prices
+from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
 from darkroom.operations.cost_model import sum_amounts as add
-from tools.flat_rate_offers import Offer, Rates, find_cheapest_plan, list_offers, read_rates
 
-PAGE = ROOT / "docs" / "explanation" / "cost.md"
 DATA = ROOT / "docs" / "explanation" / "calculator-data.js"
 MARKERS = Markers("<!-- priced by `make alarms`, do not edit: example -->", "<!-- end of the example -->")
 
@@ -90,7 +82,7 @@ def read_durations(page: str) -> tuple[float, float]:
     start = re.search(r"^- Darkroom: (\d+) MB, \d+ ms a render, and (\d+) ms more for a cold start", section, re.M)
     render = re.search(rf"^\| {MEMORY_MB} \| (\d+) \|", section, re.MULTILINE)
     if start is None or render is None:
-        raise ValueError(f"{PAGE.name} has no measurements of {CASE}")
+        raise ValueError(f"The page has no measurements of {CASE}")
     return float(render[1]), float(start[2]) * min(1.0, float(start[1]) / MEMORY_MB)
 
 
@@ -146,8 +138,9 @@ def format_table(lines: Sequence[Line], values: Mapping[str, float]) -> str:
     return "\n".join(rows)
 
 
-def offer(rates: Rates, values: Mapping[str, float]) -> list[Offer]:
+def list_month_offers(prices: PriceTable, values: Mapping[str, float]) -> list[Offer]:
     """Return what the CDN and its misses cost a month, by each way to pay for it."""
+    rates = read_rates(prices, MEMORY_MB, ARCHITECTURE)
     views = values["views"]
     gigabytes, misses = values["image_kb"] * views / 1e6, values["miss_percent"] / 100 * views
     return list_offers(load_flat_rate_plans(), rates, views, gigabytes, misses)
@@ -170,7 +163,7 @@ def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) 
 def format_example(prices: PriceTable, lines: Sequence[Line]) -> str:
     """Return the generated part of the page."""
     values = {one.name: one.default for one in INPUTS}
-    offers = format_offers(offer(read_rates(prices, MEMORY_MB, ARCHITECTURE), values))
+    offers = format_offers(list_month_offers(prices, values))
     listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
     return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{_cite(prices)}"
 
@@ -193,7 +186,7 @@ def format_data(prices: PriceTable, lines: Sequence[Line]) -> str:
         "levels": [*_list_levels(plans)],
     }
     text = json.dumps(model, indent=1)
-    return f"// Written by `make alarms` (tools/cost_calculator.py). Do not edit.\nconst MODEL = {text};\n"
+    return f"// Written by `make alarms` (bench/cost/month.py). Do not edit.\nconst MODEL = {text};\n"
 
 
 def _list_levels(plans: FlatRatePlans) -> Iterator[dict[str, object]]:
@@ -202,35 +195,11 @@ def _list_levels(plans: FlatRatePlans) -> Iterator[dict[str, object]]:
         yield from ({**asdict(level), "label": plan.label(level), "by_store": by_store} for level in plan.levels)
 
 
-def _assignments(given: Sequence[str]) -> Iterator[tuple[str, float]]:
+def read_inputs(given: Sequence[str]) -> Iterator[tuple[str, float]]:
+    """Yield name and value of each ``INPUT=NUMBER``. Raises ValueError."""
     known = {one.name for one in INPUTS}
     for pair in given:
         name, _, value = pair.partition("=")
         if name not in known:
             raise ValueError(f"there is no input {name}; inputs: {', '.join(sorted(known))}")
         yield name, float(value)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.cost_calculator", description="What a month costs.")
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="INPUT=NUMBER", help="change an input; repeatable"
-    )
-    chosen = parser.parse_args(arguments).set
-    prices = load_prices()
-    lines = build_lines(prices, PAGE.read_text(encoding="utf-8"))
-    try:
-        values = {one.name: one.default for one in INPUTS} | dict(_assignments(chosen))
-    except ValueError as error:
-        parser.error(str(error))
-    if not chosen:
-        write_page(PAGE, format_example(prices, lines), MARKERS)
-        DATA.write_text(format_data(prices, lines), encoding="utf-8")
-    offers = offer(read_rates(prices, MEMORY_MB, ARCHITECTURE), values)
-    sys.stdout.write(f"{format_table(lines, values)}\n\n{format_offers(offers)}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -9,31 +9,29 @@ from dataclasses import replace
 import pytest
 from py_mini_racer import MiniRacer
 
+from bench.cost import PAGE
+from bench.cost.__main__ import main
+from bench.cost.flat_rate import find_cheapest_plan
 from bench.cost.idle import monthly_amounts
 from bench.cost.libraries import IMAGES, price_ingest, sum_usd
-from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
-from darkroom.operations.cost_model import load_prices, sum_amounts
-from tools.cost_calculator import (
-    ARCHITECTURE,
+from bench.cost.month import (
     DATA,
     INPUTS,
     MARKERS,
     MEMORY_MB,
-    PAGE,
     build_lines,
     format_data,
     format_example,
-    main,
-    offer,
+    list_month_offers,
     read_durations,
     sum_period,
 )
-from tools.flat_rate_offers import find_cheapest_plan, read_rates
+from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
+from darkroom.operations.cost_model import load_prices, sum_amounts
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
 LINES = build_lines(PRICES, TEXT)
-RATES = read_rates(PRICES, MEMORY_MB, ARCHITECTURE)
 EXAMPLE = {one.name: one.default for one in INPUTS}
 SCRIPT = DATA.with_name("calculator.js")
 
@@ -58,7 +56,7 @@ def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
     engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
     examples = [{**EXAMPLE, "views": 10 ** draw.uniform(4, 11)} for _ in range(50)]
     for values in [EXAMPLE, *examples]:
-        offers = offer(RATES, values)
+        offers = list_month_offers(PRICES, values)
         found = json.loads(str(engine.eval(f"JSON.stringify(offer(MODEL, {json.dumps(values)}))")))
         assert [one["label"] for one in found] == [one.label for one in offers]
         covered = {one.label: one.usd for one in offers if one.usd is not None}
@@ -94,10 +92,10 @@ def test_lines_are_by_the_price_table() -> None:
 
 def test_an_input_changes_what_is_printed_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
     before = DATA.read_text(encoding="utf-8")
-    assert main(["--set", "views=0", "--set", "images=0", "--set", "new_images=0"]) == 0
+    assert main(["month", "--set", "views=0", "--set", "images=0", "--set", "new_images=0"]) == 0
     idle = sum(load_prices().cost(sum_amounts(*monthly_amounts()["essential"].values())).values())
     assert f"| **together** | **0.00** | **{idle:.2f}** |" in capsys.readouterr().out
     assert (DATA.read_text(encoding="utf-8"), PAGE.read_text(encoding="utf-8")) == (before, TEXT)
     with pytest.raises(SystemExit):
-        main(["--set", "photos=1"])
+        main(["month", "--set", "photos=1"])
     assert "there is no input photos" in capsys.readouterr().err

@@ -14,6 +14,8 @@ from obstore.store import MemoryStore
 from bench.compare import OURS, STORED
 from bench.competitors.dit import NAME as DIT
 from bench.competitors.model import MissingCompetitor
+from bench.cost import PAGE
+from bench.cost.misses import MARKERS, MEMORY_MB, TWICE, by_memory, conditions, for_page
 from bench.cost.pricing import (
     ALL_TIMES,
     COLD,
@@ -38,7 +40,6 @@ from darkroom.operations.cost_model import load_prices
 from darkroom.services.serve.answers import Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
 from tests.images.photographs import jpeg_photo
-from tools.cost import MARKERS, MEMORY_MB, PAGE, TWICE, by_memory, conditions, for_page
 
 PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"
 
