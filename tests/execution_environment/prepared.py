@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -66,13 +66,19 @@ def put_quietly(cloud: Cloud, bucket: str, bodies: Mapping[str, bytes]) -> None:
     cloud.s3.put_bucket_notification_configuration(Bucket=bucket, NotificationConfiguration=before)  # type: ignore[arg-type]
 
 
-def put_objects(cloud: Cloud, info: Mapping[str, Any]) -> None:
+def put_objects(cloud: Cloud, info: Mapping[str, Any], kinds: Iterable[str] = UPLOADS) -> None:
     """Store the uploads that events are about, as new."""
     index = Index(cloud.dynamodb, info["index_table"])
-    for kind in UPLOADS:
+    for kind in kinds:
         index.delete(name_upload(kind))
         cloud.s3.delete_object(Bucket=info["media_bucket"], Key=f"masters/{name_upload(kind)}")
-    put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): make() for kind, make in UPLOADS.items()})
+    put_quietly(cloud, info["uploads_bucket"], {name_upload(kind): UPLOADS[kind]() for kind in kinds})
+
+
+def build_created(kind: str) -> dict[str, Any]:
+    """Return the message that one of :data:`UPLOADS` was stored."""
+    event = build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")
+    return batch(QUEUE, event)
 
 
 def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -82,12 +88,8 @@ def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         folder, _, rest = name.partition("/")
         [logical_id] = [one for one, function in FUNCTIONS.items() if function.name == folder]
         found.setdefault(logical_id, {})[f"{Path(rest).stem}, fresh"] = event
-    created = {
-        kind: build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")
-        for kind in UPLOADS
-    }
     return found | {
-        "IngestFunction": {f"created, {kind}": batch(QUEUE, event) for kind, event in created.items()},
+        "IngestFunction": {f"created, {kind}": build_created(kind) for kind in UPLOADS},
         "TransformFunction": {"signed, text": transform.event(OVERLAY, "auto-webp", key=LOCAL_KEY)},
     }
 

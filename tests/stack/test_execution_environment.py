@@ -22,7 +22,7 @@ from tests.execution_environment.functions import (
     read_events,
     summarise,
 )
-from tests.execution_environment.prepared import put_before
+from tests.execution_environment.prepared import build_created, put_before, put_objects
 
 from .conftest import Stack
 
@@ -36,7 +36,7 @@ pytestmark = [
 
 EVENTS = {
     "TransformFunction": "miss",
-    "IngestFunction": "created",
+    "IngestFunction": "created, heic",
     "RefineFunction": "no-such-derivative",
     "PurgeFunction": "first-pass",
     "ExpediteFunction": "posted",
@@ -66,8 +66,11 @@ def test_each_function_of_the_stack_has_an_event(functions: Mapping[str, Functio
 
 @pytest.mark.parametrize("logical_id", EVENTS)
 def test_a_function_answers_an_event(stack: Stack, functions: Mapping[str, Function], logical_id: str) -> None:
-    name = EVENTS[logical_id]
-    events = read_events(logical_id) | put_before(stack.cloud, local_stack.read(stack.state), logical_id)
+    name, info = EVENTS[logical_id], local_stack.read(stack.state)
+    events = read_events(logical_id) | put_before(stack.cloud, info, logical_id)
+    if logical_id == "IngestFunction":  # the uploads of its other events are of tests/stack/test_ingest.py
+        put_objects(stack.cloud, info, ["heic"])
+        events[name] = build_created("heic")
     with run_environment(functions[logical_id], X86_64) as running:
         response = running.invoke(events[name])
         assert summarise(response) == list_outcomes(logical_id)[name], running.log()
