@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
+import botocore
 import pytest
 
 from cli.deployment import OPTIONS_OF_OUTPUTS
-from tests.component.template.stack import OPTIONAL_PARTS, Stack, template
+from tests.component.template.stack import OPTIONAL_PARTS, ROOT, Stack, template
 from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
 
 MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 110, 8, 5
@@ -51,6 +53,28 @@ def test_each_output_that_a_default_deployment_lacks_names_its_parameter() -> No
     for output, option in OPTIONS_OF_OUTPUTS.items():
         given = dict(one.split("=") for one in option.split())
         assert output in Stack(**COMPLETE | given).outputs
+
+
+def test_layers_have_the_data_of_every_service_that_functions_call() -> None:
+    text = (ROOT / "layers" / "layer.mk").read_text(encoding="utf-8")
+    services = re.search(r"^SERVICES := ((?:.*\\\n)*.*)", text, re.MULTILINE)
+    assert services is not None
+    kept = set(services[1].replace("\\", " ").split())
+    folders = (
+        ROOT / "functions",
+        ROOT / "layers",
+        *ROOT.glob("extensions/*/functions"),
+        *ROOT.glob("extensions/*/src"),
+    )
+    called = {
+        name
+        for folder in folders
+        for path in folder.rglob("*.py")
+        for name in re.findall(r'(?:create_client|\.client)\(\s*"([a-z0-9-]+)"', path.read_text(encoding="utf-8"))
+    }
+    assert {"s3", "sqs", "sagemaker-runtime"} <= called
+    assert called <= kept
+    assert kept <= {path.name for path in (Path(botocore.__file__).parent / "data").iterdir()}
 
 
 def test_resources_are_those_after_the_transform() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import struct
 import subprocess
 from pathlib import Path
@@ -14,6 +15,7 @@ import pytest
 
 from cli.models.fetch_models import PLACES, is_there
 from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
+from tools.default_deployment import describe_deployment
 
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
 from .foreign_python import run_python
@@ -25,6 +27,8 @@ ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 
 MAX_UNZIPPED_BYTES = 240 * 1024 * 1024
 """Lambda allows 250 MiB for all layers of a function and its own code. Functions without models need far less."""
+
+MAX_ARCHIVES_BYTES = 60_000_000
 
 MAX_FONTS_BYTES = 18 * 1024 * 1024
 """Each cold start of a function with the layer fetches it."""
@@ -84,6 +88,15 @@ def test_functions_without_models_have_much_room(built: Built) -> None:
     for function in set(FUNCTIONS) - {"infer"}:
         carried = {logical_id: built[logical_id] for logical_id in layers_of(function)}
         assert sum(path.stat().st_size for path in files(carried)) < MAX_WITHOUT_MODELS_BYTES, function
+
+
+def test_a_default_deployment_has_at_most_60_mb_of_layers(built: Built, tmp_path: Path) -> None:
+    """As archives, which `sam deploy` uploads."""
+    total = 0
+    for logical_id in describe_deployment().layers:
+        archive = shutil.make_archive(str(tmp_path / logical_id), "zip", built[logical_id])
+        total += Path(archive).stat().st_size
+    assert total <= MAX_ARCHIVES_BYTES
 
 
 def test_everybody_may_read_and_licences_travel_along(built: Built) -> None:

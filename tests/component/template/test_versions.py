@@ -304,7 +304,7 @@ def test_transform_carries_only_what_it_imports() -> None:
     }
     assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer", "FontsLayer"}
     for function in ("IngestFunction", "RefineFunction"):
-        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "IngestLayer"}
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "IngestLayer", "FontsLayer"}
     for function in ("SceneFunction", "LibraryFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "FontsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}
