@@ -177,7 +177,7 @@ def test_a_superseded_event_requests_a_repair_if_it_has_written(
     def supersede(*_: object) -> IngestOutcome:
         raise Superseded(wrote=wrote)
 
-    for name in ("_process_change", "decide"):
+    for name in ("_process_change", "carry_out_decision"):
         monkeypatch.setattr(handler, name, supersede)
     monkeypatch.setattr(handler, "_revisit", lambda *_: IngestOutcome.READY)
     event = IngestEvent(kind, KEY, CURRENT, repairs=2)
