@@ -100,6 +100,7 @@ alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives fr
 	@$(RUN) -m observability
 	@$(RUN) -m bench.cost idle > /dev/null
 	@$(RUN) -m bench.cost month > /dev/null
+	@$(RUN) -m tools.default_deployment --write 2> /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.url_reference

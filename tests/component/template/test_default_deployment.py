@@ -9,9 +9,11 @@ from pathlib import Path
 import botocore
 import pytest
 
+from bench.cost.idle import monthly_amounts
 from cli.deployment import OPTIONS_OF_OUTPUTS
+from darkroom.operations.cost_model import load_prices, sum_amounts
 from tests.component.template.stack import OPTIONAL_PARTS, ROOT, Stack, template
-from tools.default_deployment import OPTIONS, describe_deployment, list_differences, main
+from tools.default_deployment import OPTIONS, README, describe_deployment, insert_options, list_differences, main
 
 MAX_RESOURCES, MAX_FUNCTIONS, MAX_LAYERS = 110, 8, 5
 MAX_IDLE_USD = {"off": 1.88, "essential": 8.88, "all": 16.78}
@@ -84,6 +86,32 @@ def test_resources_are_those_after_the_transform() -> None:
     assert describe_deployment().types["AlarmsStack.ViewersAlarm"] == "AWS::CloudWatch::CompositeAlarm"
     assert "InferFunction" not in types
     assert "InferFunction" in describe_deployment(InferenceMode="lambda").types
+
+
+def test_the_lines_of_the_bill_are_those_of_the_page_about_costs() -> None:
+    for level, rows in monthly_amounts().items():
+        usd = sum(load_prices().cost(sum_amounts(*rows.values())).values())
+        assert describe_deployment(Alarms=level).idle_usd == pytest.approx(usd)
+
+
+@pytest.mark.parametrize(
+    ("option", "line"),
+    [
+        ({"Refine": "on"}, "polling of 4 queues"),
+        ({"UrgentUploads": "on"}, "polling of 4 queues"),
+        ({"Dialects": "on"}, "2 secrets"),
+        ({"Alarms": "all"}, "CloudFront's additional metrics"),
+    ],
+    ids=lambda given: "=".join(next(iter(given.items()))) if isinstance(given, dict) else "",
+)
+def test_an_option_is_priced_by_what_it_adds(option: dict[str, str], line: str) -> None:
+    default, other = describe_deployment().idle_lines, describe_deployment(**option).idle_lines
+    assert other[line] > default.get(line, 0)
+
+
+def test_the_table_of_the_readme_is_as_the_template_is() -> None:
+    page = README.read_text(encoding="utf-8")
+    assert insert_options(page) == page, "make alarms"
 
 
 def test_each_option_makes_a_difference(capsys: pytest.CaptureFixture[str]) -> None:
