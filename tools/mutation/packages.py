@@ -26,7 +26,11 @@ class Package:
 
 
 PACKAGES = {
-    "plan": Package("layers/darkroom/darkroom/plan", ("tests/unit", "tests/component/services"), uses_ministack=True),
+    "plan": Package(
+        "layers/darkroom/darkroom/plan",
+        ("tests/unit", "tests/component/imaging", "tests/component/services"),
+        uses_ministack=True,
+    ),
     "steps": Package("layers/darkroom/darkroom/imaging/render/steps", ("tests/component/imaging",)),
     "ingest": Package(
         "layers/darkroom/darkroom/services/ingest", ("tests/unit", "tests/component/services"), uses_ministack=True
