@@ -68,7 +68,7 @@ lint: $(READY)  ## ruff, mypy, import contracts and the word list
 	@$(VENV)/bin/ruff format --check .
 	@MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy --exclude 'extensions/[^/]+/(src|tests)/'
 	@$(if $(PACKAGES),MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy $(foreach one,$(patsubst %/__init__.py,%,$(wildcard extensions/*/src/*/__init__.py)),-p $(notdir $(one))))
-	@PYTHONPATH=layers/darkroom:layers/dialects:layers/analysis:$(PACKAGES):. $(VENV)/bin/lint-imports --no-cache --no-logo
+	@PYTHONPATH=layers/darkroom:layers/pipeline:layers/dialects:layers/analysis:$(PACKAGES):. $(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(RUN) -m tools.terms
 
 format: $(READY)  ## Format the Python code

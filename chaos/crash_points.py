@@ -18,8 +18,9 @@ from .seeded_rng import seeded_random
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "layers" / "darkroom" / "darkroom"
-DECISIVE = (PACKAGE / "services", PACKAGE / "aws", ROOT / "functions")
-ANYWHERE = (PACKAGE, ROOT / "functions")
+PIPELINE = ROOT / "layers" / "pipeline" / "darkroom_pipeline"
+DECISIVE = (*(folder / name for folder in (PACKAGE, PIPELINE) for name in ("services", "aws")), ROOT / "functions")
+ANYWHERE = (PACKAGE, PIPELINE, ROOT / "functions")
 STATUS = 137
 """Exit status of a killed process (128 + SIGKILL)."""
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.record import build_image_id, pad_sequencer
 from darkroom.image_keys import decode_key, encode_key
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.live_settings import CURRENT
+from darkroom_pipeline.aws.record import build_image_id, pad_sequencer
 
 from .expected_state import ExpectedEnd, ExpectedState
 from .image_oracle import digest, digest_image, expected_master, list_differences

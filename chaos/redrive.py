@@ -6,13 +6,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry import LightObserver
-from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.dead_letter_queue import DeadLetterQueue, DlqMessage
-from darkroom.operations.functions import Function
-from darkroom.operations.remedies import RedriveRemedy, RedriveTarget
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
+from darkroom_pipeline.operations.dead_letter_queue import DeadLetterQueue, DlqMessage
+from darkroom_pipeline.operations.functions import Function
+from darkroom_pipeline.operations.remedies import RedriveRemedy, RedriveTarget
 
 from .environment import AUDIT, INGEST, INGEST_DEAD, PURGE, PURGE_DEAD, Environment
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from darkroom.operations.dead_letter_queue import DlqMessage
+from darkroom_pipeline.operations.dead_letter_queue import DlqMessage
 
 from .attempts import Attempts
 from .faults import Fault

@@ -63,7 +63,8 @@ def begin(spec: WorkerSpec) -> Callable[[dict[str, Any], object], Any]:
     for name in [name for name in os.environ if name.startswith(("AWS_", "POWERTOOLS_"))]:
         del os.environ[name]
     os.environ.update(spec.environment)
-    sys.path[:0] = [str(ROOT / "layers" / "darkroom"), str(ROOT / "functions" / spec.function)]
+    layers = (str(ROOT / "layers" / name) for name in ("darkroom", "pipeline"))
+    sys.path[:0] = [*layers, str(ROOT / "functions" / spec.function)]
     _shorten_timeouts(spec.read_timeout_s)
     handler = _handler(spec.function)
     if spec.end is None:
@@ -96,7 +97,8 @@ def _end_with_parent() -> None:
 
 def _shorten_timeouts(read_timeout_s: float) -> None:
     """Shorten the clients' read timeouts: 20 s each would be most of the run."""
-    from darkroom.aws import clients, s3_fast
+    from darkroom.aws import s3_fast
+    from darkroom_pipeline.aws import clients
 
     clients.READ_S = read_timeout_s
     s3_fast._CLIENT["timeout"] = timedelta(seconds=read_timeout_s)

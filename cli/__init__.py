@@ -8,7 +8,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, whose code the command runs."""
 
-for _folder in (*(ROOT / "layers" / name for name in ("analysis", "dialects", "darkroom")), ROOT):
+for _folder in (*(ROOT / "layers" / name for name in ("analysis", "dialects", "pipeline", "darkroom")), ROOT):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))
 

@@ -8,9 +8,9 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
-from darkroom.aws.clients import translate_errors
-from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat, Points
 from darkroom_analysis.mlops.quality_check import WORST
+from darkroom_pipeline.aws.clients import translate_errors
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat, Points
 
 DAY_S = 86_400
 METRICS = tuple(WORST)

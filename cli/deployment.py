@@ -13,10 +13,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from darkroom.aws.edge_store import EdgeStore, find_endpoint
-from darkroom.aws.s3 import ListedObject, S3Bucket
 from darkroom.errors import BadKey
 from darkroom.image_keys import ObjectNames
+from darkroom_pipeline.aws.edge_store import EdgeStore, find_endpoint
+from darkroom_pipeline.aws.s3 import ListedObject, S3Bucket
 
 from . import local_stack
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom_analysis.mlops.golden_set import GoldenImage, parse_manifest
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 PREFIX = "golden/"
 MANIFEST = "manifest.jsonl"

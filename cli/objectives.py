@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from darkroom.slo import SLOS, Slo
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from observability.burn_rate import list_events
 from observability.measures import Metric, fill_measure
 from observability.metric_math import Grid, calculate

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from darkroom.aws.cloudfront import MAX_WILDCARDS
 from darkroom.errors import BadKey
 from darkroom.image_keys import check_key
-from darkroom.operations.cost_model import PriceTable
-from darkroom.services.purge.consumer import BULK_MESSAGES, BULK_PERIOD_S, REPEAT_AFTER_S, RESERVED_WILDCARDS
+from darkroom_pipeline.aws.cloudfront import MAX_WILDCARDS
+from darkroom_pipeline.operations.cost_model import PriceTable
+from darkroom_pipeline.services.purge.consumer import BULK_MESSAGES, BULK_PERIOD_S, REPEAT_AFTER_S, RESERVED_WILDCARDS
 
 PASSES = 2
 KEYS_A_SECOND = 10

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.operations.dead_letter_queue import WAIT_S, DeadLetterQueue, DlqMessage
+from darkroom_pipeline.operations.dead_letter_queue import WAIT_S, DeadLetterQueue, DlqMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,17 +20,18 @@ import urllib3
 
 from cli.local_stack import environment
 from cli.settings.stacks import open_local_target
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import Switch, SwitchStore
-from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
+from darkroom.aws.switches import Switch
 from darkroom.plan.url_builder import sign_target
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom.settings import DEFAULTS
 from darkroom_analysis.mlops.model_registry import ModelRegistry
 from darkroom_analysis.mlops.sample import Sample
 from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.switch_store import SwitchStore
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from local.aws import Cloud, tool_environment
 from local.paths import ENDPOINT, STACK
 

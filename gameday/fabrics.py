@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from cli.golden import MANIFEST, line_of, shown
-from darkroom.aws.s3 import S3Bucket
 from darkroom_analysis.mlops.golden_set import GoldenImage
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .images import FABRICS, PLAIN, DrawnImage, draw_image
 

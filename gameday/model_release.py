@@ -7,9 +7,9 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from darkroom.operations.cloudwatch import MetricStat
 from darkroom_analysis.mlops.canary_rollout import EVENTS, PROMOTE, ROLLBACK
 from darkroom_analysis.mlops.model_registry import APPROVED, REJECTED, ModelVersion
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from .environment import Environment

@@ -17,7 +17,6 @@ from typing import Any
 
 from darkroom.findings import MODERATION, SIMILARITY
 from darkroom.imaging.formats.probe import sniff
-from darkroom.imaging.render import views
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.merge import lowest_source
@@ -25,6 +24,7 @@ from darkroom_analysis.inference.views import prepare_jpeg
 from darkroom_analysis.mlops.sample import Sample, parse_sample, quantise, summarise
 from darkroom_analysis.models import in_process
 from darkroom_analysis.models.catalogue import SMALL_MODELS
+from darkroom_pipeline.imaging.render import views
 from local.paths import MODELS
 
 from . import images

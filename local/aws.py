@@ -11,7 +11,7 @@ import boto3
 from botocore.config import Config
 from botocore.credentials import Credentials
 
-from darkroom.aws.edge_store import EdgeStore
+from darkroom_pipeline.aws.edge_store import EdgeStore
 
 from .paths import REGION
 

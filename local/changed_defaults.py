@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cli.settings.store import SettingsStore
-from darkroom.aws.s3 import S3Bucket
 from darkroom.settings import DEFAULTS, InvalidSettings
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .aws import Cloud
 from .cfn_resolver import read_template

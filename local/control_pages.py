@@ -16,7 +16,6 @@ from cli import runbooks
 from cli.deployment import find_masters, list_masters
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.model import SOURCE_TYPES
@@ -26,6 +25,7 @@ from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_analysis.review.app import PAGES
 from darkroom_analysis.review.playground import describe_options
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import viewer
 from .aws import Cloud

@@ -14,10 +14,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import READY, pad_sequencer
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import READY, pad_sequencer
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
 
 from .aws import Cloud
 from .stack_info import StackInfo

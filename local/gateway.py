@@ -17,7 +17,7 @@ from cloudfront_local.live import LiveEdge
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import MAX_LINE_BYTES, serve
-from darkroom.services.edge_publication import active_generation
+from darkroom_pipeline.services.edge_publication import active_generation
 
 from .aws import Cloud, EdgeStores
 from .console_api.collector import Collector

@@ -13,10 +13,10 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.grant_tokens import MAX_TOKEN_LASTS_S
-from darkroom.services.large_image.steps import ALL_STRIPS
 from darkroom.services.upload_requests import Grant, make_token
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.services.large_image.steps import ALL_STRIPS
 from local.events import Event, similar
 from local.events.upload import request_form, request_state
 

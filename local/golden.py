@@ -6,9 +6,9 @@ import tomllib
 from pathlib import Path
 
 from cli.golden import MANIFEST, PREFIX, put
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import Region
 from darkroom_analysis.mlops.golden_set import GoldenImage
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 LABELS = Path(__file__).with_name("golden.toml")
 

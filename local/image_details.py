@@ -9,10 +9,10 @@ from typing import Any
 from aiohttp import web
 
 from cli.deployment import find_masters
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .aws import Cloud
 from .endpoint import Endpoint

@@ -1,7 +1,7 @@
 """Run a function's handler in this process against the running stack, so that a debugger stops at its breakpoints.
 
-The code is that of the checkout, not of the deployed package: the function's folder and ``layers/darkroom`` come first
-on ``sys.path``. Packages of the other layers come from the virtual environment of this process.
+The code is that of the checkout, not of the deployed package: the function's folder and Darkroom's layers come first on
+``sys.path``. Packages of the other layers come from the virtual environment of this process.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 type Handler = Callable[[Any, Context], object]
 
 STANDARD_INPUT = "-"
-DARKROOM_LAYER = ROOT / "layers" / "darkroom"
+PACKAGES = [str(package.parent) for package in sorted(ROOT.glob("layers/*/darkroom*")) if package.is_dir()]
+"""Folders of the layers with Darkroom's own packages."""
 
 
 class InvokeError(Exception):
@@ -84,7 +85,7 @@ def invoke(paths: StackPaths, name: str, event: Any, *, deadline: bool = False) 
     configuration = _read_configuration(info, source)
     os.environ.clear()
     os.environ.update(_build_environment(info, configuration))
-    sys.path[:0] = [str(source.folder), str(DARKROOM_LAYER)]
+    sys.path[:0] = [str(source.folder), *PACKAGES]
     context = build_context(configuration, deadline=deadline)
     with _redirect_stdout_to_stderr():
         return json.dumps(_load_handler(source.handler)(event, context), indent=2)

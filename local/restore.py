@@ -9,9 +9,9 @@ from contextlib import suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import REMOVED, Record
 from darkroom.settings import InvalidSettings
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import REMOVED, Record
 
 from . import settings
 from .aws import Cloud

@@ -12,14 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from cli.deployment import find_masters
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
 from darkroom.services.live_settings import LiveSettings
-from darkroom.services.masters import Masters
 from darkroom.services.service_settings import build_source_limits
 from darkroom_analysis.review.access import Handler, Person, Role
 from darkroom_analysis.review.app import ReviewApp, read_pages, respond
@@ -27,6 +20,13 @@ from darkroom_analysis.review.decisions import Decisions
 from darkroom_analysis.review.held_images import HeldImages
 from darkroom_analysis.review.messages import Request, Response
 from darkroom_analysis.review.playground import Playground
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.masters import Masters
 
 from .aws import Cloud
 from .paths import CONTROL

@@ -10,9 +10,9 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import READY
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import READY
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import event_samples, golden
 from .aws import Cloud

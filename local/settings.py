@@ -8,10 +8,10 @@ from typing import Any
 
 from cli.settings.stacks import Target, build_local_target
 from cli.settings.validation import validate
-from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import load_default_presets
 from darkroom.settings import InvalidSettings, parse_settings
 from darkroom_dialects.registry import DIALECTS
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .aws import Cloud
 from .errors import StartError

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Literal, get_args
 
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL

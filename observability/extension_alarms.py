@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 from extensions import Extension, list_extensions
 
 from .alarm import HOUR_S, MetricAlarm

@@ -29,7 +29,7 @@ class MonitoredFunction:
 
     @property
     def entry(self) -> str:
-        """Return the entry for :func:`darkroom.operations.functions.parse_functions`, with placeholders."""
+        """Return the entry for :func:`darkroom_pipeline.operations.functions.parse_functions`, with placeholders."""
         memory = f"${{{self.memory}}}" if isinstance(self.memory, str) else self.memory
         return f"{self.placeholder.lower()}=${{{self.logical_id}}}:{memory}"
 

@@ -9,15 +9,15 @@ from tempfile import TemporaryFile
 
 import pytest
 
-from darkroom.conversion import sandbox
-from darkroom.conversion.sandbox import ProcessLimits
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 
 SECRET = "a-secret-of-the-function"
 ALLOWED = "alive"
 
 _MODULE = """
 import ctypes, os, socket, sys, threading
-from darkroom.conversion.confine import main
+from darkroom_pipeline.conversion.confine import main
 from {decoder} import prepare
 
 def attempt(act):

@@ -22,7 +22,7 @@ from bench.processes import await_end, list_children
 from local.ports import find_free_ports
 from tests.waiting import HANG_S, wait_until
 
-PACKAGE = Path(__file__).resolve().parents[1] / "layers" / "darkroom"
+PACKAGES = [Path(__file__).resolve().parents[1] / "layers" / name for name in ("darkroom", "pipeline")]
 RUNTIME_DONE = "INVOKE RTDONE"
 """The emulator's line when the runtime has posted its response and asks for the next event."""
 
@@ -74,7 +74,7 @@ class EmulatedFunction:
 
 @contextmanager
 def emulate(folder: Path, environment: Mapping[str, str], *paths: Path) -> Iterator[EmulatedFunction]:
-    """Run ``app.handler`` of ``folder`` with Darkroom's package and ``paths``."""
+    """Run ``app.handler`` of ``folder`` with Darkroom's packages and ``paths``."""
     port, api = find_free_ports(2)
     places = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}", "--runtime-api-address", f"127.0.0.1:{api}"]
     command = [install_emulator(), *places, "--log-level", "info", install_interpreter(), "-m", "awslambdaric"]
@@ -85,7 +85,7 @@ def emulate(folder: Path, environment: Mapping[str, str], *paths: Path) -> Itera
             cwd=folder,
             env={
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": ":".join(map(str, (folder, PACKAGE, *paths))),
+                "PYTHONPATH": ":".join(map(str, (folder, *PACKAGES, *paths))),
                 "AWS_LAMBDA_FUNCTION_TIMEOUT": "120",
                 **environment,
             },

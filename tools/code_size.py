@@ -19,21 +19,13 @@ ROOT = Path(__file__).resolve().parent.parent
 LAYERS = ROOT / "layers"
 DISTRIBUTIONS = {
     "darkroom": LAYERS / "darkroom",
+    "darkroom_pipeline": LAYERS / "pipeline",
     "darkroom_dialects": LAYERS / "dialects",
     "darkroom_analysis": LAYERS / "analysis",
 }
 """Packages of layers, with the folders that they are imported from."""
 
-OPTIONAL = (
-    "bulk",
-    "operations",
-    "content_credentials",
-    "overlays",
-    "reencode",
-    "origins",
-    "experiments",
-    "conversion",
-)
+OPTIONAL = ("overlays", "origins")
 """Packages of the layer that its core never imports."""
 
 ANY_NAME = "*"

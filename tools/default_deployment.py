@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 
 from bench.cost.idle import LOG_BYTES, MEMORY_MB, METRICS_PUBLISHED, METRICS_READ, QUEUES, RECEIVES, RUN_MS
 from cli.template_values import Resolver
-from darkroom.operations.cost_model import HOURS_A_MONTH, Amounts, function_amounts, load_prices
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, Amounts, function_amounts, load_prices
 from observability.alarm_cost import CDN_METRICS
 from tools.generated_blocks import table
 

@@ -14,11 +14,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
 
-from darkroom.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
 from darkroom.plan.model import SOURCE_TYPES  # noqa: E402
 from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from darkroom.plan.variants import LADDER_PX, AccessMode  # noqa: E402
+from darkroom_pipeline.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
 from functions.edge.tables import insert_tables  # noqa: E402
 
 FOLDER = ROOT / "frontends"

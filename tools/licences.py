@@ -34,7 +34,7 @@ _OF_EXTENSIONS = {
 LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
     "layers/imaging/requirements.txt": "layer imaging",
-    "layers/aws/requirements.txt": "layer aws",
+    "layers/pipeline/requirements.txt": "layer pipeline",
     "layers/ingest/requirements.txt": "layer ingest",
     "layers/ingest/requirements-jpeg-xl.txt": "layer ingest",
     "layers/fonts/requirements.txt": "layer fonts",

@@ -29,7 +29,7 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "layers/inference/requirements.txt": ("inference",),
     "layers/inference/requirements-models.txt": ("models",),
     "layers/inference/requirements-build.txt": ("models-build",),
-    "layers/aws/requirements.txt": ("aws",),
+    "layers/pipeline/requirements.txt": ("aws",),
     "endpoint/requirements.txt": ("endpoint", "endpoint-cpu"),
     "endpoint/requirements-gpu.txt": ("endpoint", "endpoint-gpu"),
     "endpoint/requirements-models.txt": ("models", "models-text"),

@@ -171,8 +171,8 @@ def measure(state: Path) -> dict[str, Any]:
     runs, or if the evaluation failed.
     """
     from cli import golden, local_stack
-    from darkroom.aws.s3 import S3Bucket
     from darkroom_analysis.mlops.golden_set import count_labelled
+    from darkroom_pipeline.aws.s3 import S3Bucket
     from local.aws import Cloud
 
     info = local_stack.read(state)

@@ -149,9 +149,9 @@ def simulated_experiment(_: Facts) -> str:
     """Return the results page of an experiment whose second variant gets more clicks, as an address."""
     from cli.experiments.results import format_page
     from cli.experiments.simulation import simulate
-    from darkroom.experiments.rules import Policy
     from darkroom.plan.experiments import Experiment
     from darkroom.settings import DEFAULTS
+    from darkroom_pipeline.experiments.rules import Policy
 
     rates = {"control": 0.05, "larger": 0.06}
     policy = Policy(DEFAULTS.experiment_confidence, DEFAULTS.experiment_visitors)

@@ -31,7 +31,7 @@ from darkroom.plan.normalize import build_plan
 from darkroom.signing import sign
 
 ROOT = Path(__file__).resolve().parent.parent
-SOURCES = (f"{ROOT}/layers/darkroom/darkroom/", f"{ROOT}/functions/")
+SOURCES = tuple(f"{ROOT}/{folder}/" for folder in ("layers/darkroom", "layers/pipeline", "functions"))
 TIMEOUT_S = 60.0
 SIZE = (2400, 1600)
 WIDTHS = (301, 300)

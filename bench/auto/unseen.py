@@ -19,7 +19,7 @@ from darkroom.imaging.formats.image_format import FLAT, Effort
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS, SOURCE_FORMATS
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE, classify_content, encode_auto
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.reencode.search import should_replace
+from darkroom_pipeline.reencode.search import should_replace
 
 from ..build_cache import hash_sources
 from ..corpus.views import View, list_views

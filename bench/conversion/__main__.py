@@ -18,10 +18,10 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from darkroom.conversion import sandbox
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.formats import FORMATS
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.formats import FORMATS
 from local.tool_venvs import JPEG_XL, make_importable
 
 SMALL_SIDE_PX = 64

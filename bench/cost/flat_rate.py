@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from bench.cost.pricing import MEZZANINE_READS
 from bench.environment import LATENCY_MS
 from cli.flat_rate.plans import FlatRatePlans
-from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
-from darkroom.operations.cost_model import sum_amounts as add
+from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
+from darkroom_pipeline.operations.cost_model import sum_amounts as add
 
 STORED_READS = 3 + MEZZANINE_READS
 """S3 requests of the function for a stored derivative: it starts those of a render, master, derivative, refusals and

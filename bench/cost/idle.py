@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from darkroom.operations.cost_model import HOURS_A_MONTH, PriceTable, function_amounts, sum_amounts
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PriceTable, function_amounts, sum_amounts
 from observability.alarm_cost import LEVELS, count_resources
 
 from ..page import Markers

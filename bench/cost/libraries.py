@@ -8,8 +8,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from darkroom.bulk.messages import BATCH_SIZE
-from darkroom.operations.cost_model import HOURS_A_MONTH, Architecture, PriceTable, function_amounts, sum_amounts
+from darkroom_pipeline.bulk.messages import BATCH_SIZE
+from darkroom_pipeline.operations.cost_model import (
+    HOURS_A_MONTH,
+    Architecture,
+    PriceTable,
+    function_amounts,
+    sum_amounts,
+)
 
 from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..tables import Table

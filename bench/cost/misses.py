@@ -16,7 +16,7 @@ from bench.cost.render_cost import MEMORY_MB, billed_ms, break_even_requests, re
 from bench.environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
 from bench.page import Markers
 from bench.tables import Table
-from darkroom.operations.cost_model import PriceTable
+from darkroom_pipeline.operations.cost_model import PriceTable
 
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")
 

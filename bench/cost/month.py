@@ -19,8 +19,8 @@ from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, R
 from bench.page import Markers
 from bench.paths import ROOT
 from cli.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
-from darkroom.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
-from darkroom.operations.cost_model import sum_amounts as add
+from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
+from darkroom_pipeline.operations.cost_model import sum_amounts as add
 
 DATA = ROOT / "docs" / "explanation" / "calculator-data.js"
 MARKERS = Markers("<!-- priced by `make alarms`, do not edit: example -->", "<!-- end of the example -->")

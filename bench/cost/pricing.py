@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from darkroom.operations.cost_model import PriceTable, load_prices
+from darkroom_pipeline.operations.cost_model import PriceTable, load_prices
 
 from ..compare import OURS, STORED
 from ..competitors.dit import NAME as DIT

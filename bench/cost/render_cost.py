@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from math import ceil
 
-from darkroom.operations.cost_model import (
+from darkroom_pipeline.operations.cost_model import (
     EDGE_FUNCTIONS,
     Architecture,
     PriceTable,

@@ -9,8 +9,8 @@ from functools import cached_property
 import numpy as np
 
 from bench.cost.idle import LOG_BYTES, monthly_amounts
-from darkroom.operations.cost_check import PER_UPLOAD
-from darkroom.operations.cost_model import EDGE_FUNCTIONS, PriceTable, function_amounts, sum_amounts
+from darkroom_pipeline.operations.cost_check import PER_UPLOAD
+from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, PriceTable, function_amounts, sum_amounts
 
 from ..cost.libraries import MEMORY_MB as INGEST_MB
 from ..cost.libraries import PRESETS

@@ -14,9 +14,9 @@ from pathlib import Path
 import pyvips
 
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 
 from ..build_cache import build_once
 from ..corpus.packages import LOMIRI_16, unpack

@@ -11,7 +11,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom.reencode.search import reencode
+from darkroom_pipeline.reencode.search import reencode
 
 REFINE_CONCURRENCY = 2
 """Maximum concurrency of RefineQueue's event source mapping in template.yaml."""

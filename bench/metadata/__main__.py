@@ -16,15 +16,15 @@ from statistics import median
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from darkroom.content_credentials.reader import read_credentials
-from darkroom.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import NO_RIGHTS, Rights
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom.services.manifests import Parent
+from darkroom_pipeline.content_credentials.reader import read_credentials
+from darkroom_pipeline.content_credentials.signer import ManifestSigner, SigningKey
+from darkroom_pipeline.services.manifests import Parent
 from local.signing_certificate import issue_chain, write_private_key
 
 from ..images import make_images

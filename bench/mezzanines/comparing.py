@@ -16,7 +16,6 @@ import numpy as np
 from PIL import Image
 
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import list_mezzanine_sizes
@@ -24,6 +23,7 @@ from darkroom.plan.geometry.placement import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
+from darkroom_pipeline.imaging.render.render_many import decode_once
 
 from ..corpus.packages import MATE, PLASMA, unpack
 from ..photographs.comparing import list_photographs

@@ -10,7 +10,6 @@ from pathlib import Path
 from darkroom.image_keys import mezzanine_name
 from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.render.pipeline import resolve_geometry
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
@@ -18,6 +17,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.variants import list_mezzanines
 from darkroom.services.caching import MASTER_HEADER
+from darkroom_pipeline.imaging.render.render_many import decode_once
 
 from ..build_cache import build_once
 from ..paths import ROOT, WORK

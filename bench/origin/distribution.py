@@ -15,9 +15,9 @@ from cloudfront_local.model import (
     Selections,
 )
 from cloudfront_local.model import Pick as Choice
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 
 from ..competitors.model import BUCKET

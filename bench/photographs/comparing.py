@@ -18,11 +18,11 @@ from tempfile import TemporaryDirectory
 from typing import Self
 
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom_pipeline.imaging.render.render_many import decode_once
 
 from ..build_cache import STAMP, hash_sources
 from ..competitors.node import install_encoder

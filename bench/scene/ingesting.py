@@ -15,10 +15,10 @@ from pathlib import Path
 
 from bench.processes import read_memory_mb
 from darkroom.imaging.block_cache import BlockCache
-from darkroom.imaging.pyramid.assemble import write_pyramid
-from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.pyramid.assemble import write_pyramid
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image, plan_pyramid
 
 BLOCK_BYTES = 1024 * 1024
 

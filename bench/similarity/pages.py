@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from multiprocessing.connection import Connection
 
-from darkroom.aws.vectors.dynamodb import SHARDS
+from darkroom_pipeline.aws.vectors.dynamodb import SHARDS
 
 DIMENSIONS = 512
 PAGE_BYTES = 1 << 20

@@ -13,9 +13,9 @@ import pyvips
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack
 from darkroom.imaging.preview.hashes import compute_perceptual_hash
-from darkroom.services.similarity import COPY_BITS, COPY_SCORE
+from darkroom_pipeline.aws.vectors.packing import QueryVector, hamming_distance, pack
+from darkroom_pipeline.services.similarity import COPY_BITS, COPY_SCORE
 
 from ..tables import Table
 from .alterations import ALTERATIONS

@@ -6,8 +6,8 @@ import random
 import time
 from collections.abc import Sequence
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 
 from ..statistics import Spread
 from ..tables import Table

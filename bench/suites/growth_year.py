@@ -17,7 +17,7 @@ from ..tables import Table
 from . import Progress
 
 if TYPE_CHECKING:
-    from darkroom.operations.cost_model import PriceTable
+    from darkroom_pipeline.operations.cost_model import PriceTable
 
 SAMPLE = {"full": 10, "quick": 100}
 RETENTIONS_DAYS = (1, 7, 30)

@@ -22,15 +22,15 @@ from darkroom.findings import UPSCALE
 from darkroom.imaging.colour.convert import resize_to
 from darkroom.imaging.quality.ssimulacra2 import Comparator
 from darkroom.plan.geometry.layout import Size
-from darkroom.reencode.upscale import (
+from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue
+from darkroom_analysis.models.model_set import ModelSet
+from darkroom_pipeline.reencode.upscale import (
     BLUR_RATIOS,
     MAX_CONSISTENCY_LOSS_DB,
     correct,
     measure_blur,
     measure_consistency,
 )
-from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue
-from darkroom_analysis.models.model_set import ModelSet
 from endpoint.engines import ENDPOINT_ENGINES
 
 from ..enhance.__main__ import load_photographs

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from darkroom.errors import DarkroomError
-from darkroom.operations.popular.access_log import LogReader
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import DATA_FORMATS, MODEL_UPSCALE, Plan
@@ -18,6 +17,7 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.option_plugins import list_plugin_files, register_plugin
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import needs_findings
+from darkroom_pipeline.operations.popular.access_log import LogReader
 
 register_plugin(OVERLAYS)
 

@@ -18,7 +18,7 @@ from ..framework import FILE, FOLDER, Call
 
 if TYPE_CHECKING:
     from cli.build_comparison.compare import Comparison
-    from darkroom.aws.s3 import S3Bucket
+    from darkroom_pipeline.aws.s3 import S3Bucket
 
 
 @app.command(

@@ -74,9 +74,9 @@ def simulate(call: Call, rates: str, visitors: int, runs: int, seed: int, page: 
 
     from cli.experiments.results import format_page
     from cli.experiments.simulation import simulate as simulate_run
-    from darkroom.experiments.rules import Policy
     from darkroom.plan.experiments import MAX_VARIANTS, Experiment
     from darkroom.settings import DEFAULTS
+    from darkroom_pipeline.experiments.rules import Policy
 
     try:
         given = [float(rate) for rate in rates.split(",")]

@@ -27,9 +27,9 @@ def findings() -> None:
 @click.argument("key")
 def show(call: Call, key: str) -> None:
     """Print what models found in the image under KEY, in the active generation."""
-    from darkroom.aws.documents import DocumentStore
-    from darkroom.aws.findings_store import FindingsStore
     from darkroom.findings import findings_to_document
+    from darkroom_pipeline.aws.documents import DocumentStore
+    from darkroom_pipeline.aws.findings_store import FindingsStore
 
     deployment, generation = call.deployment, _generation(call)
     bucket, names = deployment.masters()
@@ -62,9 +62,9 @@ def activate(call: Call, generation: str) -> None:
     import re
 
     from cli.settings.stacks import target_of
-    from darkroom.aws.edge_store import StoreConflict
     from darkroom.plan.options import GENERATION_TYPE
-    from darkroom.services.edge_publication import GENERATION_ENTRY
+    from darkroom_pipeline.aws.edge_store import StoreConflict
+    from darkroom_pipeline.services.edge_publication import GENERATION_ENTRY
 
     if not re.fullmatch(GENERATION_TYPE.pattern, generation):
         raise WrongArgument(f"A generation has a name of {GENERATION_TYPE.allowed_values}.")
@@ -83,8 +83,8 @@ def reanalyse(call: Call, below: str, again: bool) -> None:
 
     An image that the endpoint has analysed in the active generation is skipped. The command may be repeated.
     """
-    from darkroom.aws.sqs import Queue
-    from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
+    from darkroom_pipeline.aws.sqs import Queue
+    from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 
     deployment = call.deployment
     queue = Queue(deployment.client("sqs"), deployment.output("InferQueueUrl"))
@@ -95,6 +95,6 @@ def reanalyse(call: Call, below: str, again: bool) -> None:
 
 def _generation(call: Call) -> str:
     from cli.settings.stacks import target_of
-    from darkroom.services.edge_publication import active_generation
+    from darkroom_pipeline.services.edge_publication import active_generation
 
     return active_generation(target_of(call.deployment).edge.read())

@@ -284,9 +284,9 @@ def purge(
         call.emit({"keys": deleted, "usd": None, "seconds": None, "invalidation": invalidation}, lines)
         return
     from cli import purging
-    from darkroom.aws.sqs import Queue
-    from darkroom.operations.cost_model import load_prices
-    from darkroom.services.purge.messages import purge_message
+    from darkroom_pipeline.aws.sqs import Queue
+    from darkroom_pipeline.operations.cost_model import load_prices
+    from darkroom_pipeline.services.purge.messages import purge_message
 
     try:
         lines_of_keys = keys if manifest is None else manifest

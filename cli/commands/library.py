@@ -155,7 +155,7 @@ def report(call: Call, run: str) -> int:
 
 def _show_estimate(call: Call, given: Mapping[str, Any], concurrency: int) -> None:
     from cli.library.estimate import describe
-    from darkroom.operations.cost_model import load_prices
+    from darkroom_pipeline.operations.cost_model import load_prices
 
     with _translated():
         spec, found = _library(call).estimate(given, concurrency)

@@ -16,9 +16,9 @@ from ..framework import Call
 from .images import iso
 
 if TYPE_CHECKING:
-    from darkroom.aws.index import Index
-    from darkroom.aws.record import Record
     from darkroom.aws.switches import Switch
+    from darkroom_pipeline.aws.index import Index
+    from darkroom_pipeline.aws.record import Record
 
 QUEUES = ("ingest", "review", "purge", "refine", "infer")
 SWITCHES = ("presets-only", "fallback")
@@ -87,8 +87,9 @@ def switch(call: Call, name: str | None, state: str | None, minutes: float, by: 
 
     A switch that is on goes off by itself when its time is over. The audit log records who turned it.
     """
-    from darkroom.aws.audit import OVERRIDE, AuditLog
-    from darkroom.aws.switches import Switch, SwitchStore
+    from darkroom.aws.switches import Switch
+    from darkroom_pipeline.aws.audit import OVERRIDE, AuditLog
+    from darkroom_pipeline.aws.switch_store import SwitchStore
 
     board = SwitchStore(call.deployment.bucket("MediaBucketName"))
     if name:
@@ -132,7 +133,7 @@ def objectives(call: Call, days: int) -> int:
     The exit code is 1 if an objective is missed.
     """
     from cli.objectives import format_reports, read_objectives
-    from darkroom.operations.cloudwatch import CloudWatchMetrics
+    from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
     from observability.owners import find_owner
 
     deployment = call.deployment
@@ -212,9 +213,9 @@ def release(call: Call, key: str, by: str) -> None:
 
 
 def _decide(call: Call, key: str, decision: str, by: str) -> None:
-    from darkroom.aws.documents import DocumentStore
-    from darkroom.aws.sqs import Queue
     from darkroom_analysis.review.decisions import Decisions
+    from darkroom_pipeline.aws.documents import DocumentStore
+    from darkroom_pipeline.aws.sqs import Queue
 
     queue = Queue(call.deployment.client("sqs"), call.deployment.output("ReviewQueueUrl"))
     entries = DocumentStore(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))
@@ -227,6 +228,6 @@ def _decide(call: Call, key: str, decision: str, by: str) -> None:
 
 
 def _index(call: Call) -> Index:
-    from darkroom.aws.index import Index
+    from darkroom_pipeline.aws.index import Index
 
     return Index(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))

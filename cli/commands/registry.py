@@ -80,7 +80,7 @@ def _make_decision_command(decision: str, done: str) -> Callable[..., None]:
     @click.option("--why", required=True, metavar="TEXT", help="Reason, for the registry and the audit log.")
     @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
     def decide(call: Call, version: str, why: str, by: str) -> None:
-        from darkroom.aws.audit import RELEASE, AuditLog
+        from darkroom_pipeline.aws.audit import RELEASE, AuditLog
 
         found = open_registry(call)
         arn = _find_arn(found, version)

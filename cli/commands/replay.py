@@ -114,9 +114,9 @@ def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, wanted: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
     from cli.replay.sides import VariantSide
-    from darkroom.aws.sagemaker import Endpoint
     from darkroom.services.service_settings import configured_tasks as configured
     from darkroom.settings import DEFAULTS
+    from darkroom_pipeline.aws.sagemaker import Endpoint
 
     runtime = call.deployment.client("sagemaker-runtime", read_s=READ_TIMEOUT_S, attempts=1)
     served = Endpoint(runtime, endpoint or call.deployment.output("InferEndpointName"))

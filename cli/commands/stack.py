@@ -118,8 +118,8 @@ def status(call: Call) -> None:
 def read_status(deployment: Deployment) -> dict[str, Any]:
     """Read the state of a stack."""
     from cli.settings.stacks import target_of
-    from darkroom.aws.index import Index
     from darkroom.aws.switches import NAMES, Switches
+    from darkroom_pipeline.aws.index import Index
 
     media, target = deployment.bucket("MediaBucketName"), target_of(deployment)
     current, switches = target.documents.current(), Switches(media.read)
@@ -180,7 +180,7 @@ def _list_page(deployment: Deployment, bucket: str) -> dict[str, Any]:
 def _generation(deployment: Deployment) -> str:
     """The active generation."""
     from cli.settings.stacks import target_of
-    from darkroom.services.edge_publication import active_generation
+    from darkroom_pipeline.services.edge_publication import active_generation
 
     return active_generation(target_of(deployment).edge.read())
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from cli.training.examples import Embedder, ExampleReader, Reading
     from cli.training.report import TrainedModel
     from cli.training.reviews import MasterUris, ReviewedImage
-    from darkroom.aws.index import Index
+    from darkroom_pipeline.aws.index import Index
 
 JSON_LINES = {"Content-Type": "application/x-ndjson"}
 METRICS, CARD = "metrics.json", "card.md"
@@ -66,8 +66,8 @@ def sheet(call: Call, day: str, file: Path) -> None:
 def review(call: Call, day: str, file: Path, by: str) -> None:
     """Store the tags of FILE as the review of the images of DAY. A second review replaces the first."""
     from cli.training.reviews import REVIEWED, apply_review, parse_sheet, read_day
-    from darkroom.aws.audit import OVERRIDE, AuditLog
     from darkroom_analysis.mlops.manifests import FOLDER, upload_digest
+    from darkroom_pipeline.aws.audit import OVERRIDE, AuditLog
 
     media, uris = call.deployment.bucket("MediaBucketName"), _uris(call)
     tags = parse_sheet(file.read_text(encoding="utf-8"))
@@ -260,8 +260,8 @@ def _read_reviewed(call: Call, named: Sequence[str]) -> list[ReviewedImage]:
 def _reader(call: Call, embedder: Embedder) -> ExampleReader:
     """Return the reader of images, with the embeddings of the table; those in S3 Vectors are computed again."""
     from cli.training.examples import ExampleReader
-    from darkroom.aws.vectors.dynamodb import DynamoDBVectors
     from darkroom.findings import LIKENESS
+    from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 
     deployment = call.deployment
     masters, names = deployment.masters()
@@ -278,6 +278,6 @@ def _uris(call: Call) -> MasterUris:
 
 
 def _index(call: Call) -> Index:
-    from darkroom.aws.index import Index
+    from darkroom_pipeline.aws.index import Index
 
     return Index(call.deployment.client("dynamodb"), call.deployment.output("IndexTableName"))

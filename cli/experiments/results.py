@@ -10,13 +10,13 @@ from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.check import describe_stop, find_winner
-from darkroom.experiments.rules import Policy, Stop, VariantReport, is_mismatched, report_variants
-from darkroom.experiments.runs import Decisions, RunStore, Tally
-from darkroom.experiments.statistics import bound_rate
 from darkroom.plan.experiments import Experiment
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.check import describe_stop, find_winner
+from darkroom_pipeline.experiments.rules import Policy, Stop, VariantReport, is_mismatched, report_variants
+from darkroom_pipeline.experiments.runs import Decisions, RunStore, Tally
+from darkroom_pipeline.experiments.statistics import bound_rate
 
 STYLE = Path(__file__).with_name("results.css")
 

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import pi, sin
 from random import Random
 
-from darkroom.experiments.check import find_winner
-from darkroom.experiments.rules import Policy, find_stops
-from darkroom.experiments.runs import Decision, Decisions, Tally
-from darkroom.experiments.statistics import Counts
 from darkroom.plan.experiments import Experiment
+from darkroom_pipeline.experiments.check import find_winner
+from darkroom_pipeline.experiments.rules import Policy, find_stops
+from darkroom_pipeline.experiments.runs import Decision, Decisions, Tally
+from darkroom_pipeline.experiments.statistics import Counts
 
 from .results import Results
 

@@ -13,7 +13,6 @@ from datetime import UTC, datetime
 from urllib.parse import quote, unquote_plus, urlsplit
 
 from darkroom.errors import DarkroomError
-from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import DERIVATIVES, derivatives_prefix, encode_key, mezzanine_name
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import SEPARATOR, parse_path
@@ -30,6 +29,7 @@ from darkroom.services.serve.negative_cache import RefusalMarker, marker_key
 from darkroom.settings import Settings
 from darkroom.signing import remove_signature, verify
 from darkroom_dialects.registry import DIALECTS
+from darkroom_pipeline.experiments.runs import RunStore
 
 from .masters import find_master, format_time
 from .outcomes import find_edge_refusal, list_outcomes, requires_signature

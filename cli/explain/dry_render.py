@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.geometry.redaction_mask import compute_outlines
 from darkroom.services.serve.answers import Answer, Derivative, Rendered
 from darkroom.services.serve.rendering import Renderer, RenderJob
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 _ANY_SIZE = Size(1000, 1000)
 """Of an image whose redaction is checked for missing findings alone."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from darkroom.aws.s3 import ObjectHead, S3Bucket
 from darkroom.aws.s3_fast import StoredObject
 from darkroom.errors import DarkroomError
 from darkroom.further_sources import find_source
 from darkroom.services.caching import MASTER_RIGHTS
+from darkroom_pipeline.aws.s3 import ObjectHead, S3Bucket
 
 from .source import Document, Source
 

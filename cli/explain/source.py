@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.aws.switches import LOAD_SHEDDING, parse_switch, switch_key
 from darkroom.image_keys import ObjectNames
@@ -15,12 +13,14 @@ from darkroom.origins.https import HttpsOrigin
 from darkroom.origins.routing import KEYS, RoutedBucket
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
-from darkroom.services.edge_publication import active_generation
 from darkroom.services.live_settings import CURRENT, parse_document
 from darkroom.services.serve.transform import Transform
 from darkroom.services.service_settings import MEMORY_MB, build_source_limits, decoder_limit
 from darkroom.settings import DEFAULTS, OFF, Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.services.edge_publication import active_generation
 
 from ..deployment import Deployment, MissingOutput
 from ..settings.stacks import target_of

@@ -10,12 +10,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import HELD, READY, Record
-from darkroom.aws.s3 import S3Bucket
 from darkroom.image_keys import DERIVATIVES, HELD_MASTERS
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import HELD, READY, Record
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local.stack_info import QUEUES
 
 from ..deployment import Deployment, find_masters

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
-from darkroom.aws.record import READY, Record
+from darkroom_pipeline.aws.record import READY, Record
 
 from .outcomes import LOST, UploadOutcome
 

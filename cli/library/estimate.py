@@ -17,8 +17,8 @@ from bench.cost.libraries import (
     price_presets,
     sum_usd,
 )
-from darkroom.bulk.messages import JobSpec, Operation
-from darkroom.operations.cost_model import Architecture, PriceTable
+from darkroom_pipeline.bulk.messages import JobSpec, Operation
+from darkroom_pipeline.operations.cost_model import Architecture, PriceTable
 
 SHOWN = 5
 """Keys that are listed as examples."""

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.bulk.messages import JobSpec, spec_document
+from darkroom_pipeline.bulk.messages import JobSpec, spec_document
 
 RUNNING = "RUNNING"
 STEPS_OF_A_RUN = 1000

@@ -11,13 +11,13 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.bulk.job import BulkJob
-from darkroom.bulk.listing import JobKeys
-from darkroom.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, JobSpec, parse_spec
 from darkroom.errors import BadRun
-from darkroom.operations.cost_model import load_prices
 from darkroom.services.live_settings import LiveSettings
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.bulk.job import BulkJob
+from darkroom_pipeline.bulk.listing import JobKeys
+from darkroom_pipeline.bulk.messages import BATCH_SIZE, TOLERATED_PERCENT, JobSpec, parse_spec
+from darkroom_pipeline.operations.cost_model import load_prices
 
 from ..deployment import Deployment
 from .estimate import Capacity, Estimate, estimate

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import ObjectNames
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import prepare_jpeg
 from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 
 def sampled(samples: SampleStore, names: ObjectNames) -> list[str]:

@@ -13,10 +13,10 @@ import numpy as np
 from PIL import Image
 
 from cli.models.model_folders import table_of
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import Finding
 from darkroom_analysis.models.catalogue import ModelCatalogue, load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
+from darkroom_pipeline.aws.sagemaker import Endpoint
 from endpoint.engines import ENDPOINT_ENGINES
 
 ONNX = "onnxruntime"

@@ -8,8 +8,8 @@ from difflib import unified_diff
 from typing import Any
 
 from darkroom.errors import Unavailable
-from darkroom.services.edge_publication import differences, entries_of
 from darkroom.settings import InvalidSettings, parse_settings
+from darkroom_pipeline.services.edge_publication import differences, entries_of
 
 from .files import to_toml
 from .removals import list_removals

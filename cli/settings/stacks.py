@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.edge_store import EdgeStore, connect_edge_store
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import MASTERS
-from darkroom.services.edge_publication import KeyValueStore, publish_settings
 from darkroom.settings import OFF, Settings
 from darkroom_dialects.registry import DIALECTS
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.edge_store import EdgeStore, connect_edge_store
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import RunStore
+from darkroom_pipeline.services.edge_publication import KeyValueStore, publish_settings
 
 from .. import local_stack
 from ..deployment import Deployment

@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged
 from darkroom.services.live_settings import CURRENT, HISTORY, history_key
 from darkroom.settings import InvalidSettings
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .validation import validate
 

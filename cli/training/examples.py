@@ -9,20 +9,20 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import HELD, READY, Record
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.vectors import VectorStore
 from darkroom.errors import DarkroomError
 from darkroom.findings import LIKENESS, TAGS
 from darkroom.image_keys import HELD_MASTERS, ObjectNames
-from darkroom.imaging.render.views import read_rgb
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import prepare_jpeg
 from darkroom_analysis.mlops.manifests import TEST, split_of, upload_digest
 from darkroom_analysis.models.catalogue import ModelCatalogue
 from darkroom_analysis.models.model_set import ModelSet
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import HELD, READY, Record
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.vectors import VectorStore
+from darkroom_pipeline.imaging.render.views import read_rgb
 
 from .dataset import Example
 from .reviews import ReviewedImage

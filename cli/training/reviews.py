@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import TAGS
 from darkroom.image_keys import HELD_MASTERS, ObjectNames
 from darkroom_analysis.mlops.manifests import FOLDER, TEST, TRAIN
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 REVIEWED = "reviewed.manifest"
 """Name of the reviewed manifest, beside those that the monitor wrote; it expires with them."""

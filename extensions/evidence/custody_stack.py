@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cli.deployment import Deployment, make_client, read_further_outputs
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 if TYPE_CHECKING:
     from evidence.custody import Custody

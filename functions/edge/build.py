@@ -14,7 +14,7 @@ from pathlib import Path
 from textwrap import dedent
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom"), str(ROOT / "layers" / "dialects")]
+sys.path[:0] = [str(ROOT), *(str(ROOT / "layers" / name) for name in ("darkroom", "pipeline", "dialects"))]
 
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from darkroom_dialects.registry import DIALECTS, Dialect  # noqa: E402

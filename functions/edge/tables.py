@@ -10,7 +10,6 @@ from itertools import chain
 from darkroom.errors import SourceMissing
 from darkroom.image_keys import LARGE_PREFIX, MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
-from darkroom.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
 from darkroom.plan.experiments import BEACON, HASH_MODULUS, VISITOR
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
@@ -38,6 +37,7 @@ from darkroom_dialects.registry import (
     IIIF_2_SUFFIX,
     Dialect,
 )
+from darkroom_pipeline.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
 
 STATE_FIELDS = frozenset(
     {

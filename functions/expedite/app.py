@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import ExpediteEnvironment
-from darkroom.operations.expedite import Expediter
-from darkroom.services.queue_consumer import read_correlation_id
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.operations.expedite import Expediter
+from darkroom_pipeline.services.queue_consumer import read_correlation_id
 
 _env = ExpediteEnvironment()
 _observer = PowertoolsObserver("expedite")

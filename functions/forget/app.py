@@ -5,23 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
-from darkroom.aws.cloudfront import Distribution
-from darkroom.aws.erasures import ErasureTable
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sample_slots import SampleSlots
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import ForgetEnvironment
 from darkroom.errors import BadKey, DarkroomError
 from darkroom.image_keys import large_wildcard, master_names
-from darkroom.operations.erase.report import rejection_document
-from darkroom.operations.erase.service import EraseService
-from darkroom.services.purge.consumer import Wildcard
 from darkroom.services.request_metrics import count_attempt
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.cloudfront import Distribution
+from darkroom_pipeline.aws.erasures import ErasureTable
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sample_slots import SampleSlots
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
+from darkroom_pipeline.operations.erase.report import rejection_document
+from darkroom_pipeline.operations.erase.service import EraseService
+from darkroom_pipeline.services.purge.consumer import Wildcard
 
 _env = ForgetEnvironment()
 _s3, _dynamodb = create_client("s3"), create_client("dynamodb")

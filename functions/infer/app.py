@@ -6,22 +6,11 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.masters import Masters
 from darkroom.services.service_settings import build_source_limits, configured_tasks
-from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 from darkroom_analysis.inference.analysis import AnalysisService, AnalysisSettings
 from darkroom_analysis.inference.breaker import open_breaker
@@ -34,6 +23,17 @@ from darkroom_analysis.mlops.sample_store import SampleStore
 from darkroom_analysis.mlops.sampler import SampleRecorder
 from darkroom_analysis.mlops.shadow import open_shadow_client
 from darkroom_analysis.models.in_process import InProcessDetector
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
+from darkroom_pipeline.services.masters import Masters
+from darkroom_pipeline.services.sqs_batch import process_batch
 
 _env = InferEnvironment()
 _s3, _sqs, _dynamodb = create_client("s3"), create_client("sqs"), create_client("dynamodb")

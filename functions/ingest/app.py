@@ -5,40 +5,40 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore, VerdictTable
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.scanner import Clamd
 from darkroom.aws.secrets import Secret
-from darkroom.aws.sqs import Queue
-from darkroom.aws.stepfunctions import StateMachine
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import IngestEnvironment
 from darkroom.image_keys import HELD_MASTERS, master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
-from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.derivative_store import DerivativeStore
-from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
-from darkroom.services.ingest.findings import BLOCK, ClientFindingsReader, Moderation
-from darkroom.services.ingest.handler import IngestConsumer
-from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
-from darkroom.services.purge.stale_derivatives import DerivativePurge
-from darkroom.services.queue_consumer import SqsMessage
 from darkroom.services.service_settings import build_cache_policy, build_upload_limits
-from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.scanner import Clamd
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.stepfunctions import StateMachine
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.ingest.claims import Claims
+from darkroom_pipeline.services.ingest.context import IngestContext
+from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
+from darkroom_pipeline.services.ingest.examine import UploadConverter, UploadExaminer
+from darkroom_pipeline.services.ingest.findings import BLOCK, ClientFindingsReader, Moderation
+from darkroom_pipeline.services.ingest.handler import IngestConsumer
+from darkroom_pipeline.services.ingest.quarantine import Quarantine
+from darkroom_pipeline.services.ingest.stores import MasterStore
+from darkroom_pipeline.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.services.queue_consumer import SqsMessage
+from darkroom_pipeline.services.sqs_batch import process_batch
 
 register_plugin(OVERLAYS)
 
@@ -58,7 +58,7 @@ _keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, ob
 
 
 def _read_credentials(data: bytes, media_type: str) -> UploadCredentials:
-    from darkroom.content_credentials.reader import read_credentials  # few uploads have some
+    from darkroom_pipeline.content_credentials.reader import read_credentials  # few uploads have some
 
     return read_credentials(data, media_type, _media.read(TRUST_ANCHORS) or b"")
 
@@ -66,7 +66,7 @@ def _read_credentials(data: bytes, media_type: str) -> UploadCredentials:
 def _build_signer(settings: Settings) -> DerivativeSigner | None:
     if not settings.sign_derivatives:
         return None
-    from darkroom.content_credentials.signer import ManifestSigner, parse_signing_key
+    from darkroom_pipeline.content_credentials.signer import ManifestSigner, parse_signing_key
 
     secret = Secret(_env.credentials_secret, CredentialSource(), parse_signing_key, observer=_observer)
     return ManifestSigner(
@@ -80,7 +80,7 @@ def _build_signer(settings: Settings) -> DerivativeSigner | None:
 def _build_converter(settings: Settings) -> UploadConverter | None:
     if not settings.converted_formats:
         return None
-    from darkroom.conversion.converter import Converter
+    from darkroom_pipeline.conversion.converter import Converter
 
     return Converter(settings.converted_formats)
 

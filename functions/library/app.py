@@ -4,31 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.bulk.analyse import AnalyseOperation
-from darkroom.bulk.handler import BulkJobHandler
-from darkroom.bulk.ingest import IngestOperation
-from darkroom.bulk.listing import JobKeys, Lister
-from darkroom.bulk.messages import Operation, parse_request
-from darkroom.bulk.presets import PresetsOperation
-from darkroom.bulk.report import Reporter
-from darkroom.bulk.worker import Worker, reserve_s
 from darkroom.environment import LibraryEnvironment
 from darkroom.findings import ENDPOINT, FALLBACK
 from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
-from darkroom.services.ingest.examine import UploadExaminer
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.masters import Masters
-from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.services.service_settings import (
     build_cache_policy,
     build_upload_limits,
@@ -36,6 +18,24 @@ from darkroom.services.service_settings import (
     list_tasks,
 )
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.bulk.analyse import AnalyseOperation
+from darkroom_pipeline.bulk.handler import BulkJobHandler
+from darkroom_pipeline.bulk.ingest import IngestOperation
+from darkroom_pipeline.bulk.listing import JobKeys, Lister
+from darkroom_pipeline.bulk.messages import Operation, parse_request
+from darkroom_pipeline.bulk.presets import PresetsOperation
+from darkroom_pipeline.bulk.report import Reporter
+from darkroom_pipeline.bulk.worker import Worker, reserve_s
+from darkroom_pipeline.services.ingest.examine import UploadExaminer
+from darkroom_pipeline.services.masters import Masters
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 
 register_plugin(OVERLAYS)
 

@@ -6,34 +6,34 @@ import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.edge_store import connect_edge_store
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import SwitchStore
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import MonitorEnvironment
-from darkroom.experiments.check import ExperimentCheck
-from darkroom.experiments.rules import Policy
-from darkroom.experiments.runs import RunStore
 from darkroom.image_keys import master_names
-from darkroom.operations.cdn_check import CdnCheck
-from darkroom.operations.checks import Monitor, MonitorCheck
-from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.cost_check import MONITOR, CostCheck, RunCounter, parse_amounts
-from darkroom.operations.cost_model import Architecture, load_prices
-from darkroom.operations.dead_letter_queue import DeadLetterQueue
-from darkroom.operations.functions import Function, parse_functions, queue_urls
-from darkroom.operations.messages import parse_request
-from darkroom.operations.metrics_reader import MetricsReader
-from darkroom.operations.remedies import LoadShedding, RedriveRemedy, Remedy, RemedyCheck, redrive_targets
-from darkroom.operations.switch_controller import SwitchController
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.edge_store import connect_edge_store
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.switch_store import SwitchStore
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.experiments.check import ExperimentCheck
+from darkroom_pipeline.experiments.rules import Policy
+from darkroom_pipeline.experiments.runs import RunStore
+from darkroom_pipeline.operations.cdn_check import CdnCheck
+from darkroom_pipeline.operations.checks import Monitor, MonitorCheck
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
+from darkroom_pipeline.operations.cost_check import MONITOR, CostCheck, RunCounter, parse_amounts
+from darkroom_pipeline.operations.cost_model import Architecture, load_prices
+from darkroom_pipeline.operations.dead_letter_queue import DeadLetterQueue
+from darkroom_pipeline.operations.functions import Function, parse_functions, queue_urls
+from darkroom_pipeline.operations.messages import parse_request
+from darkroom_pipeline.operations.metrics_reader import MetricsReader
+from darkroom_pipeline.operations.remedies import LoadShedding, RedriveRemedy, Remedy, RemedyCheck, redrive_targets
+from darkroom_pipeline.operations.switch_controller import SwitchController
 
 if TYPE_CHECKING:
     from darkroom_analysis.mlops.endpoint_models import EndpointModels

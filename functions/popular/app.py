@@ -9,17 +9,17 @@ import time
 from dataclasses import asdict
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PopularEnvironment
-from darkroom.experiments.runs import RunStore
-from darkroom.experiments.scan import ExperimentScan
-from darkroom.operations.popular.service import PopularityScan, read_window
 from darkroom.services.live_settings import LiveSettings, SettingsBound, read_applied_s
 from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.experiments.runs import RunStore
+from darkroom_pipeline.experiments.scan import ExperimentScan
+from darkroom_pipeline.operations.popular.service import PopularityScan, read_window
 
 _env = PopularEnvironment()
 _s3 = create_client("s3")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.custom_resource import SPARE_S, answer_request, is_rolling_back
-from darkroom.aws.edge_store import connect_edge_store
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PublishEnvironment
-from darkroom.experiments.runs import RunStore
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
-from darkroom.services.edge_publication import EdgePublication
 from darkroom.services.request_metrics import count_attempt
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.custom_resource import SPARE_S, answer_request, is_rolling_back
+from darkroom_pipeline.aws.edge_store import connect_edge_store
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.experiments.runs import RunStore
+from darkroom_pipeline.services.edge_publication import EdgePublication
 
 register_plugin(OVERLAYS)
 

@@ -6,19 +6,19 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.cloudfront import Distribution
-from darkroom.aws.erasures import ErasureTable
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import PurgeEnvironment
 from darkroom.further_sources import FurtherSource
 from darkroom.image_keys import large_wildcard, master_names
-from darkroom.origins.purge import RoutedPurge
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.purge.consumer import PurgeConsumer, Wildcard
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.cloudfront import Distribution
+from darkroom_pipeline.aws.erasures import ErasureTable
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.origins.purge import RoutedPurge
+from darkroom_pipeline.services.purge.consumer import PurgeConsumer, Wildcard
 
 _env = PurgeEnvironment()
 _s3, _sqs = create_client("s3"), create_client("sqs")

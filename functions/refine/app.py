@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.secrets import Secret
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
-from darkroom.reencode.service import ReencodeConsumer, Reencoder
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.manifests import DerivativeSigner
 from darkroom.services.service_settings import build_cache_policy, build_source_limits
-from darkroom.services.sqs_batch import process_batch
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.sagemaker import Endpoint
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.reencode.service import ReencodeConsumer, Reencoder
+from darkroom_pipeline.services.manifests import DerivativeSigner
+from darkroom_pipeline.services.sqs_batch import process_batch
 
 register_plugin(OVERLAYS)
 
@@ -37,7 +37,7 @@ UPSCALE_TIMEOUT_S = 58.0
 def _build_signer(settings: Settings) -> DerivativeSigner | None:
     if not settings.sign_derivatives:
         return None
-    from darkroom.content_credentials.signer import ManifestSigner, parse_signing_key
+    from darkroom_pipeline.content_credentials.signer import ManifestSigner, parse_signing_key
 
     secret = Secret(_env.credentials_secret, _credentials, parse_signing_key, observer=_observer)
     return ManifestSigner(

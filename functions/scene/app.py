@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.multipart_copy import MultipartAssembler
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SceneEnvironment
-from darkroom.services.large_image.steps import LargeImageSteps, read_request
 from darkroom.services.live_settings import LiveSettings, SettingsBound
 from darkroom.services.service_settings import build_upload_limits
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.multipart_copy import MultipartAssembler
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.large_image.steps import LargeImageSteps, read_request
 
 _env = SceneEnvironment()
 _s3, _observer = create_client("s3"), PowertoolsObserver("scene")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_tags, open_vectors
 from darkroom.environment import SimilarEnvironment
-from darkroom.http.api import parse_key, read_bearer_token, respond
 from darkroom.http.response import HttpResponse, json_response
 from darkroom.image_keys import unquote
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
+from darkroom_pipeline.http.api import parse_key, read_bearer_token, respond
+from darkroom_pipeline.services.similarity import SimilaritySearch
 
 _env = SimilarEnvironment()
 _observer = PowertoolsObserver("similar")

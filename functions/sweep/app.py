@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.environment import SweepEnvironment
 from darkroom.image_keys import master_names
-from darkroom.operations.sweep import Sweep
 from darkroom.services.request_metrics import count_failures
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.operations.sweep import Sweep
 
 _env = SweepEnvironment()
 _s3 = create_client("s3")

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.index import Index
-from darkroom.aws.presigned_post import PostPresigner
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.upload_counters import UploadCounters
 from darkroom.environment import UploadEnvironment
-from darkroom.http.api import parse_key, read_bearer_token, read_body, respond
 from darkroom.http.response import HttpResponse, json_response
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.upload import UploadApi
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.presigned_post import PostPresigner
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.upload_counters import UploadCounters
+from darkroom_pipeline.http.api import parse_key, read_bearer_token, read_body, respond
+from darkroom_pipeline.services.upload import UploadApi
 
 _env = UploadEnvironment()
 _observer = PowertoolsObserver("upload")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import batched
 
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from ..runbook import run_runbook
 from ..scenario_run import ChartSpec, Phase, ScenarioRun

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from statistics import median
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import READY, Record
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import READY, Record
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
 from ..images import USUAL, draw_image

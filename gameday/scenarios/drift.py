@@ -6,8 +6,8 @@ import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 
-from darkroom.aws.sample_slots import SLOTS
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.aws.sample_slots import SLOTS
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from .. import synthetic_samples
 from ..environment import NAMESPACE

@@ -6,7 +6,7 @@ import json
 import time
 
 from darkroom.aws.switches import FALLBACK
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from ..environment import NAMESPACE

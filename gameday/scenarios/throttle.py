@@ -9,7 +9,7 @@ from threading import Thread
 from chaos.faults import Fault, FaultPlan
 from chaos.parse_aws_request import AwsRequest
 from chaos.proxy import Proxy, Timing
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
 from ..runbook import run_runbook

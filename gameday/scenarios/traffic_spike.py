@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from darkroom.aws.switches import LOAD_SHEDDING
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from ..environment import NAMESPACE
 from ..scenario_run import ChartSpec, Phase, ScenarioRun

@@ -8,17 +8,17 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.s3 import ListedObject
-from darkroom.aws.sample_slots import SLOTS
 from darkroom.findings import TAGS as TAGS_TASK
-from darkroom.operations.cloudwatch import MetricStat
 from darkroom_analysis.mlops.canary_rollout import PROMOTE, ROLLBACK
 from darkroom_analysis.mlops.canary_state import TRYING, CanaryStateStore
 from darkroom_analysis.mlops.drift_check import RECENT_S
 from darkroom_analysis.mlops.golden_set import Confusion, parse_history
 from darkroom_analysis.mlops.manifests import FOLDER
 from darkroom_analysis.mlops.quality_check import HISTORY
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.s3 import ListedObject
+from darkroom_pipeline.aws.sample_slots import SLOTS
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from .. import fabrics, synthetic_samples

@@ -12,9 +12,9 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import DarkroomError
 from darkroom_analysis.mlops.sample import SAMPLED
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from ..paths import CONTROL
 from .alarm_history import AlarmHistory

@@ -10,10 +10,10 @@ from pathlib import Path
 from aiohttp import web
 
 from cli.deployment import find_masters
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from ..aws import Cloud
 from ..paths import ENDPOINT

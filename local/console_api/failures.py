@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, unquote
 
-from darkroom.operations.dead_letter_queue import DeadLetterQueue
+from darkroom_pipeline.operations.dead_letter_queue import DeadLetterQueue
 
 from ..aws import Cloud
 from ..paths import CONTROL

@@ -9,12 +9,12 @@ from itertools import batched
 from typing import Any
 
 from cli.deployment import list_masters
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.record import Record, from_item, partition_key
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import findings_to_document
 from darkroom.image_keys import ObjectNames
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import Record, from_item, partition_key
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from ..aws import Cloud
 from .traces import Document

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Any
 
-from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat
 
 MINUTE_S = 60
 MAX_DELAY_S = 300

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from darkroom.aws.record import pad_sequencer
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
+from darkroom_pipeline.aws.record import pad_sequencer
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 
 from . import Event
 from .sqs import batch

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from darkroom.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
 
 from . import Event
 from .sqs import batch

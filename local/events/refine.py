@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import cast
 
-from darkroom.reencode.service import reencode_message
+from darkroom_pipeline.reencode.service import reencode_message
 from local.event_samples import FIRST, build_s3_event
 
 from . import Event

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from darkroom.operations.cost_model import HOURS_A_MONTH, PARTS
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PARTS
 
 from ..measures import Formula, Measure, Metric, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel

@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.http.response import EdgeRequest, HttpResponse, respond
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom_dialects.registry import DIALECTS
 from darkroom_dialects.serving.handler import respond as respond_in
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import dialects_code, edge_code
 from tests.component.services.dialects.serving import Served, served
 from tests.unit.edge.engine import EdgeEngine

@@ -14,16 +14,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.record import HELD, READY
 from darkroom.errors import BadOption
 from darkroom.findings import FACES, MODERATION, Findings
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.analysis_requests import parse_request
-from darkroom.services.ingest.events import read_event
 from darkroom_analysis.inference.views import choose_views, combine
 from darkroom_analysis.models.in_process import InProcessDetector
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.services.analysis_requests import parse_request
+from darkroom_pipeline.services.ingest.events import read_event
 from tests.component.aws import sagemaker
 from tests.component.services import ingest_environment
 from tests.component.services.inference.harness import InferEnvironment

@@ -14,11 +14,11 @@ import pytest
 from obstore.store import MemoryStore
 from PIL import Image
 
-from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, findings_to_document
 from darkroom.http.response import HttpResponse
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.aws.findings_store import sidecar_name
 from tests.component.imaging.test_redact import FACE, jpeg, png, twins
 from tests.tally import Tally
 from tests.unsigned_urls import unsigned_urls

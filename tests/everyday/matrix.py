@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from darkroom.image_keys import encode_key
-from darkroom.reencode.service import reencode_message
+from darkroom_pipeline.reencode.service import reencode_message
 from tests.stack.conftest import Stack
 from tests.stack.inference_client import InferenceClient
 from tests.stack.operating import Operator

@@ -11,10 +11,10 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
 from extensions import list_extensions
 from local.aws import Cloud
 from local.event_samples import EVENT_S, FIRST, build_s3_event

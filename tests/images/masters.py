@@ -8,9 +8,9 @@ import pyvips
 
 from darkroom.imaging.formats.load import LOADERS
 from darkroom.imaging.formats.probe import Header, probe
-from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import Master, make_master
 
 from .rendering import alike, apart, made, seen
 

@@ -7,11 +7,11 @@ from functools import cache
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.image_keys import MASTERS, mezzanine_name
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import describe_mezzanine
+from darkroom_pipeline.imaging.render.render_many import decode_once
 from tests.images.photographs import photograph
 
 SIZE = (2880, 1920)

@@ -26,8 +26,8 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate, load_pem_x509_certificates
 
-from darkroom.content_credentials.reader import OFFLINE
-from darkroom.content_credentials.signer import SigningKey
+from darkroom_pipeline.content_credentials.reader import OFFLINE
+from darkroom_pipeline.content_credentials.signer import SigningKey
 from local.signing_certificate import issue_chain, write_private_key
 from tests.foreign import FOREIGN
 

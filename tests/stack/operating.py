@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from cli import runbooks
-from darkroom.aws.index import Index
-from darkroom.aws.record import Record
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import Record
 from extensions import find_extension
 from local.aws import tool_environment
 from local.own_stack import stack_name

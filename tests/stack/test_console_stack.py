@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import HELD, HeldUpload, MasterRef
+from darkroom_pipeline.aws.record import HELD, HeldUpload, MasterRef
 from tests.component.browser.browser import CHROMIUM, Page, open_browser
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until

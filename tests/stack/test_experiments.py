@@ -12,11 +12,11 @@ import pytest
 from cli import local_stack
 from cli.main import main
 from cli.settings.stacks import open_local_target
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import RunStore, Tally
-from darkroom.experiments.statistics import Counts
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import RunStore, Tally
+from darkroom_pipeline.experiments.statistics import Counts
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 

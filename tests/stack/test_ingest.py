@@ -19,12 +19,12 @@ import pytest
 from cli.deployment import read_local
 from cli.ingest_report.outcomes import Stack as Behind
 from cli.main import main
-from darkroom.aws.clients import create_client
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record
 from darkroom.image_keys import encode_key
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.purge.stale_derivatives import derivatives_prefix
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, Record
+from darkroom_pipeline.services.purge.stale_derivatives import derivatives_prefix
 from local.aws import tool_environment
 from local.event_samples import CREATED, DAMAGED, DELETED, DUPLICATE
 from local.events import FOLDER

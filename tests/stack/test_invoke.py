@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.large_image.steps import StepAction
+from darkroom_pipeline.services.large_image.steps import StepAction
 from local.paths import COMMAND, ROOT
 from tests.response_bucket import receive_responses
 from tests.waiting import HANG_S

@@ -8,8 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from darkroom.operations.popular.service import SETTLED_S
 from darkroom.settings import DEFAULTS
+from darkroom_pipeline.operations.popular.service import SETTLED_S
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 

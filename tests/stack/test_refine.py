@@ -11,9 +11,9 @@ import pytest
 import pyvips
 
 from darkroom.imaging.quality.ssimulacra2 import Comparator
-from darkroom.reencode.search import MAX_SCORE_LOSS, MAX_SIZE_RATIO
-from darkroom.reencode.service import reencode_message
 from darkroom.services.caching import UNREFINED_S, CachePolicy
+from darkroom_pipeline.reencode.search import MAX_SCORE_LOSS, MAX_SIZE_RATIO
+from darkroom_pipeline.reencode.service import reencode_message
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 

@@ -7,13 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from darkroom.aws.record import CLAIMED, READY, Record, pad_sequencer
-from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged, SourceChanged, Unavailable
 from darkroom.image_keys import HELD_MASTERS, MASTERS
-from darkroom.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
-from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.stores import MasterStore
+from darkroom_pipeline.aws.record import CLAIMED, READY, Record, pad_sequencer
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest.claims import HOW, SEQUENCER, SHA256, VERSION_ID, Claims, Lease
+from darkroom_pipeline.services.ingest.context import IngestContext
+from darkroom_pipeline.services.ingest.stores import MasterStore
 
 KEY = "photo.jpg"
 NOW_S = 1_795_600_000.0

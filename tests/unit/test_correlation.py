@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import build_image_id, pad_sequencer
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
-from darkroom.services.queue_consumer import read_correlation_id
+from darkroom_pipeline.aws.record import build_image_id, pad_sequencer
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
+from darkroom_pipeline.services.queue_consumer import read_correlation_id
 from tests.component.services.ingest_environment import event_text
 
 EVENT_ID = "17793124-05d4-b198-2fde-7ededc63b103"

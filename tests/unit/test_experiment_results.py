@@ -9,12 +9,12 @@ import pytest
 
 from cli.experiments.results import Results, format_lines, format_page, to_document
 from cli.experiments.simulation import simulate
-from darkroom.experiments import visitors as visitors_module
-from darkroom.experiments.rules import Policy
-from darkroom.experiments.runs import MAX_POINTS, Decisions, Tally
-from darkroom.experiments.statistics import Counts
-from darkroom.experiments.visitors import VisitorSet, hash_visitor
 from darkroom.plan.experiments import Experiment
+from darkroom_pipeline.experiments import visitors as visitors_module
+from darkroom_pipeline.experiments.rules import Policy
+from darkroom_pipeline.experiments.runs import MAX_POINTS, Decisions, Tally
+from darkroom_pipeline.experiments.statistics import Counts
+from darkroom_pipeline.experiments.visitors import VisitorSet, hash_visitor
 
 HERO = Experiment("hero", (("wide", 1), ("tall", 1)))
 POLICY = Policy(98, 1_000)

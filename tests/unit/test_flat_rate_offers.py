@@ -6,7 +6,7 @@ import pytest
 
 from bench.cost.flat_rate import Offer, find_cheapest_plan, list_offers, read_rates
 from cli.flat_rate.plans import load_flat_rate_plans
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 
 PLANS = load_flat_rate_plans()
 RATES = read_rates(load_prices(), 1769, "arm64")

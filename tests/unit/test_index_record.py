@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import (
+from darkroom_pipeline.aws.record import (
     CLAIMED,
     HELD,
     READY,

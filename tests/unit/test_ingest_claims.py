@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record
 from darkroom.errors import DamagedSource, Unavailable
-from darkroom.services.ingest.claims import MAX_REPAIRS, EventAttempt, Superseded
-from darkroom.services.ingest.events import build_repair_message
+from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record
+from darkroom_pipeline.services.ingest.claims import MAX_REPAIRS, EventAttempt, Superseded
+from darkroom_pipeline.services.ingest.events import build_repair_message
 
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, NOW_S, Stores, build_marks, build_record
 

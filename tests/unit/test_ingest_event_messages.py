@@ -10,13 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Record, Refusal, build_image_id, pad_sequencer
-from darkroom.aws.s3 import MAX_KEY_BYTES
 from darkroom.errors import BadKey, BadUpload
 from darkroom.image_keys import decode_key, encode_key
-from darkroom.services.ingest.announcements import build_announcement, build_preset_paths
-from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
+from darkroom_pipeline.aws.record import (
+    READY,
+    REFUSED,
+    REMOVED,
+    MasterRef,
+    Record,
+    Refusal,
+    build_image_id,
+    pad_sequencer,
+)
+from darkroom_pipeline.aws.s3 import MAX_KEY_BYTES
+from darkroom_pipeline.services.ingest.announcements import build_announcement, build_preset_paths
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
+from darkroom_pipeline.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
 from tests.component.services.ingest_environment import event_text
 
 BUCKET = "uploads"

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import Sidecar
-from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
-from darkroom.aws.s3 import ObjectHead
 from darkroom.client_findings import ClientFindings, FaceBox, Tag, encode_findings, sign_findings
 from darkroom.errors import ObjectChanged
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
-from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.findings import MODEL, TRIES, ClientFindingsReader
+from darkroom_pipeline.aws.findings_store import Sidecar
+from darkroom_pipeline.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest.examine import FetchedUpload
+from darkroom_pipeline.services.ingest.findings import MODEL, TRIES, ClientFindingsReader
 
 KEY, SHA256 = "photo.jpg", "ab" * 32
 FOUND = ClientFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, READY, LargeImageRef, MasterRef, Record, build_image_id
-from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import (
     Busy,
     ChecksumMismatch,
@@ -25,14 +23,16 @@ from darkroom.errors import (
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.imaging.source import RangedBytes, Source
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest import large_image
-from darkroom.services.ingest.claims import Claims, Lease, StaleIndex
-from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.events import EventKind, IngestEvent
-from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.large_image import FORMATS, LEASE_S, TRIES
-from darkroom.services.ingest.stores import MasterStore
 from darkroom.services.master_reader import TIFF
+from darkroom_pipeline.aws.record import CLAIMED, READY, LargeImageRef, MasterRef, Record, build_image_id
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest import large_image
+from darkroom_pipeline.services.ingest.claims import Claims, Lease, StaleIndex
+from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent
+from darkroom_pipeline.services.ingest.examine import FetchedUpload
+from darkroom_pipeline.services.ingest.large_image import FORMATS, LEASE_S, TRIES
+from darkroom_pipeline.services.ingest.stores import MasterStore
 from tests.images.photographs import jpeg_photo, png_noise
 
 from .ingest_stores import build_context
@@ -335,7 +335,7 @@ def test_the_provenance_of_a_png_is_read_only_where_it_was_fetched(
     body = jpeg_photo()
     read: list[object] = []
     monkeypatch.setattr(
-        "darkroom.services.ingest.large_image.read_provenance",
+        "darkroom_pipeline.services.ingest.large_image.read_provenance",
         lambda data, header, keep_gps: read.append(data) or {"read": 1},
     )
     header: Any = SimpleNamespace(format=format_)

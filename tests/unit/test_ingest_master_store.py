@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged
 from darkroom.image_keys import MASTERS
-from darkroom.services.ingest.claims import StaleIndex, Superseded
-from darkroom.services.ingest.stores import MasterStore
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest.claims import StaleIndex, Superseded
+from darkroom_pipeline.services.ingest.stores import MasterStore
 
 from .ingest_stores import CURRENT, EARLIER, KEY, LATER, LEASE, Stores, build_marks
 

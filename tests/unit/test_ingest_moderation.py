@@ -11,21 +11,21 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import Verdict
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, HeldUpload, MasterRef, Record, Refusal
-from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import Busy, DarkroomError, ObjectChanged, OverLimits
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.ingest import admit, handler, review
-from darkroom.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
-from darkroom.services.ingest.claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
-from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivative_store import _may_have_mezzanines
-from darkroom.services.ingest.events import EventKind, IngestEvent
-from darkroom.services.ingest.examine import FetchedUpload
-from darkroom.services.ingest.findings import Moderation, ReviewState
-from darkroom.services.ingest.stores import render_from_master
+from darkroom_pipeline.aws.findings_store import Verdict
+from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, HeldUpload, MasterRef, Record, Refusal
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest import admit, handler, review
+from darkroom_pipeline.services.ingest.admit import _MAX_DONORS, Candidate, _find_donor
+from darkroom_pipeline.services.ingest.claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
+from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
+from darkroom_pipeline.services.ingest.derivative_store import _may_have_mezzanines
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent
+from darkroom_pipeline.services.ingest.examine import FetchedUpload
+from darkroom_pipeline.services.ingest.findings import Moderation, ReviewState
+from darkroom_pipeline.services.ingest.stores import render_from_master
 from tests.images.photographs import png_noise
 
 from .ingest_stores import build_context

@@ -11,20 +11,20 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record, Refusal
-from darkroom.aws.s3 import ObjectHead
 from darkroom.errors import ObjectChanged, Unavailable
-from darkroom.imaging.master import Master
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
-from darkroom.services.ingest.claims import CHECK_DELAY_S, MAX_REPAIRS, Superseded
-from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.derivative_store import DerivativeStore
-from darkroom.services.ingest.events import build_repair_message
-from darkroom.services.ingest.examine import Description, FetchedUpload
-from darkroom.services.ingest.publish import (
+from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, HeldUpload, MasterRef, Record, Refusal
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.imaging.master import Master
+from darkroom_pipeline.services.ingest.claims import CHECK_DELAY_S, MAX_REPAIRS, Superseded
+from darkroom_pipeline.services.ingest.context import IngestContext
+from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
+from darkroom_pipeline.services.ingest.events import build_repair_message
+from darkroom_pipeline.services.ingest.examine import Description, FetchedUpload
+from darkroom_pipeline.services.ingest.publish import (
     adopt_orphan,
     copy_master,
     copy_presets,
@@ -34,9 +34,9 @@ from darkroom.services.ingest.publish import (
     remove_master,
     unpublish,
 )
-from darkroom.services.ingest.stores import StoredMaster
-from darkroom.services.purge.messages import purge_message
-from darkroom.services.purge.stale_derivatives import PurgeResult
+from darkroom_pipeline.services.ingest.stores import StoredMaster
+from darkroom_pipeline.services.purge.messages import purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import PurgeResult
 
 from .ingest_stores import (
     CURRENT,

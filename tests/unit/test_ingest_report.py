@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from cli.ingest_report.outcomes import Sent, UploadOutcome, complaints
 from cli.ingest_report.table import format_table, totals
-from darkroom.aws.record import READY, REFUSED, MasterRef, Record, Refusal
+from darkroom_pipeline.aws.record import READY, REFUSED, MasterRef, Record, Refusal
 
 FACTS = {"format": "heic", "width": 4032, "height": 3024, "frames": 1, "size_bytes": 2_204_000}
 MASTER = MasterRef(content_type="image/jpeg", how="encoded", size_bytes=3600)

@@ -12,22 +12,22 @@ from unittest.mock import MagicMock
 
 import pytest
 
-import darkroom.services.ingest
-from darkroom.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record, build_image_id
-from darkroom.aws.s3 import ObjectHead
+import darkroom_pipeline.services.ingest
 from darkroom.errors import Busy, OverLimits
 from darkroom.image_keys import MASTERS
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.admit import Candidate
-from darkroom.services.ingest.claims import Claims, EventAttempt, Lease
-from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivative_store import DerivativeStore
-from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
-from darkroom.services.ingest.findings import ClientFindingsReader, Moderation, ReviewState
-from darkroom.services.ingest.handler import IngestConsumer, handle_event
-from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import MasterStore
+from darkroom_pipeline.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRef, Record, build_image_id
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.services.ingest.admit import Candidate
+from darkroom_pipeline.services.ingest.claims import Claims, EventAttempt, Lease
+from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
+from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
+from darkroom_pipeline.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
+from darkroom_pipeline.services.ingest.findings import ClientFindingsReader, Moderation, ReviewState
+from darkroom_pipeline.services.ingest.handler import IngestConsumer, handle_event
+from darkroom_pipeline.services.ingest.quarantine import Quarantine
+from darkroom_pipeline.services.ingest.stores import MasterStore
 
 KEY = "photo.jpg"
 FILLED = {EventAttempt}
@@ -37,7 +37,7 @@ WITH_SLOTS = {Candidate, IngestEvent, Lease, FetchedUpload}
 
 def find_dataclasses() -> set[type]:
     """Return all dataclasses that modules of the package define."""
-    package = darkroom.services.ingest
+    package = darkroom_pipeline.services.ingest
     names = [one.name for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     members = [(name, one) for name in names for one in vars(importlib.import_module(name)).values()]
     return {one for name, one in members if isinstance(one, type) and is_dataclass(one) and one.__module__ == name}

@@ -6,9 +6,9 @@ from typing import get_args
 
 import pytest
 
-from darkroom.content_credentials.actions import ACTIONS, OPTIONS, PARTLY_BY_MODEL, list_actions
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.options import OPTIONS_BY_SHORT, Effect
+from darkroom_pipeline.content_credentials.actions import ACTIONS, OPTIONS, PARTLY_BY_MODEL, list_actions
 
 EVERY_ACTION = [f"c2pa.{name}" for name in ("orientation", "cropped", "resized", "adjustedColor", "filtered", "edited")]
 

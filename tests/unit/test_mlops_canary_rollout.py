@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.documents import Document, Value
 from darkroom.errors import Unavailable
 from darkroom_analysis.mlops.canary_rollout import PROMOTE, ROLLBACK, CanaryRollout
 from darkroom_analysis.mlops.canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from darkroom_analysis.mlops.endpoint_variants import Variant
 from darkroom_analysis.mlops.rollout_policy import Policy
+from darkroom_pipeline.aws.documents import Document, Value
 
 NOW_S = 1_795_600_000.0
 MAIN, CANARY = Variant(0.9, 2, "main:1"), Variant(0.1, 1, "canary:1")

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import FindingsRecord
-from darkroom.aws.record import HELD, READY, HeldUpload, MasterRef, Record
 from darkroom.findings import MODERATION, Finding, Findings, Label
 from darkroom.image_keys import MASTERS
 from darkroom_analysis.mlops.manifests import Manifests
+from darkroom_pipeline.aws.findings_store import FindingsRecord
+from darkroom_pipeline.aws.record import HELD, READY, HeldUpload, MasterRef, Record
 
 FOUND = {MODERATION: Finding(MODERATION, "nsfw", "1", labels=(Label("unsafe", 0.9),), flagged=True)}
 SERVED, WAITING = MasterRef(etag='"served"'), MasterRef(etag='"held"')

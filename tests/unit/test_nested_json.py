@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom.reencode import service as reencode
-from darkroom.services import analysis_requests as inference
-from darkroom.services import queue_consumer, upload_reports
-from darkroom.services.ingest.events import read_event
-from darkroom.services.purge import messages as purge
-from darkroom.services.purge.source_events import read_changes
+from darkroom_pipeline.reencode import service as reencode
+from darkroom_pipeline.services import analysis_requests as inference
+from darkroom_pipeline.services import queue_consumer, upload_reports
+from darkroom_pipeline.services.ingest.events import read_event
+from darkroom_pipeline.services.purge import messages as purge
+from darkroom_pipeline.services.purge.source_events import read_changes
 
 NESTED = "[" * 100_000
 

@@ -7,8 +7,6 @@ import re
 import pytest
 from hypothesis import given
 
-from darkroom.aws.findings_store import sidecar_name
-from darkroom.aws.record import SEQUENCER_CHARACTERS
 from darkroom.environment import MasterEnvironment
 from darkroom.errors import BadKey
 from darkroom.image_keys import (
@@ -24,10 +22,12 @@ from darkroom.image_keys import (
 )
 from darkroom.plan.canonical import canonical_path
 from darkroom.plan.model import Plan
-from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.purge.consumer import cdn_paths
 from darkroom.services.serve.negative_cache import marker_key
 from darkroom_dialects.registry import iiif_wildcard
+from darkroom_pipeline.aws.findings_store import sidecar_name
+from darkroom_pipeline.aws.record import SEQUENCER_CHARACTERS
+from darkroom_pipeline.services.ingest.quarantine import quarantine_key
+from darkroom_pipeline.services.purge.consumer import cdn_paths
 from tests.odd_keys import odd_keys
 
 from .extended_plans import extended_plans

@@ -9,7 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samtranslator.yaml_helper import yaml_parse
 
-from darkroom.operations.cost_model import COMPUTE, PARTS, endpoint_amounts, function_amounts, load_prices, sum_amounts
+from darkroom_pipeline.operations.cost_model import (
+    COMPUTE,
+    PARTS,
+    endpoint_amounts,
+    function_amounts,
+    load_prices,
+    sum_amounts,
+)
 
 ROOT = Path(__file__).parents[2]
 PRICES = load_prices()

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.operations.remedy_rules import (
+from darkroom_pipeline.operations.remedy_rules import (
     FALLBACK_S,
     MIN_CALLS,
     PRESETS_ONLY_S,

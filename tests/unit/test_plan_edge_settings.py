@@ -6,14 +6,14 @@ import json
 
 import pytest
 
-from darkroom.plan.edge_settings import (
+from darkroom.plan.presets import MAX_NAMES_LENGTH, Presets, parse_presets_toml
+from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import (
     MAX_ENTRY_BYTES,
     build_edge_entries,
     find_stale_keys,
     format_settings,
 )
-from darkroom.plan.presets import MAX_NAMES_LENGTH, Presets, parse_presets_toml
-from darkroom.plan.variants import AccessMode
 
 PRESETS = parse_presets_toml(
     '[presets.cover]\nw=256\nh=256\nfit="cover"\nf="jpg"\n[presets.w640]\nwidth=640\n[presets.save]\ndl="é.jpg"\n'

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.edge_settings import MAX_ENTRY_BYTES
 from darkroom.plan.experiments import (
     HASH_MODULUS,
     MAX_VARIANTS,
@@ -20,6 +19,7 @@ from darkroom.plan.experiments import (
     parse_experiments,
 )
 from darkroom.settings import InvalidSettings, parse_settings
+from darkroom_pipeline.plan.edge_settings import MAX_ENTRY_BYTES
 
 HERO = Experiment("hero", (("wide", 50), ("tall", 30), ("square", 20)))
 RANDOM = Random(22)

@@ -11,14 +11,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
-from darkroom.operations.popular.access_log import MAX_LINE_BYTES, MAX_TARGET_CHARACTERS, FrequentItems, LogReader
-from darkroom.operations.popular.requested_variant import RequestedVariant, filter_variants, parse_target
-from darkroom.operations.popular.service import SETTLED_S, Window, read_window
 from darkroom.plan.canonical import canonical_path, derivative_name
 from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import list_variants
+from darkroom_pipeline.operations.popular.access_log import (
+    MAX_LINE_BYTES,
+    MAX_TARGET_CHARACTERS,
+    FrequentItems,
+    LogReader,
+)
+from darkroom_pipeline.operations.popular.requested_variant import RequestedVariant, filter_variants, parse_target
+from darkroom_pipeline.operations.popular.service import SETTLED_S, Window, read_window
 
 from .plans import plans
 

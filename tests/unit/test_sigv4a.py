@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from darkroom.aws.sigv4a import GENERATOR, ORDER, SigV4AAuth, derive_key, multiply, sign
+from darkroom_pipeline.aws.sigv4a import GENERATOR, ORDER, SigV4AAuth, derive_key, multiply, sign
 
 CREDENTIALS = Credentials("AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "token==")
 SERVICE = "cloudfront-keyvaluestore"

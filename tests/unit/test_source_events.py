@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadUpload
-from darkroom.services.purge.source_events import SourceChange, read_changes
+from darkroom_pipeline.services.purge.source_events import SourceChange, read_changes
 
 
 def event(detail_type: str = "Object Created", **detail: Any) -> dict[str, Any]:

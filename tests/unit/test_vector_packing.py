@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.vectors.packing import QueryVector, hamming_distance, pack, unpack
+from darkroom_pipeline.aws.vectors.packing import QueryVector, hamming_distance, pack, unpack
 from tests.component.aws.similar import direction, towards
 
 MOST_OFF = 0.003

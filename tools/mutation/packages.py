@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYER = ROOT / "layers" / "darkroom"
+LAYERS = ROOT / "layers"
 
 
 @dataclass(frozen=True)
@@ -33,13 +33,15 @@ PACKAGES = {
     ),
     "steps": Package("layers/darkroom/darkroom/imaging/render/steps", ("tests/component/imaging",)),
     "ingest": Package(
-        "layers/darkroom/darkroom/services/ingest", ("tests/unit", "tests/component/services"), uses_ministack=True
+        "layers/pipeline/darkroom_pipeline/services/ingest",
+        ("tests/unit", "tests/component/services"),
+        uses_ministack=True,
     ),
     "edge": Package("functions/edge", ("tests/unit/edge",), suffix=".js", budget_s=1000.0),
 }
 
 
 def get_module_name(path: Path) -> str:
-    """Return the name under which ``path`` of the layer is imported."""
-    parts = path.relative_to(LAYER).with_suffix("").parts
+    """Return the name under which ``path`` of a layer is imported."""
+    parts = path.relative_to(LAYERS).with_suffix("").parts[1:]
     return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

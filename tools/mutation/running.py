@@ -30,7 +30,8 @@ LIBRARIES = (
 )
 """Imported before the first fork. None of them starts a thread on import."""
 
-UNDER_TEST = ("darkroom", "functions", "tests", "local", "cloudfront_local")
+_LAYERS = ("darkroom", "darkroom_pipeline", "darkroom_dialects", "darkroom_analysis")
+UNDER_TEST = (*_LAYERS, "functions", "tests", "local", "cloudfront_local")
 START_S = 60.0
 MOST_BYTES = 8 << 30
 FAILED, SURVIVED = 1, 0
@@ -64,7 +65,8 @@ def import_libraries() -> None:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     for name in LIBRARIES:
         importlib.import_module(name)
-    sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom"), str(ROOT / "functions" / "transform")]
+    layers = (str(ROOT / "layers" / name) for name in ("darkroom", "pipeline", "dialects", "analysis"))
+    sys.path[:0] = [str(ROOT), *layers, str(ROOT / "functions" / "transform")]
 
 
 def run_jobs(

@@ -22,12 +22,12 @@ from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.render.pipeline import render, resolve_geometry
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, Gravity, Plan
 from darkroom.plan.variants import list_mezzanines
+from darkroom_pipeline.imaging.render.render_many import decode_once
 
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 

@@ -7,7 +7,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from darkroom.errors import Unavailable
-from darkroom.plan.edge_settings import SETTINGS_KEY
+from darkroom_pipeline.plan.edge_settings import SETTINGS_KEY
 
 from ...deployment import make_edge_store
 from ..failures import CheckFailed, CheckSkipped, require

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Sequence
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from darkroom.content_credentials.reader import read_credentials
-from darkroom.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom.imaging.formats.jpeg.container import Marker, iter_segments
 from darkroom.plan.model import Plan
-from darkroom.services.manifests import Parent
+from darkroom_pipeline.content_credentials.reader import read_credentials
+from darkroom_pipeline.content_credentials.signer import ManifestSigner, SigningKey
+from darkroom_pipeline.services.manifests import Parent
 from evidence import measures
 from local.signing_certificate import issue_chain, write_private_key
 

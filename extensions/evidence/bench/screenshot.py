@@ -15,7 +15,7 @@ from typing import Any
 from PIL import Image
 
 from bench.corpus.packages import MATE, unpack
-from darkroom.aws.record import READY, Record
+from darkroom_pipeline.aws.record import READY, Record
 from evidence.analysis import analyse
 from evidence.jpeg_header import parse_header
 from evidence.page import format_report

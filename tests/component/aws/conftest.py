@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import clients
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws import clients
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests.waiting import HANG_S
 
 _numbers = itertools.count(1)

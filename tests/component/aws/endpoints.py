@@ -13,8 +13,8 @@ from typing import Any
 
 from aiohttp import web
 
-from darkroom.aws.clients import create_client
 from darkroom.findings import Finding, finding_to_document
+from darkroom_pipeline.aws.clients import create_client
 from local.sagemaker.runtime import Runtime, open_runtime
 from local.sagemaker.variants import Variant
 from tests.waiting import HANG_S

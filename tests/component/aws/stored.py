@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 HEADERS = {
     "Content-Type": "image/webp",

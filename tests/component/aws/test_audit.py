@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, AuditLog, hash_key
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.audit import DECISION, ERASURE, KINDS, OVERRIDE, AuditLog, hash_key
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import faulty
 from .stored import keys, opened_body

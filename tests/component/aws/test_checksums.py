@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.checksums import ALGORITHMS, ChecksumSet, compute_checksums
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.s3_objects import CHECKSUMS
+from darkroom_pipeline.aws.checksums import ALGORITHMS, ChecksumSet, compute_checksums
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3_objects import CHECKSUMS
 
 CHECK_VALUES = {
     "crc32": "cbf43926",
@@ -123,7 +123,7 @@ def test_a_checksum_of_parts_is_left_out(s3: Any, vault: S3Bucket) -> None:
 
 def test_a_wrong_checksum_does_not_fail_the_read() -> None:
     """To compare is ours, so that it is a refusal and not a fault."""
-    from darkroom.aws import clients
+    from darkroom_pipeline.aws import clients
 
     from .faulty import Reply, answering
 

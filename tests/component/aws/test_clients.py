@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import clients
-from darkroom.aws.cloudfront import Distribution
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.s3 import ListedObject, S3Bucket
-from darkroom.aws.sqs import Queue
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws import clients
+from darkroom_pipeline.aws.cloudfront import Distribution
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.s3 import ListedObject, S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
 from tests.waiting import HANG_S, wait_until
 
 from .faulty import HANG, HANG_UP, Reply, Silence, answering, error

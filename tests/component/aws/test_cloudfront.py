@@ -11,9 +11,9 @@ from uuid import uuid4
 import pytest
 
 from cloudfront_local.patterns import is_invalidated
-from darkroom.aws import clients
-from darkroom.aws.cloudfront import Distribution
 from darkroom.errors import InvalidPath, TooManyInvalidations, Unavailable
+from darkroom_pipeline.aws import clients
+from darkroom_pipeline.aws.cloudfront import Distribution
 
 from .faulty import Reply, answering, error
 

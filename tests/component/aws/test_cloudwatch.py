@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.stub import Stubber
 
-from darkroom.aws.clients import create_client
 from darkroom.errors import Unavailable
-from darkroom.operations.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.operations.cloudwatch import MAX_QUERIES, CloudWatchMetrics, MetricStat
 
 from . import faulty
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import s3 as module
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged
+from darkroom_pipeline.aws import s3 as module
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
 

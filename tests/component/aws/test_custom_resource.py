@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import pytest
 from aws_lambda_powertools.utilities.data_classes import CloudFormationCustomResourceEvent
 
-from darkroom.aws.custom_resource import SPARE_S, answer_request
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.custom_resource import SPARE_S, answer_request
 from local.events.publish import events as sample_events
 from tests.response_bucket import ResponseBucket, receive_responses
 

@@ -20,9 +20,9 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, HTTPClientError, NoCredentialsError
 
-from darkroom.aws.edge_store import ATTEMPTS, SERVICE, EdgeStore, StoreConflict, connect_edge_store
-from darkroom.aws.sigv4a import SigV4AAuth
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.edge_store import ATTEMPTS, SERVICE, EdgeStore, StoreConflict, connect_edge_store
+from darkroom_pipeline.aws.sigv4a import SigV4AAuth
 from local import tool_venvs
 
 from .faulty import HANG_UP, Reply, answering

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.aws.clients import create_client
 from darkroom.errors import Unavailable
 from darkroom_analysis.mlops.endpoint_variants import EndpointVariants, Variant
+from darkroom_pipeline.aws.clients import create_client
 from tests.sagemaker_apis import HeldUpdates
 
 from . import faulty

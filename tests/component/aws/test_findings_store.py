@@ -9,11 +9,18 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.documents import Document, DocumentStore
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore, Verdict, VerdictTable, item_name, sidecar_name
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged
 from darkroom.findings import FACES, TEXT, Face, Finding, Findings, Region, TextLine
+from darkroom_pipeline.aws.documents import Document, DocumentStore
+from darkroom_pipeline.aws.findings_store import (
+    FindingsRecord,
+    FindingsStore,
+    Verdict,
+    VerdictTable,
+    item_name,
+    sidecar_name,
+)
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests.component.services.ingest_environment import make_table
 
 from .stored import keys, put

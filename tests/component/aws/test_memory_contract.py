@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED
 from darkroom.errors import ObjectChanged
+from darkroom_pipeline.aws.record import CLAIMED
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.unit.ingest_stores import CURRENT, KEY, LEASE, Bucket, Table, build_record
 

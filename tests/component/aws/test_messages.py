@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import clients
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.sqs import TRACE_HEADER, Queue
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws import clients
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.sqs import TRACE_HEADER, Queue
 
 from .faulty import Reply, answering
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.aws.clients import create_client
 from darkroom.errors import NoSuchVersion, Unavailable
 from darkroom_analysis.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry, ModelVersion
+from darkroom_pipeline.aws.clients import create_client
 
 from . import faulty
 from .endpoints import GROUP, Models, running

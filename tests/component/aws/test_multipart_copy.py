@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.multipart_copy import CopiedRange, MultipartAssembler, Part
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.stepfunctions import StateMachine
 from darkroom.errors import ObjectChanged, Unavailable
+from darkroom_pipeline.aws.multipart_copy import CopiedRange, MultipartAssembler, Part
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.stepfunctions import StateMachine
 from tests.roles import create_role
 
 from .stored import opened_body, put

@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.multipart_copy import copy_in_parts
+from darkroom_pipeline.aws.multipart_copy import copy_in_parts
 from tests.roles import create_role
 
 type Grant = tuple[str, str]

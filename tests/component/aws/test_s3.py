@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import s3 as module
-from darkroom.aws import s3_delete
-from darkroom.aws.s3 import ListedObject, ObjectHead, S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
+from darkroom_pipeline.aws import s3 as module
+from darkroom_pipeline.aws import s3_delete
+from darkroom_pipeline.aws.s3 import ListedObject, ObjectHead, S3Bucket
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
 

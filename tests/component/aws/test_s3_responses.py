@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws import clients
-from darkroom.aws.s3 import ListedObject, S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
+from darkroom_pipeline.aws import clients
+from darkroom_pipeline.aws.s3 import ListedObject, S3Bucket
 
 from .faulty import Reply, Silence, answering, error
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.sagemaker import Endpoint, parse_stages_ms
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, MODERATION, SIMILARITY, TEXT, Finding
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.sagemaker import Endpoint, parse_stages_ms
 from tests.waiting import HANG_S, wait_until
 
 from . import sagemaker

@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.sample_slots import SAMPLE, SLOTS, TRIAL_SLOTS
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES
 from darkroom_analysis.mlops.sample import Sample, ShadowComparison, TaskComparison, TaskSummary
 from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_pipeline.aws.sample_slots import SAMPLE, SLOTS, TRIAL_SLOTS
 from tests.component.services.ingest_environment import make_table
 
 _numbers = itertools.count(1)

@@ -11,8 +11,8 @@ from io import BytesIO
 
 import pytest
 
-from darkroom.aws.scanner import CHUNK_BYTES, Clamd
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.scanner import CHUNK_BYTES, Clamd
 from tests.ports import free_port
 
 from . import clamd

@@ -12,18 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.s3_fast import connect
-from darkroom.aws.switches import (
-    FALLBACK,
-    LOAD_SHEDDING,
-    Switch,
-    Switches,
-    SwitchStore,
-    parse_switch,
-    switch_key,
-)
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches, parse_switch, switch_key
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.switch_store import SwitchStore
 
 from .stored import put
 

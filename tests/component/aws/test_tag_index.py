@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.tag_index import MAX_TAG_BYTES, MAX_TAGS, TagIndex, fold_tag
-from darkroom.aws.vectors import StoredVector
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.errors import Unavailable
 from darkroom.findings import VECTOR_TASKS
+from darkroom_pipeline.aws.tag_index import MAX_TAG_BYTES, MAX_TAGS, TagIndex, fold_tag
+from darkroom_pipeline.aws.vectors import StoredVector
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 
 from .similar import direction, make_vector_table
 

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from darkroom.aws import telemetry
 from darkroom.aws.telemetry import LightObserver, Observer
 from darkroom.aws.telemetry.observer import MAX_VALUES, bind_fields
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.aws.telemetry.traces import TraceHeader, is_traced, read_header
 from darkroom.aws.telemetry.xray_daemon import MAX_BYTES, XRayDaemon
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from tests.waiting import HANG_S
 
 from .observed_process import PARENT, TRACE

@@ -14,8 +14,8 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from darkroom.aws.edge_store import EdgeStore
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.edge_store import EdgeStore
 from local import tool_venvs
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths

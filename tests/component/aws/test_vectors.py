@@ -10,13 +10,13 @@ from zlib import crc32
 
 import pytest
 
-from darkroom.aws.vectors import MAX_COUNT, StoredVector, VectorStore
-from darkroom.aws.vectors.dynamodb import SHARDS, DynamoDBVectors
-from darkroom.aws.vectors.factory import open_vectors
-from darkroom.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
 from darkroom.environment import VectorEnvironment
 from darkroom.errors import Unavailable
 from darkroom.findings import LIKENESS, SIMILARITY, VECTOR_TASKS
+from darkroom_pipeline.aws.vectors import MAX_COUNT, StoredVector, VectorStore
+from darkroom_pipeline.aws.vectors.dynamodb import SHARDS, DynamoDBVectors
+from darkroom_pipeline.aws.vectors.factory import open_vectors
+from darkroom_pipeline.aws.vectors.s3_vectors import MAX_FOLDERS, UNFILTERED, S3Vectors
 
 from .s3vectors import INDEX_ARN, LIKENESS_ARN, VectorIndex, serving
 from .similar import DIMENSIONS, direction, make_vector_table, towards

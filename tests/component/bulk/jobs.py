@@ -7,22 +7,22 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.bulk.analyse import AnalyseOperation
-from darkroom.bulk.handler import BulkJobHandler
-from darkroom.bulk.ingest import IngestOperation
-from darkroom.bulk.job import BulkJob, parse_batches
-from darkroom.bulk.listing import JobKeys, Lister
-from darkroom.bulk.messages import Operation, parse_request
-from darkroom.bulk.presets import PresetsOperation
-from darkroom.bulk.report import Reporter
-from darkroom.bulk.worker import OperationHandler, Worker
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.image_keys import MASTERS
 from darkroom.services.caching import CachePolicy
-from darkroom.services.ingest.examine import UploadExaminer
-from darkroom.services.masters import Masters
-from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.bulk.analyse import AnalyseOperation
+from darkroom_pipeline.bulk.handler import BulkJobHandler
+from darkroom_pipeline.bulk.ingest import IngestOperation
+from darkroom_pipeline.bulk.job import BulkJob, parse_batches
+from darkroom_pipeline.bulk.listing import JobKeys, Lister
+from darkroom_pipeline.bulk.messages import Operation, parse_request
+from darkroom_pipeline.bulk.presets import PresetsOperation
+from darkroom_pipeline.bulk.report import Reporter
+from darkroom_pipeline.bulk.worker import OperationHandler, Worker
+from darkroom_pipeline.services.ingest.examine import UploadExaminer
+from darkroom_pipeline.services.masters import Masters
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.component.services.purge_harness import lasting
 

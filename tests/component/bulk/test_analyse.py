@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import FindingsRecord
-from darkroom.bulk.analyse import AnalyseOperation
-from darkroom.bulk.messages import JobSpec, Operation
-from darkroom.bulk.results import KeyOutcome, KeyResult
 from darkroom.errors import NoInference
 from darkroom.findings import ENDPOINT, FALLBACK
-from darkroom.services.analysis_requests import parse_request
+from darkroom_pipeline.aws.findings_store import FindingsRecord
+from darkroom_pipeline.bulk.analyse import AnalyseOperation
+from darkroom_pipeline.bulk.messages import JobSpec, Operation
+from darkroom_pipeline.bulk.results import KeyOutcome, KeyResult
+from darkroom_pipeline.services.analysis_requests import parse_request
 from tests.component.aws import sagemaker
 from tests.component.services.inference.harness import ALL, SMALL, InferEnvironment
 from tests.images.photographs import jpeg_photo

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.bulk.ingest import COPIED_FROM
 from darkroom.errors import BadRun, Unsettled
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import EventKind, read_event
+from darkroom_pipeline.bulk.ingest import COPIED_FROM
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import EventKind, read_event
 from tests.images.photographs import jpeg_photo
 
 from .jobs import BulkJobs, WouldWait

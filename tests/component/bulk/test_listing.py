@@ -11,10 +11,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from darkroom.bulk.job import Batch, parse_batches
-from darkroom.bulk.messages import JobSpec, Operation, parse_request, parse_spec, spec_document
 from darkroom.errors import BadRun
 from darkroom.image_keys import MASTERS
+from darkroom_pipeline.bulk.job import Batch, parse_batches
+from darkroom_pipeline.bulk.messages import JobSpec, Operation, parse_request, parse_spec, spec_document
 
 from .jobs import BulkJobs
 

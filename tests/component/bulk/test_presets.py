@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.bulk.messages import Operation
 from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
+from darkroom_pipeline.bulk.messages import Operation
 from tests.images.mezzanines import large_photo, make_mezzanines
 from tests.images.photographs import jpeg_photo
 

@@ -9,12 +9,12 @@ from threading import Event
 
 import pytest
 
-from darkroom.bulk.job import BatchResults
-from darkroom.bulk.messages import JobSpec, Operation
-from darkroom.bulk.results import MAX_ATTEMPTS, KeyOutcome, KeyResult, furthest
-from darkroom.bulk.worker import RESERVE_S
 from darkroom.errors import BadRun, DamagedSource, GaveUp, Unavailable, Unfinished, Unsettled
 from darkroom.services.deadline import CpuLimit, Deadline, is_abandoned
+from darkroom_pipeline.bulk.job import BatchResults
+from darkroom_pipeline.bulk.messages import JobSpec, Operation
+from darkroom_pipeline.bulk.results import MAX_ATTEMPTS, KeyOutcome, KeyResult, furthest
+from darkroom_pipeline.bulk.worker import RESERVE_S
 from tests.component.services.kill_points import Killed, Wire, wired
 from tests.waiting import HANG_S, wait_until
 

@@ -6,9 +6,9 @@ from threading import Event
 
 import pytest
 
-from darkroom.content_credentials import reader
-from darkroom.content_credentials.reader import UNCHECKED, UNREADABLE, describe_store, read_credentials
 from darkroom.services.deadline import CpuLimit
+from darkroom_pipeline.content_credentials import reader
+from darkroom_pipeline.content_credentials.reader import UNCHECKED, UNREADABLE, describe_store, read_credentials
 from tests.images.signed_files import (
     ISSUER,
     list_authorities,

@@ -19,19 +19,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from PIL import Image
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.secrets import Secret
-from darkroom.content_credentials.reader import read_credentials
-from darkroom.content_credentials.signer import ManifestSigner, SigningKey, parse_signing_key
 from darkroom.errors import KeysInvalid, Unavailable
 from darkroom.image_keys import derivatives_prefix
 from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.model import Plan
-from darkroom.services.manifests import MANIFEST_TYPE, Parent, SignedFile
 from darkroom.settings import MAX_MANIFEST_BYTES
 from darkroom.signing import InvalidSecret
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.content_credentials.reader import read_credentials
+from darkroom_pipeline.content_credentials.signer import ManifestSigner, SigningKey, parse_signing_key
+from darkroom_pipeline.services.manifests import MANIFEST_TYPE, Parent, SignedFile
 from local.signing_certificate import issue_chain
 from tests.images.exiftool import needs_exiftool
 from tests.images.metadata_files import provenance_of

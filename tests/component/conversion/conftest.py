@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from darkroom.conversion import jxl_worker
+from darkroom_pipeline.conversion import jxl_worker
 from local.progress import Progress
 from local.tool_venvs import JPEG_XL, ensure_one, site_packages
 

@@ -11,18 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.aws.s3 import ObjectHead
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.formats import FORMATS
 from darkroom.imaging.formats.image_format import Header
-from darkroom.imaging.master import Master
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import HEAD_BYTES, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.ingest.examine import FetchedUpload, UploadExaminer
+from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.formats import FORMATS
+from darkroom_pipeline.imaging.master import Master
+from darkroom_pipeline.services.ingest.examine import FetchedUpload, UploadExaminer
 from tests.foreign import FOREIGN
 from tests.waiting import HANG_S
 

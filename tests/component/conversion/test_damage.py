@@ -8,11 +8,11 @@ import struct
 import pytest
 from PIL import Image
 
-from darkroom.conversion import pillow_worker
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.formats import FORMATS
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TypeNotAllowed
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.conversion import pillow_worker
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.formats import FORMATS
 
 from .files import bitmap, icon, icon_bitmap, samples
 

@@ -11,12 +11,12 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.conversion import pillow_worker
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.encode import encode
-from darkroom.conversion.formats import FORMATS
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import CONVERTED_TYPES
+from darkroom_pipeline.conversion import pillow_worker
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.encode import encode
+from darkroom_pipeline.conversion.formats import FORMATS
 
 from .files import SIZE, bitmap, icon, icon_bitmap, photograph, samples, save
 

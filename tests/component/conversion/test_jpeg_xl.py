@@ -14,12 +14,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.conversion import jpeg_xl, jxl_worker
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.jpeg2000 import iter_boxes
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.conversion import jpeg_xl, jxl_worker
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.jpeg2000 import iter_boxes
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 
@@ -169,4 +169,4 @@ def test_mutated_files_end_in_an_image_or_an_exception(library: ctypes.CDLL, nam
 @pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
 def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
     limits = ProcessLimits(1_200_000_000, 1_000_000, wall_s=HANG_S)
-    check_confined(take_over("darkroom.conversion.jxl_worker", ["jxl"], limits, tmp_path))
+    check_confined(take_over("darkroom_pipeline.conversion.jxl_worker", ["jxl"], limits, tmp_path))

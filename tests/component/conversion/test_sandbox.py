@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from darkroom.conversion import sandbox
-from darkroom.conversion.converter import Converter
-from darkroom.conversion.formats import FORMATS
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, OverLimits, TooSlow, Unavailable
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.conversion.formats import FORMATS
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from tests.confined_probe import check_confined, supports_probe, take_over
 from tests.waiting import HANG_S
 
@@ -28,7 +28,7 @@ ROOM = ProcessLimits(600_000_000, 1_000_000, wall_s=HANG_S)
 
 DECODER = """
 import os, socket, subprocess, sys
-from darkroom.conversion.confine import main
+from darkroom_pipeline.conversion.confine import main
 
 def attempt(act):
     try:
@@ -99,7 +99,7 @@ def test_no_files_sockets_or_programs(decoder: str) -> None:
 
 @pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
 def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
-    check_confined(take_over("darkroom.conversion.pillow_worker", ["jp2"], ROOM, tmp_path))
+    check_confined(take_over("darkroom_pipeline.conversion.pillow_worker", ["jp2"], ROOM, tmp_path))
 
 
 @pytest.mark.skipif(not supports_probe(), reason="numbers of system calls")
@@ -107,7 +107,7 @@ def test_a_decoder_that_is_taken_over_reaches_nothing(tmp_path: Path) -> None:
 def test_threads_are_started_only_where_they_are_allowed(threads: bool, tmp_path: Path) -> None:
     module = """
 import threading
-from darkroom.conversion.confine import main
+from darkroom_pipeline.conversion.confine import main
 
 def decode(data):
     try:
@@ -139,7 +139,8 @@ def test_programs_are_started_by_the_sandbox_alone() -> None:
 
 
 def test_a_module_that_is_loaded_too_late_is_no_fault_of_the_file(tmp_path: Path) -> None:
-    module = "from darkroom.conversion.confine import main\ndef decode(data):\n    import colorsys\n    return b''\n"
+    module = "from darkroom_pipeline.conversion.confine import main\n"
+    module += "def decode(data):\n    import colorsys\n    return b''\n"
     (tmp_path / "late_decoder.py").write_text(module + "main(lambda arguments: decode)\n", encoding="utf-8")
     with pytest.MonkeyPatch.context() as patch:
         patch.syspath_prepend(tmp_path)
@@ -151,7 +152,7 @@ def test_no_variables_of_the_function(monkeypatch: pytest.MonkeyPatch, tmp_path:
     """Except the path of libraries, without which Lambda's Python does not start."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("LD_LIBRARY_PATH", "/var/lang/lib")
-    module = "import os\nfrom darkroom.conversion.confine import main\nnames = ' '.join(os.environ).encode()\n"
+    module = "import os\nfrom darkroom_pipeline.conversion.confine import main\nnames = ' '.join(os.environ).encode()\n"
     (tmp_path / "listing_decoder.py").write_text(module + "main(lambda _: lambda data: names)\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     names = sandbox.run("listing_decoder", [], b"", ROOM)
@@ -178,13 +179,13 @@ def test_how_a_decoder_ends(decoder: str, data: bytes, limits: ProcessLimits, er
 
 def test_a_decoder_that_does_not_start() -> None:
     with pytest.raises(Unavailable, match="right now") as failure:
-        sandbox.run("darkroom.conversion.no_such_worker", [], b"", ROOM)
+        sandbox.run("darkroom_pipeline.conversion.no_such_worker", [], b"", ROOM)
     assert "No module named" in failure.value.detail
 
 
 def test_decoders_load_neither_libvips_nor_libraries_of_aws() -> None:
     found = subprocess.run(
-        [sys.executable, "-c", "import sys, darkroom.conversion.pillow_worker; print(*sys.modules)"],
+        [sys.executable, "-c", "import sys, darkroom_pipeline.conversion.pillow_worker; print(*sys.modules)"],
         capture_output=True,
         text=True,
         check=True,

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 from tests.component.template.stack import Stack
 from tests.unit.edge.engine import NOW_S, loadable

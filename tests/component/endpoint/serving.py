@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from darkroom.aws.sagemaker import parse_stages_ms
+from darkroom_pipeline.aws.sagemaker import parse_stages_ms
 from local import tool_venvs
 from tests.images.detectors import ROOT
 from tests.ports import free_port

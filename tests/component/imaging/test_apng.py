@@ -15,9 +15,9 @@ from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.png import apng_decode
 from darkroom.imaging.formats.png.apng import CLEAR, KEEP, OVER, RESTORE, SOURCE, iter_chunks, parse_animation
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import png_chunk
 from tests.images.rendering import made, opened
 from tests.images.sources import saved

@@ -10,14 +10,14 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.pyramid_presets import PyramidPresets
-from darkroom.imaging.render.render_many import BatchRender, decode_once
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import AUTO_QUALITY, DefaultQuality, Plan
-from darkroom.reencode.search import reencode
 from darkroom.settings import DEFAULTS
+from darkroom_pipeline.imaging.render.pyramid_presets import PyramidPresets
+from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
+from darkroom_pipeline.reencode.search import reencode
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.sources import photo, saved
 

@@ -14,9 +14,9 @@ from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.bmff.container import Box, parse_meta
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.probe import find_patches, probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import HEIC, avif
 from tests.images.heif_files import IDAT, Part, heif, parts_of
 from tests.images.sources import cutout, saved

@@ -23,16 +23,16 @@ from PIL import Image
 from darkroom.errors import BadOption, DamagedSource, OverLimits, Unavailable
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.formats.tiff.probe import find_page
-from darkroom.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble, write_pyramid
-from darkroom.imaging.pyramid.build import build_pyramid
-from darkroom.imaging.pyramid.plan import PyramidLayout, PyramidPlan, inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.strips import EncodedStrip, TileIndex, build_top_levels, cut_strip
-from darkroom.imaging.pyramid.tiff_write import read_tiled
-from darkroom.imaging.pyramid.tiles import halve, shrink_pairs
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
+from darkroom_pipeline.imaging.pyramid.assemble import FILE_HEAD, Assembly, assemble, write_pyramid
+from darkroom_pipeline.imaging.pyramid.build import build_pyramid
+from darkroom_pipeline.imaging.pyramid.plan import PyramidLayout, PyramidPlan, inspect_large_image, plan_pyramid
+from darkroom_pipeline.imaging.pyramid.strips import EncodedStrip, TileIndex, build_top_levels, cut_strip
+from darkroom_pipeline.imaging.pyramid.tiff_write import read_tiled
+from darkroom_pipeline.imaging.pyramid.tiles import halve, shrink_pairs
 from tests.component.imaging.test_source_ranged import Store
 from tests.images.masters import header, look_alike
 from tests.images.planted import in_jpeg
@@ -366,8 +366,8 @@ def test_other_readers_open_it() -> None:
 MEASURE = """
 import os, sys
 from darkroom.imaging.block_cache import BlockCache
-from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.assemble import write_pyramid
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from darkroom_pipeline.imaging.pyramid.assemble import write_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 file = open(sys.argv[1], "rb")

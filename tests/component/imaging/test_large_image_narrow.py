@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import pyvips
 
-from darkroom.imaging.pyramid.assemble import write_pyramid
-from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
-from darkroom.imaging.pyramid.strips import cut_strip
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.pyramid.assemble import write_pyramid
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image, plan_pyramid
+from darkroom_pipeline.imaging.pyramid.strips import cut_strip
 
 pytestmark = pytest.mark.slow
 

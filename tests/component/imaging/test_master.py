@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
-from darkroom.imaging import master as making
-from darkroom.imaging.master import make_master
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging import master as making
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import HEIC, corners
 from tests.images.exiftool import needs_exiftool, private_parts
 from tests.images.masters import header, loaded, look_alike, mastered

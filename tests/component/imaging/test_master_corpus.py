@@ -9,9 +9,9 @@ import pytest
 from darkroom.errors import DarkroomError
 from darkroom.imaging.colour.icc import identify_profile
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import Master, make_master
 from tests.corpus import CORPUS
 from tests.images.masters import header, loaded, look_alike
 from tests.images.rendering import frames, made, opened

@@ -15,15 +15,15 @@ import pyvips
 from PIL import Image
 
 from darkroom.errors import BadOption, DamagedSource, DarkroomError, OverLimits
-from darkroom.imaging import master as making
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import Tag, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
-from darkroom.imaging.master import HUGE_PIXELS, make_master
-from darkroom.imaging.pyramid.build import build_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop
+from darkroom_pipeline.imaging import master as making
+from darkroom_pipeline.imaging.master import HUGE_PIXELS, make_master
+from darkroom_pipeline.imaging.pyramid.build import build_pyramid
 from tests.images.drawn import animation
 from tests.images.masters import header, look_alike, mastered
 from tests.images.planted import in_jpeg
@@ -257,7 +257,7 @@ def test_a_damaged_master_is_damaged_at_the_level_that_is_read() -> None:
 MEASURE = """
 import sys
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
+from darkroom_pipeline.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 data = open(sys.argv[1], "rb").read()

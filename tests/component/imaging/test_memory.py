@@ -14,10 +14,10 @@ from darkroom.errors import OverLimits
 from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
 from darkroom.imaging.formats.registry import SOURCE_FORMATS
-from darkroom.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.service_settings import MEMORY_MB, decoder_limit
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image
 from tests.peak_memory import READ_PEAK
 from tests.waiting import HANG_S
 
@@ -29,7 +29,7 @@ REST_BYTES = 60_000_000
 RENDER = """
 import sys
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.pyramid.plan import inspect_large_image
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

@@ -18,12 +18,12 @@ from bench.ssimulacra2 import Original
 from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.image_format import Header
 from darkroom.imaging.render.pipeline import render, resolve_geometry
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Focus, Gravity, Padding, Plan, Watermark
+from darkroom_pipeline.imaging.render.render_many import decode_once
 from tests.images.mezzanines import SIZE, large_photo, make_mezzanines
 from tests.images.photographs import photograph, turned
 from tests.images.rendering import alike, apart, seen

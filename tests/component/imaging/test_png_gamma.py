@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import png_chunk
 from tests.images.planted import display_p3
 from tests.images.rendering import made, opened, seen

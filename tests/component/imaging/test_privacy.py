@@ -11,13 +11,13 @@ from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
 from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.webp.probe import iter_chunks
-from darkroom.imaging.master import Master, make_master
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
+from darkroom_pipeline.imaging.master import Master, make_master
+from darkroom_pipeline.imaging.render.render_many import decode_once
 from tests.corpus import CORPUS, EXPECTED, REFUSED
 from tests.images.cameras import camera_files
 from tests.images.exiftool import needs_exiftool, private_parts

@@ -15,9 +15,9 @@ from darkroom.imaging.formats.bmff.probe import MAX_TILE_PIXELS
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import HEIC, avif
 from tests.images.heif_files import grid, heif, parts_of
 

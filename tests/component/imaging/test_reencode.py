@@ -19,7 +19,7 @@ from darkroom.imaging.render import context
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan, Watermark
-from darkroom.reencode.search import (
+from darkroom_pipeline.reencode.search import (
     MAX_ENCODES,
     MAX_SCORE_LOSS,
     MAX_SIZE_RATIO,

@@ -12,11 +12,11 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.render.render_many import BatchRender, decode_once
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark
+from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
 from tests.images.drawn import exif_block, tiff
 from tests.images.photographs import photograph
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, made, rgba, seen

@@ -11,15 +11,15 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.aws.vectors.packing import hamming_distance
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.render.render_many import BatchRender, decode_once
 from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
+from darkroom_pipeline.aws.vectors.packing import hamming_distance
+from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, seen
 
 pytestmark = [pytest.mark.usefixtures("corpus"), pytest.mark.slow]

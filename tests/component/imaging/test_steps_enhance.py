@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from PIL import Image
 from skimage import data
 
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.render.steps.enhance import (
     MAX_BLACK,
     MAX_EXPOSURE,
@@ -25,6 +24,7 @@ from darkroom.imaging.render.steps.enhance import (
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
+from darkroom_pipeline.imaging.render.render_many import decode_once
 from tests.images.rendering import Pixels, made, rgba, seen
 from tests.images.sources import saved
 from tests.images.steps import build_image

@@ -14,9 +14,9 @@ from darkroom.errors import DamagedSource, DarkroomError
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.tiff.container import Tag, TiffReader
 from darkroom.imaging.formats.tiff.probe import find_page
-from darkroom.imaging.pyramid.build import join_pages
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.pyramid.build import join_pages
 from tests.component.imaging.test_master_pyramid import SIDE, book, large, large_pyramid, streamed
 from tests.images.masters import header, look_alike, mastered
 from tests.images.rendering import made

@@ -14,9 +14,9 @@ from darkroom.errors import DamagedSource, TypeNotAllowed
 from darkroom.imaging.formats.jpeg.container import Marker, build_segment, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.probe import find_patches, probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.drawn import animation, tiff
 from tests.images.sources import photo, saved
 

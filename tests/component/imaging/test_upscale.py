@@ -16,8 +16,8 @@ from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Size
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import MODEL_UPSCALE, Crop, Plan
-from darkroom.reencode.search import ReencodeResult, reencode
-from darkroom.reencode.upscale import (
+from darkroom_pipeline.reencode.search import ReencodeResult, reencode
+from darkroom_pipeline.reencode.upscale import (
     MAX_UPSCALE_PIXELS,
     Enlarge,
     Upscaler,

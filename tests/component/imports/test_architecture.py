@@ -18,24 +18,25 @@ from tools.code_size import OPTIONAL, find_string_imports
 
 ROOT = Path(__file__).parents[3]
 PACKAGE = ROOT / "layers" / "darkroom"
+LAYERS = {"darkroom_dialects": "dialects", "darkroom_pipeline": "pipeline", "darkroom_analysis": "analysis"}
+"""Distributions beside the core, and their layers."""
 
 AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc", "xxhash"}
 """Packages of layers/aws, which the transform function does not have."""
 
 
 def modules_of(package: str) -> list[str]:
-    folder = PACKAGE / package.replace(".", "/")
-    if not folder.is_dir():
-        return [package]
-    files = folder.rglob("*.py")
-    return [".".join(file.relative_to(PACKAGE).with_suffix("").parts).removesuffix(".__init__") for file in files]
+    home = ROOT / "layers" / LAYERS.get(package.partition(".")[0], "darkroom")
+    files = (home / package.replace(".", "/")).rglob("*.py")
+    return [".".join(file.relative_to(home).with_suffix("").parts).removesuffix(".__init__") for file in files]
 
 
 def imported_by(statement: str, **environment: str) -> set[str]:
     """The modules loaded in a fresh interpreter after ``statement``, beyond those it starts with."""
     report = "print(json.dumps(sorted(set(sys.modules) - before)))"
     script = f"import json, sys\nbefore = set(sys.modules)\n{statement}\n{report}"
-    path = f"{PACKAGE}:{ROOT / 'functions' / 'transform'}"
+    layers = [str(ROOT / "layers" / name) for name in ("darkroom", *LAYERS.values())]
+    path = ":".join([*layers, str(ROOT / "functions" / "transform")])
     result = subprocess.run(
         [sys.executable, "-c", script],
         env={"PYTHONPATH": path, "PATH": "/usr/bin:/bin", **environment},
@@ -66,6 +67,7 @@ def test_the_transform_function_does_without_the_layer_of_the_others() -> None:
     loaded = imported_by(
         "\n".join(["import sys", hidden, "import app", *(f"import {module}" for module in late)]), **APP
     )
+    assert [name for name in loaded if name.startswith(("darkroom_pipeline", "darkroom_analysis"))] == []
     adapters = {name for name in loaded if name.startswith("darkroom.aws.")}
     assert {name for name in adapters if not name.startswith("darkroom.aws.telemetry.")} == {
         f"darkroom.aws.{name}" for name in ("credentials", "s3_fast", "secrets", "switches", "telemetry")
@@ -83,14 +85,14 @@ def test_the_renderer_is_loaded_before_the_first_request_where_no_request_waits_
 def test_adapters_know_nothing_of_each_others_clients() -> None:
     """Functions that only send messages import neither the scanner, the checksums nor the observer."""
     for module in ("s3", "sqs", "eventbridge", "cloudfront"):
-        loaded = imported_by(f"import darkroom.aws.{module}")
+        loaded = imported_by(f"import darkroom_pipeline.aws.{module}")
         assert loaded & {"anycrc", "aws_lambda_powertools", "aws_xray_sdk", "obstore"} == set(), module
 
 
 def test_no_module_names_an_optional_package_in_a_string() -> None:
     """Neither to import it nor in any other text than a docstring."""
     tops = "|".join(OPTIONAL)
-    named = re.compile(rf"(darkroom)?\.+({tops})(\.\w+)*|({tops})(\.\w+)+")
+    named = re.compile(rf"(darkroom)?\.+({tops})(\.\w+)*|({tops})(\.\w+)+|({'|'.join(LAYERS)})(\.\w+)*")
     found = [
         (module, text)
         for module in modules_of("darkroom")

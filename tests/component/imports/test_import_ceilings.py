@@ -78,9 +78,10 @@ def layers(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Path]:
     folders = {logical_id: tmp_path_factory.mktemp(name) for logical_id, name in LAYERS.items()}
     for logical_id, folder in folders.items():
         source = ROOT / "layers" / LAYERS[logical_id]
-        for own in source.glob("darkroom*/__init__.py"):
-            (folder / own.parent.name).symlink_to(own.parent)
-        locks = [source / name for name in ("requirements.txt", "requirements-aws.txt") if (source / name).exists()]
+        parts = [source, *(source / name for name in ("analysis", "pipeline"))]  # links to other layers
+        for own in (package for part in parts for package in part.glob("darkroom*/__init__.py")):
+            (folder / own.parent.name).symlink_to(own.parent.resolve())
+        locks = [part / "requirements.txt" for part in parts if (part / "requirements.txt").exists()]
         for name in re.findall(
             r"^([\w-]+)==", "".join(lock.read_text(encoding="utf-8") for lock in locks), re.MULTILINE
         ):

@@ -96,7 +96,7 @@ def test_the_released_model_is_complete() -> None:
 @pytest.mark.slow
 def test_the_released_model_restores_a_photograph() -> None:
     """It has more of the original than a resampled image has, once it is corrected by the source."""
-    from darkroom.reencode.upscale import correct, measure_blur
+    from darkroom_pipeline.reencode.upscale import correct, measure_blur
     from tests.images.upscaling import to_vips
 
     folder = upscale_folder()

@@ -9,14 +9,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.further_sources import FurtherSource
 from darkroom.image_keys import MASTERS, derivatives_prefix
 from darkroom.origins.https import HttpsOrigin
-from darkroom.origins.purge import RoutedPurge
 from darkroom.origins.routing import KEYS, RoutedTransform, route_masters, route_transform
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.native_url import parse_url
@@ -26,6 +23,9 @@ from darkroom.services.serve.answers import Answer, Failed, Rendered, Stored, Tr
 from darkroom.services.serve.rendering import Prefetch
 from darkroom.services.serve.transform import Transform
 from darkroom.settings import DEFAULTS, Settings, parse_settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.origins.purge import RoutedPurge
 from tests.images.photographs import jpeg_photo
 
 from .server import HOST, Origin, page, run_origin

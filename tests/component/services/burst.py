@@ -16,12 +16,12 @@ from uuid import uuid4
 
 import boto3
 
-from darkroom.aws.clients import create_client
-from darkroom.services.purge.messages import purge_message
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.services.purge.messages import purge_message
 from tests.roles import create_role
 
 ROOT = Path(__file__).parents[3]
-PACKAGES = (str(Path(boto3.__file__).parents[1]), str(ROOT / "layers" / "darkroom"))
+PACKAGES = (str(Path(boto3.__file__).parents[1]), *(str(ROOT / "layers" / name) for name in ("darkroom", "pipeline")))
 QUOTA = 15
 GRANTS = [(action, "*") for action in ("s3:*", "sqs:*", "cloudfront:*", "dynamodb:*")]
 

@@ -9,38 +9,38 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsStore, VerdictTable, item_name
-from darkroom.aws.index import BY_REVIEW, BY_SHA256, Index
-from darkroom.aws.record import REVIEW, Record
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.scanner import Scanner
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import HELD_MASTERS, MASTERS
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
-from darkroom.services.ingest.claims import Claims
-from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.derivative_store import DerivativeStore
-from darkroom.services.ingest.events import (
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable, item_name
+from darkroom_pipeline.aws.index import BY_REVIEW, BY_SHA256, Index
+from darkroom_pipeline.aws.record import REVIEW, Record
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.scanner import Scanner
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.ingest.claims import Claims
+from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
+from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
+from darkroom_pipeline.services.ingest.events import (
     IngestEvent,
     build_confirm_message,
     build_release_message,
     build_verdict_message,
     read_event,
 )
-from darkroom.services.ingest.examine import UploadConverter, UploadExaminer
-from darkroom.services.ingest.findings import ClientFindingsReader, Moderation
-from darkroom.services.ingest.handler import handle_event
-from darkroom.services.ingest.quarantine import Quarantine
-from darkroom.services.ingest.stores import MasterStore
-from darkroom.services.manifests import CredentialReader, DerivativeSigner
-from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.services.ingest.examine import UploadConverter, UploadExaminer
+from darkroom_pipeline.services.ingest.findings import ClientFindingsReader, Moderation
+from darkroom_pipeline.services.ingest.handler import handle_event
+from darkroom_pipeline.services.ingest.quarantine import Quarantine
+from darkroom_pipeline.services.ingest.stores import MasterStore
+from darkroom_pipeline.services.manifests import CredentialReader, DerivativeSigner
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from tests.queues import drain
 
 _numbers = itertools.count(1)

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pyvips
 
-from darkroom.aws.multipart_copy import MultipartAssembler
-from darkroom.aws.stepfunctions import StateMachine
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import SCENES
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.context import IngestContext, IngestOutcome
-from darkroom.services.ingest.events import IngestEvent, read_event
-from darkroom.services.large_image.steps import LargeImageSteps, StepAction, read_request
+from darkroom_pipeline.aws.multipart_copy import MultipartAssembler
+from darkroom_pipeline.aws.stepfunctions import StateMachine
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
+from darkroom_pipeline.services.ingest.events import IngestEvent, read_event
+from darkroom_pipeline.services.large_image.steps import LargeImageSteps, StepAction, read_request
 from tests.roles import create_role
 
 from .ingest_environment import IngestEnvironment

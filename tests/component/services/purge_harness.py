@@ -8,16 +8,16 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.cloudfront import Distribution
-from darkroom.aws.erasures import ErasureTable
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import derivatives_prefix, encode_key
 from darkroom.services.caching import derivative_metadata
-from darkroom.services.purge.consumer import PurgeConsumer
-from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.cloudfront import Distribution
+from darkroom_pipeline.aws.erasures import ErasureTable
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.purge.consumer import PurgeConsumer
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 
 from .cloudfront import HeldDistribution, make_distribution
 

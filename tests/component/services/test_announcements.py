@@ -13,11 +13,11 @@ import pytest
 import skimage
 from jsonschema import Draft202012Validator
 
-from darkroom.aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
-from darkroom.aws.record import REMOVED
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.context import IngestOutcome
+from darkroom_pipeline.aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
+from darkroom_pipeline.aws.record import REMOVED
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from local.event_samples import make_photograph
 from local.paths import ROOT
 from tests.announcements import CORE, SCHEMAS, complaints

@@ -13,15 +13,15 @@ from obstore.store import MemoryStore
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
-from darkroom.content_credentials.reader import read_credentials
-from darkroom.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom.errors import Unavailable
 from darkroom.image_keys import manifests_prefix
 from darkroom.plan.presets import Presets
-from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.handler import handle_event
-from darkroom.services.manifests import MANIFEST_TYPE, SIGNED, Parent, SignedFile
+from darkroom_pipeline.content_credentials.reader import read_credentials
+from darkroom_pipeline.content_credentials.signer import ManifestSigner, SigningKey
+from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.handler import handle_event
+from darkroom_pipeline.services.manifests import MANIFEST_TYPE, SIGNED, Parent, SignedFile
 from tests.images.metadata_files import provenance_of
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import ISSUER, make_identity, read_manifest, sign_upload, tamper

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.record import READY, REFUSED
-from darkroom.conversion.converter import Converter
 from darkroom.errors import BadUpload
 from darkroom.plan.limits import Limits
-from darkroom.services.ingest.context import IngestOutcome
 from darkroom.services.upload_requests import Grant, parse_upload_request
+from darkroom_pipeline.aws.record import READY, REFUSED
+from darkroom_pipeline.conversion.converter import Converter
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from tests.component.conversion.files import bitmap, photograph, samples
 from tests.waiting import HANG_S
 

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.bulk.messages import Operation
 from darkroom.plan.model import DefaultQuality
 from darkroom.services.serve.answers import Rendered, Stored
 from darkroom.services.serve.rendering import Prefetch
 from darkroom.services.serve.transform import Transform
 from darkroom.settings import Settings
+from darkroom_pipeline.bulk.messages import Operation
 from tests.images.photographs import jpeg_photo
 
 from .functions import load

@@ -14,11 +14,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.audit import AuditLog, hash_key
-from darkroom.aws.clients import create_client
-from darkroom.aws.cloudfront import Distribution
-from darkroom.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
-from darkroom.aws.record import (
+from darkroom.errors import BadKey
+from darkroom.findings import VECTOR_TASKS
+from darkroom.image_keys import MASTERS, encode_key
+from darkroom_analysis.mlops.sample import Sample
+from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_dialects.registry import iiif_wildcard
+from darkroom_pipeline.aws.audit import AuditLog, hash_key
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.cloudfront import Distribution
+from darkroom_pipeline.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
+from darkroom_pipeline.aws.record import (
     CLAIMED,
     READY,
     REFUSED,
@@ -29,23 +35,17 @@ from darkroom.aws.record import (
     Refusal,
     pad_sequencer,
 )
-from darkroom.aws.tag_index import TagIndex
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors import StoredVector
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
-from darkroom.errors import BadKey
-from darkroom.findings import VECTOR_TASKS
-from darkroom.image_keys import MASTERS, encode_key
-from darkroom.operations.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import read_event
-from darkroom.services.ingest.handler import TOMBSTONE_S
-from darkroom.services.ingest.quarantine import quarantine_key
-from darkroom.services.purge.consumer import REPEAT_AFTER_S
-from darkroom.services.purge.messages import FIRST, SECOND, purge_message
-from darkroom_analysis.mlops.sample import Sample
-from darkroom_analysis.mlops.sample_store import SampleStore
-from darkroom_dialects.registry import iiif_wildcard
+from darkroom_pipeline.aws.tag_index import TagIndex
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors import StoredVector
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom_pipeline.operations.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import read_event
+from darkroom_pipeline.services.ingest.handler import TOMBSTONE_S
+from darkroom_pipeline.services.ingest.quarantine import quarantine_key
+from darkroom_pipeline.services.purge.consumer import REPEAT_AFTER_S
+from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
 from local.events.forget import events
 from tests.component.aws.similar import direction, make_vector_table
 
@@ -513,7 +513,7 @@ def test_a_key_without_an_erasure_has_an_unknown_state(case: EraseEnvironment) -
 def test_a_path_that_the_cdn_refuses_is_a_failed_erasure(
     case: EraseEnvironment, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("darkroom.operations.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
+    monkeypatch.setattr("darkroom_pipeline.operations.erase.service.cdn_paths", lambda key, wildcards: [f"/~{key}"])
     service = case.service
     report = service.erase(KEY, lasting).to_document()
     assert (report["status"], report["failed"]) == (FAILED, {"cdn": "invalid-path"})

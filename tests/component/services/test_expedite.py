@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.presigned_post import PRIORITY, URGENT
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.presigned_post import PRIORITY, URGENT
 from local.events.expedite import events
 from tests.images.photographs import jpeg_photo
 

@@ -16,17 +16,17 @@ from cloudfront_local.access_log import LogRecord
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
-from darkroom.aws.clients import create_client
-from darkroom.aws.edge_store import connect_edge_store
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
-from darkroom.experiments.check import ExperimentCheck
-from darkroom.experiments.rules import Policy
-from darkroom.experiments.runs import JSON_TYPE, PREFIX, SETTLING_S, Decisions, RunStore, Tally
-from darkroom.experiments.scan import EARLY_CLICK_S, MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
-from darkroom.experiments.statistics import Counts
-from darkroom.operations.popular.service import Window
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.edge_store import connect_edge_store
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.check import ExperimentCheck
+from darkroom_pipeline.experiments.rules import Policy
+from darkroom_pipeline.experiments.runs import JSON_TYPE, PREFIX, SETTLING_S, Decisions, RunStore, Tally
+from darkroom_pipeline.experiments.scan import EARLY_CLICK_S, MAX_VISITORS_PER_ADDRESS, ExperimentScan, mask_address
+from darkroom_pipeline.experiments.statistics import Counts
+from darkroom_pipeline.operations.popular.service import Window
 from tests.announcements import complaints
 from tests.component.services.emf_metrics import counted, of
 

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import (
+from darkroom.errors import Busy, Unavailable
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import (
     CLAIMED,
     READY,
     REFUSED,
@@ -22,7 +23,6 @@ from darkroom.aws.record import (
     pad_sequencer,
     to_item,
 )
-from darkroom.errors import Busy, Unavailable
 
 from .ingest_environment import IngestEnvironment
 

@@ -14,20 +14,20 @@ import pytest
 from PIL import Image
 
 from darkroom import VERSION
-from darkroom.aws.record import READY, REFUSED, REMOVED, MasterRef, Refusal, pad_sequencer
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Busy, ChecksumMismatch
 from darkroom.imaging.formats.metadata.rights import NO_TEXT
-from darkroom.imaging.master import Master
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.services.deadline import CpuLimit, is_abandoned
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import build_repair_message, read_event
-from darkroom.services.ingest.examine import Description, UploadExaminer, fetch_upload
-from darkroom.services.ingest.handler import handle_event
-from darkroom.services.ingest.publish import put_master
+from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, MasterRef, Refusal, pad_sequencer
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.imaging.master import Master
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import build_repair_message, read_event
+from darkroom_pipeline.services.ingest.examine import Description, UploadExaminer, fetch_upload
+from darkroom_pipeline.services.ingest.handler import handle_event
+from darkroom_pipeline.services.ingest.publish import put_master
 from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.slow_svg import blurred
 from tests.waiting import HANG_S, wait_until

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 import skimage
 
-from darkroom.aws.record import READY, REFUSED, REMOVED
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import IngestEvent, read_event
+from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import IngestEvent, read_event
 from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, make_photograph
 from local.events import FOLDER
 from tests.images.exiftool import needs_exiftool, private_parts

@@ -14,13 +14,13 @@ import pytest
 from botocore.exceptions import ClientError
 from PIL import Image
 
-from darkroom.aws.record import HELD, READY, REFUSED, REMOVED
 from darkroom.errors import Busy
 from darkroom.plan.presets import Presets
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.ingest.context import IngestContext
-from darkroom.services.ingest.events import EventKind, IngestEvent, read_event
-from darkroom.services.ingest.handler import handle_event
+from darkroom_pipeline.aws.record import HELD, READY, REFUSED, REMOVED
+from darkroom_pipeline.services.ingest.context import IngestContext
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, read_event
+from darkroom_pipeline.services.ingest.handler import handle_event
 from tests.profiles import select_calls
 
 from .ingest_environment import IngestEnvironment

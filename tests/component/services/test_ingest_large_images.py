@@ -14,21 +14,21 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.aws.presigned_post import DECLARED_SHA256
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, LargeImageRef
 from darkroom.errors import Busy, SceneRefused
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import build_large_image_message, build_repair_message
-from darkroom.services.ingest.examine import FetchedUpload, fetch_upload
-from darkroom.services.ingest.handler import IngestConsumer, handle_event
-from darkroom.services.ingest.large_image import LEASE_S, TRIES
-from darkroom.services.large_image.steps import StepAction
-from darkroom.services.queue_consumer import SqsMessage
+from darkroom_pipeline.aws.presigned_post import DECLARED_SHA256
+from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, LargeImageRef
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import build_large_image_message, build_repair_message
+from darkroom_pipeline.services.ingest.examine import FetchedUpload, fetch_upload
+from darkroom_pipeline.services.ingest.handler import IngestConsumer, handle_event
+from darkroom_pipeline.services.ingest.large_image import LEASE_S, TRIES
+from darkroom_pipeline.services.large_image.steps import StepAction
+from darkroom_pipeline.services.queue_consumer import SqsMessage
 
 from .kill_points import Killed, Wire, kill, wired
 from .large_images import KEY, LIMITS, LargeImageEnvironment, scene_image, scene_tiff

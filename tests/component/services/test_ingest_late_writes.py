@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.record import READY, REMOVED
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import IngestEvent
-from darkroom.services.ingest.handler import handle_event
+from darkroom_pipeline.aws.record import READY, REMOVED
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import IngestEvent
+from darkroom_pipeline.services.ingest.handler import handle_event
 
 from .ingest_environment import IngestEnvironment
 from .kill_points import Killed, Wire, kill, wired

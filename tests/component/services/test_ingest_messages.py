@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import READY
-from darkroom.services.ingest import handler
-from darkroom.services.ingest.events import (
+from darkroom_pipeline.aws.record import READY
+from darkroom_pipeline.services.ingest import handler
+from darkroom_pipeline.services.ingest.events import (
     build_confirm_message,
     build_release_message,
     build_repair_message,

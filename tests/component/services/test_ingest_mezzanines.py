@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.imaging.formats.image_format import Header
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from tests.images.mezzanines import SIZE, large_photo, make_mezzanines
 from tests.images.photographs import jpeg_photo
 

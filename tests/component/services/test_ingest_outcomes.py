@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, READY, REMOVED, pad_sequencer
 from darkroom.errors import Busy
 from darkroom.imaging.formats.jpeg.gain_map import GainMapMetadata, format_iso
 from darkroom.imaging.formats.jpeg.ultrahdr import attach_gain_map
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom.services.ingest.handler import handle_event
+from darkroom_pipeline.aws.record import CLAIMED, READY, REMOVED, pad_sequencer
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
+from darkroom_pipeline.services.ingest.handler import handle_event
 from tests.images.photographs import jpeg_photo
 
 from .emf_metrics import counted, of

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import EventKind, IngestEvent
-from darkroom.services.ingest.handler import handle_event
+from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent
+from darkroom_pipeline.services.ingest.handler import handle_event
 from local.paths import ROOT
 from tests.announcements import SCHEMAS
 from tests.images.photographs import jpeg_photo

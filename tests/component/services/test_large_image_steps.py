@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadRun, SceneRefused, Unavailable
-from darkroom.services.large_image.steps import ALL_STRIPS, StepAction, StepRequest, read_request
+from darkroom_pipeline.services.large_image.steps import ALL_STRIPS, StepAction, StepRequest, read_request
 
 from .large_images import KEY, LargeImageEnvironment, scene_tiff
 

@@ -13,8 +13,8 @@ from unittest import mock
 
 import pytest
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.services.live_settings import CURRENT, LiveSettings
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests.images.photographs import jpeg_photo
 
 from .functions import Function, load

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import LOAD_SHEDDING, Switch, SwitchStore
+from darkroom.aws.switches import LOAD_SHEDDING, Switch
 from darkroom.services.serve.negative_cache import marker_key
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.switch_store import SwitchStore
 from tests.images.photographs import jpeg_photo
 
 from .functions import Function, load

@@ -12,9 +12,6 @@ import pyvips
 
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
-from darkroom.imaging.pyramid.assemble import write_pyramid
-from darkroom.imaging.pyramid.build import join_pages
-from darkroom.imaging.pyramid.plan import inspect_large_image, plan_pyramid
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
@@ -22,6 +19,9 @@ from darkroom.services import master_reader
 from darkroom.services.master_reader import CACHED_MASTERS, MasterReader
 from darkroom.services.serve.answers import Failed, Rendered
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.imaging.pyramid.assemble import write_pyramid
+from darkroom_pipeline.imaging.pyramid.build import join_pages
+from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image, plan_pyramid
 
 from .test_transform import Keys, request
 

@@ -12,14 +12,14 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.audit import AuditLog, hash_key
-from darkroom.aws.record import HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef
 from darkroom.errors import Busy, Unavailable
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
-from darkroom.services.ingest.handler import handle_event
+from darkroom_pipeline.aws.audit import AuditLog, hash_key
+from darkroom_pipeline.aws.record import HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import build_confirm_message, build_release_message, build_verdict_message
+from darkroom_pipeline.services.ingest.handler import handle_event
 from tests import commands
 from tests.images.photographs import jpeg_photo, png_noise
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import READY
+from darkroom_pipeline.aws.record import READY
 from tests.component.aws import sagemaker
 from tests.component.aws.observed_process import BEFORE, LAMBDA, SENDER, TRACE, Document, Observed, watch
 from tests.component.aws.sagemaker import Runtime

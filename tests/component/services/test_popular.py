@@ -16,12 +16,16 @@ from cloudfront_local.access_log import LogRecord, file_name
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.operations.popular import service
-from darkroom.operations.popular.service import (
+from darkroom.plan.presets import Presets
+from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
+from darkroom.services.caching import derivative_metadata
+from darkroom.settings import parse_settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.operations.popular import service
+from darkroom_pipeline.operations.popular.service import (
     FILE_TIME_S,
     LOOKUP_TIME_S,
     SETTLED_S,
@@ -29,10 +33,6 @@ from darkroom.operations.popular.service import (
     ScanReport,
     Window,
 )
-from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
-from darkroom.services.caching import derivative_metadata
-from darkroom.settings import parse_settings
 
 from .emf_metrics import counted, of
 from .functions import Context, load

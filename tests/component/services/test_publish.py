@@ -18,20 +18,21 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from darkroom.aws.custom_resource import SPARE_S
-from darkroom.aws.edge_store import SERVICE, EdgeStore, connect_edge_store
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import Decision, Decisions, RunStore
-from darkroom.experiments.statistics import Bounds
-from darkroom.services.edge_publication import entries_of
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import parse_settings
+from darkroom_pipeline.aws.custom_resource import SPARE_S
+from darkroom_pipeline.aws.edge_store import SERVICE, EdgeStore, connect_edge_store
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
+from darkroom_pipeline.experiments.statistics import Bounds
+from darkroom_pipeline.services.edge_publication import entries_of
 from local.paths import ROOT
 from tests.component.aws.faulty import HANG, answering
 from tests.roles import create_role
 from tests.waiting import wait_until
 
 LAYER = ROOT / "layers" / "darkroom"
+PIPELINE = ROOT / "layers" / "pipeline"
 PACKAGES = Path(boto3.__file__).parents[1]
 TIMEOUT_S = int(SPARE_S) + 6
 
@@ -93,7 +94,7 @@ class Deployment:
 
     def _resources(self, release: str) -> Template:
         variables = {
-            "PYTHONPATH": f"{self.layer}:{PACKAGES}",
+            "PYTHONPATH": f"{self.layer}:{PIPELINE}:{PACKAGES}",
             "MEDIA_BUCKET": self.media.bucket,
             "EDGE_STORE_ARN": self.store.arn,
             "POWERTOOLS_SERVICE_NAME": "publish",

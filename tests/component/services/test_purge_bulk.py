@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.purge.consumer import BULK_PERIOD_S, MAX_DEFERRALS, REPEAT_AFTER_S
-from darkroom.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_pipeline.services.purge.consumer import BULK_PERIOD_S, MAX_DEFERRALS, REPEAT_AFTER_S
+from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
 
 from .cloudfront import LIMIT
 from .purge_harness import PurgeEnvironment, lasting

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.services.purge.consumer import cdn_paths
+from darkroom_pipeline.services.purge.consumer import cdn_paths
 from local import tool_venvs
 from local.emulation.invalidations import SECONDS
 from local.emulation.recursion import MAX_INVOCATIONS

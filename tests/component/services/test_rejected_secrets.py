@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .test_live_settings import LADDER, OTHER, ask, media, start, write
 

@@ -18,9 +18,9 @@ from darkroom.errors import (
     SourceMissing,
     Unavailable,
 )
-from darkroom.http.api import respond
 from darkroom.http.response import json_response
 from darkroom.services.request_metrics import count_attempt, log_image_request, log_request
+from darkroom_pipeline.http.api import respond
 
 
 @pytest.fixture

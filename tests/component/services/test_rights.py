@@ -12,18 +12,18 @@ from obstore.store import MemoryStore
 from PIL import Image
 
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.record import MasterRef
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
 from darkroom.imaging.formats.metadata.locate import embed_rights
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode
-from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.handler import handle_event
 from darkroom.services.serve.answers import Answer, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.aws.record import MasterRef
+from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.handler import handle_event
 from tests.images.metadata_files import packet, provenance_of
 from tests.images.mezzanines import large_photo, put_photo
 from tests.images.rendering import seen

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
 from darkroom.image_keys import ObjectNames
-from darkroom.services.purge.messages import SECOND, purge_message
-from darkroom.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.purge.messages import SECOND, purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from tests.waiting import wait_until
 
 from .purge_harness import MAX_RECEIVES, PurgeEnvironment, lasting

@@ -10,7 +10,7 @@ import pytest
 from darkroom.errors import Unavailable
 from darkroom.image_keys import ObjectNames
 from darkroom.services.caching import derivative_metadata
-from darkroom.services.purge.stale_derivatives import (
+from darkroom_pipeline.services.purge.stale_derivatives import (
     MAX_STARTS,
     PAGE_TIME_S,
     DerivativePurge,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import MASTERS
-from darkroom.operations.sweep import (
+from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.operations.sweep import (
     LEASE_GRACE_S,
     MAX_AGE_S,
     MAX_BACKLOG,
@@ -24,8 +24,8 @@ from darkroom.operations.sweep import (
     Sweep,
     SweepReport,
 )
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
 from local.events.sweep import events
 from tests.images.photographs import jpeg_photo
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import sidecar_name
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import Unavailable
 from darkroom.findings import (
@@ -35,6 +34,7 @@ from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.aws.findings_store import sidecar_name
 from local.events import FOLDER
 from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.rasters import encode, rectangle

@@ -22,7 +22,7 @@ LAYERS = {
     "DialectsLayer": "dialects",
     "AnalysisLayer": "analysis",
     "ImagingLayer": "imaging",
-    "AwsLayer": "aws",
+    "PipelineLayer": "pipeline",
     "IngestLayer": "ingest",
     "FontsLayer": "fonts",
     "InferenceLayer": "inference",

@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from darkroom.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.eventbridge import EventBus
 
 from .stack import template
 

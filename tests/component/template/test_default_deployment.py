@@ -11,7 +11,7 @@ import pytest
 
 from bench.cost.idle import monthly_amounts
 from cli.deployment import OPTIONS_OF_OUTPUTS
-from darkroom.operations.cost_model import load_prices, sum_amounts
+from darkroom_pipeline.operations.cost_model import load_prices, sum_amounts
 from tests.component.template.stack import OPTIONAL_PARTS, ROOT, Stack, template
 from tools.default_deployment import OPTIONS, README, describe_deployment, insert_options, list_differences, main
 

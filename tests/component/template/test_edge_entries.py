@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.custom_resource import SPARE_S
+from darkroom_pipeline.aws.custom_resource import SPARE_S
 
 from .stack import Stack
 
@@ -20,10 +20,10 @@ def entries(**parameters: str) -> dict[str, Any]:
 
 
 def test_another_release_publishes() -> None:
-    """The layer's version is another resource with another content: SAM appends a hash."""
-    stack = Stack()
-    assert entries()["Release"] == stack.properties("PublishFunction")["Layers"][0]
-    assert entries()["Release"].startswith("<DarkroomLayer")
+    """A layer's version is another resource with another content: SAM appends a hash."""
+    layers = Stack().properties("PublishFunction")["Layers"]
+    assert entries()["Release"] == " ".join(layers)
+    assert [layer[: layer.index("Layer")] for layer in layers] == ["<Darkroom", "<Pipeline"]
 
 
 @pytest.mark.parametrize(

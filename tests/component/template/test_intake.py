@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.operations.messages import SCHEDULE_MINUTES
-from darkroom.operations.sweep import LEASE_GRACE_S
 from darkroom.services.deadline import limit_for_lease, limit_for_timeout
+from darkroom_pipeline.operations.messages import SCHEDULE_MINUTES
+from darkroom_pipeline.operations.sweep import LEASE_GRACE_S
 
 from .functions import FUNCTIONS, full_stack, id_of
 from .stack import Stack, template

@@ -201,7 +201,7 @@ def test_further_formats_are_decoded_from_the_layers(built: Built, arch: str) ->
     code = f"""
 import json
 from pathlib import Path
-from darkroom.conversion.converter import Converter
+from darkroom_pipeline.conversion.converter import Converter
 from darkroom.plan.limits import Limits
 converter = Converter(("jxl",), wall_s=300)
 data = Path({str(ROOT / "tests" / "images" / "jxl" / "lossy.jxl")!r}).read_bytes()

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.bulk.messages import parse_request
 from darkroom.errors import BadRun, GaveUp, Unfinished, Unsettled
 from darkroom.image_keys import LIBRARY
+from darkroom_pipeline.bulk.messages import parse_request
 
 from .stack import Stack
 

@@ -11,8 +11,8 @@ from cli.preflight.checks import REFINE_CONCURRENCY, UPLOAD_RATE
 from darkroom import environment
 from darkroom.environment import Environment
 from darkroom.imaging.fonts import FOLDER_VARIABLE
-from darkroom.operations.functions import parse_functions
 from darkroom.settings import list_setting_fields
+from darkroom_pipeline.operations.functions import parse_functions
 from observability.monitored_functions import insert_functions
 
 from .building import list_functions

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.operations.popular.service import FILE_TIME_S, read_window
+from darkroom_pipeline.operations.popular.service import FILE_TIME_S, read_window
 
 from .stack import Stack
 from .test_permissions import KEY, permissions, statements

@@ -8,8 +8,8 @@ import pytest
 
 from darkroom.errors import SceneRefused
 from darkroom.image_keys import SCENES
-from darkroom.services.ingest.large_image import LEASE_S
-from darkroom.services.large_image.steps import StepAction, read_request
+from darkroom_pipeline.services.ingest.large_image import LEASE_S
+from darkroom_pipeline.services.large_image.steps import StepAction, read_request
 
 from .stack import Stack
 

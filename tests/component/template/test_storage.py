@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.index import BY_REVIEW, BY_SHA256
-from darkroom.aws.record import REVIEW, Record
-from darkroom.aws.vectors.s3_vectors import UNFILTERED
+from darkroom_pipeline.aws.index import BY_REVIEW, BY_SHA256
+from darkroom_pipeline.aws.record import REVIEW, Record
+from darkroom_pipeline.aws.vectors.s3_vectors import UNFILTERED
 
 from .stack import ROOT, Stack, template
 

@@ -306,5 +306,5 @@ def test_transform_carries_only_what_it_imports() -> None:
     for function in ("IngestFunction", "RefineFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "IngestLayer", "FontsLayer"}
     for function in ("SceneFunction", "LibraryFunction"):
-        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "AwsLayer", "FontsLayer"}
-    assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "AwsLayer"})}
+        assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "PipelineLayer", "FontsLayer"}
+    assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "PipelineLayer"})}

@@ -7,9 +7,9 @@ import re
 
 import pytest
 
-from darkroom.operations.cost_check import parse_amounts
-from darkroom.operations.cost_model import load_prices
-from darkroom.operations.messages import HOURLY, SCHEDULE_MINUTES, SCHEDULED
+from darkroom_pipeline.operations.cost_check import parse_amounts
+from darkroom_pipeline.operations.cost_model import load_prices
+from darkroom_pipeline.operations.messages import HOURLY, SCHEDULE_MINUTES, SCHEDULED
 from observability.alarm_cost import LEVELS as LEVELS_OF_ALARMS
 from observability.alarm_cost import MODES, Level, count_resources, insert_mapping, insert_table
 from observability.alarm_states import Alarm, Evaluation, State, evaluate

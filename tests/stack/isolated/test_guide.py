@@ -15,8 +15,8 @@ from typing import Any
 import boto3
 import pytest
 
-from darkroom.services.edge_publication import entries_of
 from darkroom.settings import DEFAULTS
+from darkroom_pipeline.services.edge_publication import entries_of
 from extensions import list_extensions
 from local import tool_venvs
 from local.aws import Cloud, tool_environment

@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from darkroom.aws.record import READY
+from darkroom_pipeline.aws.record import READY
 from local.paths import COMMAND, ROOT
 from local.ports import find_free_ports
 from tests.images.photographs import jpeg_photo

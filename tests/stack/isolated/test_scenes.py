@@ -15,12 +15,12 @@ import pytest
 import pyvips
 
 from chaos.workers import cpu_s, processes
-from darkroom.aws.s3 import S3Bucket
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests.component.services.large_images import scene_image
 from tests.stack.conftest import Stack, start_stack, stop_stack
 from tests.stack.operating import Operator

@@ -31,10 +31,10 @@ from playwright.async_api import Response
 from cli import local_stack
 from cli.exit_codes import ExitCode
 from cli.purging import ASKED_FROM
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import RunStore, Tally
 from darkroom.plan.experiments import Experiment
 from darkroom.services.live_settings import FRESH_S
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import RunStore, Tally
 from local.aws import tool_environment
 from local.paths import COMMAND, ROOT
 from tests.component.browser.browser import CHROMIUM, Page, open_profiles

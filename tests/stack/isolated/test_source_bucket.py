@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local.paths import ROOT, STACK
 from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import Stack, start_stack, stop_stack

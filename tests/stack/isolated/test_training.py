@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from darkroom.aws.audit import DECISION, OVERRIDE
 from darkroom_analysis.mlops.model_registry import APPROVED, REJECTED
+from darkroom_pipeline.aws.audit import DECISION, OVERRIDE
 from gameday.fabrics import TAGS
 from gameday.isolated_stack import open_stack
 from gameday.report import write_report

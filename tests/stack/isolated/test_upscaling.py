@@ -13,9 +13,9 @@ import pyvips
 from skimage import data
 
 from cli.models.upscale_model import write_models
-from darkroom.reencode.service import reencode_message
-from darkroom.reencode.upscale import measure_blur
 from darkroom.services.caching import RESAMPLED_S, CachePolicy
+from darkroom_pipeline.reencode.service import reencode_message
+from darkroom_pipeline.reencode.upscale import measure_blur
 from tests.images.detectors import models_folder
 from tests.images.upscaling import to_vips, upscale_folder
 from tests.stack.conftest import Stack, start_stack, stop_stack

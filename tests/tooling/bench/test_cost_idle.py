@@ -7,7 +7,7 @@ import pytest
 from bench.cost import PAGE
 from bench.cost.__main__ import main
 from bench.cost.idle import MARKERS, PER_RUN, monthly_amounts, table
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 from observability.alarm_cost import count_resources
 
 

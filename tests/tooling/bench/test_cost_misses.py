@@ -36,9 +36,9 @@ from bench.cost.render_cost import misses_cost, requests_cost, with_misses
 from bench.goals import read_goals
 from bench.suites.cost import figures
 from darkroom.aws.s3_fast import FastBucket, StoredObject
-from darkroom.operations.cost_model import load_prices
 from darkroom.services.serve.answers import Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.operations.cost_model import load_prices
 from tests.images.photographs import jpeg_photo
 
 PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"

@@ -27,7 +27,7 @@ from bench.cost.month import (
     sum_period,
 )
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
-from darkroom.operations.cost_model import load_prices, sum_amounts
+from darkroom_pipeline.operations.cost_model import load_prices, sum_amounts
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")

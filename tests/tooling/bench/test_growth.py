@@ -24,7 +24,7 @@ from bench.growth.shop import DAYS, MASTERS, VARIANTS, Shop, Variant, Year, simu
 from bench.growth.steady_state import compute_steady_state, group_images
 from bench.suites import GROUPS, load_suite
 from bench.suites.growth_drains import list_modelled
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 
 SMALL = Shop(images=2_000, views_a_month=60_000)
 EVEN = Shop(

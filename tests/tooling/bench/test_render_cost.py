@@ -20,7 +20,7 @@ from bench.cost.render_cost import (
     sufficient_sizes_mb,
     with_misses,
 )
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 
 PRICES = load_prices()
 RENDER = RenderTime(wall_ms=150.0, cpu_ms=60.0)

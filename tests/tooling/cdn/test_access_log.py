@@ -11,7 +11,7 @@ from multidict import CIMultiDict
 
 from cloudfront_local.access_log import FIELDS, LogRecord, file_name, format_file, format_record
 from cloudfront_local.messages import Request, Response
-from darkroom.operations.popular.access_log import LogReader
+from darkroom_pipeline.operations.popular.access_log import LogReader
 
 NOON_S = 1_795_608_000.0
 

@@ -20,9 +20,9 @@ from cli.flat_rate.plans import load_flat_rate_plans
 from cloudfront_local.messages import Response
 from cloudfront_local.model import CachePolicy, Distribution
 from cloudfront_local.read_config import function_source, function_store, read_distribution
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from local.aws import Cloud
 from tests.component.template.stack import template
 from tests.tooling.cdn.test_edge import KEPT, Origins, edge_over, get

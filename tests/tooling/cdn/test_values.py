@@ -15,11 +15,11 @@ from multidict import CIMultiDict
 from cloudfront_local.live import LiveEdge
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Origin
-from darkroom.aws.edge_store import EdgeStore, connect_edge_store
-from darkroom.plan.edge_settings import MAX_UPDATES, format_settings
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.edge_publication import entries_of, publish
 from darkroom.settings import parse_settings
+from darkroom_pipeline.aws.edge_store import EdgeStore, connect_edge_store
+from darkroom_pipeline.plan.edge_settings import MAX_UPDATES, format_settings
+from darkroom_pipeline.services.edge_publication import entries_of, publish
 from functions.edge.build import edge_code
 from local.aws import EdgeStores
 from tests import commands

@@ -12,9 +12,9 @@ from chaos.invariants import DERIVATIVES, MASTERS, Case
 from chaos.queues import Depth
 from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
-from darkroom.aws.record import build_image_id, pad_sequencer
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
+from darkroom_pipeline.aws.record import build_image_id, pad_sequencer
 
 IMAGES = ImageFactory(7)
 IMAGE, OTHER = IMAGES.photograph(1), IMAGES.photograph(2)

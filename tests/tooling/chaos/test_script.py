@@ -15,9 +15,9 @@ from chaos.script import Action, Operation, hot_keys, write_script
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import check_key
 from darkroom.imaging.formats.probe import probe, sniff
-from darkroom.imaging.render.render_many import decode_once
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.imaging.render.render_many import decode_once
 
 
 @cache

@@ -10,10 +10,17 @@ import pytest
 from scipy.stats import betabinom, binom
 
 from cli.experiments.simulation import simulate
-from darkroom.experiments.rules import Policy, find_stops, is_mismatched, report_variants
-from darkroom.experiments.statistics import Bounds, Counts, bound_probability, bound_rate, bound_ratio, log_mismatch
 from darkroom.plan.experiments import Experiment
 from darkroom.settings import DEFAULTS
+from darkroom_pipeline.experiments.rules import Policy, find_stops, is_mismatched, report_variants
+from darkroom_pipeline.experiments.statistics import (
+    Bounds,
+    Counts,
+    bound_probability,
+    bound_rate,
+    bound_ratio,
+    log_mismatch,
+)
 
 HERO = Experiment("hero", (("wide", 50), ("tall", 50)))
 THREE = Experiment("three", (("a", 2), ("b", 1), ("c", 1)))

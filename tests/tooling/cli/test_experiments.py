@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import RunStore, Tally
-from darkroom.experiments.statistics import Counts
 from darkroom.settings import parse_settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import RunStore, Tally
+from darkroom_pipeline.experiments.statistics import Counts
 from tests import commands
 from tests.commands import Commands
 

@@ -18,15 +18,15 @@ import pytest
 from cli.deployment import read_local
 from cli.explain.document import explain
 from cli.explain.source import Source
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import Decision, Decisions, RunStore
-from darkroom.experiments.statistics import Bounds
 from darkroom.origins.https import HttpsOrigin
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.url_builder import sign_literal, sign_target
 from darkroom.services.service_settings import RESERVED_MB
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
+from darkroom_pipeline.experiments.statistics import Bounds
 from tests import commands
 from tests.commands import Commands
 from tests.component.origins.server import HOST, Origin, page, run_origin

@@ -16,9 +16,9 @@ from cli.golden import line_of, put, read_folder, shown
 from cli.main import main
 from cli.models.degraded_model import write_degraded_models
 from cli.models.model_folders import table_of
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, DetectedObject, Region
 from darkroom_analysis.mlops.golden_set import GoldenImage, parse_manifest, score_image, sum_confusions
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local import golden as local_golden
 from tests import commands
 from tests.images.detectors import models_folder, pixels

@@ -13,8 +13,8 @@ from bench.cost.libraries import PRESETS
 from cli.library.estimate import Capacity, estimate, format_duration
 from cli.library.machine import Figures, Machine
 from cli.main import main
-from darkroom.bulk.messages import JobSpec, Operation, parse_request
-from darkroom.operations.cost_model import load_prices
+from darkroom_pipeline.bulk.messages import JobSpec, Operation, parse_request
+from darkroom_pipeline.operations.cost_model import load_prices
 from tests import commands
 from tests.roles import create_role
 from tests.waiting import wait_until

@@ -19,9 +19,9 @@ from bench.cost.libraries import (
     tabulate_operations,
 )
 from bench.cost.misses import LIBRARY_MARKERS, LIBRARY_PROCESSOR
-from darkroom.bulk.messages import BATCH_SIZE
-from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
 from darkroom.plan.presets import load_default_presets
+from darkroom_pipeline.bulk.messages import BATCH_SIZE
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, load_prices
 
 PRICES = load_prices()
 

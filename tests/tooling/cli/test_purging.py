@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cli.purging import BadKeys, estimate, parse_keys
-from darkroom.operations.cost_model import load_prices
-from darkroom.services.purge.consumer import BULK_MESSAGES
+from darkroom_pipeline.operations.cost_model import load_prices
+from darkroom_pipeline.services.purge.consumer import BULK_MESSAGES
 
 PRICES = load_prices()
 

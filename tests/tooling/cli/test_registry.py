@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.s3 import S3Bucket
 from darkroom_analysis.mlops.model_registry import APPROVED, PENDING, REJECTED, ModelRegistry
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests import commands
 from tests.commands import Commands
 from tests.component.aws.endpoints import GROUP, Models, running

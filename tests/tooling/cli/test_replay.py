@@ -17,12 +17,12 @@ from cli.replay.agreement import AGREE_WITHIN, Pair, Row, agree, figures, rows, 
 from cli.replay.inputs import below, images, listed, sampled
 from cli.replay.replaying import replay
 from cli.replay.sides import common_tasks
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import FACES, MODERATION, TEXT, Face, Finding, Label, Region
 from darkroom.image_keys import MASTERS
 from darkroom_analysis.mlops.sample import Sample
 from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_pipeline.aws.s3 import S3Bucket
 from tests import commands
 from tests.component.aws.endpoints import NAME, Models, running
 from tests.component.aws.sagemaker import found

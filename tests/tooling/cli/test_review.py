@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import HELD, READY
-from darkroom.services.ingest.context import IngestOutcome
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands

@@ -22,16 +22,16 @@ from cli.settings.changes import EdgeBehind, check, put_in_force
 from cli.settings.files import read_text, to_toml
 from cli.settings.stacks import Target
 from cli.settings.store import SettingsStore, Version, was_in_force
-from darkroom.aws.clients import create_client
-from darkroom.aws.edge_store import StoreConflict, connect_edge_store
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import ObjectChanged, Unavailable
-from darkroom.experiments.runs import Decision, Decisions, RunStore
-from darkroom.experiments.statistics import Bounds
-from darkroom.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
-from darkroom.services.edge_publication import KeyValueStore, differences, entries_of, publish, updates
 from darkroom.services.live_settings import CURRENT, LiveSettings
 from darkroom.settings import DEFAULTS, InvalidSettings, parse_settings
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.edge_store import StoreConflict, connect_edge_store
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
+from darkroom_pipeline.experiments.statistics import Bounds
+from darkroom_pipeline.plan.edge_settings import MAX_UPDATES, SETTINGS_KEY
+from darkroom_pipeline.services.edge_publication import KeyValueStore, differences, entries_of, publish, updates
 from local.paths import ROOT
 from tests import commands
 from tests.commands import Commands, Done

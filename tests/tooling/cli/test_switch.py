@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from cli.commands.operations import SWITCHES
-from darkroom.aws.audit import OVERRIDE, AuditLog
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, NAMES, Switches, SwitchStore
+from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, NAMES, Switches
+from darkroom_pipeline.aws.audit import OVERRIDE, AuditLog
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.switch_store import SwitchStore
 from tests import commands
 from tests.commands import Commands
 

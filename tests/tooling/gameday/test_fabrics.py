@@ -13,12 +13,12 @@ import pytest
 
 from cli.golden import put, read_folder
 from cli.training.dataset import MIN_TEST
-from darkroom.aws.record import READY, Record
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sample_slots import SLOTS
 from darkroom.findings import DetectedObject, Region
 from darkroom_analysis.mlops.golden_set import GoldenImage
 from darkroom_analysis.mlops.manifests import split_of
+from darkroom_pipeline.aws.record import READY, Record
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sample_slots import SLOTS
 from gameday.fabrics import SWAPPED, TAGS, add_golden_fabrics, copy_golden_set, correct_sheet, draw_fabrics
 from gameday.images import CHECKED, DOTTED, FABRICS, STRIPED, USUAL, draw_image
 from gameday.scenarios.training import EACH, GOLDEN_EACH, UPLOAD_SEED

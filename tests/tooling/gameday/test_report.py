@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.operations.cloudwatch import MetricStat
+from darkroom_pipeline.operations.cloudwatch import MetricStat
 from gameday.charts import (
     BOTTOM,
     HEIGHT,

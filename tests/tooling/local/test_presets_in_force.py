@@ -14,10 +14,10 @@ import pytest
 
 from cli.ingest_report.outcomes import Stack
 from cli.settings.store import SettingsStore
-from darkroom.aws.clients import create_client
-from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import load_default_presets
 from darkroom.services.live_settings import CURRENT
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local.aws import Cloud
 from local.control_pages import ControlPages
 from local.stack_info import StackInfo

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from darkroom.aws.index import Index
-from darkroom.aws.record import CLAIMED, READY, REMOVED, Record, to_item
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import CLAIMED, READY, REMOVED, Record, to_item
 from local import tool_venvs
 from local.aws import Cloud
 from local.background_start import up_detached

@@ -13,14 +13,14 @@ import pytest
 from cli.settings.stacks import Target
 from cli.settings.store import SettingsStore
 from cloudfront_local.hosts import Hosts
-from darkroom.aws.s3 import S3Bucket
-from darkroom.experiments.runs import Decision, Decisions, RunStore
-from darkroom.experiments.statistics import Bounds
 from darkroom.plan import presets
-from darkroom.services.edge_publication import entries_of
 from darkroom.services.live_settings import CURRENT
 from darkroom.settings import DEFAULTS as OF_THE_CODE
 from darkroom.settings import parse_settings
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
+from darkroom_pipeline.experiments.statistics import Bounds
+from darkroom_pipeline.services.edge_publication import entries_of
 from local import changed_defaults, intervals, settings, settings_file
 from local.aws import Cloud
 from local.errors import StartError

@@ -14,11 +14,11 @@ from unittest.mock import Mock
 
 import pytest
 
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.record import HELD, READY, Record, to_item
-from darkroom.aws.s3 import S3Bucket
 from darkroom.image_keys import ObjectNames
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import HELD, READY, Record, to_item
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local.aws import Cloud
 from local.console_api.image_index import SOURCE, ImageIndex
 from local.control_pages import MAX_KEYS, ControlPages

@@ -18,7 +18,7 @@ from tools.mutation.mutants import (
     mutate_python,
     sample_mutants,
 )
-from tools.mutation.packages import LAYER, PACKAGES, get_module_name
+from tools.mutation.packages import LAYERS, PACKAGES, get_module_name
 from tools.mutation.recording import Recording
 from tools.mutation.report import Equivalent, Outcome, format_summary, read_equivalents, summarise
 from tools.mutation.selection import ENOUGH_TESTS, find_covering, find_names, find_statement, order_tests
@@ -157,14 +157,14 @@ def test_a_mutated_module_is_loaded_from_text(tmp_path: Path, monkeypatch: pytes
 
 
 def test_module_names() -> None:
-    assert get_module_name(LAYER / "darkroom" / "plan" / "__init__.py") == "darkroom.plan"
-    assert get_module_name(LAYER / "darkroom" / "plan" / "options.py") == "darkroom.plan.options"
+    assert get_module_name(LAYERS / "darkroom" / "darkroom" / "plan" / "__init__.py") == "darkroom.plan"
+    assert get_module_name(LAYERS / "darkroom" / "darkroom" / "plan" / "options.py") == "darkroom.plan.options"
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_packages_have_sources_and_tests(name: str) -> None:
     assert PACKAGES[name].files()
-    assert all((LAYER.parents[1] / folder).is_dir() for folder in PACKAGES[name].tests)
+    assert all((LAYERS.parent / folder).is_dir() for folder in PACKAGES[name].tests)
 
 
 def _outcome(line: int, ended: str, covering: int | None = 2) -> Outcome:
@@ -184,7 +184,7 @@ def test_equivalent_mutants_are_not_counted() -> None:
 
 
 def test_the_equivalent_mutants_name_lines_of_their_files() -> None:
-    root = LAYER.parents[1]
+    root = LAYERS.parent
     for entry in read_equivalents():
         lines = [line.strip() for line in (root / entry.file).read_text(encoding="utf-8").splitlines()]
         assert entry.original in lines, entry

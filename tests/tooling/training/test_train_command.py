@@ -15,16 +15,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.record import READY, REMOVED, MasterRef, Record, to_item
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.vectors import StoredVector
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import LIKENESS, TAGS
 from darkroom_analysis.mlops.manifests import split_of
 from darkroom_analysis.mlops.model_registry import PENDING, ModelRegistry
 from darkroom_analysis.models.catalogue import load_catalogue
 from darkroom_analysis.models.model_set import ModelSet
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.record import READY, REMOVED, MasterRef, Record, to_item
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.vectors import StoredVector
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 from gameday.images import CHECKED, PLAIN, STRIPED, draw_image
 from tests import commands
 from tests.commands import Commands, Done

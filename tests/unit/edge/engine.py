@@ -9,9 +9,9 @@ from typing import Any, Self
 
 from py_mini_racer import MiniRacer
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 
 from .language import GLOBALS, IMPORT, METHODS, STATICS
 

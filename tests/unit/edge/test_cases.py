@@ -12,12 +12,12 @@ import pytest
 from darkroom.errors import list_errors_by_code
 from darkroom.image_keys import encode_key, quote_key
 from darkroom.plan.canonical import parse_path
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode, list_variants, needs_signature
 from darkroom.signing import remove_signature
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 from tests.odd_keys import odd_keys
 from tools.signing_vectors import build_document

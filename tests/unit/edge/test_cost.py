@@ -6,9 +6,9 @@ from collections.abc import Mapping
 
 import pytest
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import MAX_BYTES, edge_code
 
 from .cost import TRIVIAL, operations

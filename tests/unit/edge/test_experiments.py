@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.experiments import BEACON, Experiment, assign_variant
 from darkroom.plan.variants import AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 
 from .engine import EdgeEngine

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import AccessMode
 from darkroom.settings import DEFAULTS
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 
 from .engine import EdgeEngine

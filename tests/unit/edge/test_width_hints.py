@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.plan.edge_settings import build_edge_entries
 from darkroom.plan.variants import LADDER_PX, AccessMode
+from darkroom_pipeline.plan.edge_settings import build_edge_entries
 from functions.edge.build import edge_code
 from functions.edge.tables import USUAL_WIDTH_PX
 

@@ -12,8 +12,8 @@ from collections.abc import Callable
 import pypdfium2
 from PIL import Image
 
-from darkroom.conversion.confine import main
-from darkroom.conversion.encode import encode
+from darkroom_pipeline.conversion.confine import main
+from darkroom_pipeline.conversion.encode import encode
 
 MAX_UNITS = 20_000
 """The longest side of a page in points; Acrobat allows 14,400."""

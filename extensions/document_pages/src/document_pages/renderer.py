@@ -12,13 +12,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from darkroom.aws.s3 import ObjectHead, OpenObject, S3Bucket
 from darkroom.aws.telemetry import Observer
-from darkroom.conversion import sandbox
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.environment import Environment
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed, Unavailable
 from darkroom.image_keys import check_key
+from darkroom_pipeline.aws.s3 import ObjectHead, OpenObject, S3Bucket
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 
 MAX_BYTES = 100 * 1024 * 1024
 """Of a document, which is in memory three times."""

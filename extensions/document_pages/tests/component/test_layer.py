@@ -30,7 +30,7 @@ def test_the_function_runs_from_its_layers_alone(arch: str) -> None:
     stack = documents()
     references = stack.properties("DocumentsFunction")["Layers"]
     names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in references]
-    assert names == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "DocumentsLayer"]
+    assert names == ["DarkroomLayer", "ImagingLayer", "PipelineLayer", "DocumentsLayer"]
     code = find_extension("document_pages").folder / "functions" / "documents"
     homes = [str(code), *(str(build_layer(name, arch) / "python") for name in names)]
     load_handler(homes, stack.variables("DocumentsFunction"), arch, "document_pages.pdf_worker")

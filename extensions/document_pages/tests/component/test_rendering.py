@@ -15,11 +15,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.conversion import sandbox
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, Unavailable
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from document_pages.renderer import _LIMITS, DocumentRenderer, Outcome
 from extensions import find_extension
 from extensions.document_pages.sample_events import EVENTS

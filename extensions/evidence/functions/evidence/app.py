@@ -4,20 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.factory import open_tags, open_vectors
-from darkroom.http.api import respond
 from darkroom.image_keys import master_names
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.similarity import SimilaritySearch
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
+from darkroom_pipeline.http.api import respond
+from darkroom_pipeline.services.similarity import SimilaritySearch
 from evidence.api import respond_to_request
 from evidence.custody import Custody
 from evidence.environment import EvidenceEnvironment

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
 
 from darkroom.errors import BadOption, BadToken, MethodNotAllowed
-from darkroom.http.api import parse_key, read_bearer_token, read_body
 from darkroom.http.response import HttpResponse, json_response
+from darkroom_pipeline.http.api import parse_key, read_bearer_token, read_body
 
 from .page import HEADERS, format_report, format_sign_in
 

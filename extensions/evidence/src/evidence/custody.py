@@ -15,9 +15,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.audit import ACCESS, AuditLog, hash_key
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.image_keys import encode_key
+from darkroom_pipeline.aws.audit import ACCESS, AuditLog, hash_key
 
 from .locked_bucket import HEADERS, LockedBucket, LockedVersion
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile, ZipInfo
 
-from darkroom.aws.clients import translate_errors
+from darkroom_pipeline.aws.clients import translate_errors
 
 from .custody import CustodyRecord
 from .page import format_report

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from darkroom.aws.clients import translate_errors
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.clients import translate_errors
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 HEADERS = {"Content-Type": "application/json"}
 

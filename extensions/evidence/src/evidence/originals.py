@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.record import Record
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.record import Record
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .custody import Custody, originals_prefix
 from .locked_bucket import read_version

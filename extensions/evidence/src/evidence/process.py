@@ -1,6 +1,7 @@
 """Run the analysis in a confined process: it decodes bytes of anyone who may upload.
 
-The files are one after the other in its input, and their sizes are its arguments (:mod:`darkroom.conversion.sandbox`).
+The files are one after the other in its input, and their sizes are its arguments
+(:mod:`darkroom_pipeline.conversion.sandbox`).
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from darkroom.conversion import sandbox
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, OverLimits, TooSlow
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 
 from . import measures
 

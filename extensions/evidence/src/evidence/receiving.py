@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.clients import translate_errors
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.s3_objects import CHUNK_BYTES
+from darkroom_pipeline.aws.clients import translate_errors
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3_objects import CHUNK_BYTES
 
 from .custody import RECEIVED, Custody, originals_prefix
 from .locked_bucket import LockedVersion

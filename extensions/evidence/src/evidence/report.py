@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
-from darkroom.aws.record import Record
+from darkroom_pipeline.aws.record import Record
 
 from . import measures
 from .documents import MEASURED, MISSING, miss

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import BadToken, DarkroomError, NotGranted, NotIngested
 from darkroom.image_keys import ObjectNames
-from darkroom.services.similarity import SimilaritySearch
 from darkroom.services.upload_requests import Grant
 from darkroom.signing import KeySource, try_keys
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.services.similarity import SimilaritySearch
 
 from .custody import EXPORTED, READ, Custody
 from .documents import miss, refuse

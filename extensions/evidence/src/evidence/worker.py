@@ -14,7 +14,7 @@ import numpy as np
 import pyvips
 from PIL import Image
 
-from darkroom.conversion.confine import main
+from darkroom_pipeline.conversion.confine import main
 
 from .analysis import analyse, draw_cells, draw_photograph
 from .exif import read_exif

@@ -9,7 +9,7 @@ import pytest
 import pyvips
 from PIL import Image
 
-from darkroom.conversion.sandbox import ProcessLimits
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from evidence.analysis import analyse
 from evidence.process import MAX_RESULT_BYTES, MEMORY_BYTES, AnalysisProcess
 from tests.confined_probe import check_confined, supports_probe, take_over

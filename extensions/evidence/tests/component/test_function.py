@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import hash_key
-from darkroom.aws.vectors.s3_vectors import UNFILTERED
 from darkroom.services.upload_requests import Grant
 from darkroom.services.upload_requests import make_token as make_upload_token
+from darkroom_pipeline.aws.audit import hash_key
+from darkroom_pipeline.aws.vectors.s3_vectors import UNFILTERED
 from evidence import measures
 from tests.component.aws.s3vectors import INDEX_ARN, LIKENESS_ARN, VectorIndex, serving
 from tests.component.aws.similar import direction, towards

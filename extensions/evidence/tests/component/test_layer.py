@@ -42,7 +42,7 @@ def test_the_layer_analyses_an_image_in_a_process_of_its_own(arch: str) -> None:
         code = find_extension("evidence").folder / "functions" / function
         homes = [str(code), *(str(layer / "python") for layer in layers.values())]
         load_handler(homes, evidence().variables(logical_id), arch)
-    assert list(layers) == ["DarkroomLayer", "ImagingLayer", "AwsLayer", "EvidenceLayer"]
+    assert list(layers) == ["DarkroomLayer", "ImagingLayer", "PipelineLayer", "EvidenceLayer"]
     assert size_of(layers["EvidenceLayer"]) < MAX_LAYER_BYTES
     assert size_of(*layers.values()) < MAX_FUNCTION_BYTES
     path = os.pathsep.join(str(layer / "python") for layer in layers.values())

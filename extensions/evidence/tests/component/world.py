@@ -12,13 +12,13 @@ from typing import Any
 
 import boto3
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.vectors import StoredVector
-from darkroom.aws.vectors.factory import open_vectors
 from darkroom.findings import SIMILARITY
 from darkroom.image_keys import MASTERS
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.vectors import StoredVector
+from darkroom_pipeline.aws.vectors.factory import open_vectors
 from evidence.custody import Custody
 from evidence.environment import EvidenceEnvironment
 from evidence.identity import sign_identity

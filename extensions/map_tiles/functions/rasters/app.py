@@ -7,12 +7,12 @@ from pathlib import Path
 from tempfile import gettempdir
 from typing import Any
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.s3_fast import connect
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import EventEnvironment
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.eventbridge import EventBus
 from map_tiles.gdal import s3_options
 from map_tiles.jobs import Jobs
 

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.errors import BadOption, DarkroomError
-from darkroom.operations.cost_model import PRICES
+from darkroom_pipeline.operations.cost_model import PRICES
 
 from .comparison import CHANGED_FROM, compare
 from .descriptor import RASTERS
@@ -29,7 +29,7 @@ _PRICES = {"arm64": "lambda-arm64-gb-seconds", "x86_64": "lambda-x86-gb-seconds"
 
 
 class Publisher(Protocol):
-    """Where events are published, such as :class:`darkroom.aws.eventbridge.EventBus`."""
+    """Where events are published, such as :class:`darkroom_pipeline.aws.eventbridge.EventBus`."""
 
     def publish(self, detail_type: str, detail: Mapping[str, object]) -> None:
         """Publish one event; raises Unavailable."""

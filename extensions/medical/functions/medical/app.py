@@ -31,7 +31,7 @@ _keys = Secret(_env.signing_keys_arn, _credentials, parse_signing_keys, observer
 
 @cache
 def _client() -> Any:
-    from darkroom.aws.clients import create_client  # boto3 takes 190 ms: rendering does without
+    from darkroom_pipeline.aws.clients import create_client  # boto3 takes 190 ms: rendering does without
 
     return create_client("s3")
 

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.secrets import Secret
-from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry import LightObserver
 from darkroom.environment import EventEnvironment
 from darkroom.signing import parse_signing_keys
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.sagemaker import Endpoint
+from darkroom_pipeline.aws.sqs import Queue
 from medical.ingest import Ingest, Outcome
 from medical.masters_bucket import Masters
 from medical.messages import consume

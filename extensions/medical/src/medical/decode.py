@@ -1,8 +1,8 @@
 """Decode one upload, in a confined process: ``python -m medical.decode``, started by :mod:`.process`.
 
-Codecs parse bytes that a client chose (:mod:`darkroom.conversion.sandbox`). The arguments are descriptors of two files:
-of the pages, one after the other, and of the overlays, a byte for each pixel. The result is the rest as JSON, or the
-refusal, with a reason that quotes nothing of the file.
+Codecs parse bytes that a client chose (:mod:`darkroom_pipeline.conversion.sandbox`). The arguments are descriptors of
+two files: of the pages, one after the other, and of the overlays, a byte for each pixel. The result is the rest as
+JSON, or the refusal, with a reason that quotes nothing of the file.
 """
 
 # mypy: disable-error-code="import-not-found"
@@ -17,8 +17,8 @@ import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, BinaryIO
 
-from darkroom.conversion import confine
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
+from darkroom_pipeline.conversion import confine
 
 from . import limits
 

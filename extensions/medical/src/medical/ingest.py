@@ -16,9 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from darkroom.aws.s3 import ObjectHead, S3Bucket
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.errors import DarkroomError, ModelUnavailable, NoInference, ObjectChanged, OverLimits, Unanalysable
+from darkroom_pipeline.aws.s3 import ObjectHead, S3Bucket
+from darkroom_pipeline.aws.sagemaker import Endpoint
 
 from . import limits
 from .header import read_header

@@ -15,7 +15,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from darkroom.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .instance import Instance, State
 from .master import MEDIA_TYPE, write_master, write_overlay

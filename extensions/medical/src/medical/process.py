@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from darkroom.conversion import sandbox
-from darkroom.conversion.sandbox import ProcessLimits
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits, TooSlow, TypeNotAllowed
+from darkroom_pipeline.conversion import sandbox
+from darkroom_pipeline.conversion.sandbox import ProcessLimits
 
 from . import limits
 

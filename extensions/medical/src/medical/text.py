@@ -16,10 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.errors import OverLimits, Unanalysable
 from darkroom.findings import TEXT, Finding, TextLine
 from darkroom.plan.geometry.redaction_mask import LINE_MARGIN, MARGIN_PX
+from darkroom_pipeline.aws.sagemaker import Endpoint
 
 from .instance import Scale
 from .voi import Voi, full_range, list_values

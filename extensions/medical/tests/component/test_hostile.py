@@ -223,7 +223,9 @@ def peak(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     def run(command: list[str], **options: Any) -> Any:
         return own([sys.executable, "-S", "-c", MEASURE, str(found), *command], **options)
 
-    monkeypatch.setattr("darkroom.conversion.sandbox.subprocess", SimpleNamespace(**{**vars(subprocess), "run": run}))
+    monkeypatch.setattr(
+        "darkroom_pipeline.conversion.sandbox.subprocess", SimpleNamespace(**{**vars(subprocess), "run": run})
+    )
     return found
 
 

@@ -20,12 +20,13 @@ CODECS = "medical.decode, medical.pixels, pydicom.pixels, openjpeg, libjpeg, jpe
 def test_functions_fit_and_run_from_their_layers_alone(arch: str, tmp_path: Path) -> None:
     layers = [
         build("DarkroomLayer", arch, tmp_path / "darkroom"),
+        build("PipelineLayer", arch, tmp_path / "pipeline"),
         build("ImagingLayer", arch, tmp_path / "imaging"),
         build("MedicalLayer", arch, tmp_path / "medical", ROOT / "extensions" / "medical" / "src"),
     ]
     files = [path for folder in layers for path in folder.rglob("*") if path.is_file()]
     assert sum(path.stat().st_size for path in files) < MAX_FUNCTION_BYTES
-    assert not list(layers[2].rglob("test_files"))
+    assert not list(layers[3].rglob("test_files"))
     runtime = str(tool_venvs.site_packages("runtime"))
     for function, logical_id in (("medical", "MedicalFunction"), ("medical_ingest", "RoutineFunction")):
         homes = [

@@ -11,10 +11,10 @@ from urllib.parse import quote_plus
 
 import pytest
 
-from darkroom.aws.sagemaker import InferenceResult
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.findings import TEXT, Finding
+from darkroom_pipeline.aws.sagemaker import InferenceResult
 from medical.ingest import Outcome
 from medical.masters_bucket import ABANDONED_S, Masters
 from medical.messages import FAILED_WAIT_S, MIN_REMAINING_S, consume, read_names

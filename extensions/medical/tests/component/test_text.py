@@ -17,10 +17,10 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import TEXT
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.sagemaker import Endpoint
 from local import tool_venvs
 from local.progress import Progress
 from local.sagemaker.variants import Variant

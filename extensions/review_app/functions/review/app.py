@@ -4,20 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
 from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.secrets import Secret
-from darkroom.aws.sqs import Queue
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.masters import Masters
 from darkroom.services.request_metrics import log_request
 from darkroom.services.service_settings import build_source_limits
 from darkroom.settings import Settings
@@ -27,6 +18,15 @@ from darkroom_analysis.review.decisions import Decisions
 from darkroom_analysis.review.held_images import HeldImages
 from darkroom_analysis.review.messages import from_event, to_result
 from darkroom_analysis.review.playground import Playground
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.services.masters import Masters
 from review_app.environment import ReviewEnvironment
 from review_app.sign_in import HostedSignIn
 from review_app.tokens import TokenVerifier

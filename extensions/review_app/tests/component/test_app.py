@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.audit import hash_key
-from darkroom.aws.record import HELD, READY
 from darkroom.findings import GRID
 from darkroom.plan.model import SOURCE_MEDIA_TYPES
-from darkroom.services.ingest.context import IngestOutcome
 from darkroom_analysis.review.app import HEADERS, PAGES, UNAVAILABLE
+from darkroom_pipeline.aws.audit import hash_key
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from extensions.review_app.sample_events import EVENTS
 from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account
 from tests.images.hidden import flagged_drawing, in_frame

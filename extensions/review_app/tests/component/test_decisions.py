@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.audit import AuditLog, hash_key
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.record import HELD, READY
-from darkroom.aws.sqs import Queue
 from darkroom.errors import Unavailable
-from darkroom.services.ingest.context import IngestOutcome
 from darkroom_analysis.review.decisions import LAPSES_S, RETENTION_S, Conflict, Decisions, NotHeld
+from darkroom_pipeline.aws.audit import AuditLog, hash_key
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from tests.component.services.ingest_environment import IngestEnvironment
 from tests.images.photographs import jpeg_photo, png_noise
 

@@ -30,7 +30,7 @@ def test_the_function_runs_from_its_layers_alone(arch: str) -> None:
     stack = review()
     references = stack.properties("ReviewFunction")["Layers"]
     names = [re.sub("[0-9a-f]{10}>$", "", name.removeprefix("<")) for name in references]
-    assert names == ["DarkroomLayer", "AnalysisLayer", "ImagingLayer", "ReviewLayer"]
+    assert names == ["DarkroomLayer", "PipelineLayer", "ImagingLayer", "ReviewLayer"]
     layers = [build_layer(name, arch) for name in names]
     code = find_extension("review_app").folder / "functions" / "review"
     homes = [str(code), *(str(layer / "python") for layer in layers)]

@@ -15,11 +15,11 @@ from urllib.parse import urlsplit
 import pytest
 from aiohttp import web
 
-from darkroom.aws.audit import hash_key
-from darkroom.aws.record import HELD, READY
 from darkroom.findings import FAILED, GRID, Label
-from darkroom.services.ingest.context import IngestOutcome
 from darkroom_analysis.inference.views import UNSAMPLED
+from darkroom_pipeline.aws.audit import hash_key
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.services.ingest.context import IngestOutcome
 from extensions.review_app.tests import issuer as issuers
 from extensions.review_app.tests.component.world import World, make_event, read_result
 from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account, Issuer

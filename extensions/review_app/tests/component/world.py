@@ -11,12 +11,12 @@ from urllib.parse import urlencode
 
 from PIL import Image
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsRecord
 from darkroom.findings import MODERATION, Explanation, Finding, Findings, Label
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.events import build_verdict_message
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsRecord
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.events import build_verdict_message
 from extensions import find_extension
 from extensions.review_app.tests.issuer import ADA, CLIENT_ID, Account, Issuer
 from tests.component.services import functions

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore
-from darkroom.aws.record import HELD
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import MODERATION, Finding, Findings, Label
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.findings_store import FindingsRecord, FindingsStore
+from darkroom_pipeline.aws.record import HELD
+from darkroom_pipeline.aws.s3 import S3Bucket
 from extensions.review_app.local_stack import ACCOUNTS, PASSWORD
 from extensions.review_app.tests.component.world import EXPLANATION
 from tests.component.browser.browser import CHROMIUM, Page, open_profiles

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.purge.stale_derivatives import DerivativePurge
 from darkroom.signing import sign, sign_message
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from extensions import find_extension
 from tests.component.services.functions import Function, load
 from tests.images.photographs import jpeg_photo, turned

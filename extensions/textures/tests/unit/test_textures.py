@@ -14,7 +14,7 @@ from darkroom.errors import BadKey, BadOption, DarkroomError, DuplicateOption, U
 from darkroom.image_keys import derivatives_prefix
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.presets import load_default_presets
-from darkroom.services.purge.consumer import cdn_paths
+from darkroom_pipeline.services.purge.consumer import cdn_paths
 from textures.container import (
     LINEAR,
     NO_SUPERCOMPRESSION,

@@ -13,22 +13,22 @@ from enum import StrEnum
 from functools import partial
 from typing import Any, NamedTuple
 
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsRecord
-from darkroom.aws.index import Index
-from darkroom.aws.record import build_image_id
-from darkroom.aws.sagemaker import UNREADABLE, InferenceResult
-from darkroom.aws.sqs import Queue
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import DarkroomError, NoFonts, ObjectChanged
 from darkroom.findings import CLIENT, ENDPOINT, FAILED, FALLBACK, MODERATION, RANKS, Finding, Findings, rank
 from darkroom.plan.limits import Limits
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, backoff_s
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.ingest.events import build_verdict_message
-from darkroom.services.masters import CurrentMaster
 from darkroom.services.request_metrics import count_latency
 from darkroom.services.service_settings import list_tasks
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsRecord
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import build_image_id
+from darkroom_pipeline.aws.sagemaker import UNREADABLE, InferenceResult
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind, backoff_s
+from darkroom_pipeline.services.ingest.events import build_verdict_message
+from darkroom_pipeline.services.masters import CurrentMaster
 
 from .duplicates import DuplicateFindings
 from .endpoint_client import IN_PROCESS

@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, field, replace
 from enum import Enum, IntEnum, auto
 from typing import Any, Self
 
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.switches import FALLBACK, Switches
 from darkroom.aws.telemetry import Observer, log
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 
 class CircuitState(Enum):

@@ -7,10 +7,10 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from darkroom.aws.sqs import Queue
 from darkroom.errors import BadUpload
-from darkroom.services.analysis_requests import parse_request
-from darkroom.services.queue_consumer import QueueConsumer, SqsMessage
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.analysis_requests import parse_request
+from darkroom_pipeline.services.queue_consumer import QueueConsumer, SqsMessage
 
 from .analysis import AnalysisOutcome, AnalysisService
 from .findings_writer import Superseded

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.vectors import VectorStore
 from darkroom.findings import RANKS, Finding, Findings, rank
-from darkroom.services.masters import CurrentMaster
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.vectors import VectorStore
+from darkroom_pipeline.services.masters import CurrentMaster
 
 MAX_DONORS = 5
 """Keys that are examined: nearly always the first one has the findings, or none."""

@@ -7,9 +7,9 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from darkroom.aws.sagemaker import Endpoint, InferenceResult
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import ModelUnavailable
+from darkroom_pipeline.aws.sagemaker import Endpoint, InferenceResult
 
 from .breaker import CircuitBreaker
 

@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore, Sidecar
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sqs import Queue
-from darkroom.aws.tag_index import TagIndex
-from darkroom.aws.vectors import StoredVector, VectorStore
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.findings import CLIENT, TAGS, Findings, findings_from_document, findings_to_document
 from darkroom.image_keys import derivatives_prefix
-from darkroom.services.masters import CurrentMaster, Masters
-from darkroom.services.purge.messages import purge_message
+from darkroom_pipeline.aws.findings_store import FindingsRecord, FindingsStore, Sidecar
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.tag_index import TagIndex
+from darkroom_pipeline.aws.vectors import StoredVector, VectorStore
+from darkroom_pipeline.services.masters import CurrentMaster, Masters
+from darkroom_pipeline.services.purge.messages import purge_message
 
 from .merge import invalidates_derivatives, is_same_master, merge_findings, moderation_verdict
 

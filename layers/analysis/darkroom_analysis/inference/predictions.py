@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from darkroom.aws.sagemaker import InferenceResult
 from darkroom.findings import Explanation, Finding
+from darkroom_pipeline.aws.sagemaker import InferenceResult
 
 if TYPE_CHECKING:
-    from darkroom.services.masters import CurrentMaster
+    from darkroom_pipeline.services.masters import CurrentMaster
 
 type Distance = Callable[[Finding, Finding], float | None]
 """Distance of two findings for one task, from 0 (equal) to 1; None if they cannot be compared."""

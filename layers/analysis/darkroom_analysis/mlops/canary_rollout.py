@@ -12,11 +12,11 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.audit import DECISION, AuditLog
-from darkroom.aws.eventbridge import EventBus
 from darkroom.aws.telemetry import Observer
-from darkroom.operations.cloudwatch import CloudWatchMetrics, MetricStat
-from darkroom.operations.switch_controller import ACTOR
+from darkroom_pipeline.aws.audit import DECISION, AuditLog
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat
+from darkroom_pipeline.operations.switch_controller import ACTOR
 
 from .canary_state import DECIDED, ENDED, TRYING, CanaryState, CanaryStateStore
 from .endpoint_variants import EndpointVariants, Variant, assign_roles

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-from darkroom.aws.documents import Document, DocumentStore
 from darkroom.errors import ObjectChanged
+from darkroom_pipeline.aws.documents import Document, DocumentStore
 
 from .endpoint_variants import Variant
 

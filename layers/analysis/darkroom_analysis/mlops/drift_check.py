@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 
-from darkroom.aws.audit import DECISION, AuditLog
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.s3 import S3Bucket
 from darkroom.aws.telemetry import Observer
+from darkroom_pipeline.aws.audit import DECISION, AuditLog
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .drift import MIN_SAMPLES, Baseline, Drift, compare, largest_psi
 from .manifests import Manifests

@@ -7,20 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.clients import create_client
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.telemetry import Observer
 from darkroom.environment import MonitorEnvironment
 from darkroom.errors import ModelUnavailable
-from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.remedies import FallbackRemedy
-from darkroom.operations.switch_controller import SwitchController
 from darkroom.services.service_settings import configured_tasks
 from darkroom.settings import Settings
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sagemaker import Endpoint
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
+from darkroom_pipeline.operations.remedies import FallbackRemedy
+from darkroom_pipeline.operations.switch_controller import SwitchController
 
 from ..inference.endpoint_client import CALL_TIMEOUT_S
 from .canary_rollout import CanaryRollout

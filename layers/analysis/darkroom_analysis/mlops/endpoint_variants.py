@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from botocore.exceptions import ClientError
 
-from darkroom.aws.clients import error_code, translate_errors
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import Unavailable
+from darkroom_pipeline.aws.clients import error_code, translate_errors
 
 IN_SERVICE = "InService"
 

@@ -14,12 +14,12 @@ from datetime import UTC, date, datetime
 from hashlib import sha256
 from typing import Any
 
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.record import HELD, READY, HeldUpload, Record
-from darkroom.aws.s3 import S3Bucket
 from darkroom.findings import FACES, MODERATION, OBJECTS, TAGS, TEXT, Finding, Findings, Region
 from darkroom.image_keys import HELD_MASTERS, ObjectNames
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import HELD, READY, HeldUpload, Record
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .sample import Sample
 

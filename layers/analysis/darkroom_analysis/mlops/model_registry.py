@@ -9,8 +9,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from darkroom.aws.clients import error_code, translate_errors
 from darkroom.errors import NoSuchVersion
+from darkroom_pipeline.aws.clients import error_code, translate_errors
 
 PENDING, APPROVED, REJECTED = "PendingManualApproval", "Approved", "Rejected"
 """SageMaker's approval statuses."""

@@ -11,11 +11,11 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom.findings import Finding
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sagemaker import Endpoint
 
 from .drift_check import JSON
 from .endpoint_variants import EndpointVariants

@@ -11,8 +11,8 @@ from typing import Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
-from darkroom.aws.record import from_decimals, to_decimals
-from darkroom.aws.sample_slots import SLOTS, TRIAL_SLOTS, Item, SampleSlots
+from darkroom_pipeline.aws.record import from_decimals, to_decimals
+from darkroom_pipeline.aws.sample_slots import SLOTS, TRIAL_SLOTS, Item, SampleSlots
 
 from .sample import Sample, parse_sample
 

@@ -10,7 +10,7 @@ from typing import Any
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import DarkroomError
 from darkroom.findings import SIMILARITY
-from darkroom.services.masters import CurrentMaster, Masters
+from darkroom_pipeline.services.masters import CurrentMaster, Masters
 
 from ..inference.merge import lowest_source
 from ..inference.predictions import Prediction
@@ -35,7 +35,7 @@ class SampleRecorder:
         self, master: CurrentMaster, facts: Mapping[str, Any], jpeg: bytes, prediction: Prediction[ShadowComparison]
     ) -> None:
         """Store a sample of ``jpeg``, rendered from ``master``; ``facts`` are those of the index."""
-        from darkroom.imaging.render.views import mean_luma
+        from darkroom_pipeline.imaging.render.views import mean_luma
 
         result = prediction.result
         embedding = result.found.get(SIMILARITY)

@@ -9,11 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.sagemaker import Endpoint, InferenceResult
 from darkroom.aws.telemetry import Observer
 from darkroom.environment import InferEnvironment
 from darkroom.findings import MODERATION, Explanation, Finding
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.sagemaker import Endpoint, InferenceResult
 
 from ..inference.breaker import CircuitBreaker
 from ..inference.endpoint_client import CALL_TIMEOUT_S, EndpointClient

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from darkroom.aws.audit import AuditLog
 from darkroom.errors import DarkroomError, InvalidRequest, MethodNotAllowed, SourceMissing, Unavailable
 from darkroom.http.response import guard
+from darkroom_pipeline.aws.audit import AuditLog
 
 from .access import Access, NotAllowed, Person, Role, require_same_site
 from .decisions import DECISIONS, Decisions

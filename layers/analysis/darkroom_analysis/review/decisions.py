@@ -11,12 +11,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from darkroom.aws.documents import Document, DocumentStore, Value
-from darkroom.aws.index import Index
-from darkroom.aws.record import HELD, Record
-from darkroom.aws.sqs import Queue
 from darkroom.errors import NonViewerError, NotIngested
-from darkroom.services.ingest.events import build_confirm_message, build_release_message, decision_name
+from darkroom_pipeline.aws.documents import Document, DocumentStore, Value
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import HELD, Record
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.ingest.events import build_confirm_message, build_release_message, decision_name
 
 type Message = Callable[[str, str, str, str], dict[str, object]]
 

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from darkroom.aws.findings_store import FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.record import Record
 from darkroom.errors import ObjectChanged
 from darkroom.findings import MODERATION, Finding, explanation_to_document
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.services.deadline import REQUEST, Deadline
-from darkroom.services.masters import CurrentMaster, Masters
+from darkroom_pipeline.aws.findings_store import FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import Record
+from darkroom_pipeline.services.masters import CurrentMaster, Masters
 
 from .decisions import NotHeld
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-from darkroom.http.api import read_body
+from darkroom_pipeline.http.api import read_body
 
 JSON = "application/json"
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from darkroom.aws.s3 import S3Bucket
 from darkroom.errors import BadKey, BadOption
 from darkroom.image_keys import ObjectNames
 from darkroom.plan.model import SOURCE_TYPES, Plan
@@ -17,6 +16,7 @@ from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.presets import Presets
 from darkroom.plan.url_builder import sign_target
 from darkroom.plan.variants import LADDER_PX
+from darkroom_pipeline.aws.s3 import S3Bucket
 
 MAX_KEYS = 200
 LASTS_S = 3600

@@ -9,12 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from ..errors import Unavailable
-
-if TYPE_CHECKING:
-    from .s3 import S3Bucket
 
 LOAD_SHEDDING = "presets-only"
 """Transform renders named presets only and serves stored derivatives; other requests get 503."""
@@ -99,21 +96,3 @@ class Switches:
             return parse_switch(self.read(switch_key(name)))
         except Unavailable:
             return known
-
-
-@dataclass(frozen=True)
-class SwitchStore:
-    """The switches in ``bucket``, the media bucket. Faults are Unavailable."""
-
-    bucket: S3Bucket
-
-    def read(self, name: str) -> Switch:
-        """Read the current state of the switch ``name``."""
-        return parse_switch(self.bucket.read(switch_key(name)))
-
-    def write(self, name: str, switch: Switch) -> None:
-        """Write ``switch`` as ``name``, unconditionally."""
-        import json
-
-        body = json.dumps(switch.to_document()).encode()
-        self.bucket.put(switch_key(name), body, headers={"Content-Type": "application/json"}, metadata={})

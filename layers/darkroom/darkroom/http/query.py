@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from ..errors import BadOption, DuplicateOption, UnknownOption
-from ..image_keys import unquote
+from darkroom.errors import BadOption, DuplicateOption, UnknownOption
+from darkroom.image_keys import unquote
 
 
 def parse_parameters(

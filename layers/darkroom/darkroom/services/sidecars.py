@@ -1,6 +1,6 @@
 """Read the findings that images are rendered with: one JSON document per master.
 
-:mod:`darkroom.aws.findings_store` writes them. It imports boto3, which a cold start for rendering does not.
+The infer function writes them, by boto3, which a cold start for rendering does not import.
 """
 
 from __future__ import annotations

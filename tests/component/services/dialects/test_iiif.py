@@ -18,12 +18,12 @@ from darkroom.http.response import HttpResponse
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
-from darkroom.services.purge.consumer import cdn_paths
 from darkroom_dialects.iiif.spec import V3
 from darkroom_dialects.iiif.url import encode_identifier
 from darkroom_dialects.registry import encode_path, iiif_wildcard
 from darkroom_dialects.serving.iiif import IiifService
 from darkroom_dialects.serving.request import DialectRequest
+from darkroom_pipeline.services.purge.consumer import cdn_paths
 from tests.component.services.test_master_reader import SCENE, TIFF, Counting, scene
 from tests.component.services.test_transform import request
 from tests.images.photographs import jpeg_photo, photograph, png_noise, turned

@@ -10,11 +10,11 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import MASTER_SHA256
+from darkroom_pipeline.imaging.master import make_master
 from tests.images.planted import planted
 
 from .serving import Served, served

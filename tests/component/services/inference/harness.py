@@ -9,19 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.aws import switches as switching
-from darkroom.aws.clients import create_client
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore
-from darkroom.aws.index import Index
-from darkroom.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sagemaker import Endpoint
-from darkroom.aws.sqs import Queue
 from darkroom.aws.switches import Switches
-from darkroom.aws.tag_index import TagIndex
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import (
     FACES,
     FALLBACK,
@@ -39,10 +27,7 @@ from darkroom.findings import (
 )
 from darkroom.image_keys import MASTERS, ObjectNames, derivatives_prefix
 from darkroom.plan.limits import Limits
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom.services.caching import SOURCE_ETAG
-from darkroom.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
-from darkroom.services.masters import Masters
 from darkroom_analysis.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
 from darkroom_analysis.inference.breaker import CircuitBreaker
 from darkroom_analysis.inference.breaker import CircuitSettings as CircuitTerms
@@ -56,6 +41,21 @@ from darkroom_analysis.mlops.endpoint_variants import EndpointVariants, VariantR
 from darkroom_analysis.mlops.sample_store import SampleStore
 from darkroom_analysis.mlops.sampler import SampleRecorder
 from darkroom_analysis.mlops.shadow import ShadowClient
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsRecord, FindingsStore
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sagemaker import Endpoint
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.aws.tag_index import TagIndex
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
+from darkroom_pipeline.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID
+from darkroom_pipeline.services.masters import Masters
 from tests.component.aws.sagemaker import NAME, Runtime
 from tests.component.services.ingest_environment import RecordingQueue, make_table
 from tests.queues import drain

@@ -11,8 +11,6 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.findings_store import sidecar_name
-from darkroom.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     CLIENT,
@@ -31,10 +29,12 @@ from darkroom.findings import (
     Region,
 )
 from darkroom.image_keys import HELD_MASTERS, MASTERS, derivatives_prefix
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
-from darkroom.services.ingest.events import VERDICT, build_verdict_message
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.inference.views import UNSAMPLED
+from darkroom_pipeline.aws.findings_store import sidecar_name
+from darkroom_pipeline.aws.record import HELD, HeldUpload, Record, to_item
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
+from darkroom_pipeline.services.ingest.events import VERDICT, build_verdict_message
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import RASTER

@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import HELD, READY
-from darkroom.aws.sagemaker import UNREADABLE
-from darkroom.aws.sqs import Queue
 from darkroom.errors import Unanalysable
 from darkroom.findings import FACES, FAILED, MODERATION, Finding
 from darkroom.imaging import fonts
 from darkroom.plan.limits import Limits
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
-from darkroom.services.ingest.events import build_verdict_message, read_event
-from darkroom.services.queue_consumer import SqsMessage
 from darkroom_analysis.inference.consumer import InferenceConsumer
 from darkroom_analysis.review.held_images import HeldImages
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.aws.sagemaker import UNREADABLE
+from darkroom_pipeline.aws.sqs import Queue
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
+from darkroom_pipeline.services.ingest.events import build_verdict_message, read_event
+from darkroom_pipeline.services.queue_consumer import SqsMessage
 from tests.component.aws.sagemaker import Runtime
 from tests.component.services.kill_points import Killed
 from tests.images.photographs import jpeg_photo

@@ -8,13 +8,20 @@ from typing import Any
 import pytest
 
 from darkroom.aws import switches
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.switches import Switch, SwitchStore
+from darkroom.aws.switches import Switch
 from darkroom.findings import ENDPOINT, FALLBACK, TEXT
 from darkroom.image_keys import MASTERS
-from darkroom.services.analysis_requests import MAX_DELAY_S, AnalysisRequest, RequestKind, backoff_s, parse_request
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.inference.breaker import NAME, Circuit, CircuitBreaker, CircuitSettings, CircuitState
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.switch_store import SwitchStore
+from darkroom_pipeline.services.analysis_requests import (
+    MAX_DELAY_S,
+    AnalysisRequest,
+    RequestKind,
+    backoff_s,
+    parse_request,
+)
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
 from tests.waiting import HANG_S, wait_until

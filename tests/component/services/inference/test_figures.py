@@ -8,9 +8,9 @@ import pytest
 
 from darkroom.findings import Finding
 from darkroom.image_keys import MASTERS
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom.slo import SLOW_MS
 from darkroom_analysis.inference.merge import model_versions
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import Counted, counted, of
 from tests.images.photographs import jpeg_photo

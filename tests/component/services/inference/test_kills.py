@@ -9,7 +9,7 @@ import pytest
 
 from darkroom.findings import CLIENT, ENDPOINT, FACES, FALLBACK, Face, Finding, Findings, Region
 from darkroom.image_keys import MASTERS
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind, parse_request
 from tests.component.aws import sagemaker
 from tests.component.services.kill_points import Killed, Wire, kill, wired
 from tests.images.photographs import jpeg_photo

@@ -9,8 +9,8 @@ import pytest
 
 from darkroom.errors import BadUpload, Unavailable
 from darkroom.image_keys import MASTERS
-from darkroom.services.analysis_requests import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
 from darkroom_analysis.inference.consumer import InferenceConsumer
+from darkroom_pipeline.services.analysis_requests import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
 from local.events import FOLDER
 from local.events.infer import ABSENT, PHOTO, build_endpoint_result
 from tests.component.aws import sagemaker

@@ -10,13 +10,13 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
-from darkroom.aws.record import HELD, READY
 from darkroom.findings import ENDPOINT, GRID, MODERATION
 from darkroom.image_keys import HELD_MASTERS, MASTERS
-from darkroom.services.analysis_requests import parse_request
-from darkroom.services.ingest.events import read_event
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.models.in_process import InProcessDetector
+from darkroom_pipeline.aws.record import HELD, READY
+from darkroom_pipeline.services.analysis_requests import parse_request
+from darkroom_pipeline.services.ingest.events import read_event
 from tests.announcements import complaints
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Runtime

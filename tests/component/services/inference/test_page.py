@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from darkroom.findings import CLIENT, FACES, Face, Finding, Findings, Region
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.inference.breaker import CircuitSettings
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from local.paths import ROOT
 from tests.component.aws import sagemaker
 from tests.component.services.test_ingest_page import listed, named, rows

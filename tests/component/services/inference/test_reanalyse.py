@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests import commands
 from tests.images.photographs import jpeg_photo
 

@@ -11,9 +11,9 @@ import pytest
 
 from cli import runbooks
 from darkroom.findings import ENDPOINT
-from darkroom.services.analysis_requests import parse_request
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.inference.breaker import NAME
+from darkroom_pipeline.services.analysis_requests import parse_request
 from local.aws import tool_environment
 from local.paths import REGION
 from tests.component.aws import sagemaker

@@ -9,16 +9,16 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from darkroom.aws.record import HELD, HeldUpload, Record, to_item
-from darkroom.aws.sample_slots import SAMPLE
 from darkroom.errors import DarkroomError
 from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT
 from darkroom.image_keys import MASTERS
-from darkroom.imaging.render.views import mean_luma
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom_analysis.inference.analysis import AnalysisOutcome
 from darkroom_analysis.mlops.sample import SAMPLED, TaskSummary
 from darkroom_analysis.mlops.sampler import LOG_EVERY_S
+from darkroom_pipeline.aws.record import HELD, HeldUpload, Record, to_item
+from darkroom_pipeline.aws.sample_slots import SAMPLE
+from darkroom_pipeline.imaging.render.views import mean_luma
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.image_keys import MASTERS
-from darkroom.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom_analysis.inference.analysis import AnalysisOutcome
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests.component.services.test_master_reader import scene
 
 from .harness import InferEnvironment

@@ -10,8 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.aws.sagemaker import InferenceResult
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label, finding_to_document
 from darkroom_analysis.inference.analysis import AnalysisOutcome
@@ -27,6 +25,8 @@ from darkroom_analysis.mlops.endpoint_variants import (
 from darkroom_analysis.mlops.rollout_policy import shadow_stats
 from darkroom_analysis.mlops.sample import TaskComparison
 from darkroom_analysis.mlops.shadow import compare_results
+from darkroom_pipeline.aws.sagemaker import InferenceResult
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.photographs import jpeg_photo

@@ -13,12 +13,12 @@ from PIL import Image, ImageDraw
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, FAILED, MODERATION, SIMILARITY, Finding
 from darkroom.imaging.formats.probe import probe
-from darkroom.imaging.master import make_master
-from darkroom.imaging.render import views as rendering
-from darkroom.imaging.render.views import encode_view
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views, combine
+from darkroom_pipeline.imaging.master import make_master
+from darkroom_pipeline.imaging.render import views as rendering
+from darkroom_pipeline.imaging.render.views import encode_view
 from tests.images import hidden
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import opened

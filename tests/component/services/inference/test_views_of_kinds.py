@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.findings import TASKS
-from darkroom.imaging.render.views import decode_view, make_thumbnail, mean_luma, read_rgb, render_first_frame
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import choose_views
+from darkroom_pipeline.imaging.render.views import decode_view, make_thumbnail, mean_luma, read_rgb, render_first_frame
 
 LIMITS = Limits()
 SQUARE_PX = 16

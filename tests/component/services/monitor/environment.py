@@ -9,18 +9,18 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from darkroom.aws.audit import AuditLog
-from darkroom.aws.documents import DocumentStore
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.sample_slots import SLOTS
-from darkroom.aws.switches import SwitchStore
-from darkroom.aws.telemetry.powertools import PowertoolsObserver
-from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.functions import Function
-from darkroom.operations.metrics_reader import MetricsReader
-from darkroom.operations.switch_controller import SwitchController
 from darkroom_analysis.mlops.sample import Sample
 from darkroom_analysis.mlops.sample_store import SampleStore
+from darkroom_pipeline.aws.audit import AuditLog
+from darkroom_pipeline.aws.documents import DocumentStore
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.sample_slots import SLOTS
+from darkroom_pipeline.aws.switch_store import SwitchStore
+from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
+from darkroom_pipeline.operations.functions import Function
+from darkroom_pipeline.operations.metrics_reader import MetricsReader
+from darkroom_pipeline.operations.switch_controller import SwitchController
 from tests.component.services.ingest_environment import IngestEnvironment
 
 MINUTE_S = 60

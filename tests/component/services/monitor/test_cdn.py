@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from darkroom.operations.cdn_check import CdnCheck, count_hits_and_misses, percent
+from darkroom_pipeline.operations.cdn_check import CdnCheck, count_hits_and_misses, percent
 from tests.component.services.emf_metrics import counted, of
 
 from .environment import MonitorEnvironment

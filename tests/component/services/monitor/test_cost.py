@@ -7,8 +7,15 @@ from typing import Any
 
 import pytest
 
-from darkroom.operations.cost_check import PER_MISS, PER_RENDER, PER_UPLOAD, CostCheck, RunCounter, parse_amounts
-from darkroom.operations.cost_model import HOURS_A_MONTH, load_prices
+from darkroom_pipeline.operations.cost_check import (
+    PER_MISS,
+    PER_RENDER,
+    PER_UPLOAD,
+    CostCheck,
+    RunCounter,
+    parse_amounts,
+)
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, load_prices
 from tests.component.services.emf_metrics import Counted, counted, of
 
 from .environment import MonitorEnvironment

@@ -11,9 +11,6 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.eventbridge import EventBus
-from darkroom.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom.errors import Unavailable
 from darkroom.findings import (
     FACES,
@@ -34,6 +31,9 @@ from darkroom_analysis.mlops.drift import BRIGHTNESS, FORMAT, MIN_SAMPLES
 from darkroom_analysis.mlops.drift_check import BASELINE, LAST_RUN, MAX_PSI, RECENT_S, BaselineReset, DriftCheck
 from darkroom_analysis.mlops.manifests import Manifests, split_of
 from darkroom_analysis.mlops.sample import Sample
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.findings_store import FindingsRecord, FindingsStore
 from tests.announcements import complaints
 from tests.component.aws import faulty
 from tests.component.aws.stored import put

@@ -12,8 +12,8 @@ import pytest
 
 from bench.cost.idle import METRICS_PUBLISHED, METRICS_READ
 from darkroom.errors import BadOption, Unavailable
-from darkroom.operations.cloudwatch import CloudWatchMetrics
-from darkroom.operations.messages import HOURLY, SCHEDULED
+from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
+from darkroom_pipeline.operations.messages import HOURLY, SCHEDULED
 from local.events.monitor import events
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found

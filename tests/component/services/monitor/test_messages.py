@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import pytest
 
 from darkroom.errors import BadOption, Unavailable
-from darkroom.operations.checks import Monitor
-from darkroom.operations.messages import HOURLY, NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
+from darkroom_pipeline.operations.checks import Monitor
+from darkroom_pipeline.operations.messages import HOURLY, NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
 from local.events.monitor import events
 from tests.component.services.emf_metrics import counted, of
 

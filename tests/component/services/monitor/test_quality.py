@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.s3 import S3Bucket
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.findings import FACES, MODERATION, TAGS, TEXT, Face, Finding, Label, Region
 from darkroom_analysis.mlops.endpoint_variants import EndpointVariants
 from darkroom_analysis.mlops.golden_set import Confusion, parse_history
 from darkroom_analysis.mlops.quality_check import HISTORY, MANIFEST, MAX_FAILURES_IN_A_ROW, QualityCheck
+from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.sagemaker import Endpoint
 from tests.component.aws.endpoints import Models, running
 from tests.component.aws.stored import put
 from tests.component.services.emf_metrics import counted, of

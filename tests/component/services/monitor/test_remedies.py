@@ -12,9 +12,9 @@ import pytest
 
 from darkroom.aws.switches import FALLBACK, LOAD_SHEDDING, Switch, Switches
 from darkroom.errors import Unavailable
-from darkroom.operations.dead_letter_queue import DeadLetterQueue
-from darkroom.operations.functions import QueueUrls
-from darkroom.operations.remedies import (
+from darkroom_pipeline.operations.dead_letter_queue import DeadLetterQueue
+from darkroom_pipeline.operations.functions import QueueUrls
+from darkroom_pipeline.operations.remedies import (
     FallbackRemedy,
     LoadShedding,
     RedriveRemedy,
@@ -22,7 +22,7 @@ from darkroom.operations.remedies import (
     RemedyCheck,
     redrive_targets,
 )
-from darkroom.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
+from darkroom_pipeline.operations.remedy_rules import FALLBACK_S, OVERRIDE_S, PRESETS_ONLY_S, SwitchAction
 from tests.component.services.emf_metrics import counted, of
 
 from .environment import MINUTE_S, MonitorEnvironment

@@ -13,9 +13,9 @@ from darkroom.errors import Unavailable
 from darkroom.image_keys import MASTERS, mezzanine_name
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import MEZZANINE_SIDES_PX
-from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from tests.component.services.test_transform import Keys, request
 from tests.images.mezzanines import put_photo
 from tests.images.photographs import jpeg_photo

@@ -12,9 +12,9 @@ import pytest
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
-from darkroom.reencode.service import reencode_message
 from darkroom.services.caching import PACE
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.reencode.service import reencode_message
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
 from tests.component.services.test_transform import Keys, request

@@ -18,16 +18,16 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan, Watermark
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.reencode.service import (
+from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
+from darkroom.services.serve.answers import Rendered
+from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.reencode.service import (
     ReencodeMessage,
     ReencodeOutcome,
     Reencoder,
     parse_message,
     reencode_message,
 )
-from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
-from darkroom.services.serve.answers import Rendered
-from darkroom.services.serve.transform import Transform
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.test_transform import Keys, request
 from tests.images.photographs import jpeg_photo, png_noise

@@ -11,16 +11,16 @@ import pytest
 import pyvips
 from skimage import data
 
-from darkroom.aws.clients import create_client
 from darkroom.aws.s3_fast import FastBucket, StoredObject
-from darkroom.aws.sagemaker import Endpoint
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import BadOption, ModelUnavailable, Unsigned
 from darkroom.findings import UPSCALE, Finding, finding_to_document
-from darkroom.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom.services.caching import PACE, RESAMPLED_S, CachePolicy
 from darkroom.services.serve.answers import Failed, Rendered
 from darkroom.services.serve.transform import Transform
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.sagemaker import Endpoint
+from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.test_transform import Keys, request

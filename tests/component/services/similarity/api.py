@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 from unittest import mock
 
-from darkroom.aws.record import READY, MasterRef, Record, to_item
-from darkroom.aws.tag_index import TagIndex
-from darkroom.aws.vectors import StoredVector, VectorStore
 from darkroom.findings import LIKENESS, SIMILARITY
+from darkroom_pipeline.aws.record import READY, MasterRef, Record, to_item
+from darkroom_pipeline.aws.tag_index import TagIndex
+from darkroom_pipeline.aws.vectors import StoredVector, VectorStore
 from tests.component.services.functions import Function, load
 from tests.component.services.upload.api import Answer, token_for
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.tag_index import TagIndex
-from darkroom.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom.findings import VECTOR_TASKS
+from darkroom_pipeline.aws.tag_index import TagIndex
+from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 from tests.component.aws.similar import make_vector_table
 from tests.component.services.functions import load
 from tests.component.services.ingest_environment import make_table

@@ -12,7 +12,7 @@ from PIL import Image
 from bench.similarity.alterations import ALTERATIONS, load_photographs
 from bench.similarity.recall import compare_unrelated
 from darkroom.findings import SIMILARITY
-from darkroom.services.similarity import COPY_BITS, COPY_SCORE
+from darkroom_pipeline.services.similarity import COPY_BITS, COPY_SCORE
 from tests.images.detectors import small_models
 
 from .api import Deployment

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.record import CLAIMED, HELD, REFUSED, REMOVED
-from darkroom.services import similarity
+from darkroom_pipeline.aws.record import CLAIMED, HELD, REFUSED, REMOVED
+from darkroom_pipeline.services import similarity
 from tests.component.aws.similar import direction, towards
 from tests.component.services.upload.api import token_for
 

@@ -16,9 +16,9 @@ from urllib.parse import unquote
 
 import urllib3
 
-from darkroom.aws.presigned_post import PresignedPost
-from darkroom.aws.record import READY, Record, to_item
 from darkroom.services.upload_requests import Grant, make_token
+from darkroom_pipeline.aws.presigned_post import PresignedPost
+from darkroom_pipeline.aws.record import READY, Record, to_item
 
 ROOT = Path(__file__).parents[4]
 DOCS = ROOT / "docs" / "guides" / "uploads.md"

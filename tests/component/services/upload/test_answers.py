@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.index import Index
-from darkroom.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, Record, Refusal
 from darkroom.plan.limits import Limits
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, HeldUpload, Record, Refusal
 
 from .api import KEYS, READY_RECORD, Api, token_for
 
@@ -47,8 +47,8 @@ def test_a_token_is_valid_for_its_number_of_files(api: Api) -> None:
 
 
 def test_one_token_that_sends_too_much_is_refused_and_no_other(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("darkroom.aws.upload_counters.REQUESTS_A_MINUTE", 3)
-    monkeypatch.setattr("darkroom.aws.upload_counters.WINDOW_S", 1_000_000)
+    monkeypatch.setattr("darkroom_pipeline.aws.upload_counters.REQUESTS_A_MINUTE", 3)
+    monkeypatch.setattr("darkroom_pipeline.aws.upload_counters.WINDOW_S", 1_000_000)
     noisy, other = token_for("noisy/"), token_for("quiet/")
     garbage = [api.call("POST", "/uploads", f"Bearer {noisy}", b"garbage").status for _ in range(4)]
     assert garbage == [400, 400, 400, 429]

@@ -10,17 +10,17 @@ from typing import Any
 
 import pytest
 
-from darkroom.aws.findings_store import sidecar_name
-from darkroom.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
-from darkroom.aws.record import READY
 from darkroom.aws.telemetry import LightObserver
-from darkroom.aws.upload_counters import UploadCounters
 from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, parse_client_findings, sign_findings
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, findings_from_document, findings_to_document
-from darkroom.services.ingest.context import IngestOutcome
-from darkroom.services.ingest.handler import handle_event
-from darkroom.services.upload import UploadApi
 from darkroom.services.upload_requests import Grant, make_token
+from darkroom_pipeline.aws.findings_store import sidecar_name
+from darkroom_pipeline.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
+from darkroom_pipeline.aws.record import READY
+from darkroom_pipeline.aws.upload_counters import UploadCounters
+from darkroom_pipeline.services.ingest.context import IngestOutcome
+from darkroom_pipeline.services.ingest.handler import handle_event
+from darkroom_pipeline.services.upload import UploadApi
 from tests.component.services.ingest_environment import KEYS, IngestEnvironment, SigningKeys
 from tests.images.photographs import jpeg_photo, png_noise
 

@@ -10,9 +10,9 @@ from datetime import datetime
 
 import pytest
 
-from darkroom.aws.clients import create_client
-from darkroom.aws.presigned_post import PostPresigner
 from darkroom.services.upload_requests import SOURCE_MEDIA_TYPES, Grant, make_token
+from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.presigned_post import PostPresigner
 
 from .api import DATA, KEYS, SHA256, Api, send
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.services.upload_reports import MAX_MS, MAX_REPORTS
+from darkroom_pipeline.services.upload_reports import MAX_MS, MAX_REPORTS
 
 from ..emf_metrics import counted, of
 from .api import Answer, Api, token_for
@@ -79,8 +79,8 @@ def test_reports_need_a_token(api: Api) -> None:
 
 
 def test_the_rate_of_reports_is_limited_apart_from_that_of_files(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("darkroom.aws.upload_counters.REPORTS_A_MINUTE", 2)
-    monkeypatch.setattr("darkroom.aws.upload_counters.WINDOW_S", 1_000_000)
+    monkeypatch.setattr("darkroom_pipeline.aws.upload_counters.REPORTS_A_MINUTE", 2)
+    monkeypatch.setattr("darkroom_pipeline.aws.upload_counters.WINDOW_S", 1_000_000)
     token = token_for("reports/")
     assert [report(api, [STORED], token).status for _ in range(3)] == [202, 202, 429]
     assert api.ask(token, key="reports/a.jpg").status == 201

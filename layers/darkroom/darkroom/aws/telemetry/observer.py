@@ -1,8 +1,8 @@
 """The observer of a function: log lines, metrics (EMF) and X-Ray segments.
 
 Two classes extend it: :class:`LightObserver`, which imports nothing third-party and so costs a cold start little, and
-:class:`darkroom.aws.telemetry.powertools.PowertoolsObserver`, which also traces the calls of boto3. The same calls
-write the same lines and the same segments with either.
+that of functions with Powertools, which also traces the calls of boto3. The same calls write the same lines and the
+same segments with either.
 """
 
 from __future__ import annotations

@@ -153,7 +153,7 @@ def _page_indexes(tiff: TiffReader, directories: list[Directory]) -> list[int]:
 
 
 def _shrinks(tiff: TiffReader, directory: Directory) -> tuple[int, ...]:
-    """The smaller versions in a directory's sub-directories, as :mod:`darkroom.imaging.pyramid.build` writes them.
+    """The smaller versions in a directory's sub-directories, as ingest writes them.
 
     Each has half the size of the one before and lies before it in the file. Whatever else there may be is not trusted
     to show the same image.

@@ -1,0 +1,150 @@
+"""The entries of CloudFront's key-value store that the edge function reads: settings, presets and error bodies.
+
+A deployment has one store. The entry ``findings`` is the active generation. A published settings document adds these
+entries, which replace the defaults that are compiled into the function:
+
+``settings``
+    The access mode, the AlwaysRedact rules and ``rights`` if files have them by default, with a space between:
+    ``guarded people/=faces-plate rights``. Empty parts at the end are left out. Read with each request that is not
+    refused before. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
+``preset-<name>``
+    What a preset sets and is not the default, as JSON: canonical spellings by short option name.
+``unsigned-<options>.<format>``
+    The canonical request of a preset, which needs no signature in guarded mode however it is spelled. The rest of the
+    unsigned set does not depend on settings and is compiled in.
+``exp-<name>``
+    An experiment: where a request has the visitor's identifier (a name, and ``cookies`` or ``headers``), the point of
+    the hash, and the end and the preset of each share of the visitors.
+``refusal-<code>`` and ``refusal-<code>.<mistake>``
+    The body of an error response, with ``%s`` in place of the client's text. Without the entry the function responds
+    with status and code only.
+
+A publisher writes ``settings`` after all others, and deletes ``find_stale_keys`` last, so that no request finds half
+of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from darkroom.errors import (
+    BadKey,
+    BadOption,
+    DarkroomError,
+    DuplicateOption,
+    Expired,
+    MethodNotAllowed,
+    UnknownOption,
+    Unsigned,
+)
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES
+from darkroom.image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
+from darkroom.plan.canonical import options_text
+from darkroom.plan.model import METADATA, RIGHTS
+from darkroom.plan.options import NATIVE_OPTIONS, OPTIONS_BY_NAME
+from darkroom.plan.presets import Presets, format_names
+from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.variants import UNSIGNED_SET, AccessMode, is_ladder_request
+
+MAX_KEY_BYTES = 512
+MAX_ENTRY_BYTES = 1024
+"""Of a key and its value. "Quotas", CloudFront Developer Guide, has 512 bytes for a key and 1 KB for a value; this is
+the stricter reading, in which the value's limit counts the key."""
+
+MAX_UPDATES = 50
+"""Puts and deletes in one UpdateKeys call ("Quotas", CloudFront Developer Guide)."""
+
+SETTINGS_KEY = "settings"
+PRESET_PREFIX = "preset-"
+UNSIGNED_PREFIX = "unsigned-"
+REFUSAL_PREFIX = "refusal-"
+EXPERIMENT_PREFIX = "exp-"
+_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX, EXPERIMENT_PREFIX)
+
+PLACEHOLDER = "%s"
+"""Stands for the client's text in an error body."""
+
+
+def format_settings(access_mode: str, always_redact: str, metadata: str = METADATA[0]) -> str:
+    """Format the value of ``settings``."""
+    return f"{access_mode} {always_redact} {metadata if metadata == RIGHTS else ''}".rstrip(" ")
+
+
+def build_edge_entries(
+    access_mode: AccessMode,
+    always_redact: str,
+    presets: Presets,
+    metadata: str = METADATA[0],
+    experiments: Mapping[str, str] = MappingProxyType({}),
+) -> Mapping[str, str]:
+    """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name.
+
+    Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
+    """
+    AlwaysRedact.parse(always_redact)
+    plans = presets.build_plans("").values()
+    entries = {
+        **{REFUSAL_PREFIX + name: _format_body(error) for name, error in _list_refusals(presets).items()},
+        **{PRESET_PREFIX + name: _format_values(presets, name) for name in presets.options},
+        **{
+            f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
+        },
+        **{EXPERIMENT_PREFIX + name: entry for name, entry in experiments.items()},
+        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata),
+    }
+    for key, value in entries.items():
+        if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:
+            raise ValueError(f"The entry {key!r} exceeds the limits of CloudFront's key-value store")
+    return entries
+
+
+def find_stale_keys(held: Iterable[str], entries: Mapping[str, str]) -> list[str]:
+    """Return those of the store's keys that earlier settings wrote and ``entries`` lacks."""
+    return sorted(key for key in held if key.startswith(_PREFIXES) and key not in entries)
+
+
+def _format_values(presets: Presets, name: str) -> str:
+    options = ((OPTIONS_BY_NAME[short], value) for short, value in presets.parse_values(name).items())
+    spelled = {option.short: option.type.format(value) for option, value in options if value != option.default}
+    return json.dumps(spelled, separators=(",", ":"))
+
+
+def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
+    """Return the errors of the edge function, by their names in ``functions/edge``."""
+    preset = f"preset: there is no preset '{PLACEHOLDER}'; there are {format_names(presets.options)}"
+    values = {
+        f"bad-option.{option.short}": BadOption(
+            f"{option.short} must be {option.type.allowed_values}, but is '{PLACEHOLDER}'", option=option.short
+        )
+        for option in NATIVE_OPTIONS
+    }
+    return values | {
+        "bad-key.utf8": BadKey("The path is not percent-encoded UTF-8"),
+        "bad-key.none": BadKey("The path names no image"),
+        "bad-key.long": BadKey(f"The key is longer than {MAX_IMAGE_KEY_BYTES} bytes"),
+        "bad-key.coded": BadKey(
+            f"The key takes {PLACEHOLDER} bytes once encoded; at most {MAX_ENCODED_KEY_BYTES} are allowed"
+        ),
+        "bad-key.byte": BadKey("The key holds a control character"),
+        "bad-key.dots": BadKey("The key has an empty segment, or one that is . or .."),
+        "bad-key.taken": BadKey("/_/ is reserved and may not appear in a key"),
+        "bad-option.utf8": BadOption("The query is not percent-encoded UTF-8"),
+        "bad-option.long": BadOption(f"The options are longer than {PLACEHOLDER} characters together"),
+        "bad-option.pages": BadOption("Only page 0 can be redacted or cut out, or has boxes", option="page"),
+        "bad-option.name": BadOption(preset, option="preset"),
+        "unknown-option": UnknownOption("There is no option ''"),
+        "unknown-option.name": UnknownOption(f"There is no option '{PLACEHOLDER}'", option=PLACEHOLDER),
+        "duplicate-option": DuplicateOption(f"{PLACEHOLDER} was given twice", option=PLACEHOLDER),
+        "unsigned": Unsigned(),
+        "unsigned.set": Unsigned(UNSIGNED_SET),
+        "expired": Expired(),
+        "method-not-allowed": MethodNotAllowed(),
+        "internal": DarkroomError(),
+    }
+
+
+def _format_body(error: DarkroomError) -> str:
+    """Format the problem document of ``error``, as the functions behind the CDN do."""
+    return json.dumps(error.to_problem(), separators=(",", ":"))
