@@ -6,12 +6,14 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from .cases import Case
 from .competitors.darkroom import NAME
 from .competitors.dit import NAME as DIT
 from .competitors.model import Competitor, MissingCompetitor
 from .emulator import install_emulator
-from .environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_size
+from .environment import describe_machine, describe_size
 from .equal_quality import match_peers
 from .images import describe_sources, make_images
 from .link.process import describe_protocol, run_link

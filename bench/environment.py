@@ -10,10 +10,6 @@ from .competitors.node import read_versions
 from .machine import describe_processor
 from .statistics import RATIO_NOTE
 
-LATENCY_MS = 25.0
-MEGABYTES_PER_S = 85.0
-"""S3's latency and throughput from a Lambda function in the same region."""
-
 
 def describe_machine() -> str:
     """Return the processor and software versions."""

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from bench.cost.pricing import MEZZANINE_READS
-from bench.environment import LATENCY_MS
 from cli.flat_rate.plans import FlatRatePlans
+from cli.library.prices import LATENCY_MS
 from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
 from darkroom_pipeline.operations.cost_model import sum_amounts as add
 

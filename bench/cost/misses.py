@@ -13,9 +13,10 @@ from bench.cost.pricing import (
     tabulate_by_misses,
 )
 from bench.cost.render_cost import MEMORY_MB, billed_ms, break_even_requests, requests_cost, with_misses
-from bench.environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
+from bench.environment import describe_machine
 from bench.page import Markers
 from bench.tables import Table
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
 from darkroom_pipeline.operations.cost_model import PriceTable
 
 MARKERS = Markers("<!-- measured by `make cost`, do not edit -->", "<!-- end of what it costs -->")

@@ -14,11 +14,11 @@ from math import prod
 
 from bench.cost.flat_rate import Offer, find_cheapest_plan, list_offers, read_rates
 from bench.cost.idle import monthly_amounts
-from bench.cost.libraries import PRESETS, price_ingest
 from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, RENDER_READS
 from bench.page import Markers
 from bench.paths import ROOT
 from cli.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
+from cli.library.prices import PRESETS, price_ingest
 from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
 from darkroom_pipeline.operations.cost_model import sum_amounts as add
 

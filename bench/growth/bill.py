@@ -9,11 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from bench.cost.idle import LOG_BYTES, monthly_amounts
+from cli.library.prices import MEMORY_MB as INGEST_MB
+from cli.library.prices import PRESETS
 from darkroom_pipeline.operations.cost_check import PER_UPLOAD
 from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, PriceTable, function_amounts, sum_amounts
 
-from ..cost.libraries import MEMORY_MB as INGEST_MB
-from ..cost.libraries import PRESETS
 from ..cost.pricing import REFINING, RENDER_READS
 from ..cost.render_cost import FULL_CORE_MB
 from .drain_model import estimate_wait_ms

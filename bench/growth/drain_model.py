@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from heapq import heapify, heappop, heappush
 
-from ..cost.libraries import PRESETS, estimate_fetch_ms
-from ..environment import LATENCY_MS
+from cli.library.prices import LATENCY_MS, PRESETS, estimate_fetch_ms
 
 POLLERS_AT_FIRST = 5
 POLLERS_A_MINUTE = 300

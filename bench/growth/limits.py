@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from cli.library.prices import PRESETS
 from darkroom.plan.variants import AccessMode
 from darkroom.settings import Settings
 from darkroom_pipeline.operations.cost_check import PER_UPLOAD
 from darkroom_pipeline.plan.edge_settings import build_edge_entries
 
-from ..cost.libraries import PRESETS
 from .bill import FROM_MASTERS, PEAK_FACTOR
 from .drain_model import estimate_wait_ms
 from .figures import DrainFigures, MissFigures

@@ -13,10 +13,11 @@ from itertools import product
 from pathlib import Path
 from statistics import median
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from .. import processes
 from ..competitors.darkroom import darkroom
 from ..emulator import install_emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..events import build_event
 from ..link.process import run_link
 from ..machine import Core

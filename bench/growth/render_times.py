@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from ..environment import LATENCY_MS
+from cli.library.prices import LATENCY_MS
+
 from .figures import MissFigures
 
 SLOW_MS = 500.0

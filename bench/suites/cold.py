@@ -6,13 +6,15 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from ..cases import WEBP_12MP
 from ..cold.starts import Starts, State, measure_read_mb_per_s, measure_starts
 from ..competitors.darkroom import darkroom
 from ..competitors.dit import dit
 from ..competitors.model import Competitor, MissingCompetitor
 from ..competitors.pillow import pillow
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
+from ..environment import describe_machine
 from ..goals import Rounds, Section
 from ..images import make_images
 from ..link.process import run_link

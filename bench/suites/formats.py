@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from ..cases import AVIF_12MP, JPEG_12MP, WEBP_12MP, Case
 from ..compare import STORED, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
@@ -13,7 +15,7 @@ from ..competitors.dit import dit
 from ..competitors.node import node
 from ..competitors.pillow import pillow
 from ..emulator import install_emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_rounds
+from ..environment import describe_rounds
 from ..goals import Figure, Rounds, Section
 from ..images import make_images
 from ..link.process import run_link

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
+from ..environment import describe_machine
 from ..goals import Rounds, Section
 from ..growth.charts import MISSES_CHART, draw_misses
 from ..growth.figures import MissFigure, MissFigures, write_figures

@@ -6,13 +6,15 @@ import os
 from base64 import b64decode
 from pathlib import Path
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from ..cases import WEBP_12MP
 from ..competitors.darkroom import darkroom
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
 from ..competitors.model import MissingCompetitor
 from ..emulator import install_emulator
-from ..environment import LATENCY_MS, MEGABYTES_PER_S, describe_machine, describe_rounds
+from ..environment import describe_machine, describe_rounds
 from ..equal_quality import match_peers
 from ..goals import Figure, Rounds, Section
 from ..images import make_images

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from cli.library.prices import LATENCY_MS, MEGABYTES_PER_S
+
 from ..cases import WEBP_2MP, WEBP_12MP, Case
 from ..compare import OURS, STORED, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_from_masters, darkroom_unstored
@@ -13,7 +15,6 @@ from ..competitors.ipx import ipx
 from ..competitors.node import node, node_that_stores
 from ..competitors.pillow import pillow
 from ..competitors.thumbor import thumbor
-from ..environment import LATENCY_MS, MEGABYTES_PER_S
 from ..goals import Figure, Rounds, Section
 from ..link.process import uses_tls
 from ..lower_bound import REQUEST, LowerBound, find_source, measure_lower_bound, measure_start_ms

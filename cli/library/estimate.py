@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bench.cost.libraries import (
+from cli.library.prices import (
     ENDPOINT_MS,
     MASTER_MB,
     analysis_ms,

@@ -13,7 +13,6 @@ from bench.cost import PAGE
 from bench.cost.__main__ import main
 from bench.cost.flat_rate import find_cheapest_plan
 from bench.cost.idle import monthly_amounts
-from bench.cost.libraries import IMAGES, price_ingest, sum_usd
 from bench.cost.month import (
     DATA,
     INPUTS,
@@ -27,6 +26,7 @@ from bench.cost.month import (
     sum_period,
 )
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
+from cli.library.prices import IMAGES, price_ingest, sum_usd
 from darkroom_pipeline.operations.cost_model import load_prices, sum_amounts
 
 PRICES = load_prices()

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bench.cost.libraries import PRESETS
 from cli.library.estimate import Capacity, estimate, format_duration
 from cli.library.machine import Figures, Machine
+from cli.library.prices import PRESETS
 from cli.main import main
 from darkroom_pipeline.bulk.messages import JobSpec, Operation, parse_request
 from darkroom_pipeline.operations.cost_model import load_prices

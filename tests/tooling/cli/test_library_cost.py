@@ -8,17 +8,9 @@ from dataclasses import replace
 import pytest
 
 from bench.cost import PAGE, libraries
-from bench.cost.libraries import (
-    IMAGES,
-    MACHINE,
-    list_modes,
-    price_conducting,
-    price_large_image,
-    price_presets,
-    tabulate_modes,
-    tabulate_operations,
-)
+from bench.cost.libraries import MACHINE, list_modes, price_large_image, tabulate_modes, tabulate_operations
 from bench.cost.misses import LIBRARY_MARKERS, LIBRARY_PROCESSOR
+from cli.library.prices import IMAGES, price_conducting, price_presets
 from darkroom.plan.presets import load_default_presets
 from darkroom_pipeline.bulk.messages import BATCH_SIZE
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, load_prices
