@@ -22,8 +22,6 @@ from typing import Any
 from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
-
 from bench.cost.idle import LOG_BYTES, MEMORY_MB, METRICS_PUBLISHED, METRICS_READ, QUEUES, RECEIVES, RUN_MS
 from cli.template_values import Resolver
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, Amounts, function_amounts, load_prices
