@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+
+from darkroom_pipeline.operations.messages import SCHEDULED
+
 from .aws import Cloud
 from .cfn_resolver import list_resources
 
 MONITOR_SCHEDULE = "rate(1 minute)"
-"""The monitor's schedule on the local stack, where metrics should appear within a minute instead of five."""
+MONITOR_INPUT = json.dumps({"watch": [*SCHEDULED, "cdn", "cost"]})
+"""The monitor's schedule on the local stack, where metrics should appear within a minute, not five or sixty."""
 
 REENCODE_DELAY_S = 900
 """The longest delay of SQS: derivatives are encoded again when the machine is likely to be idle."""
@@ -20,4 +25,7 @@ def adjust(cloud: Cloud) -> None:
                 QueueUrl=resource.physical_id, Attributes={"DelaySeconds": str(REENCODE_DELAY_S)}
             )
         if resource.logical_id == "MonitorFunctionRegularly":
-            cloud.events.put_rule(Name=resource.physical_id, ScheduleExpression=MONITOR_SCHEDULE, State="ENABLED")
+            rule = resource.physical_id
+            cloud.events.put_rule(Name=rule, ScheduleExpression=MONITOR_SCHEDULE, State="ENABLED")
+            targets = cloud.events.list_targets_by_rule(Rule=rule)["Targets"]
+            cloud.events.put_targets(Rule=rule, Targets=[{**one, "Input": MONITOR_INPUT} for one in targets])

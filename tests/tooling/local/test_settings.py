@@ -40,7 +40,11 @@ TEMPLATE = {
         "RefineQueue": {"Type": "AWS::SQS::Queue", "Properties": {"DelaySeconds": 300}},
         "MonitorFunctionRegularly": {
             "Type": "AWS::Events::Rule",
-            "Properties": {"ScheduleExpression": "rate(5 minutes)", "State": "ENABLED"},
+            "Properties": {
+                "ScheduleExpression": "rate(5 minutes)",
+                "State": "ENABLED",
+                "Targets": [{"Id": "monitor", "Arn": "arn:aws:lambda:us-east-1:000000000000:function:monitor"}],
+            },
         },
     },
     "Outputs": {
@@ -205,6 +209,8 @@ def test_the_monitor_and_re_encoding_have_local_intervals(cloud: Cloud) -> None:
         cloud.events.describe_rule(Name=found["MonitorFunctionRegularly"])["ScheduleExpression"]
         == intervals.MONITOR_SCHEDULE
     )
+    [target] = cloud.events.list_targets_by_rule(Rule=found["MonitorFunctionRegularly"])["Targets"]
+    assert (target["Id"], target["Input"]) == ("monitor", intervals.MONITOR_INPUT)
     answer = cloud.queues.get_queue_attributes(QueueUrl=found["RefineQueue"], AttributeNames=["DelaySeconds"])
     assert answer["Attributes"]["DelaySeconds"] == str(intervals.REENCODE_DELAY_S)
 
