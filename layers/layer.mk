@@ -29,10 +29,11 @@ FOR_LAMBDA := --no-deps --implementation cp --python-version 3.13 --target "$(SI
 
 STRIP := $(dir $(lastword $(MAKEFILE_LIST)))strip.py
 
-# The services that a function calls, and those that botocore asks for credentials: its data of 430 others is most of what a
-# deployment would upload, 17 MB in each layer with boto3. A test compares them with the clients in the code.
+# The services that a function calls, those that botocore asks for credentials, and X-Ray, whose SDK has a client: its data
+# of 430 others is most of what a deployment would upload, 17 MB in each layer with boto3. A test compares them with the
+# clients in the code.
 SERVICES := cloudformation cloudfront cloudwatch dynamodb events kms lambda logs s3 s3vectors sagemaker sagemaker-runtime \
-	secretsmanager signin sqs sso sso-oidc stepfunctions sts
+	secretsmanager signin sqs sso sso-oidc stepfunctions sts xray
 define keep_services
 	find "$(SITE)/botocore/data" -mindepth 1 -maxdepth 1 -type d $(foreach service,$(SERVICES),! -name $(service)) -exec rm -rf {} +
 endef

@@ -22,7 +22,7 @@ LAYERS = {"darkroom_dialects": "dialects", "darkroom_pipeline": "pipeline", "dar
 """Distributions beside the core, and their layers."""
 
 AWS_LAYER = {"boto3", "botocore", "s3transfer", "aws_xray_sdk", "aws_lambda_powertools", "anycrc", "xxhash"}
-"""Packages of layers/aws, which the transform function does not have."""
+"""Packages of layers/pipeline, which the transform function does not have."""
 
 
 def modules_of(package: str) -> list[str]:
