@@ -219,12 +219,12 @@ def list_uses(load: Load, limits: Sequence[Limit]) -> list[Use]:
 
 
 def find_bottleneck(load: Load, limits: Sequence[Limit], kind: Kind) -> Use:
-    """Return the limit of ``kind`` that is used most, if a default deployment can reach it."""
-    return next(use for use in list_uses(load, limits) if use.limit.kind == kind and is_default(use.limit))
+    """Return the limit of ``kind`` that is used most, if the deployment of the year can reach it."""
+    return next(use for use in list_uses(load, limits) if use.limit.kind == kind and is_modelled(use.limit))
 
 
-def is_default(limit: Limit) -> bool:
-    """Return whether a default deployment has the limit and can outgrow it."""
+def is_modelled(limit: Limit) -> bool:
+    """Return whether the deployment of the year, the default with ``Refine=on``, has the limit and can outgrow it."""
     return limit.grows and limit.optional in {"", "Refine=on"}
 
 
