@@ -79,7 +79,7 @@ def watch(script: str, environment: Mapping[str, str]) -> Observed:
         )
         daemon.setblocking(False)
         received = list(_received(daemon))
-    assert (done.returncode, done.stderr) == (0, "")
+    assert (done.returncode, done.stderr) == (0, ""), done.stderr
     return Observed(received, done.stdout.splitlines())
 
 

@@ -10,7 +10,7 @@ from .observed_process import BEFORE, LAMBDA, PARENT, SENDER, TRACE, Observed, w
 
 WORK = """
 from botocore.exceptions import ClientError
-from darkroom.aws import clients
+from darkroom_pipeline.aws import clients
 from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver as Observer
 from darkroom_pipeline.aws.s3 import S3Bucket
 

@@ -127,15 +127,15 @@ main(lambda arguments: decode)
 
 def test_programs_are_started_by_the_sandbox_alone() -> None:
     """Any other place would be one more sandbox, or none."""
-    layers = Path(__file__).parents[3] / "layers"
+    layers = Path(__file__).resolve().parents[3] / "layers"
     starting = {
-        str(file.relative_to(layers))
+        str(file.resolve().relative_to(layers))  # a layer can hold another one's package by a link
         for file in layers.glob("*/*/**/*.py")
         if re.search(
             r"^\s*(import|from) (subprocess|multiprocessing)\b", file.read_text(encoding="utf-8"), re.MULTILINE
         )
     }
-    assert starting == {"darkroom/darkroom/conversion/sandbox.py"}
+    assert starting == {"pipeline/darkroom_pipeline/conversion/sandbox.py"}
 
 
 def test_a_module_that_is_loaded_too_late_is_no_fault_of_the_file(tmp_path: Path) -> None:
