@@ -95,7 +95,7 @@ def describe() -> str:
             f"busiest hour, assumed as {PEAK_FACTOR:g} times the mean, except for re-encoding.",
             "- A percentage is the load as a share of the limit. Limits are AWS's defaults in us-east-1, most of which "
             "can be increased. *Import* is the ingest of all images by 10 functions at a time.",
-            "- Limits with an option in brackets count as a bottleneck only if the option is on by default (`Refine`). "
+            "- Limits with an option in brackets count as a bottleneck only if the year has the option (`Refine=on`). "
             "**–** is beyond a million times the shop.",
         ]
     )

@@ -179,7 +179,7 @@ def describe(year: Year, prices: PriceTable) -> str:
             "`cdn_max_age_s`. AWS documents neither the eviction of its caches nor when it ends idle functions (10 "
             "minutes are assumed).",
             f"- Of the template: derivatives expire after {shop.stored_days} days, six presets are rendered at ingest, "
-            "`Refine` is on: the first response of a new derivative is cached for two hours.",
+            "`Refine` is on, which the default lacks: the first response of a new derivative is cached for two hours.",
             "- Store hits: misses of the CDN that S3 answers. A miss is slow by the measured time of its render, and "
             f"S3's 404 before it; a cold start adds the measured difference. {SLOW_MS:.0f} ms include neither the "
             "network between CloudFront and the viewer nor that to the region.",

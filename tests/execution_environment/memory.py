@@ -68,18 +68,22 @@ class Usage:
         self._thread.start()
 
     def end(self) -> None:
-        """Stop sampling."""
+        """Take the last sample, which is the only one of a function that was fast, and stop."""
         self._ended.set()
         self._thread.join()
+        self._take()
 
     def _sample(self) -> None:
         while not self._ended.wait(EVERY_S):
-            processes = _list_below(self._root_pid)
-            found = [_read_mib(pid) for pid in processes]
-            self.peak_mib = max([self.peak_mib, sum(now for now, _ in found), *(peak for _, peak in found)])
-            if self.init_cpu_s is None and self._is_initialised():
-                with suppress(OSError):
-                    self.init_cpu_s = sum(map(read_cpu_ms, processes)) / 1000
+            self._take()
+
+    def _take(self) -> None:
+        processes = _list_below(self._root_pid)
+        found = [_read_mib(pid) for pid in processes]
+        self.peak_mib = max([self.peak_mib, sum(now for now, _ in found), *(peak for _, peak in found)])
+        if self.init_cpu_s is None and self._is_initialised():
+            with suppress(OSError):
+                self.init_cpu_s = sum(map(read_cpu_ms, processes)) / 1000
 
 
 def _list_below(pid: int) -> list[int]:
