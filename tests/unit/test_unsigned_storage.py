@@ -41,7 +41,7 @@ SETTINGS = DialectSettings(
     watermarks={"logo": "watermarks/logo.png"},
     imgproxy=ImgproxySettings(presets={"small": "rs:fit:120:120", "w320": "w:320/f:webp"}),
 )
-PER_DIALECT = 200
+PER_DIALECT = 400
 
 
 def planned(sent: Sent) -> Plan | None:
