@@ -10,9 +10,9 @@
 // line break at the end. A constant may be read only below the line that declares it, inside functions too.
 //
 // The engine evaluates the whole script with each invocation, so the top level only declares. What a deployment configures,
-// and the texts of refusals, are in its KeyValueStore (darkroom_pipeline.plan.edge_settings). Only `handler` may wait, so all other
-// code consists of steps: each returns the entry to read next, and sets `next` to the step that uses its value. The last
-// step is at the top.
+// and the texts of refusals, are in its KeyValueStore (darkroom_pipeline.plan.edge_settings). Only `handler` may wait, so
+// all other code consists of steps: each returns the entry to read next, and sets `next` to the step that uses its value.
+// The last step is at the top.
 //
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 

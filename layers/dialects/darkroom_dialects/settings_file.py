@@ -12,7 +12,7 @@ from typing import Any
 
 from darkroom.errors import BadKey
 from darkroom.image_keys import check_key, quote_key
-from darkroom.plan.presets import Presets, parse_presets_toml, read_presets_file
+from darkroom.plan.presets import Presets, check_files, parse_presets_toml, read_presets_file
 from darkroom.settings import DIALECT_TABLES
 
 from .common.settings import (
@@ -133,14 +133,7 @@ def load_settings(further: str = "") -> DialectSettings:
 
 def main() -> int:
     """Check dialects.toml and presets.toml. Returns the exit status, 1 after an error message."""
-    import sys
-
-    try:
-        load_settings()
-    except Exception as error:  # a file of the wrong shape raises more than ValueError
-        sys.stderr.write(f"dialects.toml or presets.toml: {error.__class__.__name__}: {error}\n")
-        return 1
-    return 0
+    return check_files("dialects.toml or presets.toml", load_settings)
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from typing import Any
@@ -158,16 +158,21 @@ def load_default_presets() -> Presets:
     return parse_presets_toml(read_presets_file())
 
 
-def main() -> int:
-    """Check ``presets.toml``. Returns the exit status, 1 after an error message."""
+def check_files(names: str, load: Callable[[], object]) -> int:
+    """Return the exit status of a build that calls ``load``: 1 after an error message about the files ``names``."""
     import sys
 
     try:
-        load_default_presets()
+        load()
     except Exception as error:  # a file of the wrong shape raises more than ValueError
-        sys.stderr.write(f"presets.toml: {error.__class__.__name__}: {error}\n")
+        sys.stderr.write(f"{names}: {error.__class__.__name__}: {error}\n")
         return 1
     return 0
+
+
+def main() -> int:
+    """Check ``presets.toml``. Returns the exit status, 1 after an error message."""
+    return check_files("presets.toml", load_default_presets)
 
 
 if __name__ == "__main__":
