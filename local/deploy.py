@@ -41,7 +41,10 @@ DIALECTS = (
 )
 """Dialects, with host names that browsers resolve to this machine."""
 
-OPTIONAL_PARTS = ("UrgentUploads=on", "LargeImages=on", "BulkJobs=on", "SimilarityStore=table", "Refine=on")
+OPTIONAL_PARTS = (
+    *("UrgentUploads=on", "LargeImages=on", "ContentCredentials=on", "BulkJobs=on", "SimilarityStore=table"),
+    "Refine=on",
+)
 """Parts that a default deployment lacks."""
 
 COMPLETE = frozenset({"CREATE_COMPLETE", "UPDATE_COMPLETE"})

@@ -35,7 +35,7 @@ LOCKS: Mapping[str, str] = {
     "layers/darkroom/requirements.txt": "layer darkroom",
     "layers/imaging/requirements.txt": "layer imaging",
     "layers/pipeline/requirements.txt": "layer pipeline",
-    "layers/ingest/requirements.txt": "layer ingest",
+    "layers/credentials/requirements.txt": "layer credentials",
     "layers/ingest/requirements-jpeg-xl.txt": "layer ingest",
     "layers/fonts/requirements.txt": "layer fonts",
     "layers/inference/requirements.txt": "layer inference",

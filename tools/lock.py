@@ -22,7 +22,7 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "layers/darkroom/requirements.txt": ("darkroom",),
     "layers/imaging/requirements.txt": ("imaging",),
     "layers/imaging/requirements-build.txt": ("imaging-build",),
-    "layers/ingest/requirements.txt": ("credentials",),
+    "layers/credentials/requirements.txt": ("credentials",),
     "layers/ingest/requirements-jpeg-xl.txt": ("jpeg-xl",),
     "layers/fonts/requirements.txt": ("fonts",),
     "layers/fonts/requirements-build.txt": ("fonts-build",),

@@ -42,6 +42,8 @@ class Target:
                 found.append("moderation_policy needs InferenceMode: without it no image is moderated")
         if self.parameters.get("Dialects") == OFF and (names := dialects_on(settings)):
             found.append(f"{', '.join(names)} need Dialects=on: the distribution has no cache behaviors for them")
+        if self.parameters.get("ContentCredentials") == OFF and settings.sign_derivatives:
+            found.append("sign_derivatives needs ContentCredentials=on: the functions have no library that signs")
         for key in sorted({key for _, key in settings.fallback_images}):
             if settings.always_redact.for_key(key):
                 found.append(f"fallback_images: always_redact redacts {key}, and a fallback image has no findings")

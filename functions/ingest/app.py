@@ -27,6 +27,7 @@ from darkroom_pipeline.aws.scanner import Clamd
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.stepfunctions import StateMachine
 from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.content_credentials import build_reader, build_signer
 from darkroom_pipeline.services.ingest.claims import Claims
 from darkroom_pipeline.services.ingest.context import IngestContext
 from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
@@ -35,7 +36,6 @@ from darkroom_pipeline.services.ingest.findings import BLOCK, ClientFindingsRead
 from darkroom_pipeline.services.ingest.handler import IngestConsumer
 from darkroom_pipeline.services.ingest.quarantine import Quarantine
 from darkroom_pipeline.services.ingest.stores import MasterStore
-from darkroom_pipeline.services.manifests import TRUST_ANCHORS, DerivativeSigner, UploadCredentials
 from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from darkroom_pipeline.services.queue_consumer import SqsMessage
 from darkroom_pipeline.services.sqs_batch import process_batch
@@ -54,27 +54,8 @@ _urgent = Queue(_sqs, _env.ingest_priority_queue_url, _observer.trace_header)
 _purges = Queue(_sqs, _env.purge_queue_url, _observer.trace_header)
 _dead_letters = Queue(_sqs, _env.ingest_dlq_url, _observer.trace_header)
 _scenes = StateMachine(lambda: create_client("stepfunctions", _env.variables), _env.scene_machine_arn)
-_keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys, observer=_observer)
-
-
-def _read_credentials(data: bytes, media_type: str) -> UploadCredentials:
-    from darkroom_pipeline.content_credentials.reader import read_credentials  # few uploads have some
-
-    return read_credentials(data, media_type, _media.read(TRUST_ANCHORS) or b"")
-
-
-def _build_signer(settings: Settings) -> DerivativeSigner | None:
-    if not settings.sign_derivatives:
-        return None
-    from darkroom_pipeline.content_credentials.signer import ManifestSigner, parse_signing_key
-
-    secret = Secret(_env.credentials_secret, CredentialSource(), parse_signing_key, observer=_observer)
-    return ManifestSigner(
-        secret,
-        lambda: create_client("kms", _env.variables),
-        base_url=settings.manifest_base_url,
-        room_bytes=settings.max_manifest_bytes,
-    )
+_credentials = CredentialSource()
+_keys = Secret(_env.signing_keys_arn, _credentials, parse_signing_keys, observer=_observer)
 
 
 def _build_converter(settings: Settings) -> UploadConverter | None:
@@ -97,7 +78,11 @@ def _build_context(settings: Settings) -> IngestContext:
         masters=MasterStore(claims, _source, _names),
         held_masters=MasterStore(claims, _media, HELD_MASTERS),
         derivatives=DerivativeStore(
-            _media, purge, _purges, build_cache_policy(settings, refines=refines), _build_signer(settings)
+            _media,
+            purge,
+            _purges,
+            build_cache_policy(settings, refines=refines),
+            build_signer(_env, settings, _credentials, _observer),
         ),
         quarantine=Quarantine(S3Bucket(_s3, _env.quarantine_bucket), _uploads),
         examiner=UploadExaminer(
@@ -120,7 +105,7 @@ def _build_context(settings: Settings) -> IngestContext:
         always=settings.always_redact,
         mezzanines=settings.mezzanines and _env.owns_masters,
         metadata=settings.metadata,
-        credentials=_read_credentials,
+        credentials=build_reader(_env, _media.read),
         state_machine=_scenes if _scenes.arn else None,
     )
 

@@ -6,7 +6,6 @@ from typing import Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import connect
-from darkroom.aws.secrets import Secret
 from darkroom.environment import RefineEnvironment
 from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
@@ -19,8 +18,8 @@ from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.sagemaker import Endpoint
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.content_credentials import build_signer
 from darkroom_pipeline.reencode.service import ReencodeConsumer, Reencoder
-from darkroom_pipeline.services.manifests import DerivativeSigner
 from darkroom_pipeline.services.sqs_batch import process_batch
 
 register_plugin(OVERLAYS)
@@ -32,20 +31,6 @@ _source = connect(_env.master_bucket, _credentials)
 _media = connect(_env.media_bucket, _credentials)
 UPSCALE_TIMEOUT_S = 58.0
 """Longer than the endpoint lets a request wait (55 s), shorter than SageMaker does (60 s)."""
-
-
-def _build_signer(settings: Settings) -> DerivativeSigner | None:
-    if not settings.sign_derivatives:
-        return None
-    from darkroom_pipeline.content_credentials.signer import ManifestSigner, parse_signing_key
-
-    secret = Secret(_env.credentials_secret, _credentials, parse_signing_key, observer=_observer)
-    return ManifestSigner(
-        secret,
-        lambda: create_client("kms", _env.variables),
-        base_url=settings.manifest_base_url,
-        room_bytes=settings.max_manifest_bytes,
-    )
 
 
 def _open_endpoint(settings: Settings) -> Endpoint | None:
@@ -74,7 +59,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             limits=build_source_limits(settings),
             caching=build_cache_policy(settings, refines=_env.refine),
             mezzanines=settings.mezzanines and _env.owns_masters,
-            signer=_build_signer(settings),
+            signer=build_signer(_env, settings, _credentials, _observer),
             endpoint=_open_endpoint(settings),
             upscale_prefixes=settings.upscale_prefixes,
         ),

@@ -112,6 +112,17 @@ class EventEnvironment(Environment):
     stack_name: str
 
 
+class CredentialsEnvironment(Environment):
+    """The secret with the key that signs Content Credentials, by its name; empty in a deployment without them."""
+
+    credentials_secret: str = ""
+
+    @property
+    def has_content_credentials(self) -> bool:
+        """Whether Content Credentials are read, and can be signed."""
+        return bool(self.credentials_secret)
+
+
 class TransformEnvironment(MasterEnvironment):
     """Variables of the transform function."""
 
@@ -123,7 +134,7 @@ class TransformEnvironment(MasterEnvironment):
     has_large_copies: bool = False
 
 
-class IngestEnvironment(MasterEnvironment, EventEnvironment):
+class IngestEnvironment(MasterEnvironment, EventEnvironment, CredentialsEnvironment):
     """Variables of the ingest function."""
 
     uploads_bucket: str
@@ -142,7 +153,6 @@ class IngestEnvironment(MasterEnvironment, EventEnvironment):
     lease_s: float
     scene_machine_arn: str = ""
     refine: bool = False
-    credentials_secret: str = ""
 
 
 class InferEnvironment(MasterEnvironment, VectorEnvironment, EndpointEnvironment, EventEnvironment):
@@ -216,14 +226,13 @@ class PurgeEnvironment(MasterEnvironment):
     has_large_copies: bool = False
 
 
-class RefineEnvironment(MasterEnvironment):
+class RefineEnvironment(MasterEnvironment, CredentialsEnvironment):
     """Variables of the refine function."""
 
     refine_queue_url: str
     refine_dlq_url: str
     max_receives: int
     refine: bool = False
-    credentials_secret: str = ""
     endpoint_name: str = ""
 
 

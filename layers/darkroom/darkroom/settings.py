@@ -201,7 +201,7 @@ class Settings:
         FLAG,
         "",
         "Whether presets and re-encoded derivatives get Content Credentials, signed with the key in the secret "
-        "`<stack>-content-credentials`.",
+        "`<stack>-content-credentials`. Needs `ContentCredentials=on`.",
     )
     manifest_base_url: str = _setting(
         "",

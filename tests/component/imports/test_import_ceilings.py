@@ -52,7 +52,7 @@ SLOW = {
 }
 """Standard library modules that take a millisecond or more each, and are needed for few requests or none."""
 
-NEVER = MODELS | {"anycrc"}
+NEVER = MODELS | {"anycrc", "c2pa"}
 """Modules that every function loads when needed or never, with all their submodules."""
 
 NEVER_IN = {

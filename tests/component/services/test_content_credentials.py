@@ -13,15 +13,18 @@ from obstore.store import MemoryStore
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.s3_fast import FastBucket, connect
 from darkroom.aws.telemetry import LightObserver
+from darkroom.environment import CredentialsEnvironment
 from darkroom.errors import Unavailable
 from darkroom.image_keys import manifests_prefix
 from darkroom.plan.presets import Presets
+from darkroom.settings import parse_settings
+from darkroom_pipeline.content_credentials import build_reader, build_signer
 from darkroom_pipeline.content_credentials.reader import read_credentials
 from darkroom_pipeline.content_credentials.signer import ManifestSigner, SigningKey
 from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.handler import handle_event
-from darkroom_pipeline.services.manifests import MANIFEST_TYPE, SIGNED, Parent, SignedFile
+from darkroom_pipeline.services.manifests import MANIFEST_TYPE, SIGNED, TRUST_ANCHORS, Parent, SignedFile
 from tests.images.metadata_files import provenance_of
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import ISSUER, make_identity, read_manifest, sign_upload, tamper
@@ -107,6 +110,39 @@ def test_where_nothing_reads_them_they_are_unchecked(env: IngestEnvironment) -> 
     env.credentials = None
     env.created(KEY, SIGNED_PHOTO)
     assert env.record(KEY).provenance["content_credentials"] == {"embedded": True, "state": "unchecked"}
+
+
+def test_a_deployment_without_them_serves_uploads_unchecked_and_unsigned(
+    env: IngestEnvironment, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deployed = CredentialsEnvironment({"MEDIA_BUCKET": env.names["media"]})
+    signing = parse_settings({"sign_derivatives": True})
+    env.credentials = build_reader(deployed, env.vault("media").read)
+    env.signer = build_signer(deployed, signing, CredentialSource(), LightObserver("ingest"))
+    assert "sign_derivatives needs ContentCredentials=on" in capsys.readouterr().out
+    assert ingest(env, KEY, SIGNED_PHOTO) is IngestOutcome.READY
+    assert env.record(KEY).provenance["content_credentials"] == {"embedded": True, "state": "unchecked"}
+    assert "content_credentials" not in provenance_of(env.body("media", f"derivatives/{KEY}/_/{PRESET}"))
+    assert manifests(env) == []
+
+
+def test_a_deployment_with_them_validates_by_its_trust_anchors(env: IngestEnvironment) -> None:
+    deployed = CredentialsEnvironment({"MEDIA_BUCKET": env.names["media"], "CREDENTIALS_SECRET": "some"})
+    env.credentials = build_reader(deployed, env.vault("media").read)
+    env.vault("media").put(TRUST_ANCHORS, make_identity()[1].encode(), headers={}, metadata={})
+    assert env.created(KEY, SIGNED_PHOTO) is IngestOutcome.READY
+    assert env.record(KEY).provenance["content_credentials"]["state"] == "trusted"
+    assert manifests(env) == [name_of(SIGNED_PHOTO)]
+
+
+def test_settings_select_what_signs() -> None:
+    deployed = CredentialsEnvironment({"MEDIA_BUCKET": "media", "CREDENTIALS_SECRET": "some"})
+    observer, source = LightObserver("ingest"), CredentialSource()
+    assert build_signer(deployed, parse_settings({}), source, observer) is None
+    table = {"sign_derivatives": True, "manifest_base_url": "https://img.example", "max_manifest_bytes": 5000}
+    found = build_signer(deployed, parse_settings(table), source, observer)
+    assert isinstance(found, ManifestSigner)
+    assert (found.base_url, found.room_bytes) == ("https://img.example", 5000)
 
 
 def test_presets_are_signed_with_the_upload_as_their_parent(env: IngestEnvironment) -> None:

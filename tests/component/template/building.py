@@ -25,6 +25,7 @@ LAYERS = {
     "PipelineLayer": "pipeline",
     "IngestLayer": "ingest",
     "FontsLayer": "fonts",
+    "CredentialsLayer": "credentials",
     "InferenceLayer": "inference",
 }
 

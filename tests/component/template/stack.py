@@ -35,7 +35,7 @@ PSEUDO = {
     "AWS::StackName": "stack",
     "AWS::URLSuffix": "amazonaws.com",
 }
-OPTIONAL_PARTS = dict.fromkeys(("UrgentUploads", "LargeImages", "BulkJobs", "Refine"), "on") | {
+OPTIONAL_PARTS = dict.fromkeys(("UrgentUploads", "LargeImages", "ContentCredentials", "BulkJobs", "Refine"), "on") | {
     "SimilarityStore": "table"
 }
 """Parameters of parts that a default deployment lacks."""

@@ -15,12 +15,14 @@ import pytest
 
 from cli.models.fetch_models import PLACES, is_there
 from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
+from tests.images.photographs import jpeg_photo
+from tests.images.signed_files import sign_upload
 from tools.default_deployment import describe_deployment
 
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
 from .foreign_python import run_python
 from .functions import FUNCTIONS, full_stack, id_of, layers_of
-from .stack import ROOT
+from .stack import ROOT, Stack
 
 ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 """``e_machine`` of an ELF header: EM_AARCH64, EM_X86_64."""
@@ -28,7 +30,7 @@ ELF_MACHINES = {"arm64": 183, "x86_64": 62}
 MAX_UNZIPPED_BYTES = 240 * 1024 * 1024
 """Lambda allows 250 MiB for all layers of a function and its own code. Functions without models need far less."""
 
-MAX_ARCHIVES_BYTES = 60_000_000
+MAX_ARCHIVES_BYTES = 50_000_000
 
 MAX_FONTS_BYTES = 18 * 1024 * 1024
 """Each cold start of a function with the layer fetches it."""
@@ -90,7 +92,7 @@ def test_functions_without_models_have_much_room(built: Built) -> None:
         assert sum(path.stat().st_size for path in files(carried)) < MAX_WITHOUT_MODELS_BYTES, function
 
 
-def test_a_default_deployment_has_at_most_60_mb_of_layers(built: Built, tmp_path: Path) -> None:
+def test_a_default_deployment_has_at_most_50_mb_of_layers(built: Built, tmp_path: Path) -> None:
     """As archives, which `sam deploy` uploads."""
     total = 0
     for logical_id in describe_deployment().layers:
@@ -208,6 +210,29 @@ data = Path({str(ROOT / "tests" / "images" / "jxl" / "lossy.jxl")!r}).read_bytes
 print(json.dumps(len(converter.convert(data, converter.read_header(data, Limits()), Limits()))))
 """
     assert run_with_layers(built, "ingest", code, arch) > 1000
+
+
+def test_content_credentials_are_read_by_the_library_of_their_layer(built: Built, arch: str, tmp_path: Path) -> None:
+    signed = tmp_path / "signed.jpg"
+    signed.write_bytes(sign_upload(jpeg_photo()))
+    code = f"""
+import json
+from pathlib import Path
+from darkroom_pipeline.content_credentials.reader import read_credentials
+print(json.dumps(read_credentials(Path({str(signed)!r}).read_bytes(), "image/jpeg").document["state"]))
+"""
+    homes, variables = list_homes(built, "ingest"), full_stack().variables("IngestFunction")
+    assert run_alone(code, homes, variables, arch, tmp_path) == "valid"
+
+
+@pytest.mark.parametrize("function", ["ingest", "refine"])
+def test_a_deployment_without_content_credentials_starts_without_their_layer(
+    built: Built, arch: str, function: str
+) -> None:
+    homes = [home for home in list_homes(built, function) if "CredentialsLayer" not in home]
+    assert len(homes) == len(list_homes(built, function)) - 1
+    variables = Stack(ContentCredentials="off").variables(id_of(function))
+    assert "c2pa" not in load_handler(homes, variables, arch)
 
 
 def test_the_layer_has_the_code_of_all_dataclasses_of_a_cold_start(built: Built, arch: str) -> None:

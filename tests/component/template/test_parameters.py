@@ -225,8 +225,8 @@ def test_preflight_has_the_constants_of_the_template() -> None:
     assert scaling["MaximumConcurrency"] == REFINE_CONCURRENCY
 
 
-def test_the_root_has_at_most_44_parameters() -> None:
-    assert len(PARAMETERS) <= 44
+def test_the_root_has_at_most_45_parameters() -> None:
+    assert len(PARAMETERS) <= 45
 
 
 def test_the_root_has_at_most_four_thousand_lines() -> None:

@@ -81,6 +81,17 @@ def granted(stack: Stack, role: str) -> Grants:
     return result
 
 
+@pytest.mark.parametrize("function", ["Ingest", "Refine"])
+def test_no_function_reads_the_key_of_content_credentials_without_them(function: str) -> None:
+    for choice, name in (("on", "stack-content-credentials"), ("off", "")):
+        stack = Stack(ContentCredentials=choice)
+        assert stack.variables(f"{function}Function")["CREDENTIALS_SECRET"] == name
+        found = granted(stack, function)
+        assert ("kms:Sign" in found) == bool(name)
+        secrets = found.get("secretsmanager:GetSecretValue", [])
+        assert any("-content-credentials-" in secret for secret in secrets) == bool(name)
+
+
 def test_every_function_is_in_a_deployment() -> None:
     assert set(map(id_of, FOLDERS)) == {f"{name}Function" for name, _ in EACH}, (
         "a function with a condition is in OTHERS of tests/component/template/test_permissions.py"

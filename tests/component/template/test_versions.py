@@ -297,7 +297,7 @@ def test_one_parameter_sets_the_processor_of_function_and_layers() -> None:
 
 
 def test_transform_carries_only_what_it_imports() -> None:
-    stack = Stack()
+    stack = Stack(ContentCredentials="off")
     layers = {
         name: {re.sub("[0-9a-f]{10}>$", "", layer.removeprefix("<")) for layer in function["Layers"]}
         for name, function in stack.of_type("AWS::Lambda::Function").items()
@@ -305,6 +305,9 @@ def test_transform_carries_only_what_it_imports() -> None:
     assert layers.pop("TransformFunction") == {"DarkroomLayer", "ImagingLayer", "FontsLayer"}
     for function in ("IngestFunction", "RefineFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "IngestLayer", "FontsLayer"}
+        signing = Stack(ContentCredentials="on").properties(function)["Layers"]
+        assert len(signing) == 4, "one of Lambda's five layers is for a company's own"
+        assert re.match("<CredentialsLayer", signing[3])
     for function in ("SceneFunction", "LibraryFunction"):
         assert layers.pop(function) == {"DarkroomLayer", "ImagingLayer", "PipelineLayer", "FontsLayer"}
     assert set(map(frozenset, layers.values())) == {frozenset({"DarkroomLayer", "PipelineLayer"})}

@@ -64,6 +64,8 @@ TEXTS: Mapping[str, MeasureText] = {
 }
 
 FLAGGED_CREDENTIALS = ("invalid", "unreadable")
+UNCHECKED = "unchecked"
+"""The state of Content Credentials that ingest did not validate, as with ``ContentCredentials=off``."""
 
 
 def build_measures(
@@ -84,7 +86,7 @@ def build_measures(
 def _describe_credentials(record: Record) -> dict[str, object]:
     provenance = record.held.provenance or record.provenance
     stated = provenance.get("content_credentials")
-    if not stated:
+    if not stated or stated.get("state") == UNCHECKED:
         return miss("The upload has no manifest, or was ingested without validation")
     return {
         "state": MEASURED,

@@ -53,6 +53,12 @@ def test_a_report_has_every_measure_with_rates_and_no_total(world: World) -> Non
     check_that_the_access_is_recorded(world, report)
 
 
+def test_credentials_that_ingest_did_not_validate_are_no_answer(world: World) -> None:
+    world.upload(IMAGE, once(), provenance={"content_credentials": {"embedded": True, "state": "unchecked"}})
+    found = read_measures(world.request(IMAGE, world.token()))[measures.CREDENTIALS]
+    assert (found["state"], found["flagged"]) == ("missing", None)
+
+
 @pytest.mark.slow
 def test_near_copies_are_searched_in_s3_vectors(aws: Callable[[str], Any], credentials: dict[str, str]) -> None:
     index = VectorIndex(len(direction(1)), UNFILTERED)
