@@ -20,9 +20,6 @@ QUICK = NAMES[sum(Path(ROOT / "pyproject.toml").read_bytes()) % len(NAMES)] if N
 """The one that `make test` removes. It changes with the project's file."""
 
 HISTORY = ("CHANGELOG.md",)
-OF_OTHERS = ("bench/cutouts/foregrounds.py", "bench/tags/labels.tsv")
-"""Names of files in packages of Debian, which may be those of extensions."""
-
 MAKE = ("make", "--old-file=.venv/.ready")
 """The environment is that of this checkout, whatever the times of the copied files are."""
 
@@ -106,7 +103,7 @@ def check_removal(name: str, folder: Path) -> None:
     run(copy, *MAKE, "alarms", "docs")
     found = subprocess.run(["git", "grep", "-il", name], cwd=copy, capture_output=True, text=True, check=False)
     named = subprocess.run(["git", "ls-files", f"*{name}*"], cwd=copy, capture_output=True, text=True, check=True)
-    assert set(found.stdout.split()) | set(named.stdout.split()) <= {*HISTORY, *OF_OTHERS}
+    assert set(found.stdout.split()) | set(named.stdout.split()) <= set(HISTORY)
     run(copy, sys.executable, "-m", "pytest", "--collect-only", "--quiet", "-p", "no:cacheprovider")
 
 

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
 from pathlib import Path
 
 import pytest
 import skimage.data
 from PIL import Image, ImageDraw, ImageFont
 
-from bench.ocr.__main__ import in_any_order, in_order
-from bench.ocr.degradations import DEGRADATIONS, skew
-from bench.ocr.documents import draw_columns, draw_form
 from darkroom.findings import TEXT, UNSURE, Finding, Findings, finding_from_document
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import prepare_jpeg
 from local.golden import label_samples
+from tests.images.degradations import DEGRADATIONS, skew
+from tests.images.documents import draw_columns, draw_form
 from tests.images.photographs import jpeg_photo
 from tests.images.rendering import made
 
@@ -38,6 +40,17 @@ def read(server: Server, image: bytes) -> Finding:
 
 def words(finding: Finding) -> list[str]:
     return " ".join(line.text for line in finding.lines).split()
+
+
+def in_order(expected: Sequence[str], words: Sequence[str]) -> float:
+    """Return the share of ``expected`` that was read, and in its order."""
+    blocks = SequenceMatcher(None, list(expected), list(words), autojunk=False).get_matching_blocks()
+    return sum(block.size for block in blocks) / len(expected)
+
+
+def in_any_order(expected: Sequence[str], words: Sequence[str]) -> float:
+    """Return the share of ``expected`` that was read."""
+    return (Counter(expected) & Counter(words)).total() / len(expected)
 
 
 @pytest.mark.slow

@@ -37,7 +37,8 @@ BLUR_RATIOS = (0.45, 0.85)
 """Least and largest blur of a result in proportion to that of a resampled image. Above, the correction alone is as
 sharp. Below, the result is sharper than photographs are.
 
-With both limits, one of 20 enlargements that are taken of 62 scores less than Lanczos' (``bench.upscale``)."""
+With both limits, one of 20 enlargements that are taken of 62 scores less than Lanczos' (``bench/upscale`` of
+commit 10e7c8d8)."""
 
 _BLUR_TAPS = 11
 """Width in px of the filter by which :func:`measure_blur` blurs."""

@@ -1,8 +1,8 @@
 """Correct exposure, black point and white balance by statistics of the master.
 
 The statistics come from one small sample, which is the same for each size and format of an image. The estimates are
-conservative: they are thresholds beyond what good photographs have (``bench/enhance``). Values are
-sRGB from 0 to 1 unless they are called light, which is linear.
+conservative: they are thresholds beyond what good photographs have (``bench/enhance`` of commit
+10e7c8d8). Values are sRGB from 0 to 1 unless they are called light, which is linear.
 """
 
 from __future__ import annotations

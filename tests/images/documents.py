@@ -71,20 +71,6 @@ def draw_columns(columns: int, *, heading: bool, seed: int = 4) -> Page:
     return Page(page, tuple(words))
 
 
-def draw_table(seed: int = 4) -> Page:
-    """Draw a table of names and values, which is read row by row."""
-    random = Random(seed)
-    page, draw = _blank()
-    font = ImageFont.load_default(FONT_PX)
-    words: list[str] = []
-    for row in range(20):
-        name, value = random.choice(VOCABULARY).capitalize(), random.choices(VOCABULARY, k=3)
-        draw.text((MARGIN_PX, MARGIN_PX + row * 70), name, INK, font)
-        draw.text((620, MARGIN_PX + row * 70), " ".join(value), INK, font)
-        words += [name, *value]
-    return Page(page, tuple(words))
-
-
 def draw_form(seed: int) -> Form:
     """Draw a form of a person: personal data of each class, and as many other entries."""
     random = Random(seed)
