@@ -19,7 +19,7 @@ from .images import describe_sources, make_images
 from .link.process import describe_protocol, run_link
 from .machine import Core, separate_cores
 from .measure import Counts, Progress, run
-from .mezzanines.files import write_mezzanines
+from .mezzanines import write_mezzanines
 from .quality import resize_reference, ssimulacra2
 from .report import Findings
 from .statistics import RATIO_NOTE

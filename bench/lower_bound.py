@@ -16,7 +16,7 @@ from .emulator import install_emulator
 from .images import make_images
 from .machine import Core
 from .measure import build_event
-from .mezzanines.files import find_read_file
+from .mezzanines import find_read_file
 from .runtime import Sandbox
 from .worker import Worker
 

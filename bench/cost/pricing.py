@@ -43,7 +43,7 @@ LIBRARY_IMAGES = 1_000_000
 """Number of masters whose mezzanines are priced."""
 
 MASTER_BYTES, MEZZANINE_BYTES = 2_262_295, (290_892, 555_277)
-"""Bytes of the benchmark's image of 12 MP and of its mezzanines (:mod:`bench.mezzanines.files`)."""
+"""Bytes of the benchmark's image of 12 MP and of its mezzanines (:mod:`bench.mezzanines`)."""
 
 DIT_MEMORY_MB = 1024
 """Memory of AWS's solution; its stack has no parameter for it (back-end-construct.ts of its repository)."""

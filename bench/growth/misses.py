@@ -22,7 +22,7 @@ from ..events import build_event
 from ..link.process import run_link
 from ..machine import Core
 from ..measure import Progress
-from ..mezzanines.files import find_read_file, write_mezzanines
+from ..mezzanines import find_read_file, write_mezzanines
 from ..runtime import CompetitorError, Sandbox
 from .figures import MissFigure, MissFigures
 from .masters import Photograph

@@ -1,8 +1,8 @@
 """Compare bytes at equal scores over many photographs, because one photograph is not representative.
 
 The photographs are those of Debian's ``lomiri-wallpapers-16.04`` (CC-BY, CC-BY-SA): 13 of 1.5 to 16 MP, by cameras and
-telephones, without its two drawings. Each sharp quality is the one whose image scores as Darkroom's first response
-(SSIMULACRA2 against a lossless Lanczos resize). Bytes and scores do not depend on load.
+telephones, without its two drawings. Each sharp quality is the one whose image scores as Darkroom's (SSIMULACRA2
+against a lossless Lanczos resize): its first response, and the one that replaces it. Bytes do not depend on load.
 """
 
 from __future__ import annotations
@@ -23,12 +23,13 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.reencode.search import reencode
 
 from ..build_cache import STAMP, hash_sources
 from ..competitors.node import install_encoder
 from ..corpus.packages import LOMIRI_16, unpack
 from ..equal_quality import FOUND, interpolate_bytes
-from ..mezzanines.files import choose_mezzanine, make_mezzanines
+from ..mezzanines import choose_mezzanine, make_mezzanines
 from ..quality import decode_pixels, resize_reference
 from ..ssimulacra2 import Original
 
@@ -66,6 +67,7 @@ class Outcome:
 
     form: str
     found: Sequence[Compared]
+    reencoded: bool = False
 
     @property
     def mean(self) -> float:
@@ -84,15 +86,20 @@ def list_photographs() -> list[Path]:
     return [file for file in files if file.stem not in DRAWINGS]
 
 
-def compare_format(form: str, files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:
-    """Compare Darkroom's first responses in ``form`` with sharp's. Raises MissingCompetitor."""
+def compare_format(
+    form: str, files: Sequence[Path], progress: Callable[[str], None], *, reencoded: bool = False
+) -> Outcome:
+    """Compare Darkroom's first responses in ``form``, or what replaces them, with sharp's. Raises MissingCompetitor."""
     with Encoder() as sharp:
         found = []
         for number, file in enumerate(files, start=1):
             progress(f"{form}: {number} of {len(files)} photographs")
-            ours = render_as_deployed(Plan(file.name, width=WIDTH_PX, format=form), file.read_bytes())
+            plan, master = Plan(file.name, width=WIDTH_PX, format=form), file.read_bytes()
+            ours = render_as_deployed(plan, master)
+            if reencoded and (found_smaller := reencode(plan, Source.from_bytes(master), ours, limits=Limits())):
+                ours = found_smaller.image.body
             found.append(_compare_image(file, WIDTH_PX, form, ours, sharp))
-    return Outcome(form, found)
+    return Outcome(form, found, reencoded)
 
 
 def compare_presets(widths: Sequence[int], files: Sequence[Path], progress: Callable[[str], None]) -> Outcome:

@@ -15,14 +15,9 @@ SUITES: dict[str, str] = {
     "requests": "bench.suites.requests",
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
-    "mezzanines": "bench.suites.mezzanines",
-    "cold": "bench.suites.cold",
     "origin": "bench.suites.origin",
     "memory": "bench.suites.memory",
-    "large": "bench.suites.large",
-    "scene": "bench.suites.scene",
     "ingest": "bench.suites.ingest",
-    "quality": "bench.suites.quality",
     "cost": "bench.suites.cost",
     "spike": "bench.suites.spike",
     "endpoint": "bench.suites.endpoint",
@@ -45,7 +40,7 @@ GPU; ``growth`` has no peers and no goals.
 """
 
 
-ONCE = frozenset({"photographs", "mezzanines", "scene", "quality", "spike"})
+ONCE = frozenset({"photographs", "spike"})
 """Suites that only the last of several runs measures: their goals are of bytes, scores or memory, which are the same in
 every run, or they have none.
 """

@@ -140,7 +140,7 @@ VARIANTS: tuple[dict[str, Any], ...] = (
 
 @pytest.mark.slow
 def test_images_from_mezzanines_score_as_well() -> None:
-    """Of a photograph with detail in every pixel: ``bench.suites.mezzanines`` measures twenty from cameras."""
+    """Of a photograph with detail in every pixel: the decision had twenty from cameras."""
     photo = make_photograph(Recipe("photo", "coffee", 2400, 1600))
     data, drops = saved(photo, "JPEG", quality=90), []
     for options in VARIANTS:

@@ -201,7 +201,7 @@ MEZZANINE_QUALITY = 88
 
 MEZZANINE_REDUCTION = 1.5
 """Least factor by which a render reduces a mezzanine. Over sixteen photographs and 240 images SSIMULACRA2 is then 0.2
-higher in the mean than from the master, and 1.1 lower at worst (``bench/suites/mezzanines.py``)."""
+higher in the mean than from the master, and 1.1 lower at worst (``bench/mezzanines`` of commit 10e7c8d8)."""
 
 MEZZANINE_FROM_PIXELS = 3_000_000
 """Pixels of the smallest master with mezzanines: less is decoded in 10 ms."""

@@ -15,8 +15,8 @@ class ConvertedFormat:
     """A format by its signatures.
 
     ``read_header`` reads no more than the header. It raises ValueError or LookupError if it is damaged, TypeNotAllowed
-    for variants that are not converted. ``bytes_per_pixel`` is the most memory that decoding and encoding take:
-    ``python -m bench.conversion`` measures it.
+    for variants that are not converted. ``bytes_per_pixel`` is the most memory that decoding and encoding take,
+    measured by ``bench/conversion`` of commit 10e7c8d8.
     """
 
     name: str

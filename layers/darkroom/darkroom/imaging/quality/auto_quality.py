@@ -28,7 +28,7 @@ from .search import Candidate, find_nearest, search_options
 from .ssimulacra2 import MIN_SIDE_PX, Comparator
 
 TARGET_SCORE = 75.0
-"""On SSIMULACRA2's scale: the mean of quality 80 over photographs and graphics (``python -m bench.auto``)."""
+"""On SSIMULACRA2's scale: the mean of quality 80 over photographs and graphics (``bench/auto`` of commit 10e7c8d8)."""
 
 SCORE_TOLERANCE = 0.7
 """Accepted distance from the target: about one step of quality."""

@@ -69,7 +69,7 @@ ENCODER = Encoder(
     # AVIF at 57 looks like JPEG at 80.
     quality_scale=((0, 0), (40, 33), (80, 57), (90, 73), (100, 100)),
     full_chroma=_FULL_CHROMA,
-    starts={  # written by `python -m bench.auto`: do not edit
+    starts={  # medians of the images that `bench/auto` of commit 10e7c8d8 searched
         "flat": ((300_000, Start(40, 0.63)), (ANY_SIZE, Start(44, 0.75))),
         "smooth": ((300_000, Start(49, 0.66)), (ANY_SIZE, Start(52, 0.67))),
         "busy": ((300_000, Start(60, 0.84)), (ANY_SIZE, Start(60, 0.84))),

@@ -44,7 +44,7 @@ ENCODER = Encoder(
     fast=((4_000_000, _OPTIMISED), (ANY_SIZE, {})),
     # 75 ms per megapixel with all that mozjpeg has.
     slow=((60_000_000, _MOZJPEG), (ANY_SIZE, _OPTIMISED)),
-    # 0.05 s for 0.5 MP. At equal SSIMULACRA2 mozjpeg needs 0.96 of the bytes (22 to 103 images of `bench.corpus`).
+    # 0.05 s for 0.5 MP. At equal SSIMULACRA2 mozjpeg needs 0.96 of the bytes (22 to 103 images).
     search=((4_000_000, _MOZJPEG), (30_000_000, _OPTIMISED), (ANY_SIZE, {})),
     baseline={"interlace": False, "optimize_scans": False},
     bend=0.03,
@@ -55,7 +55,7 @@ ENCODER = Encoder(
     coarse_quality=88,
     coarse={"fast": {"quant_table": 3}, "balanced": {"quant_table": 3}, "slow": {"quant_table": 5}},
     full_chroma={"subsample_mode": "off"},
-    starts={  # written by `python -m bench.auto`: do not edit
+    starts={  # medians of the images that `bench/auto` of commit 10e7c8d8 searched
         "flat": ((300_000, Start(68, 0.65)), (ANY_SIZE, Start(73, 0.61))),
         "smooth": ((300_000, Start(72, 0.56)), (ANY_SIZE, Start(70, 0.55))),
         "busy": ((300_000, Start(78, 0.61)), (ANY_SIZE, Start(78, 0.57))),

@@ -74,7 +74,7 @@ ENCODER = Encoder(
     trials=({"preset": "drawing"}, {"smart_deblock": True}, {"smart_subsample": True}),
     lossless={"lossless": True},
     finish_alpha=_set_alpha_flag,
-    starts={  # written by `python -m bench.auto`: do not edit
+    starts={  # medians of the images that `bench/auto` of commit 10e7c8d8 searched
         "flat": ((300_000, Start(75, 0.44)), (ANY_SIZE, Start(76, 0.58))),
         "smooth": ((300_000, Start(79, 0.71)), (ANY_SIZE, Start(82, 0.87))),
         "busy": ((300_000, Start(78, 0.86)), (ANY_SIZE, Start(80, 0.76))),

@@ -19,8 +19,8 @@ from darkroom.plan.variants import list_mezzanines
 from darkroom.services.caching import MASTER_HEADER
 from darkroom_pipeline.imaging.render.render_many import decode_once
 
-from ..build_cache import build_once
-from ..paths import ROOT, WORK
+from .build_cache import build_once
+from .paths import ROOT, WORK
 
 
 def make_mezzanines(master: bytes) -> list[tuple[MezzanineOf, bytes]]:

@@ -1,1 +1,0 @@
-"""Measure cold starts from disk: drop cached files before a start, and measure what it reads."""

@@ -1,1 +1,0 @@
-"""Memory and time of the decoders of converted formats."""

@@ -1,1 +1,0 @@
-"""A large image of 1.2 gigapixels: build its pyramid within limited memory, and read its tiles from S3."""
