@@ -1,4 +1,4 @@
-"""Command line: ``python -m bench [SUITE…] [--quick] [--runs N]``: measure, print, and write performance.md, its chart
+"""Command line: ``python -m bench [SUITE…] [--quick] [--runs N]``: measure, print, and write performance.md
 and growth.md.
 
 Without suites it is a full run: bench/runs.json stores its figures, and the page compares the goals with the last
@@ -18,19 +18,16 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from . import page, runs
-from .chart import draw_chart
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
 from .link.process import use_tls, uses_tls
-from .suites import GROUPS, SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
+from .suites import SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
 
 
 def main() -> int:
     """Run the command. Return 1 if a suite failed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
-    parser.add_argument(
-        "suites", nargs="*", metavar="SUITE", help=f"of {', '.join([*SUITES, *GROUPS])}; default: a full run"
-    )
+    parser.add_argument("suites", nargs="*", metavar="SUITE", help=f"of {', '.join(SUITES)}; default: a full run")
     parser.add_argument("--quick", action="store_true", help="few rounds, write no files")
     parser.add_argument("--tls", action="store_true", help="S3 by TLS; writes the sections of suites with their own")
     parser.add_argument("--runs", type=int, default=1, metavar="N", help="number of runs, each in its own process")
@@ -38,9 +35,8 @@ def main() -> int:
         "--times-only", action="store_true", help="a full run without the suites whose figures are always the same"
     )
     chosen = parser.parse_args()
-    chosen.suites = [suite for name in chosen.suites for suite in GROUPS.get(name, (name,))]
     if unknown := [name for name in chosen.suites if name not in SUITES]:
-        parser.error(f"unknown suite {unknown[0]}; suites: {', '.join([*SUITES, *GROUPS])}")
+        parser.error(f"unknown suite {unknown[0]}; suites: {', '.join(SUITES)}")
     if not sys.platform.startswith("linux"):
         parser.error("AWS's Runtime Interface Emulator runs on Linux only")
     if chosen.runs > 1:
@@ -102,11 +98,10 @@ def measure_suite(name: str, rounds: Rounds) -> Section | None:
 
 
 def store_run(run: runs.Run) -> None:
-    """Store a full run, and write the table of goals and the chart."""
+    """Store a full run, and write the table of goals."""
     last_runs = runs.add_run(run, runs.RUNS)
     page.write_page(page.PAGE, page.format_goals(read_goals(), last_runs), page.GOALS)
-    page.CHART.write_text(draw_chart(read_goals(), last_runs), encoding="utf-8")
-    print_line(f"Wrote {page.PAGE}, {page.CHART} and {runs.RUNS}")
+    print_line(f"Wrote {page.PAGE} and {runs.RUNS}")
 
 
 def format_figures(figures: Sequence[Figure]) -> str:

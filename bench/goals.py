@@ -46,7 +46,6 @@ class Goal:
     """A goal of goals.toml. ``limit`` is the largest allowed value, or the smallest if ``at_least``, or None."""
 
     id: str
-    label: str
     what: str
     against: str
     unit: Unit
@@ -63,10 +62,6 @@ class Goal:
     def met_by(self, figure: Figure) -> bool:
         """Return whether ``figure`` meets the goal."""
         return self.met(figure.value) and not figure.unequal
-
-    def share(self, value: float) -> float:
-        """Return ``value`` as a share of the limit, which 1 just meets."""
-        return value / self.limit if self.limit else 0.0
 
     def format_value(self, value: float) -> str:
         """Format ``value`` with its unit; a digit more if rounding would hide that it misses the limit."""

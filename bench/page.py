@@ -9,12 +9,10 @@ from typing import NamedTuple
 from .goals import Goal, Section
 from .paths import ROOT
 from .runs import MAX_RUNS, Run, format_verdict
-from .suites import GROUPS
 from .tables import Table
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
 GROWTH_PAGE = ROOT / "docs" / "explanation" / "growth.md"
-CHART = ROOT / "docs" / "images" / "performance.svg"
 
 
 class Markers(NamedTuple):
@@ -34,7 +32,7 @@ def find_markers(suite: str) -> Markers:
 
 def find_page(suite: str) -> Path:
     """Return the page that has the section of a suite."""
-    return GROWTH_PAGE if suite in GROUPS["growth"] else PAGE
+    return GROWTH_PAGE if suite == "growth" else PAGE
 
 
 def write_page(page: Path, text: str, between: Markers) -> None:

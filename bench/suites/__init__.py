@@ -19,31 +19,21 @@ SUITES: dict[str, str] = {
     "memory": "bench.suites.memory",
     "ingest": "bench.suites.ingest",
     "cost": "bench.suites.cost",
-    "spike": "bench.suites.spike",
     "endpoint": "bench.suites.endpoint",
-    "growth-misses": "bench.suites.growth_misses",
-    "growth-drains": "bench.suites.growth_drains",
-    "growth-year": "bench.suites.growth_year",
-    "growth-limits": "bench.suites.growth_limits",
+    "growth": "bench.suites.growth",
 }
 """Modules by suite, in the pages' order; ``cost`` prices the figures of ``requests``."""
 
 TLS_SUITES = ("requests",)
 """Suites that have a second section, measured with ``--tls``."""
 
-GROUPS = {"growth": ("growth-misses", "growth-drains", "growth-year", "growth-limits")}
-"""Suites that can be named together, in the order in which they depend on each other."""
-
-EXCLUDED = frozenset({"endpoint", *GROUPS["growth"]})
+EXCLUDED = frozenset({"endpoint", "growth"})
 """Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
 GPU; ``growth`` has no peers and no goals.
 """
 
-
-ONCE = frozenset({"photographs", "spike"})
-"""Suites that only the last of several runs measures: their goals are of bytes, scores or memory, which are the same in
-every run, or they have none.
-"""
+ONCE = frozenset({"photographs"})
+"""Suites that only the last of several runs measures: their goals are of bytes, which are the same in every run."""
 
 
 class Suite(Protocol):

@@ -6,12 +6,12 @@ from itertools import chain
 
 import pytest
 
-from bench.spike.run import KINDS, SpikeKind, run_spike
-from bench.spike.stack import RunningStack
 from cli import local_stack
 from tests.images.photographs import jpeg_photo
 
 from .conftest import Stack
+from .spike.run import KINDS, SpikeKind, run_spike
+from .spike.stack import RunningStack
 
 VIEWERS = 30
 AT_ONCE = 3
@@ -19,7 +19,7 @@ AT_ONCE = 3
 
 @pytest.fixture(scope="module")
 def stage(stack: Stack) -> RunningStack:
-    """The stack, in the form that the benchmark uses."""
+    """The stack, in the form that the spikes use."""
     return RunningStack(local_stack.read(stack.state))
 
 

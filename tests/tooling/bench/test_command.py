@@ -29,7 +29,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     marks = [page.GOALS, page.find_markers("fine"), page.find_markers("broken")]
     text = "\n".join(f"{one.begin}\nold text\n{one.end}" for one in marks)
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")
-    monkeypatch.setattr(page, "CHART", tmp_path / "chart.svg")
     monkeypatch.setattr(runs, "RUNS", tmp_path / "runs.json")
     page.PAGE.write_text(text, encoding="utf-8")
     return tmp_path
@@ -52,7 +51,6 @@ def test_a_full_run_is_stored_and_evaluated(place: Path, capsys: pytest.CaptureF
     assert text.count("old text") == 1, "the failed suite keeps its old text"
     assert "| ≤ 0.75 | 0.40 | – | – | met in 1 of 1 |" in text
     assert [list(one.figures) for one in runs.read_runs(runs.RUNS)] == [["presets"]]
-    assert 'class="met"' in page.CHART.read_text(encoding="utf-8")
     assert os.sched_getaffinity(0) == cores
     assert "ZeroDivisionError" in capsys.readouterr().out
 

@@ -36,11 +36,12 @@ def test_a_score_that_no_quality_has_ends_the_search(score: float) -> None:
 
 def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
     found = [Compared("a_by_b", 2000, 70.0, 1000), Compared("c", 500, 60.0, 1000), Compared("d", 1080, 60.0, 1000)]
-    outcomes = [Outcome(form, found) for form in STARTS]
+    outcomes = [Outcome(form, found, reencoded) for reencoded in (False, True) for form in STARTS]
     assert outcomes[0].mean == pytest.approx(math.pow(1.08, 1 / 3))
     made = {figure.goal: figure for figure in figures(outcomes)}
     assert made["bytes-avif-worst"].value == 2.0
     assert made["bytes-avif-worst"].why == "2.00, a by b"
     assert set(made) <= set(read_goals())
+    assert len(made) == 2 * len(STARTS) + 1
     assert read_goals()["bytes-avif"].limit == 1 + AVIF_ALLOWANCE
     assert "| a by b | 2,000 | 70.0 | 2.000 |" in text(outcomes)

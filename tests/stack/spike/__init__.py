@@ -1,5 +1,5 @@
 """Traffic spikes of cache misses: simultaneous viewers of a stack with limited concurrency.
 
 ``viewers`` send requests, ``server_log`` reads the number of concurrent renders from the function's log, ``stack`` is
-the stack, ``spike`` combines them and reports faults.
+the stack, ``run`` combines them and reports faults.
 """

@@ -27,29 +27,22 @@ type Counts = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Variant:
-    """A variant that the shop's pages use, with its share of all views.
-
-    ``output`` names the measured output with which it is priced. ``preset``: it is rendered at ingest.
-    """
+    """A variant that the shop's pages use, with its share of all views. ``preset``: it is rendered at ingest."""
 
     name: str
     share: float
-    output: str
     preset: bool
 
 
 VARIANTS = (
-    Variant("preset cover, 256 px", 0.40, "200", preset=True),
-    Variant("preset w640", 0.15, "800", preset=True),
-    Variant("preset w1280", 0.05, "2000", preset=True),
-    Variant("w=800, AVIF", 0.25, "800 AVIF", preset=False),
-    Variant("w=800, WebP", 0.10, "800", preset=False),
-    Variant("w=1920, WebP", 0.05, "2000", preset=False),
+    Variant("preset cover, 256 px", 0.40, preset=True),
+    Variant("preset w640", 0.15, preset=True),
+    Variant("preset w1280", 0.05, preset=True),
+    Variant("w=800, AVIF", 0.25, preset=False),
+    Variant("w=800, WebP", 0.10, preset=False),
+    Variant("w=1920, WebP", 0.05, preset=False),
 )
 """Assumed pages of a shop: lists of covers, and product pages whose main image is negotiated."""
-
-MASTERS = {2: 0.30, 5: 0.30, 12: 0.30, 24: 0.10}
-"""Assumed megapixels of a shop's masters, and their shares."""
 
 REGIONS = (0.30, 0.18, 0.12, 0.09, 0.07, 0.06, 0.05, 0.04, 0.03, 0.02, 0.02, 0.01, 0.01)
 """Assumed shares of views of CloudFront's thirteen regional edge caches: customers on several continents."""
@@ -63,7 +56,8 @@ class Shop:
     Distributions", 1999, found 0.64 to 0.83 for web pages). ``new_share``: share of the images that new ones replace in
     a month. ``retention_days``: how long a regional cache keeps an object without a request; AWS does not document
     it. ``ttl_days``: `cdn_max_age_s`. ``stored_days``: the first of `RetentionDays`, the lifecycle of derivatives.
-    ``refines``: the CDN keeps the first response of a new derivative for two hours only, until it is re-encoded.
+    ``stores``: rendered derivatives are stored, not only presets at ingest. ``refines``: the CDN keeps the first
+    response of a new derivative for two hours only, until it is re-encoded.
     """
 
     images: int = 2_000_000
@@ -73,10 +67,10 @@ class Shop:
     retention_days: int = 7
     ttl_days: int = 365
     stored_days: int = 90
-    refines: bool = True
+    stores: bool = True
+    refines: bool = False
     variants: Sequence[Variant] = VARIANTS
     regions: Sequence[float] = REGIONS
-    masters: Sequence[float] = tuple(MASTERS.values())
     days: int = DAYS
     sample: int = 1
     seed: int = 20
@@ -84,7 +78,7 @@ class Shop:
 
 @dataclass(frozen=True, slots=True)
 class Year:
-    """Counts by day; ``renders`` is by day, variant, master size, and whether the image is older than ``stored_days``.
+    """Counts by day; ``renders`` is by day and variant.
 
     ``stored`` is the number of derivatives in the store at the end of the day, ``uploads`` that of new images.
     """
@@ -96,8 +90,6 @@ class Year:
     renders: Counts
     stored: Counts
     uploads: Counts
-    by_variant: Counts
-    """Views by day and variant."""
 
     def monthly(self, counts: Counts) -> Counts:
         """Sum ``counts`` by month."""
@@ -114,10 +106,10 @@ def simulate(shop: Shop) -> Year:
         raise ValueError(f"{shop.images} images are no multiple of {shop.sample}")
     state = _State(shop)
     days = [state.run_day(day) for day in range(shop.days)]
-    views, cdn_hits, store_hits, renders, stored, uploads, by_variant = (
+    views, cdn_hits, store_hits, renders, stored, uploads = (
         np.array(column) * shop.sample for column in zip(*days, strict=True)
     )
-    return Year(shop, views, cdn_hits, store_hits, renders, stored, uploads, by_variant)
+    return Year(shop, views, cdn_hits, store_hits, renders, stored, uploads)
 
 
 @dataclass(slots=True)
@@ -125,7 +117,7 @@ class _State:
     """What the caches and the store hold.
 
     ``seen`` and ``fetched`` are by image, variant and region: the days of the last request, and of the response that
-    the CDN has. ``created`` is by image and variant: the day of the stored derivative. ``uploaded`` is by image.
+    the CDN has. ``created`` is by image and variant: the day of the stored derivative.
     """
 
     shop: Shop
@@ -133,11 +125,9 @@ class _State:
     random: np.random.Generator = field(init=False)
     popularity: NDArray[np.float64] = field(init=False)
     cells: NDArray[np.float64] = field(init=False)
-    size: NDArray[np.int8] = field(init=False)
     seen: Days = field(init=False)
     fetched: Days | None = field(init=False)
     created: Days = field(init=False)
-    uploaded: Days = field(init=False)
 
     def __post_init__(self) -> None:
         shop = self.shop
@@ -148,14 +138,11 @@ class _State:
         self.popularity /= self.popularity[-1]
         shares = np.outer([variant.share for variant in shop.variants], shop.regions).ravel()
         self.cells = np.cumsum(shares / shares.sum())
-        masters = np.cumsum(np.array(shop.masters) / sum(shop.masters))
-        self.size = np.searchsorted(masters, self.random.random(self.images)).astype(np.int8)
         pairs = self.images * len(shares)
         self.seen = np.full(pairs, NEVER, np.int16)
         self.fetched = np.full(pairs, NEVER, np.int16) if shop.ttl_days < shop.days else None
         presets = np.array([0 if variant.preset else NEVER for variant in shop.variants], np.int16)
         self.created = np.tile(presets, self.images)
-        self.uploaded = np.zeros(self.images, np.int16)
 
     def run_day(self, day: int) -> tuple[object, ...]:
         """Return the day's columns of :class:`Year`."""
@@ -164,10 +151,8 @@ class _State:
         missed = self._find_cdn_misses(pairs, day)
         rendered = self._find_renders(missed, day)
         stored = int(np.count_nonzero(self.created > day - self.shop.stored_days))
-        variants = len(self.shop.variants)
-        by_variant = np.bincount(pairs // len(self.shop.regions) % variants, minlength=variants)
         store_hits = len(missed) - int(rendered.sum())
-        return len(pairs), len(pairs) - len(missed), store_hits, rendered, stored, uploads, by_variant
+        return len(pairs), len(pairs) - len(missed), store_hits, rendered, stored, uploads
 
     def _replace_images(self, day: int) -> int:
         """Replace images of any popularity by new ones with presets, from the second day on. Return their number."""
@@ -179,7 +164,6 @@ class _State:
         self.seen.reshape(self.images, -1)[new] = NEVER
         presets = np.array([day if variant.preset else NEVER for variant in self.shop.variants], np.int16)
         self.created.reshape(self.images, -1)[new] = presets
-        self.uploaded[new] = day
         return len(new)
 
     def _draw_views(self, day: int) -> NDArray[np.int64]:
@@ -202,15 +186,14 @@ class _State:
         return missed
 
     def _find_renders(self, missed: NDArray[np.int64], day: int) -> Counts:
-        """Return the renders by variant, master size and age, and store their images."""
-        variants, sizes = len(self.shop.variants), len(self.shop.masters)
+        """Return the renders by variant, and store their images."""
         objects = missed // len(self.shop.regions)
         expired = day - self.created[objects] >= self.shop.stored_days
-        rendered, first = np.unique(objects[expired], return_index=True)
-        self.created[rendered] = day
-        if self.shop.refines:
-            self.seen[missed[expired][first]] = NEVER
-        image = rendered // variants
-        old = day - self.uploaded[image] >= self.shop.stored_days
-        case = (rendered % variants * sizes + self.size[image]) * 2 + old
-        return np.bincount(case, minlength=variants * sizes * 2).reshape(variants, sizes, 2)
+        rendered = objects[expired]
+        if self.shop.stores:
+            rendered, first = np.unique(rendered, return_index=True)
+            self.created[rendered] = day
+            if self.shop.refines:
+                self.seen[missed[expired][first]] = NEVER
+        variants = len(self.shop.variants)
+        return np.bincount(rendered % variants, minlength=variants)

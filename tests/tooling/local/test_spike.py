@@ -1,4 +1,4 @@
-"""Tests of the traffic spike suite: concurrent renders, and faults."""
+"""Tests of the observer of traffic spikes (tests/stack/spike): concurrent renders, and faults."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bench.spike.run import KINDS, Outcome, SpikeKind
-from bench.spike.server_log import LogEntry, max_concurrent, read_log
-from bench.spike.viewers import Answer, Viewer, parse_retry_after
-from bench.suites.spike import percentile, row, table
+from tests.stack.spike.run import KINDS, Outcome, SpikeKind
+from tests.stack.spike.server_log import LogEntry, max_concurrent, read_log
+from tests.stack.spike.viewers import Answer, Viewer, parse_retry_after
 
 AT_S = 1_800_000_000.0
 
@@ -121,7 +120,6 @@ def test_a_good_outcome_has_no_faults() -> None:
 )
 def test_faults(outcome: Outcome, fault: str) -> None:
     assert list(outcome.faults()) == [fault]
-    assert f"**identical, collapsing off: {fault}.**" in table([identical(), outcome]).notes
 
 
 def test_images_of_different_requests_may_differ() -> None:
@@ -131,18 +129,7 @@ def test_images_of_different_requests_may_differ() -> None:
     assert list(outcome.faults()) == []
 
 
-def test_the_table_says_that_all_is_well_only_where_it_is() -> None:
-    [verdict] = table([identical()]).notes
-    assert verdict.startswith("All spikes: ")
-    assert row(identical())[:6] == ["identical, collapsing off", "2 × 200, 1 × 429", "2", "2", "1", "1"]
-
-
 def test_kinds_have_prefixes_of_their_own_that_are_no_beginnings_of_others() -> None:
     prefixes = [kind.prefix for kind in KINDS]
     assert len({(kind.distinct, kind.collapsing) for kind in KINDS}) == 4
     assert sum(one.startswith(other) for one in prefixes for other in prefixes) == 4
-
-
-def test_percentiles() -> None:
-    values = [float(number) for number in range(101)]
-    assert (percentile(values, 50), percentile(values, 95), percentile([3.0, 3.0], 95)) == (50.0, 95.0, 3.0)

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import urllib3
 
-from cli import local_stack
 from local.aws import Cloud
 
-from ..paths import ROOT
 from .server_log import ANSWERED, LogEntry, read_log
 
-CDN_PORT, AWS_PORT = 8403, 4883
 FUNCTION = "TransformFunction"
 LINES_WITHIN_S = 20.0
 """Limit for log lines: MiniStack collects the remaining ones every five seconds."""
@@ -47,15 +41,6 @@ class RunningStack:
         finally:
             self._control("/cdn/collapsing?on=1")
             functions.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=before)
-
-    def clear_refine_queue(self) -> None:
-        """Drop pending re-encoding messages of an earlier run, which would write derivatives a second time."""
-        self._cloud.queues.purge_queue(QueueUrl=self._facts["queues"]["refine"])
-
-    def keep_versions(self) -> None:
-        """Enable versioning of the bucket, so that each write can be counted."""
-        media = self._facts["media_bucket"]
-        self._cloud.s3.put_bucket_versioning(Bucket=media, VersioningConfiguration={"Status": "Enabled"})
 
     def store_masters(self, keys: Sequence[str], image: bytes, prefix: str) -> None:
         """Store ``image`` as the master of ``keys``, and delete derivatives of keys with ``prefix``."""
@@ -103,23 +88,3 @@ class RunningStack:
         answer = self._http.request("POST", self._facts["control_url"] + path)
         if answer.status >= 300:
             raise OSError(f"{path}: {answer.status} {answer.data[:200]!r}")
-
-
-@contextmanager
-def start_stack(state: Path) -> Iterator[RunningStack]:
-    """Run a stack of the benchmark's own; its deployment stays in ``state`` for the next run."""
-    place = ["--state-dir", str(state)]
-    ports = ["--port", str(CDN_PORT), "--aws-port", str(AWS_PORT)]
-    try:
-        _local("stop", *place)  # of an interrupted run
-        _local("up", *place, *ports, "--detach", "--no-watch", "--no-inference")
-        yield RunningStack(local_stack.read(state))
-    finally:
-        _local("stop", *place)
-
-
-def _local(*arguments: str) -> None:
-    command = [sys.executable, "-m", "cli", *arguments]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise OSError(f"{' '.join(command)}:\n{done.stdout}\n{done.stderr}")
