@@ -18,17 +18,6 @@ def read_cpu_ms(pid: int) -> float:
     return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
-def read_exact_cpu_ms(pid: int) -> float:
-    """Return the same as :func:`read_cpu_ms` from the process's CPU clock, which has no ticks of 10 ms."""
-    clock = (~pid << 3) | 2  # MAKE_PROCESS_CPUCLOCK(pid, CPUCLOCK_SCHED) of the kernel's posix-timers.h
-    return time.clock_gettime_ns(clock) / 1e6
-
-
-def read_queued_ms(pid: int) -> float:
-    """Return the time that the main thread was ready to run while other processes had the cores."""
-    return int(Path(f"/proc/{pid}/schedstat").read_text(encoding="ascii").split()[1]) / 1e6
-
-
 def read_memory_mb(pid: int, name: str) -> float:
     """Return ``VmRSS``, the resident memory, or ``VmHWM``, its peak."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()

@@ -194,12 +194,6 @@ class Sandbox:
         """Return the resident memory of the competitor's process."""
         return processes.read_memory_mb(self._child(), "VmRSS")
 
-    def mapped_files(self) -> set[Path]:
-        """Return the files that the competitor's process has mapped: its binary and shared libraries."""
-        lines = Path(f"/proc/{self._child()}/maps").read_text(encoding="utf-8").splitlines()
-        names = {line.split(maxsplit=5)[-1] for line in lines if "/" in line}
-        return {path for path in map(Path, names) if path.is_file()}
-
     def segments(self) -> list[Mapping[str, Any]]:
         """Return the segments that the X-Ray daemon received since the last call, except those lost in the socket."""
         found = []

@@ -28,10 +28,6 @@ class Package:
 LOMIRI_16 = Package(
     "lomiri-wallpapers-16.04", "20.04.0-4", "f74676719f9d0128e5310e65ef97d596bcece8b6a43524ab8949ee1be0a4f18c"
 )
-LOMIRI_20 = Package(
-    "lomiri-wallpapers-20.04", "20.04.0-4", "fbf4c3bcbfea7f70bc1f5ed270fe97995119d02e9102715e0377d877ee848b0b"
-)
-UKUI = Package("ukui-wallpapers", "20.04.3-1.1", "6d49be70152e6d603163458e177e501deb0be8f2916389ccbfcf59b0d7fc0262")
 MATE = Package("mate-backgrounds", "1.26.0-1", "7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04")
 PLASMA = Package(
     "plasma-workspace-wallpapers", "4:6.3.4-1", "b521d36486817f7a44c26faf247b9528138cc1ea1e8b154442a757c7e31faa2c"

@@ -1,4 +1,4 @@
-"""Price bulk jobs by AWS's price list: a million images, model analysis, a large image.
+"""Price bulk jobs by AWS's price list: a million images, and model analysis.
 
 Counts are those of the code. Times are measured where stated.
 """
@@ -33,7 +33,6 @@ from darkroom_pipeline.operations.cost_model import (
 )
 
 from ..tables import Table
-from .render_cost import FULL_CORE_MB
 
 IMAGES_PER_HOUR = 36_000
 """Throughput of one machine, by the share of ``ENDPOINT_MS``."""
@@ -48,19 +47,6 @@ START_HOURS = 0.15
 
 IDLE_HOURS = 0.25
 """Time until an idle machine is removed: the usual cool-down of scaling policies."""
-
-SCENE_GIGAPIXELS, SCENE_S, SCENE_CORES = 1.2, 57.0, 2
-SCENE_GIGABYTES = 1.0
-"""Size of a large image, and duration, cores and size of its pyramid (docs/explanation/performance.md, "Scenes")."""
-
-INGEST_S_PER_GIGAPIXEL = SCENE_S / SCENE_GIGAPIXELS * SCENE_CORES / (MEMORY_MB / FULL_CORE_MB)
-"""Seconds per gigapixel at MEMORY_MB, if time scales with fractions of a core."""
-
-PYRAMID_BYTES_PER_PIXEL = SCENE_GIGABYTES / SCENE_GIGAPIXELS
-"""Bytes per pixel of a large image's master."""
-
-METRES_PER_PIXEL = (0.3, 10.0)
-"""Ground resolutions: aerial photographs, and the finest bands of Sentinel-2."""
 
 
 def tabulate_operations(prices: PriceTable, architecture: Architecture) -> Table:
@@ -129,26 +115,6 @@ def tabulate_modes(prices: PriceTable, architecture: Architecture) -> Table:
     return Table("Analysis with instances, USD", headings, rows)
 
 
-def price_large_image(metres_per_pixel: float, architecture: Architecture) -> tuple[dict[str, float], float]:
-    """Price a square kilometre at ingest, and its storage in GB-months."""
-    pixels = (1000 / metres_per_pixel) ** 2
-    ms = pixels / 1e9 * INGEST_S_PER_GIGAPIXEL * 1000
-    return function_amounts(MEMORY_MB, ms, 0, architecture), pixels * PYRAMID_BYTES_PER_PIXEL / 1e9
-
-
-def tabulate_large_images(prices: PriceTable, architecture: Architecture) -> Table:
-    """Large images by ground resolution."""
-    rows = []
-    for metres in METRES_PER_PIXEL:
-        once, gb_months = price_large_image(metres, architecture)
-        made = sum_usd(prices, once, IMAGES)
-        kept = sum_usd(prices, {"s3-gb-months": gb_months}, IMAGES)
-        megapixels = (1000 / metres) ** 2 / 1e6
-        rows.append((f"{metres:g} m", f"{megapixels:,.2f}", f"{made:,.2f}", f"{kept:,.2f}"))
-    headings = ("a pixel", "megapixels a km²", "build, a million km²", "storage a month, a million km²")
-    return Table("A large image, USD", headings, rows)
-
-
 def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[str]:
     """Describe the conditions of the numbers."""
     return [
@@ -162,13 +128,11 @@ def describe_conditions(prices: PriceTable, architecture: Architecture) -> list[
         f"ml.g4dn.xlarge, is assumed: the template's own `EndpointScaling`.",
         f"An instance starts in {START_HOURS * 60:.0f} minutes; scaled to zero, "
         f"it idles for {IDLE_HOURS * 60:.0f} more.",
-        f"A pyramid of {SCENE_GIGAPIXELS} gigapixels takes {SCENE_S:.0f} s on {SCENE_CORES} cores, measured, and is of "
-        f"{SCENE_GIGABYTES:g} GB. Aerial photographs are smaller: this one has sensor noise in every pixel.",
     ]
 
 
 def format_page(prices: PriceTable, architecture: Architecture) -> str:
     """Return the generated part of docs/explanation/cost.md about bulk jobs."""
-    tables = (tabulate_operations, tabulate_modes, tabulate_large_images)
+    tables = (tabulate_operations, tabulate_modes)
     notes = "\n".join(f"- {note}" for note in describe_conditions(prices, architecture))
     return "\n\n".join([*(table(prices, architecture).markdown() for table in tables), notes])

@@ -1,15 +1,13 @@
-"""Ingest: the presets of an upload compared with sharp, and metadata removal compared with re-encoding."""
+"""Ingest: the presets of an upload compared with sharp."""
 
 from __future__ import annotations
 
 import os
-import struct
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import fmean
-from tempfile import TemporaryDirectory
 
 from ..competitors.darkroom import darkroom_at_ingest
 from ..competitors.model import Competitor, MissingCompetitor
@@ -19,7 +17,7 @@ from ..environment import describe_machine, describe_rounds, describe_size
 from ..equal_quality import Match
 from ..equal_quality_set import match_presets, render_presets
 from ..goals import Figure, Rounds, Section
-from ..images import QUALITY, make_images
+from ..images import make_images
 from ..machine import Core, separate_cores
 from ..measure import order_turns
 from ..photographs.comparing import Outcome, compare_presets, list_photographs
@@ -52,17 +50,8 @@ MATCHED = tuple(f"w{width}" for width in WIDTHS)
 """Presets that are scored; covers are not, because each competitor chooses their part of the image."""
 
 UNMEASURED = 2
-SEGMENTS = (
-    (0xE1, b"Exif\0\0MM\0*\0\0\0\x08\0\0" + bytes(20_000)),
-    (0xE1, b"http://ns.adobe.com/xap/1.0/\0<x:xmpmeta/>" + b" " * 4_000),
-    (0xFE, b"comment"),
-)
-"""Segments that a camera writes before an image: an EXIF block as long as one with a thumbnail, XMP, a comment."""
-
 ALONE = "one decode, and the rendered images encoded with sharp's effort"
 FLOOR = "the floor is one decode, and libwebp alone with sharp's effort, the lowest without more bytes"
-
-HEADINGS = ("", "ms", "ratio", "bytes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,7 @@ class Timed:
 
 @dataclass(frozen=True, slots=True)
 class Findings:
-    """All results; ratios are to the last of each.
+    """All results; ratios are to the last one.
 
     ``floor`` is decoding once and encoding with sharp's effort, alone, in the turns of the presets. ``scores`` are
     means of SSIMULACRA2 over the widths by competitor; ``equal_bytes`` the interpolated size of sharp's images at
@@ -85,7 +74,6 @@ class Findings:
 
     presets: Sequence[Timed]
     floor: Spread
-    cleaning: Sequence[Timed]
     scores: Mapping[str, float]
     equal_bytes: int | None
     missing: Sequence[str]
@@ -94,7 +82,7 @@ class Findings:
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Measure both, and compute the presets' figure."""
+    """Measure, and compute the figure."""
     load = os.getloadavg()[0]
     image = next(file for file in make_images() if file.name == IMAGE)
     times = 5 if rounds == "quick" else 21
@@ -145,27 +133,21 @@ def conditions(times: int, core: Core, image: Path, load: float) -> list[str]:
 
 
 def measured(image: Path, rounds: int, core: Core, conditions: Sequence[str], progress: Progress) -> Findings:
-    """Measure presets and metadata removal of ``image``, ``rounds`` times in turn."""
-    with TemporaryDirectory() as scratch:
-        camera = Path(scratch) / "camera.jpg"
-        camera.write_bytes(with_metadata(image.read_bytes()))
-        competitors, missing = list_competitors(camera)
-        originals = {name: resize_reference(image, width) for name, width in zip(MATCHED, WIDTHS, strict=True)}
-        equal_bytes = None
-        if competitors[-1].name == SHARP:
-            progress("six presets: searching for equal quality")
-            found = match_presets(
-                sharp_at_ingest, camera, PRESETS, render_presets(competitors[0], core), originals, core
-            )
-            competitors[-1] = sharp_at_ingest(camera, request_presets(found))
-            equal_bytes = sum(match.equal_bytes for match in found.values())
-        *presets, floor = timed([*competitors, alone(camera)], rounds, core, progress)
-        cleaning = timed(list_strippers(camera), rounds, core, progress)
+    """Measure the presets of ``image``, ``rounds`` times in turn."""
+    competitors, missing = list_competitors(image)
+    originals = {name: resize_reference(image, width) for name, width in zip(MATCHED, WIDTHS, strict=True)}
+    equal_bytes = None
+    if competitors[-1].name == SHARP:
+        progress("six presets: searching for equal quality")
+        found = match_presets(sharp_at_ingest, image, PRESETS, render_presets(competitors[0], core), originals, core)
+        competitors[-1] = sharp_at_ingest(image, request_presets(found))
+        equal_bytes = sum(match.equal_bytes for match in found.values())
+    *presets, floor = timed([*competitors, alone(image)], rounds, core, progress)
     scores = {
         one.competitor.name: fmean(ssimulacra2(one.made[name], pixels) for name, pixels in originals.items())
         for one in presets
     }
-    return Findings(presets, floor.ms, cleaning, scores, equal_bytes, missing, conditions)
+    return Findings(presets, floor.ms, scores, equal_bytes, missing, conditions)
 
 
 def request_presets(found: Mapping[str, Match]) -> Mapping[str, Mapping[str, object]]:
@@ -178,11 +160,9 @@ def list_competitors(image: Path) -> tuple[list[Competitor], list[str]]:
     """Return the competitors that make all presets of ``image``, and the reasons for missing ones."""
     cascade = "one decode, each image from a larger one"
     mezzanines = f"{cascade}; and two mezzanines"
-    apart = "the same images as by six requests: six decodes"
     found = [
         darkroom_at_ingest("Darkroom", mezzanines, "ingest", image, PRESETS),
         darkroom_at_ingest("Darkroom, without mezzanines", cascade, "series", image, PRESETS),
-        darkroom_at_ingest("Darkroom, one by one", apart, "renders", image, PRESETS),
     ]
     try:
         return [*found, sharp_at_ingest(image, PRESETS)], []
@@ -193,19 +173,6 @@ def list_competitors(image: Path) -> tuple[list[Competitor], list[str]]:
 def alone(image: Path) -> Competitor:
     """Return the lower bound."""
     return darkroom_at_ingest("Decode and encode alone", ALONE, "alone", image, PRESETS)
-
-
-def list_strippers(image: Path) -> list[Competitor]:
-    """Return two ways to remove the metadata of ``image``."""
-    reencoded = {"encoded": {"format": "jpeg", "quality": QUALITY}}
-    return [
-        darkroom_at_ingest(
-            "Cleaned", "reads the header and leaves metadata out; pixels unchanged", "cleaned", image, {}
-        ),
-        darkroom_at_ingest(
-            "Re-encoded", "libvips decodes and encodes with the same quality", "encoded", image, reencoded
-        ),
-    ]
 
 
 def timed(competitors: Sequence[Competitor], rounds: int, core: Core, progress: Progress) -> list[Timed]:
@@ -225,17 +192,20 @@ def timed(competitors: Sequence[Competitor], rounds: int, core: Core, progress: 
         ]
 
 
-def with_metadata(jpeg: bytes) -> bytes:
-    """Insert :data:`SEGMENTS` at the start of ``jpeg``."""
-    segments = (bytes((0xFF, marker)) + struct.pack(">H", len(body) + 2) + body for marker, body in SEGMENTS)
-    return jpeg[:2] + b"".join(segments) + jpeg[2:]
-
-
-def tables(findings: Findings) -> list[Table]:
-    """Format the tables of presets and metadata removal."""
-    rows = [(*row, f"{findings.scores[row[0]]:.1f}") for row in _rows(findings.presets)]
-    floor, base = findings.floor, findings.presets[-1].ms
-    rows.append(("Decode and encode alone", str(floor), f"{floor.ratio_to(base):.2f}", "", ""))
+def table(findings: Findings) -> Table:
+    """Format the table; times are median (least–greatest)."""
+    base = findings.presets[-1].ms
+    rows = [
+        (
+            one.competitor.name,
+            str(one.ms),
+            f"{one.ms.ratio_to(base):.2f}",
+            f"{sum(map(len, one.made.values())):,}",
+            f"{findings.scores[one.competitor.name]:.1f}",
+        )
+        for one in findings.presets
+    ]
+    rows.append(("Decode and encode alone", str(findings.floor), f"{findings.floor.ratio_to(base):.2f}", "", ""))
     alike = [f"At exactly equal scores, Darkroom's images have {one_ratio(findings):.2f} of sharp's bytes."]
     if findings.over_many:
         count, worst = len({one.name for one in findings.over_many.found}), findings.over_many.worst
@@ -243,42 +213,13 @@ def tables(findings: Findings) -> list[Table]:
             f"Over {count} photographs, {findings.over_many.mean:.3f} in the geometric mean of all widths, at most "
             f"{worst.ratio:.2f} ({worst.name.replace('_', ' ')})."
         )
-    title, headings = f"Six presets of a 12 MP JPEG: {', '.join(PRESETS)}", (*HEADINGS, "SSIMULACRA2")
-    cleaned, reencoded = findings.cleaning
-    faster = f"Removal is {reencoded.ms.ratio_to(cleaned.ms):,.0f} times as fast."
-    return [
-        Table(title, headings, rows, alike if findings.equal_bytes else ()),
-        Table("Metadata removal of the same JPEG", HEADINGS, _rows(findings.cleaning), [faster]),
-    ]
-
-
-def notes(findings: Findings) -> list[str]:
-    """Describe competitors, conditions and missing ones."""
-    who = [one.competitor for one in (*findings.presets, *findings.cleaning)]
-    named = [f"{competitor.name}: {competitor.what}." for competitor in who]
-    named.append(f"Decode and encode alone: {ALONE}.")
-    return [*named, *findings.conditions]
+    title = f"Six presets of a 12 MP JPEG: {', '.join(PRESETS)}"
+    headings = ("", "ms", "ratio", "bytes", "SSIMULACRA2")
+    return Table(title, headings, rows, alike if findings.equal_bytes else ())
 
 
 def format_page(findings: Findings) -> str:
     """Return the generated part of docs/explanation/performance.md."""
-    return "\n\n".join(
-        [*(table.markdown() for table in tables(findings)), "\n".join(f"- {line}" for line in notes(findings))]
-    )
-
-
-def _rows(results: Sequence[Timed]) -> list[tuple[str, ...]]:
-    """Return rows; times are median (least–greatest)."""
-    return [
-        (
-            one.competitor.name,
-            _spelled(one.ms),
-            f"{one.ms.ratio_to(results[-1].ms):.{2 if one.ms.median > 1 else 4}f}",
-            f"{sum(map(len, one.made.values())):,}",
-        )
-        for one in results
-    ]
-
-
-def _spelled(ms: Spread) -> str:
-    return str(ms) if ms.median >= 10 else f"{ms.median:.2f} ({ms.low:.2f}–{ms.high:.2f})"
+    notes = [f"{one.competitor.name}: {one.competitor.what}." for one in findings.presets]
+    notes += [f"Decode and encode alone: {ALONE}.", *findings.conditions]
+    return f"{table(findings).markdown()}\n\n" + "\n".join(f"- {line}" for line in notes)

@@ -6,7 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,6 +20,7 @@ from ..model import Competitor, build_aws_environment
 HERE = Path(__file__).parent
 NAME = "Darkroom"
 LAYERS = {"darkroom": "DarkroomLayer", "imaging": "ImagingLayer"}
+INGEST_LAYERS = {**LAYERS, "pipeline": "PipelineLayer"}
 FUNCTION = ROOT / "functions" / "transform"
 TRACED = HERE / "traced.py"
 
@@ -99,7 +100,7 @@ def darkroom_at_ingest(name: str, what: str, job: str, source: Path, presets: Ma
         command=[install_interpreter(), HERE / "ingest.py", job, source, json.dumps(presets)],
         folder=HERE,
         environment=INGEST_ALLOCATOR
-        | {"PYTHONPATH": python_path(), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
+        | {"PYTHONPATH": python_path(INGEST_LAYERS), "PYTHONDONTWRITEBYTECODE": "1", "VIPS_CONCURRENCY": "1"},
     )
 
 
@@ -114,9 +115,9 @@ def darkroom_alone(source: Path, width: int, form: str, quality: int) -> Competi
     )
 
 
-def python_path() -> str:
-    """Return the Python path of the layers, built once."""
-    layers = [build_once(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in LAYERS]
+def python_path(names: Iterable[str] = LAYERS) -> str:
+    """Return the Python path of layers, built once."""
+    layers = [build_once(WORK / "layers" / name, [ROOT / "layers" / name], _build, architecture()) for name in names]
     return ":".join(str(layer / "python") for layer in layers)
 
 
@@ -124,7 +125,7 @@ def _build(folder: Path) -> None:
     name = folder.name
     copy = folder / "source"
     shutil.copytree(ROOT / "layers" / name, copy)
-    target = f"build-{LAYERS[name]}"
+    target = f"build-{INGEST_LAYERS[name]}"
     subprocess.run(
         ["make", "--silent", "-C", copy, target, f"ARTIFACTS_DIR={folder}", f"ARCH={architecture()}", *_python()],
         check=True,

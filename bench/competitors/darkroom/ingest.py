@@ -16,17 +16,15 @@ from typing import Any
 import pyvips
 
 from darkroom.imaging.formats.encode import EncodableImage, encode_with
-from darkroom.imaging.formats.image_format import EncoderOptions, Header
+from darkroom.imaging.formats.image_format import EncoderOptions
 from darkroom.imaging.formats.load import load
-from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.render.pipeline import render, resolve_geometry
+from darkroom.imaging.render.pipeline import resolve_geometry
 from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, Gravity, Plan
-from darkroom.plan.variants import list_mezzanines
 from darkroom_pipeline.imaging.render.render_many import decode_once
 
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
@@ -56,30 +54,6 @@ def _render_all(data: bytes, plans: Mapping[str, Plan], *, mezzanines: bool) -> 
     }
 
 
-def render_each(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """Decode for each image, as separate requests do."""
-    return {name: render(plan, Source.from_bytes(data), limits=LIMITS).body for name, plan in plans.items()}
-
-
-class FromMezzanines:
-    """Render each image from the mezzanine that a request reads. The first call makes the mezzanines."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[MezzanineOf, bytes]] = []
-
-    def __call__(self, data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-        """Render by preset."""
-        if not self._found:
-            batch = decode_once(Source.from_bytes(data), [], limits=LIMITS, mezzanines=True)
-            self._found = [(of, image.body) for of, image in batch.render_all() if isinstance(of, MezzanineOf)]
-        return {name: self._render(plan) for name, plan in plans.items()}
-
-    def _render(self, plan: Plan) -> bytes:
-        of, body = next(one for one in self._found if one[0].side_px in list_mezzanines(plan))
-        header = Header.parse(of.master_header)
-        return render(plan, Source.from_bytes(body), limits=LIMITS, master=header).body
-
-
 class Alone:
     """One decode, as small as the largest image allows, and each image encoded with sharp's effort.
 
@@ -106,27 +80,10 @@ def _finished(body: bytes, plan: Plan) -> tuple[EncodableImage, int]:
     return EncodableImage.from_frames([pyvips.Image.new_from_buffer(body, "").copy_memory()], [], 0), quality
 
 
-def strip_image(data: bytes, _: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """Remove the metadata of the image."""
-    body = strip_metadata(data, probe(Source.from_bytes(data), LIMITS), keep_orientation=True)
-    assert body is not None
-    return {"cleaned": body}
-
-
-def reencode(data: bytes, plans: Mapping[str, Plan]) -> Mapping[str, bytes]:
-    """Remove metadata by decoding and encoding with libvips' default options."""
-    image = pyvips.Image.jpegload_buffer(data, access="sequential")
-    return {name: image.jpegsave_buffer(Q=plan.quality, keep="none") for name, plan in plans.items()}
-
-
 JOBS: Mapping[str, Job] = {
     "series": render_all,
     "ingest": render_with_mezzanines,
-    "renders": render_each,
     "alone": Alone(),
-    "from-mezzanines": FromMezzanines(),
-    "cleaned": strip_image,
-    "encoded": reencode,
 }
 
 

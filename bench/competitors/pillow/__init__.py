@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 
 from ...build_cache import build_once
@@ -26,18 +24,6 @@ def pillow(endpoint_url: str) -> Competitor:
         folder=folder,
         environment=build_aws_environment(endpoint_url)
         | {"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
-    )
-
-
-def pillow_at_covers(source: Path, presets: Mapping[str, object]) -> Competitor:
-    """Return Pillow rendering covers of ``source``; ``presets`` are their options by name."""
-    folder = _installed()
-    return Competitor(
-        name="Pillow",
-        what="in Python: JPEG draft mode and `ImageOps.fit`, with its defaults except for the quality",
-        command=[install_interpreter(), HERE / "cover.py", source, json.dumps(presets)],
-        folder=folder,
-        environment={"PYTHONPATH": str(folder / "site"), "PYTHONDONTWRITEBYTECODE": "1"},
     )
 
 

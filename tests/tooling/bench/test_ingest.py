@@ -21,17 +21,13 @@ from bench.statistics import Spread
 from bench.suites.ingest import (
     MATCHED,
     PRESETS,
-    SEGMENTS,
     WEBP_QUALITY,
     Findings,
     Timed,
     figures,
     format_page,
     list_competitors,
-    list_strippers,
     request_presets,
-    timed,
-    with_metadata,
 )
 from bench.worker import Worker
 from darkroom.plan.model import DEFAULT_QUALITY
@@ -46,7 +42,6 @@ SIZES = {"w320": (320, 240), "w640": (640, 480), "w960": (960, 720), "w1280": (1
 def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("images") / "small.jpg"
     make_photograph(Recipe("small.jpg", "coffee", 1500, 1125)).save(file, quality=85)
-    file.write_bytes(with_metadata(file.read_bytes()))
     return file
 
 
@@ -60,9 +55,8 @@ def test_the_presets_are_those_of_an_upload() -> None:
     assert ours == load_default_presets().build_ingest_plans("photo")
 
 
-@pytest.mark.parametrize("job", ["series", "renders"])
-def test_darkroom_makes_them(image: Path, job: str) -> None:
-    with Worker(darkroom_at_ingest("", "", job, image, PRESETS), None) as worker:
+def test_darkroom_makes_them(image: Path) -> None:
+    with Worker(darkroom_at_ingest("", "", "series", image, PRESETS), None) as worker:
         assert worker.ms() > 0
         assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
 
@@ -73,17 +67,6 @@ def test_sharp_makes_the_same(image: Path) -> None:
         assert worker.ms() > 0
         assert sizes(worker.made()) == SIZES | {"cover": (256, 256)}
         assert all(Image.open(io.BytesIO(body)).format == "WEBP" for body in worker.made().values())
-
-
-def test_cleaning_takes_out_what_was_put_in(image: Path) -> None:
-    cleaned, reencoded = timed(list_strippers(image), 1, None, lambda _: None)
-    added = sum(len(body) + 4 for _, body in SEGMENTS)
-    assert len(cleaned.made["cleaned"]) <= image.stat().st_size - added
-    before, after = (Image.open(source).convert("RGB") for source in (image, io.BytesIO(cleaned.made["cleaned"])))
-    assert before.tobytes() == after.tobytes()
-    assert sizes(reencoded.made) == {"encoded": (1500, 1125)}
-    assert b"xmpmeta" in image.read_bytes()
-    assert b"xmpmeta" not in reencoded.made["encoded"] + cleaned.made["cleaned"]
 
 
 def test_a_job_that_fails_says_so(tmp_path: Path) -> None:
@@ -99,8 +82,8 @@ def test_a_machine_without_node_measures_the_others(image: Path, monkeypatch: py
     monkeypatch.setattr("bench.competitors.npm.shutil.which", lambda _: None)
     found, missing = list_competitors(image)
     assert [competitor.name for competitor in found] == [
-        *("Darkroom", "Darkroom, without mezzanines"),
-        "Darkroom, one by one",
+        "Darkroom",
+        "Darkroom, without mezzanines",
     ]
     assert missing == ["The Node handler: Node and npm are not installed."]
 
@@ -128,15 +111,12 @@ def result(name: str, ms: list[float], **made: int) -> Timed:
 
 def test_what_it_tells() -> None:
     presets = [result("Darkroom", [30, 32], **dict.fromkeys(MATCHED, 1000)), result("sharp", [60, 64], w320=1234)]
-    cleaning = [result("Cleaned", [0.5, 0.5], cleaned=9), result("Re-encoded", [20, 30], encoded=8)]
     scores = {"Darkroom": 75.12, "sharp": 75}
-    findings = Findings(presets, Spread.of([42, 44.8]), cleaning, scores, 4000, ["the moon."], ["a machine."])
+    findings = Findings(presets, Spread.of([42, 44.8]), scores, 4000, ["the moon."], ["a machine."])
     page = format_page(findings)
     assert "| Darkroom | 31 (30–32) | 0.50 | 5,000 | 75.1 |" in page
     assert "| sharp | 62 (60–64) | 1.00 | 1,234 | 75.0 |" in page
     assert "| Decode and encode alone | 43 (42–45) | 0.70 |" in page
-    assert "| Cleaned | 0.50 (0.50–0.50) | 0.0208 | 9 |" in page
-    assert "Removal is 50 times as fast." in page
     assert "At exactly equal scores, Darkroom's images have 1.25 of sharp's bytes." in page
     [figure] = figures(findings)
     assert (figure.goal, figure.value, figure.floor, figure.unequal) == ("presets", 0.5, pytest.approx(0.7), True)

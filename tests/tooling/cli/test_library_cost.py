@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 
 import pytest
 
 from bench.cost import PAGE, libraries
-from bench.cost.libraries import MACHINE, list_modes, price_large_image, tabulate_modes, tabulate_operations
+from bench.cost.libraries import MACHINE, list_modes, tabulate_modes, tabulate_operations
 from bench.cost.misses import LIBRARY_MARKERS, LIBRARY_PROCESSOR
 from cli.library.prices import IMAGES, price_conducting, price_presets
 from darkroom.plan.presets import load_default_presets
@@ -52,15 +51,3 @@ def test_what_the_page_says_of_inference_holds() -> None:
     assert len(tabulate_modes(PRICES, LIBRARY_PROCESSOR).rows) == len(list_modes(LIBRARY_PROCESSOR))
     burst = (libraries.START_HOURS + libraries.IDLE_HOURS) * PRICES.prices[MACHINE].usd_per_unit
     assert HOURS_A_MONTH * PRICES.prices[MACHINE].usd_per_unit / burst / 30.4 == pytest.approx(60, abs=1)
-
-
-def test_what_the_page_says_of_scenes_holds() -> None:
-    made, gb_months = price_large_image(0.3, LIBRARY_PROCESSOR)
-    days = libraries.sum_usd(PRICES, made) / libraries.sum_usd(PRICES, {"s3-gb-months": gb_months}) * 30
-    assert days == pytest.approx(3.5, abs=0.2)
-
-
-def test_a_square_kilometre_at_ten_metres_has_ten_thousand_pixels() -> None:
-    text = libraries.tabulate_large_images(PRICES, "arm64").markdown()
-    assert re.search(r"\| 10 m \| 0\.01 \|", text)
-    assert re.search(r"\| 0\.3 m \| 11\.11 \|", text)
