@@ -42,6 +42,9 @@ CONFIGURED = "eu-west-3"
 WITHIN_S = 1200.0
 """A limit that detects a hang."""
 
+WITH_SIMILARITY = "SimilarityStore=table"
+"""The parameter of the first stack that the guide of evidence asks for."""
+
 
 @dataclass(frozen=True)
 class Guide:
@@ -219,7 +222,7 @@ def make_deployer(guide: Guide) -> dict[str, str]:
     The guide, which is followed before, has made policies of the files' own names.
     """
     options = " ".join(f"--further {one.flag}" for one in list_extensions())
-    guide.shell(f"./darkroom policy --region {REGION} --account 000000000000 {options} --to policies")
+    guide.shell(f"./darkroom policy --region {REGION} --account 000000000000 {options} --to policies {WITH_SIMILARITY}")
     iam: Any = boto3.client("iam", REGION, None, True, None, guide.cloud.endpoint_url, "test", "test")
     iam.create_user(UserName="deployer")
     for file in sorted((guide.checkout / "policies").iterdir()):
@@ -233,7 +236,8 @@ def test_further_stacks_are_created_in_the_region_that_their_guides_name(guide: 
     """Their commands, for this machine's processor, by a principal with the deployer's policies."""
     arch, keys = architecture(), make_deployer(guide)
     guide.shell(f"ARCH={arch} sam build --parameter-overrides Arch={arch}")
-    guide.shell(f"sam deploy --region {REGION} --parameter-overrides Arch={arch} Alarms=off", **keys)
+    overrides = f"Arch={arch} Alarms=off {WITH_SIMILARITY}"
+    guide.shell(f"sam deploy --region {REGION} --parameter-overrides {overrides}", **keys)
     for one in list_extensions():
         guide.shell(read_deployment(one.guide), ARCH=arch, **keys)
     assert list_resources(guide.cloud.endpoint_url, CONFIGURED) == set()
