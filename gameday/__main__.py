@@ -14,7 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
 
-REPORT = ROOT / "gameday-report.html"
+REPORT = ROOT / "gameday-report.md"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stack as environment:
             _log(f"the stack is ready after {time.time() - begun_s:.0f} s")
             results = run_scenarios(environment, scenarios, _log)
-            write_report(chosen.report, environment, list(zip(scenarios, results, strict=True)), begun_s)
+            write_report(chosen.report, list(zip(scenarios, results, strict=True)), begun_s)
     except (StackError, WaitTimeout) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

@@ -9,12 +9,11 @@ from typing import Any
 
 from darkroom_analysis.mlops.canary_rollout import EVENTS, PROMOTE, ROLLBACK
 from darkroom_analysis.mlops.model_registry import APPROVED, REJECTED, ModelVersion
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from .environment import Environment
 from .images import draw_image
-from .scenario_run import ChartSpec, ScenarioRun
+from .scenario_run import ScenarioRun
 from .wait_for import wait_until
 
 MAIN = "main"
@@ -24,18 +23,6 @@ AT_ONCE = 12
 READERS = 8
 RECORDED_WITHIN_S = 60.0
 APPROVALS = {PROMOTE: APPROVED, ROLLBACK: REJECTED}
-
-
-def chart_calls(*variants: str) -> ChartSpec:
-    """Return the chart of the calls that each of ``variants`` receives."""
-    return ChartSpec(
-        "Endpoint calls by variant",
-        "a minute",
-        {
-            name: MetricStat("AWS/SageMaker", "Invocations", {"EndpointName": ENDPOINT, "VariantName": name})
-            for name in variants
-        },
-    )
 
 
 class ImageStream:

@@ -8,8 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
-from darkroom_pipeline.operations.cloudwatch import MetricStat
-
 from .environment import Environment
 from .wait_for import require, wait_until
 
@@ -25,16 +23,6 @@ class Mark:
     at_s: float
     kind: Kind
     text: str
-
-
-@dataclass(frozen=True, slots=True)
-class ChartSpec:
-    """A chart of the report. ``figures`` are metrics by line name; ``limit`` is drawn unless it is None."""
-
-    title: str
-    unit: str
-    figures: dict[str, MetricStat]
-    limit: float | None = None
 
 
 @dataclass
@@ -110,11 +98,6 @@ class Scenario(Protocol):
     @property
     def after(self) -> tuple[tuple[str, Phase], ...]:
         """Phases of other scenarios that have to end first, if those run."""
-        ...
-
-    @property
-    def chart_specs(self) -> tuple[ChartSpec, ...]:
-        """Charts of the report."""
         ...
 
     def prepare(self, run: ScenarioRun) -> None:

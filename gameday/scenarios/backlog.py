@@ -5,10 +5,8 @@ from __future__ import annotations
 import json
 from itertools import batched
 
-from darkroom_pipeline.operations.cloudwatch import MetricStat
-
 from ..runbook import run_runbook
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import wait_until
 
 ALARM = "purge-age"
@@ -18,8 +16,6 @@ ALARM_WITHIN_S = 720.0
 
 DRAINED_S = 240.0
 
-_QUEUE = {"QueueName": "darkroom-purge"}
-
 
 class Backlog:
     """Purge messages queue up until the event source mapping is enabled again."""
@@ -27,19 +23,6 @@ class Backlog:
     name = "backlog"
     title = "Queue backlog"
     after: tuple[tuple[str, Phase], ...] = ()
-    chart_specs = (
-        ChartSpec(
-            "Oldest message of the purge queue",
-            "s",
-            {"age": MetricStat("AWS/SQS", "ApproximateAgeOfOldestMessage", _QUEUE, "Maximum")},
-            300,
-        ),
-        ChartSpec(
-            "Messages in the queue",
-            "",
-            {"waiting": MetricStat("AWS/SQS", "ApproximateNumberOfMessagesVisible", _QUEUE, "Maximum")},
-        ),
-    )
 
     def prepare(self, run: ScenarioRun) -> None:
         """Do nothing."""

@@ -10,11 +10,9 @@ from statistics import median
 
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.record import READY, Record
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 
-from ..environment import NAMESPACE
 from ..images import USUAL, draw_image
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 BULK, TOKENS = 300, 10
@@ -22,7 +20,6 @@ BULK, TOKENS = 300, 10
 
 WRITERS = 8
 READY_WITHIN_S = 900.0
-_OF = {"service": "ingest", "function": "ingest"}
 QUEUES = ("ingest", "ingest-priority")
 PRIORITIES = ("urgent", "")
 
@@ -33,23 +30,6 @@ class BulkImport:
     name = "bulk-import"
     title = "Bulk import"
     after: tuple[tuple[str, Phase], ...] = (("slow-endpoint", "verify"), ("canary", "verify"), ("backlog", "verify"))
-    chart_specs = (
-        ChartSpec(
-            "Messages that wait",
-            "messages",
-            {
-                queue: MetricStat(
-                    "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": f"darkroom-{queue}"}, "Maximum"
-                )
-                for queue in QUEUES
-            },
-        ),
-        ChartSpec(
-            "Uploads that became ready",
-            "a minute",
-            {"ready": MetricStat(NAMESPACE, "Handled", _OF | {"outcome": READY})},
-        ),
-    )
 
     def __init__(self) -> None:
         self._sent_s: dict[str, float] = {}

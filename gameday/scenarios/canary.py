@@ -12,7 +12,7 @@ from darkroom_analysis.mlops.model_registry import ModelVersion
 from local.paths import MODELS
 
 from ..images import SHIFTED
-from ..model_release import MAIN, ImageStream, ModelEvents, chart_calls, require_records
+from ..model_release import MAIN, ImageStream, ModelEvents, require_records
 from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require
 
@@ -27,7 +27,6 @@ class Canary:
     name = "canary"
     title = "Degraded canary model"
     after: tuple[tuple[str, Phase], ...] = (("endpoint", "clear"), ("drift", "clear"))
-    chart_specs = (chart_calls(MAIN, CANARY),)
 
     def __init__(self, folder: Path) -> None:
         self._models = folder / "worse"

@@ -12,7 +12,7 @@ from darkroom_pipeline.operations.cloudwatch import MetricStat
 from .. import synthetic_samples
 from ..environment import NAMESPACE
 from ..images import SHIFTED, USUAL, draw_image
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 ALARM = "drift"
@@ -34,14 +34,6 @@ class Drift:
     name = "drift"
     title = "Input drift"
     after: tuple[tuple[str, Phase], ...] = ()
-    chart_specs = (
-        ChartSpec(
-            "Population stability index by feature",
-            "PSI",
-            {one: MetricStat(NAMESPACE, "DriftPsi", _OF | {"feature": one}, "Maximum") for one in FEATURES},
-            LIMIT,
-        ),
-    )
 
     def __init__(self) -> None:
         """Start to compute samples, which takes minutes unless they are cached."""

@@ -6,13 +6,10 @@ import json
 import time
 
 from darkroom.aws.switches import FALLBACK
-from darkroom_pipeline.operations.cloudwatch import MetricStat
-from local.paths import ENDPOINT
 
-from ..environment import NAMESPACE
 from ..images import USUAL, draw_image
 from ..runbook import run_runbook
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 ALARM = "breaker-open"
@@ -22,14 +19,6 @@ UNREACHABLE = "http://127.0.0.1:9"
 ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 300.0, 540.0, 180.0
 IMAGES = 40
 PAUSE_S = 3.0
-_OF = {"service": "infer", "function": "infer"}
-_VARIANT = {"EndpointName": ENDPOINT, "VariantName": "main"}
-
-FALLBACK_CHART = ChartSpec(
-    "Images analysed by fallback models",
-    "a minute",
-    {name: MetricStat(NAMESPACE, name, _OF) for name in ("Fallback", "BreakerOpen")},
-)
 
 
 class DeadEndpoint:
@@ -38,14 +27,6 @@ class DeadEndpoint:
     name = "endpoint"
     title = "Endpoint outage"
     after: tuple[tuple[str, Phase], ...] = ()
-    chart_specs = (
-        ChartSpec(
-            "Endpoint calls",
-            "a minute",
-            {name: MetricStat("AWS/SageMaker", name, _VARIANT) for name in ("Invocations", "Invocation5XXErrors")},
-        ),
-        FALLBACK_CHART,
-    )
 
     def __init__(self) -> None:
         self._container = ""

@@ -6,28 +6,22 @@ import json
 import time
 
 from darkroom.aws.switches import FALLBACK
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 
-from ..environment import NAMESPACE
 from ..images import USUAL, draw_image
 from ..runbook import run_runbook
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..slow_proxy import SlowProxy
 from ..wait_for import require, wait_until
-from .endpoint import FALLBACK_CHART
 
 ALARM = "endpoint-slow"
 DELAY_S = 8.0
 """Longer than the alarm allows, and shorter than the timeout of a call: no call fails."""
 
-LIMIT_MS = 5000
 IMAGES = 150
 """Uploads at once. Two workers analyse about 70 until the alarm goes off."""
 
 ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 600.0, 540.0, 960.0
 """A retry is delayed by 900 s at most."""
-
-_OF = {"service": "infer", "function": "infer"}
 
 
 class SlowEndpoint:
@@ -36,24 +30,6 @@ class SlowEndpoint:
     name = "slow-endpoint"
     title = "Slow endpoint"
     after: tuple[tuple[str, Phase], ...] = (("canary", "verify"), ("backlog", "verify"))
-    chart_specs = (
-        ChartSpec(
-            "Time of a call of the endpoint",
-            "ms",
-            {stat: MetricStat(NAMESPACE, "InvokeTime", _OF, stat) for stat in ("Average", "Maximum")},
-            LIMIT_MS,
-        ),
-        ChartSpec(
-            "Images that wait for their analysis",
-            "messages",
-            {
-                "infer": MetricStat(
-                    "AWS/SQS", "ApproximateNumberOfMessagesVisible", {"QueueName": "darkroom-infer"}, "Maximum"
-                )
-            },
-        ),
-        FALLBACK_CHART,
-    )
 
     def __init__(self) -> None:
         self._container = ""

@@ -9,11 +9,9 @@ from threading import Thread
 from chaos.faults import Fault, FaultPlan
 from chaos.parse_aws_request import AwsRequest
 from chaos.proxy import Proxy, Timing
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 
-from ..environment import NAMESPACE
 from ..runbook import run_runbook
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 FUNCTION = "TransformFunction"
@@ -30,7 +28,6 @@ ALARM_WITHIN_S, OK_WITHIN_S = 900.0, 2400.0
 """Limits, of which the second is at least the half hour of the alarm's short window."""
 
 PAUSE_S = 0.5
-_OF = {"service": "transform", "function": "transform"}
 
 
 class SlowDown(FaultPlan):
@@ -48,13 +45,6 @@ class Throttle:
     name = "throttle"
     title = "S3 throttling"
     after: tuple[tuple[str, Phase], ...] = ()
-    chart_specs = (
-        ChartSpec(
-            "Responses of the transform function",
-            "a minute",
-            {name: MetricStat(NAMESPACE, name, _OF) for name in ("Requests", "Faults")},
-        ),
-    )
 
     def __init__(self, *, wait_until_ok: bool = True) -> None:
         """Without ``wait_until_ok``, skip waiting for the alarm's OK, which takes the minutes of its window."""

@@ -7,10 +7,8 @@ import time
 from collections.abc import Callable
 
 from darkroom.aws.switches import LOAD_SHEDDING
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 
-from ..environment import NAMESPACE
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
 LIMIT = 20
@@ -18,7 +16,6 @@ LIMIT = 20
 
 PAUSE_S = 0.2
 ON_WITHIN_S, REFUSED_WITHIN_S, OFF_WITHIN_S = 900.0, 300.0, 600.0
-_OF = {"service": "transform", "function": "transform"}
 PRESET = "/samples/chelsea.png?preset=w320"
 
 
@@ -28,17 +25,6 @@ class TrafficSpike:
     name = "traffic-spike"
     title = "Traffic spike"
     after: tuple[tuple[str, Phase], ...] = (("throttle", "clear"),)
-    chart_specs = (
-        ChartSpec(
-            "Renders and requests refused by load shedding",
-            "a minute",
-            {
-                "Rendered": MetricStat(NAMESPACE, "Rendered", _OF),
-                "presets-only": MetricStat(NAMESPACE, "Errors", _OF | {"code": LOAD_SHEDDING}),
-            },
-            LIMIT,
-        ),
-    )
 
     def __init__(self) -> None:
         self._widths = iter(range(17, 100_000))

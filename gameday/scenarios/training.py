@@ -18,18 +18,16 @@ from darkroom_analysis.mlops.quality_check import HISTORY
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.s3 import ListedObject
 from darkroom_pipeline.aws.sample_slots import SLOTS
-from darkroom_pipeline.operations.cloudwatch import MetricStat
 from local.paths import ENDPOINT
 
 from .. import fabrics, synthetic_samples
 from ..command import run_darkroom
-from ..environment import NAMESPACE
 from ..images import MIXED_FABRICS, STRIPED, USUAL
-from ..model_release import MAIN, ImageStream, ModelEvents, chart_calls, require_records
-from ..scenario_run import ChartSpec, Phase, ScenarioRun
+from ..model_release import MAIN, ImageStream, ModelEvents, require_records
+from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
-ALARM, LIMIT = "drift", 0.2
+ALARM = "drift"
 TRAINED, MISLABELLED = "trained", "mislabelled"
 """Variants: one that was trained with the right tags, and one with wrong ones."""
 
@@ -53,20 +51,6 @@ KNOWN_WITHIN_S, EVALUATED_WITHIN_S, DECIDED_WITHIN_S = 300.0, 900.0, 1200.0
 ANALYSED_WITHIN_S, TAGGED_WITHIN_S = 600.0, 900.0
 """Limits that detect a hang, on a machine that has other work too."""
 
-_OF = {"service": "monitor", "function": "monitor"}
-
-
-def _chart_quality(metric: str) -> ChartSpec:
-    """Return the chart of a metric of tags on the golden set, by variant."""
-    return ChartSpec(
-        f"{metric} of tags on the golden set, by variant",
-        "%",
-        {
-            name: MetricStat(NAMESPACE, metric, _OF | {"task": TAGS_TASK, "variant": name}, "Average")
-            for name in (MAIN, TRAINED, MISLABELLED)
-        },
-    )
-
 
 class Training:
     """The monitor selects the new images and promotes the model that is trained with their reviewed tags.
@@ -78,17 +62,6 @@ class Training:
     title = "Training"
     after: tuple[tuple[str, Phase], ...] = tuple(
         (other, "verify") for other in ("canary", "drift", "endpoint", "slow-endpoint", "bulk-import")
-    )
-    chart_specs = (
-        ChartSpec(
-            "Largest population stability index",
-            "PSI",
-            {"PSI": MetricStat(NAMESPACE, "DriftPsi", _OF, "Maximum")},
-            LIMIT,
-        ),
-        _chart_quality("Precision"),
-        _chart_quality("Recall"),
-        chart_calls(MAIN, TRAINED, MISLABELLED),
     )
 
     def __init__(self, folder: Path, *, wait_until_ok: bool = True) -> None:

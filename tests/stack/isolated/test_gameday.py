@@ -32,13 +32,9 @@ def test_alarm_remedy_and_report(state: Path, tmp_path: Path) -> None:
     assert throttled.facts["status while S3 throttles"] == "503"
     assert spike.facts["preset under load shedding"] == "200"
     assert spike.facts["variant under load shedding"].startswith("503 presets-only, Retry-After ")
-    report = tmp_path / "report.html"
-    write_report(report, environment, list(zip(scenarios, runs, strict=True)), throttled.begun_s)
-    text = report.read_text(encoding="utf-8")
-    assert "All 2 scenarios passed" in text
-    assert text.count('class="series') == sum(
-        len(one.figures) for scenario in scenarios for one in scenario.chart_specs
-    )
+    report = tmp_path / "report.md"
+    write_report(report, list(zip(scenarios, runs, strict=True)), throttled.begun_s)
+    assert "All 2 scenarios passed" in report.read_text(encoding="utf-8")
 
 
 def test_without_a_stack_there_is_no_stage(tmp_path: Path) -> None:

@@ -18,8 +18,8 @@ def test_a_trained_model_is_promoted_and_a_mislabelled_one_rejected(tmp_path: Pa
     with open_stack(tmp_path / "stack") as environment:
         [run] = run_scenarios(environment, [scenario], print)
         assert run.fault == ""
-        report = tmp_path / "report.html"
-        write_report(report, environment, [(scenario, run)], run.begun_s)
+        report = tmp_path / "report.md"
+        write_report(report, [(scenario, run)], run.begun_s)
         versions = environment.registry.list_versions()
         entries = [entry for entry in environment.audit() if entry["kind"] in (DECISION, OVERRIDE)]
         weights = {name: one["weight"] for name, one in environment.variants().items()}
@@ -33,6 +33,4 @@ def test_a_trained_model_is_promoted_and_a_mislabelled_one_rejected(tmp_path: Pa
     assert run.facts["images with tags of the mislabelled candidate"].startswith("0 of ")
     assert all(f"{TRAINED}, {tag}: precision, recall, threshold" in run.facts for tag in TAGS)
     assert weights == {"main": 1.0}
-    text = report.read_text(encoding="utf-8")
-    assert "All 1 scenarios passed" in text
-    assert text.count('class="series') == sum(len(one.figures) for one in scenario.chart_specs)
+    assert "All 1 scenarios passed" in report.read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from gameday.command import run_darkroom
 from gameday.environment import Environment, strip_stack_name
 from gameday.run import run_scenarios
 from gameday.runbook import find_block, run_runbook
-from gameday.scenario_run import PHASES, ChartSpec, Phase, ScenarioRun
+from gameday.scenario_run import PHASES, Phase, ScenarioRun
 from gameday.scenarios import ALL
 from gameday.scenarios.backlog import Backlog
 from gameday.scenarios.bulk_import import BulkImport
@@ -46,7 +46,6 @@ class RecordedScenario:
     fails: tuple[Phase, ...] = ()
     fault: Exception = field(default_factory=lambda: WaitTimeout("no alarm"))
     awaits: Event | None = None
-    chart_specs: tuple[ChartSpec, ...] = ()
 
     @property
     def title(self) -> str:
