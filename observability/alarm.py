@@ -27,16 +27,16 @@ class MetricAlarm:
     description: str
     runbook: str
     metrics: tuple[Metric, ...]
-    comparison: Literal["over", "under"]
     threshold: float | str
     period_s: int
-    missing: Missing
+    comparison: Literal["over", "under"] = "over"
+    missing: Missing = "notBreaching"
     formulas: tuple[Formula, ...] = ()
     periods: int = 1
     datapoints: int = 0
     """Of ``periods``; 0 is all of them."""
     condition: str = ""
-    action: Action = ""
+    action: Action = "ticket"
     essential: bool = False
     """It exists with ``Alarms=essential`` too, although it does not page."""
     acts_without_data: bool = False

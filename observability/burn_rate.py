@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from darkroom.slo import SLOS, Slo
 
 from .alarm import CompositeAlarm, MetricAlarm
-from .measures import Formula, Metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, own_dimensions
 
 MIN_EVENTS = 20
 """Minimum number of events in a window: one failure of three is no incident."""
@@ -124,8 +124,7 @@ def _own(function: str, metric: str) -> Metric:
 
 def _lambdas(function: str, metric: str) -> Metric:
     """Return a metric of Lambda: crashed and throttled invocations publish none of their own."""
-    dimensions = {"FunctionName": f"{{{function.capitalize()}Function}}"}
-    return Metric(f"{metric.lower()}_{function}", "", metric, dimensions, namespace="AWS/Lambda", shown=False)
+    return lambda_metric(f"{metric.lower()}_{function}", f"{function.capitalize()}Function", metric)
 
 
 def _sum(slo: Slo, *kinds: str) -> str:
@@ -151,11 +150,10 @@ def _burn_rate_alarm(slo: Slo, window: Window) -> MetricAlarm:
             Formula("total", "", events.total, shown=False),
             Formula("share", f"share of bad events in {span}", _share(slo, window)),
         ),
-        comparison="over",
         threshold=threshold(slo, window),
         period_s=window.period_s,
-        missing="notBreaching",
         condition=_condition(slo),
+        action="",
     )
 
 

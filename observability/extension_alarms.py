@@ -14,7 +14,7 @@ from darkroom_pipeline.operations.cost_model import load_prices
 from extensions import Extension, list_extensions
 
 from .alarm import HOUR_S, MetricAlarm
-from .measures import Formula, Metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, own_dimensions
 from .template import metric_properties, operator
 
 BEGIN, END = (
@@ -52,12 +52,9 @@ def stack_alarms(stack: Extension) -> Iterator[MetricAlarm]:
                     namespace="AWS/SQS",
                 ),
             ),
-            comparison="over",
             threshold=queue.age_s,
             period_s=60,
             periods=3,
-            missing="notBreaching",
-            action="ticket",
         )
 
 
@@ -68,15 +65,7 @@ def _faults_alarm(stack: Extension) -> MetricAlarm:
         if one.service:
             metrics.append(Metric(f"faults_{name}", "", "Faults", own_dimensions(one.service), shown=False))
         metrics += [
-            Metric(
-                f"{metric.lower()}_{name}",
-                "",
-                metric,
-                {"FunctionName": f"{{{one.logical_id}}}"},
-                namespace="AWS/Lambda",
-                shown=False,
-            )
-            for metric in ("Errors", "Invocations")
+            lambda_metric(f"{metric.lower()}_{name}", one.logical_id, metric) for metric in ("Errors", "Invocations")
         ]
     bad = " + ".join(f"FILL({one.id}, 0)" for one in metrics if one.metric != "Invocations")
     total = " + ".join(f"FILL({one.id}, 0)" for one in metrics if one.metric == "Invocations")
@@ -90,11 +79,8 @@ def _faults_alarm(stack: Extension) -> MetricAlarm:
             Formula("total", "", total, shown=False),
             Formula("failing", "failing", f"IF(bad >= {MIN_FAULTS} AND bad > {MAX_SHARE:g} * total, 1, 0)"),
         ),
-        comparison="over",
         threshold=0,
         period_s=HOUR_S,
-        missing="notBreaching",
-        action="ticket",
     )
 
 

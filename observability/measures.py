@@ -61,6 +61,20 @@ def own_dimensions(function: str, **dimensions: str) -> dict[str, str]:
     return {"service": function, "function": function, **dimensions}
 
 
+def lambda_metric(
+    name: str, logical_id: str, metric: str, *, label: str = "", stat: str = "Sum", shown: bool = False
+) -> Metric:
+    """Return a metric that Lambda publishes of the function ``logical_id``, with the id ``name``."""
+    return Metric(name, label, metric, {"FunctionName": f"{{{logical_id}}}"}, stat, "AWS/Lambda", shown=shown)
+
+
+def queue_metric(
+    name: str, queue: str, metric: str, *, label: str = "", stat: str = "Maximum", shown: bool = False
+) -> Metric:
+    """Return a metric that SQS publishes of a queue of the stack, with the id ``name``."""
+    return Metric(name, label, metric, {"QueueName": f"{{stack}}-{queue}"}, stat, "AWS/SQS", shown=shown)
+
+
 def monitor_metric(metric: str, stat: str) -> tuple[Metric, ...]:
     """Return a metric that the monitor publishes without further dimensions, as the metrics of an alarm."""
     return (Metric("value", "", metric, own_dimensions("monitor"), stat=stat),)

@@ -52,7 +52,6 @@ def quality_alarms() -> Iterator[MetricAlarm]:
         description=f"No successful quality check of a model variant for {QUALITY_OVERDUE_S // HOUR_S} hours",
         runbook="model-regressed",
         metrics=monitor_metric("QualityAge", "Maximum"),
-        comparison="over",
         threshold=QUALITY_OVERDUE_S,
         period_s=HOUR_S,
         missing="missing",
@@ -94,9 +93,7 @@ def _gpu_idle_alarm() -> MetricAlarm:
         threshold=IDLE_PERCENT,
         period_s=HOUR_S,
         periods=24,
-        missing="notBreaching",
         condition="HasEndpoint",
-        action="ticket",
         essential=True,
     )
 
@@ -110,12 +107,9 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         metrics=(Metric("value", "", "BreakerOpen", own_dimensions("infer"), shown=False),),
         # Published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
         formulas=(Formula("opened", "times opened", "FILL(value, 0)"),),
-        comparison="over",
         threshold=0,
         period_s=300,
-        missing="notBreaching",
         condition="HasEndpoint",
-        action="ticket",
         essential=True,
     )
     yield MetricAlarm(
@@ -123,13 +117,11 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         description=f"For five minutes a call of the endpoint has taken over {SLOW_CALL_MS // 1000} s on average",
         runbook="model-slow",
         metrics=(Metric("value", "", "InvokeTime", own_dimensions("infer"), stat="Average"),),
-        comparison="over",
         threshold=SLOW_CALL_MS,
         period_s=60,
         periods=5,
         missing="notBreaching",  # no image was analysed
         condition="HasEndpoint",
-        action="ticket",
     )
     yield MetricAlarm(  # M10
         name="gpu-busy",
@@ -137,12 +129,9 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         runbook="queue-backlog",
         metrics=_gpu_metrics(),
         formulas=(Formula("busiest", "busiest variant", f"MAX([{', '.join(f'FILL({one}, 0)' for one in VARIANTS)}])"),),
-        comparison="over",
         threshold=90,
         period_s=300,
         periods=12,
-        missing="notBreaching",
         condition="HasEndpoint",
-        action="ticket",
     )
     yield _gpu_idle_alarm()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .alarm import MetricAlarm
-from .measures import Formula, Metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, own_dimensions, queue_metric
 
 ERASURE_WITHIN_S = 2 * 3600
 """Longest wait of an erasure for the CDN: some hundred keys at once use an hour of CloudFront's quota."""
@@ -20,19 +20,9 @@ def page_alarms() -> Iterator[MetricAlarm]:
         metrics=(
             Metric("failed_forget", "", "ErasuresFailed", own_dimensions("forget"), shown=False),
             Metric("failed_purge", "", "ErasuresFailed", own_dimensions("purge"), shown=False),
-            Metric(
-                "errors_forget", "", "Errors", {"FunctionName": "{ForgetFunction}"}, namespace="AWS/Lambda", shown=False
-            ),
+            lambda_metric("errors_forget", "ForgetFunction", "Errors"),
             Metric("pending", "", "ErasurePendingSeconds", own_dimensions("purge"), stat="Maximum", shown=False),
-            Metric(
-                "waiting",
-                "",
-                "ApproximateAgeOfOldestMessage",
-                {"QueueName": "{stack}-purge"},
-                stat="Maximum",
-                namespace="AWS/SQS",
-                shown=False,
-            ),
+            queue_metric("waiting", "purge", "ApproximateAgeOfOldestMessage"),
         ),
         # Lambda's errors of forget are timeouts and crashes; refused requests return a document.
         # The age of the queue covers a purge function that does not run, and so publishes nothing.
@@ -44,9 +34,7 @@ def page_alarms() -> Iterator[MetricAlarm]:
                 f"IF(FILL(pending, 0) > {ERASURE_WITHIN_S} OR FILL(waiting, 0) > {ERASURE_WITHIN_S}, 1, 0)",
             ),
         ),
-        comparison="over",
         threshold=0,
         period_s=300,
-        missing="notBreaching",
         action="page",
     )

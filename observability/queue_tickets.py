@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .alarm import HOUR_S, MetricAlarm
-from .measures import Formula, Metric
+from .measures import Formula, lambda_metric, queue_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,10 +35,6 @@ DEAD_LETTERS = (
 """Alarms on dead letters, each with the functions whose queues exist together."""
 
 
-def _of_queue(queue: str, metric: str, stat: str) -> tuple[Metric, ...]:
-    return (Metric("value", "", metric, {"QueueName": f"{{stack}}-{queue}"}, stat=stat, namespace="AWS/SQS"),)
-
-
 def queue_alarms() -> Iterator[MetricAlarm]:
     """Yield the alarms on old messages, deep queues and dead letters."""
     for queue in QUEUES:
@@ -46,14 +42,12 @@ def queue_alarms() -> Iterator[MetricAlarm]:
             name=f"{queue.name}-age",
             description=f"The oldest message of the {queue.name} queue is older than {_minutes(queue.age_s)}",
             runbook="queue-backlog",
-            metrics=_of_queue(queue.name, "ApproximateAgeOfOldestMessage", "Maximum"),
-            comparison="over",
+            metrics=(queue_metric("value", queue.name, "ApproximateAgeOfOldestMessage", shown=True),),
             threshold=queue.age_s,
             period_s=60,
             periods=3,
             missing="notBreaching",  # SQS publishes no metrics of a queue that was idle for hours
             condition=queue.condition,
-            action="ticket",
         )
         if queue.capacity is None:
             continue
@@ -61,14 +55,13 @@ def queue_alarms() -> Iterator[MetricAlarm]:
             name=f"{queue.name}-depth",
             description=f"For 15 minutes the {queue.name} queue has exceeded what its workers process at once",
             runbook="queue-backlog",
-            metrics=_of_queue(queue.name, "ApproximateNumberOfMessagesVisible", "Minimum"),
-            comparison="over",
+            metrics=(
+                queue_metric("value", queue.name, "ApproximateNumberOfMessagesVisible", stat="Minimum", shown=True),
+            ),
             threshold=queue.capacity,
             period_s=300,
             periods=3,
-            missing="notBreaching",
             condition=queue.condition,
-            action="ticket",
         )
     yield from _dead_letter_alarms()
 
@@ -76,15 +69,7 @@ def queue_alarms() -> Iterator[MetricAlarm]:
 def _dead_letter_alarms() -> Iterator[MetricAlarm]:
     for name, functions, condition in DEAD_LETTERS:
         metrics = tuple(
-            Metric(
-                function,
-                "",
-                "ApproximateNumberOfMessagesVisible",
-                {"QueueName": f"{{stack}}-{function}-dead-letters"},
-                stat="Maximum",
-                namespace="AWS/SQS",
-                shown=False,
-            )
+            queue_metric(function, f"{function}-dead-letters", "ApproximateNumberOfMessagesVisible")
             for function in functions
         )
         total = " + ".join(f"FILL({function}, 0)" for function in functions)
@@ -94,12 +79,9 @@ def _dead_letter_alarms() -> Iterator[MetricAlarm]:
             runbook="redrive",
             metrics=metrics,
             formulas=(Formula("messages", "dead letters", total),),
-            comparison="over",
             threshold=0,
             period_s=60,
-            missing="notBreaching",
             condition=condition,
-            action="ticket",
             essential=True,
         )
 
@@ -116,14 +98,7 @@ def recursion_alarms() -> Iterator[MetricAlarm]:
     """Yield the alarms on message loops that Lambda stopped."""
     for name, functions, condition in LOOPING:
         metrics = tuple(
-            Metric(
-                f"dropped_{function.lower()}",
-                "",
-                "RecursiveInvocationsDropped",
-                {"FunctionName": f"{{{function}Function}}"},
-                namespace="AWS/Lambda",
-                shown=False,
-            )
+            lambda_metric(f"dropped_{function.lower()}", f"{function}Function", "RecursiveInvocationsDropped")
             for function in functions
         )
         total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
@@ -133,10 +108,7 @@ def recursion_alarms() -> Iterator[MetricAlarm]:
             runbook="redrive",
             metrics=metrics,
             formulas=(Formula("dropped", "stopped invocations", total),),
-            comparison="over",
             threshold=0,
             period_s=300,
-            missing="notBreaching",
             condition=condition,
-            action="ticket",
         )

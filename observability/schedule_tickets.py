@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .alarm import HOUR_S, Action, MetricAlarm
-from .measures import Formula, Metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, own_dimensions
 
 RUNBOOK = "bad-deploy"
 
@@ -50,7 +50,6 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             runbook=RUNBOOK,
             metrics=(Metric("failed", "", "CheckFaults", own_dimensions("monitor", check=check.name), shown=False),),
             formulas=(Formula("faults", "failed runs", "FILL(failed, 0)"),),
-            comparison="over",
             threshold=1,
             period_s=check.period_s,
             missing="notBreaching",  # a monitor that does not run at all is monitor-silent
@@ -60,15 +59,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
         )
     for name, functions, condition in SCHEDULED:
         metrics = tuple(
-            Metric(
-                f"errors_{function.lower()}",
-                "",
-                "Errors",
-                {"FunctionName": f"{{{function}Function}}"},
-                namespace="AWS/Lambda",
-                shown=False,
-            )
-            for function in functions
+            lambda_metric(f"errors_{function.lower()}", f"{function}Function", "Errors") for function in functions
         )
         named = " or ".join(function.lower() for function in functions)
         yield MetricAlarm(
@@ -77,11 +68,8 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             runbook=RUNBOOK,
             metrics=metrics,
             formulas=(Formula("errors", "errors", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
-            comparison="over",
             threshold=1,
             period_s=3 * HOUR_S,
-            missing="notBreaching",
             condition=condition,
-            action="ticket",
             essential=not condition,
         )

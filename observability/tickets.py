@@ -8,7 +8,7 @@ from darkroom.slo import SLOS
 
 from .alarm import DAY_S, HOUR_S, MetricAlarm
 from .alarm_states import EXTRA_PERIODS
-from .measures import Formula, Metric, monitor_metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, monitor_metric, own_dimensions
 from .model_tickets import endpoint_alarms, quality_alarms
 from .queue_tickets import queue_alarms, recursion_alarms
 from .schedule_tickets import schedule_alarms
@@ -26,12 +26,9 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         description="For six hours the cost per image has exceeded MaxCostPerPicture",
         runbook="cost-spike",
         metrics=monitor_metric("CostPerImage", "Average"),
-        comparison="over",
         threshold="{MaxCostPerPicture}",
         period_s=6 * HOUR_S,
-        missing="notBreaching",
         condition="HasCostLimit",
-        action="ticket",
         essential=True,  # it has a parameter of its own that creates it
     )
     yield MetricAlarm(  # M7; the largest drift of all features
@@ -39,7 +36,6 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         description="Images or model outputs have drifted from the baseline (PSI over 0.2)",
         runbook="model-regressed",
         metrics=monitor_metric("DriftPsi", "Maximum"),
-        comparison="over",
         threshold=0.2,
         period_s=300,  # CloudWatch evaluates two more periods where one has no data
         missing="missing",
@@ -52,7 +48,6 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         description=f"No complete run of the drift check for {DRIFT_OVERDUE_S // HOUR_S} hours",
         runbook="model-regressed",
         metrics=monitor_metric("DriftAge", "Maximum"),
-        comparison="over",
         threshold=DRIFT_OVERDUE_S,
         period_s=900,
         missing="missing",
@@ -75,11 +70,8 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
                 "IF(FILL(handled, 0) >= 1000, FILL(refused, 0) / FILL(handled, 0), 0)",
             ),
         ),
-        comparison="over",
         threshold=0.001,
         period_s=DAY_S,
-        missing="notBreaching",
-        action="ticket",
     )
     yield MetricAlarm(  # M9; copied by the monitor, as alarms cannot read metrics of another region
         name="cache-hit-ratio",
@@ -91,20 +83,18 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         period_s=HOUR_S,
         periods=6,
         missing="notBreaching",  # an hour without requests
-        action="ticket",
     )
     yield MetricAlarm(
         name="monitor-silent",
         description="The monitor has not run for an hour: its metrics and remedies are missing",
         runbook="bad-deploy",
         metrics=(  # Lambda's own count, which costs nothing to publish
-            Metric("value", "", "Invocations", {"FunctionName": "{MonitorFunction}"}, namespace="AWS/Lambda"),
+            lambda_metric("value", "MonitorFunction", "Invocations", shown=True),
         ),
         comparison="under",
         threshold=1,
         period_s=HOUR_S // (EXTRA_PERIODS + 1),  # CloudWatch looks back so many periods before data is missing
         missing="missing",
-        action="ticket",
         essential=True,
         acts_without_data=True,  # so not on a first deployment, when the monitor has never run yet
     )
@@ -131,11 +121,8 @@ def _cold_start_alarm() -> Iterator[MetricAlarm]:
                 "share", "share of cold starts", f"IF(FILL(all, 0) >= {MIN_RENDERS}, FILL(cold, 0) / FILL(all, 0), 0)"
             ),
         ),
-        comparison="over",
         threshold=round(allowed, 6),
         period_s=6 * HOUR_S,
-        missing="notBreaching",
-        action="ticket",
     )
 
 
@@ -156,11 +143,8 @@ def _configuration_alarm() -> Iterator[MetricAlarm]:
         runbook="bad-deploy",
         metrics=metrics,
         formulas=(Formula("failed", "failed reads", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
-        comparison="over",
         threshold=0,
         period_s=900,
-        missing="notBreaching",
-        action="ticket",
         essential=True,
     )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from darkroom_analysis.mlops.sample import SAMPLED
 
-from ..measures import Metric, Split, own_dimensions
+from ..measures import Metric, Split, lambda_metric, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel
 
 FUNCTIONS = (*USER_FACING, "purge", "sweep", "forget", "monitor")
@@ -35,13 +35,8 @@ DEBUG = Dashboard(
             unit="ms",
             about="95th percentile of the duration of invocations",
             series=tuple(
-                Metric(
-                    function,
-                    function,
-                    "Duration",
-                    {"FunctionName": f"{{{function.capitalize()}Function}}"},
-                    stat="p95",
-                    namespace="AWS/Lambda",
+                lambda_metric(
+                    function, f"{function.capitalize()}Function", "Duration", label=function, stat="p95", shown=True
                 )
                 for function in FUNCTIONS
             ),
@@ -65,13 +60,13 @@ DEBUG = Dashboard(
             unit="invocations",
             about="Concurrent and throttled invocations",
             series=tuple(
-                Metric(
+                lambda_metric(
                     f"{function}_{word}",
-                    f"{function}{label}",
+                    f"{function.capitalize()}Function",
                     metric,
-                    {"FunctionName": f"{{{function.capitalize()}Function}}"},
+                    label=f"{function}{label}",
                     stat=stat,
-                    namespace="AWS/Lambda",
+                    shown=True,
                 )
                 for function in USER_FACING
                 for word, label, metric, stat in (

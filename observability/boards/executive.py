@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PARTS
 
-from ..measures import Formula, Measure, Metric, own_dimensions
+from ..measures import Formula, Measure, Metric, lambda_metric, own_dimensions
 from ..panel import USER_FACING, Dashboard, Panel
 
 
@@ -24,14 +24,7 @@ def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
         for kind, metric in (("requests", "Requests"), ("faults", "Faults"))
     ]
     died = [
-        Metric(
-            f"died_{function}",
-            f"crashes of {function}",
-            "Errors",
-            {"FunctionName": f"{{{function.capitalize()}Function}}"},
-            namespace="AWS/Lambda",
-            shown=False,
-        )
+        lambda_metric(f"died_{function}", f"{function.capitalize()}Function", "Errors", label=f"crashes of {function}")
         for function in functions
     ]
     requests, faults, deaths = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom.slo import SLOS, Slo
 
 from ..burn_rate import list_events
-from ..measures import Formula, Measure, Metric, Split, own_dimensions
+from ..measures import Formula, Measure, Metric, Split, lambda_metric, own_dimensions, queue_metric
 from ..panel import USER_FACING, Dashboard, Panel
 
 QUEUES = ("ingest-priority", "ingest", "infer-priority", "infer", "purge", "refine")
@@ -172,13 +172,8 @@ ON_CALL = Dashboard(
             unit="messages",
             about="Visible messages; a queue has a backlog if there are more than its workers process at once",
             series=tuple(
-                Metric(
-                    queue.replace("-", "_"),
-                    queue,
-                    "ApproximateNumberOfMessagesVisible",
-                    {"QueueName": f"{{stack}}-{queue}"},
-                    stat="Maximum",
-                    namespace="AWS/SQS",
+                queue_metric(
+                    queue.replace("-", "_"), queue, "ApproximateNumberOfMessagesVisible", label=queue, shown=True
                 )
                 for queue in (*QUEUES, *DEAD_LETTERS)
             ),
@@ -191,14 +186,7 @@ ON_CALL = Dashboard(
             unit="s",
             about="Age of the oldest message of each queue",
             series=tuple(
-                Metric(
-                    queue.replace("-", "_"),
-                    queue,
-                    "ApproximateAgeOfOldestMessage",
-                    {"QueueName": f"{{stack}}-{queue}"},
-                    stat="Maximum",
-                    namespace="AWS/SQS",
-                )
+                queue_metric(queue.replace("-", "_"), queue, "ApproximateAgeOfOldestMessage", label=queue, shown=True)
                 for queue in QUEUES
             ),
             target=300,
@@ -211,13 +199,13 @@ ON_CALL = Dashboard(
             unit="invocations",
             about="Maximum number of concurrent invocations",
             series=tuple(
-                Metric(
+                lambda_metric(
                     function,
-                    function,
+                    f"{function.capitalize()}Function",
                     "ConcurrentExecutions",
-                    {"FunctionName": f"{{{function.capitalize()}Function}}"},
+                    label=function,
                     stat="Maximum",
-                    namespace="AWS/Lambda",
+                    shown=True,
                 )
                 for function in ("transform", "ingest", "infer", "purge")
             ),
