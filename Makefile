@@ -22,7 +22,7 @@ export PYTHONDONTWRITEBYTECODE =
 # What the first tests need at once, on the processor that lint leaves idle.
 INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m cli.models.fetch_models --to .local/models --for endpoint &
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock events api-calls clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock api-calls clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -124,9 +124,6 @@ replay: $(READY)  ## Show stored images to two variants of the running stack; A=
 
 lock: $(READY)  ## Compile the requirements files from pyproject.toml
 	@$(RUN) -m tools.lock $(OPTIONS)
-
-events: $(READY)  ## Write the sample events in events/
-	@$(RUN) -m local.events
 
 api-calls: $(READY)  ## Compare API calls of the running stack's functions with the table; OPTIONS=--write adds them
 	@$(RUN) -m tools.api_calls $(OPTIONS)

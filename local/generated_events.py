@@ -17,11 +17,10 @@ from darkroom.grant_tokens import MAX_TOKEN_LASTS_S
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.services.large_image.steps import ALL_STRIPS
-from local.events import Event, similar
-from local.events.upload import request_form, request_state
 
 from .aws import Cloud
 from .event_samples import upload_quietly
+from .events import Event, read_events
 
 PREFIX = "samples/"
 KNOWN = "samples/coffee.png"
@@ -47,15 +46,20 @@ def build_events(info: Mapping[str, Any]) -> Iterator[tuple[str, Event]]:
     """Yield each event with its path, which begins with the function's name."""
     grant = Grant(PREFIX, int(time.time()) + MAX_TOKEN_LASTS_S - 60)
     headers = {"authorization": f"Bearer {make_token(grant, info['signing_key'])}"}
-    yield "upload/form.json", request_form(headers, key=f"{PREFIX}events/uploaded.jpg")
-    yield "upload/state.json", request_state(headers, KNOWN)
-    yield "similar/found.json", similar.event(KNOWN, headers)
+    yield "upload/form.json", _add_headers("upload", "no-token.json", headers)
+    yield "upload/state.json", _add_headers("upload", "no-token-state.json", headers)
+    yield "similar/found.json", _add_headers("similar", "no-token.json", headers)
     version_id = _put_scene(Cloud(info["aws_endpoint_url"]), info["uploads_bucket"])
     named = {"scene": sha256(version_id.encode()).hexdigest()[:32], "key": SCENE, "version_id": version_id}
     yield "scene/plan.json", {"action": "plan", **named}
     yield "scene/cut.json", {"action": "cut", **named, "strip": ALL_STRIPS}
     yield "scene/bind.json", {"action": "bind", **named}
     yield "scene/tell.json", {"action": "tell", **named}  # terms: allow
+
+
+def _add_headers(function: str, name: str, headers: Mapping[str, str]) -> Event:
+    event = read_events(function)[name]
+    return event | {"headers": event["headers"] | headers}
 
 
 def _put_scene(cloud: Cloud, bucket: str) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from local.events.publish import events
+from local.events import read_events
 
 
 @dataclass
@@ -23,7 +23,7 @@ class ResponseBucket:
 
     def request(self, kind: str) -> dict[str, Any]:
         """A request as CloudFormation sends it, about the resource EdgeEntries."""
-        return dict(events()[f"{kind}.json"]) | {"ResponseURL": f"{self.url}/a%3Ab?X-Amz-Signature=c%2Fd"}
+        return read_events("publish")[f"{kind}.json"] | {"ResponseURL": f"{self.url}/a%3Ab?X-Amz-Signature=c%2Fd"}
 
     @property
     def documents(self) -> list[dict[str, str]]:

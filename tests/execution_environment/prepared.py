@@ -11,16 +11,16 @@ from types import ModuleType
 from typing import Any
 from urllib.parse import quote
 
+from darkroom.plan.native_url import parse_url
+from darkroom.signing import sign
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.findings_store import FindingsStore
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.s3 import S3Bucket
 from extensions import list_extensions
 from local.aws import Cloud
-from local.event_samples import EVENT_S, FIRST, build_s3_event
-from local.events import LOCAL_KEY, publish, transform
-from local.events.ingest import BUCKET, NOON, QUEUE
-from local.events.sqs import batch
+from local.event_samples import CREATED, EVENT_S
+from local.events import FOLDER, LOCAL_KEY, read_events
 from local.generated_events import KNOWN, build_events
 from local.own_stack import stack_name
 from tests.component.conversion.files import samples
@@ -77,8 +77,17 @@ def put_objects(cloud: Cloud, info: Mapping[str, Any], kinds: Iterable[str] = UP
 
 def build_created(kind: str) -> dict[str, Any]:
     """Return the message that one of :data:`UPLOADS` was stored."""
-    event = build_s3_event("Object Created", name_upload(kind), FIRST, BUCKET, at=NOON, reason="PutObject")
-    return batch(QUEUE, event)
+    created = (FOLDER / "ingest" / "created.json").read_text(encoding="utf-8")
+    message: dict[str, Any] = json.loads(created.replace(CREATED, name_upload(kind)))
+    return message
+
+
+def build_signed(url: str) -> dict[str, Any]:
+    """Return a signed GET of ``url``, by a browser that accepts WebP."""
+    event, request = read_events("transform")["signed.json"], parse_url(url).path
+    signed = {"x-darkroom-request": request, "x-darkroom-url": url, "x-darkroom-signature": sign(request, LOCAL_KEY)}
+    path = request.removesuffix("auto") + "auto-webp"
+    return event | {"rawPath": path, "headers": event["headers"] | signed}
 
 
 def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
@@ -90,7 +99,7 @@ def make_events(info: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
         found.setdefault(logical_id, {})[f"{Path(rest).stem}, fresh"] = event
     return found | {
         "IngestFunction": {f"created, {kind}": build_created(kind) for kind in UPLOADS},
-        "TransformFunction": {"signed, text": transform.event(OVERLAY, "auto-webp", key=LOCAL_KEY)},
+        "TransformFunction": {"signed, text": build_signed(OVERLAY)},
     }
 
 
@@ -114,7 +123,7 @@ REQUESTS = ("create", "update", "delete")
 
 def _make_requests(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:
     """Return the requests with presigned URLs, as CloudFormation sends them."""
-    events = publish.events()
+    events = read_events("publish")
 
     def sign(name: str) -> str:
         parameters = {"Bucket": info["media_bucket"], "Key": f"watch/{name}.json"}

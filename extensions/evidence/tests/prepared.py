@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from evidence.tokens import EvidenceGrant, make_token
-from extensions.evidence import sample_events
+from extensions import find_extension
 from local.aws import Cloud
-from local.events import LOCAL_KEY
+from local.events import LOCAL_KEY, read_events
 
 PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""
@@ -19,12 +19,14 @@ MEASURE = "double_compression"
 """One that is measured in a process of its own."""
 
 HOUR_S = 3600
+EVENTS = find_extension("evidence").folder / "events"
 
 
 def _request_report(_: Cloud, __: Mapping[str, Any]) -> dict[str, Any]:
     grant = EvidenceGrant(PHOTO, int(time.time()) + HOUR_S, "ada@example.com")
     token = {"authorization": f"Bearer {make_token(grant, LOCAL_KEY)}"}
-    return {"report, fresh": sample_events.event(token, PHOTO)}
+    event = read_events("evidence", EVENTS)["no-token.json"]
+    return {"report, fresh": event | {"headers": event["headers"] | token, "pathParameters": {"key": PHOTO}}}
 
 
 def _read_state(responses: Mapping[str, Any]) -> dict[str, str]:

@@ -6,9 +6,13 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from extensions.map_tiles.bench.rasters import fetch_rasters
-from extensions.map_tiles.sample_events import RASTERS
 from local.aws import Cloud
 from tests.execution_environment.prepared import invoke
+
+RASTERS = ("bay/1999-07.tif", "bay/2000-06.tif")
+"""Keys of the events' rasters."""
+
+RASTER = RASTERS[1]
 
 
 def _register_rasters(cloud: Cloud, info: Mapping[str, Any]) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from aws_lambda_powertools.utilities.data_classes import CloudFormationCustomRes
 
 from darkroom.errors import Unavailable
 from darkroom_pipeline.aws.custom_resource import SPARE_S, answer_request
-from local.events.publish import events as sample_events
+from local.events import read_events
 from tests.response_bucket import ResponseBucket, receive_responses
 
 PHYSICAL_ID = "arn:aws:cloudfront::123456789012:key-value-store/0a1b2c3d-0000-4000-8000-000000000000"
@@ -86,9 +86,9 @@ def test_a_response_that_is_refused_fails_the_invocation_which_lambda_repeats(bu
     assert "CloudFormation's bucket: 403" in raised.value.detail
 
 
-@pytest.mark.parametrize("name", sample_events())
+@pytest.mark.parametrize("name", read_events("publish"))
 def test_the_sample_events_are_what_powertools_knows(name: str) -> None:
-    event = CloudFormationCustomResourceEvent(dict(sample_events()[name]))
+    event = CloudFormationCustomResourceEvent(read_events("publish")[name])
     assert event.request_type == name.removesuffix(".json").capitalize()
     assert event.resource_type == "Custom::EdgeEntries"
     assert event.resource_properties["Release"]

@@ -46,7 +46,7 @@ from darkroom_pipeline.services.ingest.handler import TOMBSTONE_S
 from darkroom_pipeline.services.ingest.quarantine import quarantine_key
 from darkroom_pipeline.services.purge.consumer import REPEAT_AFTER_S
 from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
-from local.events.forget import events
+from local.events import read_events
 from tests.component.aws.similar import direction, make_vector_table
 
 from .cloudfront import HeldDistribution, make_distribution
@@ -605,7 +605,7 @@ def function(case: EraseEnvironment, lone_function: Any) -> Iterator[Any]:
 
 @pytest.mark.slow
 def test_the_function_reads_its_event_and_answers_the_report(case: EraseEnvironment, function: Any) -> None:
-    event = events()["key.json"]
+    event = read_events("forget")["key.json"]
     case.put("media", f"masters/{event['key']}")
     report = function.invoke(event)
     assert (report["key"], report["status"], report["removed"]["masters"]) == (event["key"], PENDING_INVALIDATION, 1)
@@ -613,7 +613,7 @@ def test_the_function_reads_its_event_and_answers_the_report(case: EraseEnvironm
 
 @pytest.mark.slow
 def test_the_function_checks_an_erasure(function: Any) -> None:
-    event = events()["key.json"]
+    event = read_events("forget")["key.json"]
     report = function.invoke(event)
     checked = function.invoke(event | {"check": True})
     assert (checked["status"], checked["erasure"]) == (PENDING_INVALIDATION, report["erasure"])
@@ -621,7 +621,7 @@ def test_the_function_checks_an_erasure(function: Any) -> None:
 
 def test_the_function_reports_what_is_known_and_changes_nothing(case: EraseEnvironment, lone_function: Any) -> None:
     """``find`` comes beside ``check``, so that an older function does not erase."""
-    event = events()["key.json"] | {"check": True, "find": True}
+    event = read_events("forget")["key.json"] | {"check": True, "find": True}
     key = event["key"]
     nothing = {"key": key, "status": "unknown", "state": "", "places": [], "erasure": ""}
     assert lone_function.invoke(event) == nothing
@@ -654,7 +654,7 @@ def test_a_key_of_which_only_old_versions_are_left_is_known(case: EraseEnvironme
 @pytest.mark.parametrize(
     ("event", "reason"),
     [
-        (events()["no-key.json"], 'The event is {"key": "..."}'),
+        (read_events("forget")["no-key.json"], 'The event is {"key": "..."}'),
         ({"key": 7}, 'The event is {"key": "..."}'),
         ({"key": ""}, "A key has 1 to 1024 bytes"),
         ({"key": "x" * 1025, "check": True}, "A key has 1 to 1024 bytes"),

@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.errors import Unavailable
 from darkroom_pipeline.aws.presigned_post import PRIORITY, URGENT
-from local.events.expedite import events
+from local.events import read_events
 from tests.images.photographs import jpeg_photo
 
 from .emf_metrics import counted, of
@@ -43,7 +43,7 @@ def posted(env: IngestEnvironment, metadata: dict[str, str], key: str = KEY) -> 
     version = env.clients["s3"].put_object(
         Bucket=env.names["uploads"], Key=key, Body=jpeg_photo(), Metadata={"declared-sha256": "x", **metadata}
     )["VersionId"]
-    event: dict[str, Any] = json.loads(json.dumps(events()["posted.json"]))
+    event = read_events("expedite")["posted.json"]
     event["detail"] |= {"bucket": {"name": env.names["uploads"]}}
     event["detail"]["object"] |= {"key": key, "version-id": version}
     return event

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.events import IngestEvent, read_event
 from local.event_samples import BODIES, CREATED, DAMAGED, DELETED, DUPLICATE, FIRST, make_photograph
-from local.events import FOLDER
+from local.events import read_events
 from tests.images.exiftool import needs_exiftool, private_parts
 
 from .ingest_environment import IngestEnvironment
@@ -29,7 +28,7 @@ def env(aws: Callable[[str], Any]) -> IngestEnvironment:
 
 def told_of(name: str) -> IngestEvent:
     """The change that the file ``name`` describes."""
-    (message,) = json.loads((FOLDER / "ingest" / name).read_text())["Records"]
+    (message,) = read_events("ingest")[name]["Records"]
     change = read_event(message["body"])
     assert change is not None
     return change

@@ -16,7 +16,7 @@ from darkroom_pipeline.services.purge.consumer import CDN_TIME_S, MAX_DEFERRALS,
 from darkroom_pipeline.services.purge.messages import CONFIRM, FIRST, SECOND, purge_message
 from darkroom_pipeline.services.purge.stale_derivatives import PAGE_TIME_S
 from darkroom_pipeline.services.queue_consumer import MAX_WAIT_S, backoff_s
-from local.events.purge import events
+from local.events import read_events
 from tests.odd_keys import odd_keys
 
 from .cloudfront import LIMIT
@@ -659,7 +659,7 @@ INVALIDATED = {"first-pass.json": 1, "second-pass.json": 1, "two-keys.json": 2, 
 def test_the_outcome_of_an_event_is_that_of_its_name(
     env: PurgeEnvironment, aws_environment: dict[str, str], name: str
 ) -> None:
-    assert function(env, aws_environment).invoke(events()[name]) == {"batchItemFailures": []}
+    assert function(env, aws_environment).invoke(read_events("purge")[name]) == {"batchItemFailures": []}
     assert [path for made in env.cdn.invalidations() for path in made if path.endswith("*")] == [
         "/samples/coffee.png/_/*",
         "/no/such/photo.jpg/_/*",
@@ -668,14 +668,14 @@ def test_the_outcome_of_an_event_is_that_of_its_name(
 
 
 def test_every_event_of_the_function_is_tried() -> None:
-    assert set(INVALIDATED) == set(events())
+    assert set(INVALIDATED) == set(read_events("purge"))
 
 
 def test_the_function_names_the_messages_that_are_to_come_again(
     env: PurgeEnvironment, aws_environment: dict[str, str]
 ) -> None:
     env.cdn.distribution_id = "E404"
-    event = events()["two-keys.json"]
-    ids = [record["messageId"] for record in event["Records"]]  # type: ignore[attr-defined]
+    event = read_events("purge")["two-keys.json"]
+    ids = [record["messageId"] for record in event["Records"]]
     answer = function(env, aws_environment).invoke(event)
     assert answer == {"batchItemFailures": [{"itemIdentifier": one} for one in ids]}

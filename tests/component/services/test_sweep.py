@@ -26,7 +26,7 @@ from darkroom_pipeline.operations.sweep import (
 )
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_verdict_message, read_event
-from local.events.sweep import events
+from local.events import read_events
 from tests.images.photographs import jpeg_photo
 
 from .functions import load
@@ -177,7 +177,12 @@ def test_the_function_sweeps_on_its_schedule(env: IngestEnvironment, aws_environ
     names |= {"INGEST_QUEUE_URL": "changes"}
     app = load("sweep", aws_environment | {variable: env.names[name] for variable, name in names.items()})
     env.upload("a.jpg", b"picture")
-    assert app.invoke(events()["hourly.json"]) == {"checked": 1, "queued": 0, "complete": True, "skipped": False}
+    assert app.invoke(read_events("sweep")["hourly.json"]) == {
+        "checked": 1,
+        "queued": 0,
+        "complete": True,
+        "skipped": False,
+    }
 
 
 @pytest.mark.slow

@@ -35,7 +35,7 @@ from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.transform import Transform
 from darkroom_pipeline.aws.findings_store import sidecar_name
-from local.events import FOLDER
+from local.events import read_events
 from tests.images.photographs import jpeg_photo, png_noise
 from tests.images.rasters import encode, rectangle
 from tests.images.rendering import rgba, seen
@@ -459,12 +459,12 @@ def loaded(mode: str, redacted: dict[str, str]) -> Function:
     ],
 )
 def test_the_function_follows_the_settings(mode: str, redacted: dict[str, str], name: str, expected: int) -> None:
-    event = json.loads((FOLDER / "transform" / name).read_text())
+    event = read_events("transform")[name]
     assert loaded(mode, redacted).invoke(event)["statusCode"] == expected
 
 
 def test_a_function_that_does_not_understand_what_to_hide_answers_nothing() -> None:
-    event = json.loads((FOLDER / "transform" / "miss.json").read_text())
+    event = read_events("transform")["miss.json"]
     assert loaded("endpoint", {"people/": "Eyes"}).invoke(event)["statusCode"] == 503
 
 

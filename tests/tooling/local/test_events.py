@@ -1,8 +1,9 @@
-"""The events are up to date, and each gets the response that its name indicates."""
+"""Every function has sample events, and each gets the response that its name indicates."""
 
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from obstore.store import MemoryStore
@@ -16,9 +17,8 @@ from darkroom_dialects.serving.handler import respond
 from darkroom_dialects.serving.signing_keys import parse_keys
 from extensions import list_extensions
 from local.dialect_keys import DOCUMENT
-from local.events import FOLDER, LOCAL_KEY
-from local.events.all import EVENTS
-from local.events.transform import events
+from local.events import LOCAL_KEY, read_events
+from local.paths import ROOT
 from tests.component.services.dialects.serving import served
 from tests.images.photographs import jpeg_photo
 
@@ -43,15 +43,16 @@ class Keys:
         return (LOCAL_KEY,)
 
 
-def test_the_files_are_current() -> None:
-    places = (FOLDER, *(one.folder / "events" for one in list_extensions()))
-    files = {path: json.loads(path.read_text()) for place in places for path in place.glob("*/*.json")}
-    assert files == {folder / name: event for folder, made in EVENTS.items() for name, event in made().items()}
+@pytest.mark.parametrize("place", [ROOT, *(one.folder for one in list_extensions())], ids=lambda place: place.name)
+def test_every_function_has_sample_events(place: Path) -> None:
+    functions = {path.parent.name for path in place.glob("functions/*/app.py")}
+    assert {path.parent.name for path in place.glob("events/*/*.json")} == functions
+    assert all(event for name in functions for event in read_events(name, place / "events").values())
 
 
 @pytest.mark.parametrize("name", STATUS)
 def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
-    event = json.loads((FOLDER / "transform" / name).read_text())
+    event = read_events("transform")[name]
     headers = event["headers"]
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
@@ -69,21 +70,21 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
 
 
 def test_a_bad_option_is_named_with_its_range() -> None:
-    event = events()["bad-option.json"]
+    event = read_events("transform")["bad-option.json"]
     service = Transform(source=FastBucket(MemoryStore()), media=FastBucket(MemoryStore()), keys=Keys())
-    answer = service.answer(TransformRequest(path=str(event["rawPath"])))
+    answer = service.answer(TransformRequest(path=event["rawPath"]))
     problem = json.loads(str(to_response(answer, method="GET", viewer_url="/")["body"]))
     assert (problem["code"], problem["option"]) == ("bad-option", "w")
     assert problem["detail"] == "w must be a whole number from 1 to 8192, but is '0'"
 
 
 def test_every_event_has_an_answer_here() -> None:
-    assert {*STATUS, *IN_LANGUAGES} == set(events())
+    assert {*STATUS, *IN_LANGUAGES} == set(read_events("transform"))
 
 
 @pytest.mark.parametrize("name", IN_LANGUAGES)
 def test_an_event_in_a_dialect_gets_its_image_or_description(name: str) -> None:
-    headers = json.loads((FOLDER / "transform" / name).read_text())["headers"]
+    headers = read_events("transform")[name]["headers"]
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
     there = served(bucket)

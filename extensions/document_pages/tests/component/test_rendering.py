@@ -22,8 +22,8 @@ from darkroom_pipeline.conversion import sandbox
 from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from document_pages.renderer import _LIMITS, DocumentRenderer, Outcome
 from extensions import find_extension
-from extensions.document_pages.sample_events import EVENTS
 from extensions.document_pages.smoke import pdf
+from local.events import read_events
 from local.progress import Progress
 from local.tool_venvs import ensure_one, site_packages
 from tests.component.conversion.files import photograph, save
@@ -198,7 +198,7 @@ def test_the_function_follows_its_events(
     environment |= {"UPLOAD_PREFIX": "documents/", "MAX_SIDE_PX": "300", "POWERTOOLS_SERVICE_NAME": "documents"}
     environment |= {"POWERTOOLS_METRICS_NAMESPACE": "Darkroom/test"}
     function = load("documents", environment | aws_environment, within=FOLDER)
-    sample = EVENTS["documents"]()["created.json"]
+    sample = read_events("documents", FOLDER / "events")["created.json"]
     assert function.invoke(sample) == "unchanged"
     put(renderer, "reports/annual.pdf", b"GIF89a")
     assert function.invoke(sample) == "refused"

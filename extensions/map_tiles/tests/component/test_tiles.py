@@ -14,9 +14,10 @@ from rio_tiler.constants import WEB_MERCATOR_TMS
 from rio_tiler.io import Reader
 
 from darkroom.errors import DamagedSource, SourceMissing, TypeNotAllowed
-from extensions.map_tiles.sample_events import RASTER, list_requests
+from extensions import find_extension
 from extensions.map_tiles.smoke import TILE, geotiff
-from local.events import LOCAL_KEY
+from extensions.map_tiles.tests.prepared import RASTER
+from local.events import LOCAL_KEY, read_events
 from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
@@ -187,6 +188,7 @@ def test_what_is_no_raster_is_not_registered(world: World, rasters: Path) -> Non
     assert world.bucket.etag(RASTERS.name("plain.tif")) is not None
 
 
+EVENTS = find_extension("map_tiles").folder / "events"
 STATUS = {"tile.json": 200, "signed.json": 200, "unsigned.json": 403, "tilejson.json": 200}
 
 
@@ -194,7 +196,9 @@ def test_the_sample_events_get_the_response_of_their_names(world: World, rasters
     world.put(RASTER, (rasters / "landsat7.tif").read_bytes())
     world.register(RASTER)
     app = MapTiles(world.store, Keys(LOCAL_KEY), clock=lambda: NOW_S)
-    assert {name: app.respond(event)[0]["statusCode"] for name, event in list_requests().items()} == STATUS
+    assert {
+        name: app.respond(event)[0]["statusCode"] for name, event in read_events("map_tiles", EVENTS).items()
+    } == STATUS
 
 
 def test_the_raster_of_darkroom_smoke_fills_its_tile(world: World) -> None:

@@ -15,12 +15,15 @@ from darkroom_analysis.review.app import HEADERS, PAGES, UNAVAILABLE
 from darkroom_pipeline.aws.audit import hash_key
 from darkroom_pipeline.aws.record import HELD, READY
 from darkroom_pipeline.services.ingest.context import IngestOutcome
-from extensions.review_app.sample_events import EVENTS
+from extensions import find_extension
 from extensions.review_app.tests.issuer import ADA, ALAN, GRACE, Account
+from local.events import read_events
 from tests.images.hidden import flagged_drawing, in_frame
 from tests.images.photographs import jpeg_photo
 
 from .world import EXPLANATION, SITE, World, read_result
+
+EVENTS = find_extension("review_app").folder / "events"
 
 KEY = "trips/Rom 2026.png"
 BY_ADA, BY_GRACE = "Ada Lovelace <ada@example.com>", "Grace Hopper <grace@example.com>"
@@ -56,7 +59,7 @@ def test_each_role_has_its_own_paths(world: World, account: Account, allowed: li
 @pytest.mark.slow
 @pytest.mark.parametrize(("name", "status"), [("page.json", 200), ("no-session.json", 401)])
 def test_sample_events_get_the_response_of_their_names(world: World, name: str, status: int) -> None:
-    assert read_result(world.function.invoke(EVENTS["review"]()[name])).status == status
+    assert read_result(world.function.invoke(read_events("review", EVENTS)[name])).status == status
 
 
 @pytest.mark.slow

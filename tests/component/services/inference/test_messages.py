@@ -11,8 +11,7 @@ from darkroom.errors import BadUpload, Unavailable
 from darkroom.image_keys import MASTERS
 from darkroom_analysis.inference.consumer import InferenceConsumer
 from darkroom_pipeline.services.analysis_requests import MAX_ATTEMPTS, AnalysisRequest, RequestKind, parse_request
-from local.events import FOLDER
-from local.events.infer import ABSENT, PHOTO, build_endpoint_result
+from local.events import read_events
 from tests.component.aws import sagemaker
 from tests.component.services.emf_metrics import counted, of
 from tests.component.services.functions import Context, Function, load
@@ -21,6 +20,7 @@ from tests.images.photographs import jpeg_photo
 from .harness import InferEnvironment
 
 MAX_RECEIVES = 3
+PHOTO, ABSENT = "samples/coffee.png", "no/such/photo.jpg"
 
 
 @pytest.fixture
@@ -46,6 +46,13 @@ def variables(env: InferEnvironment) -> dict[str, str]:
         "ENDPOINT_NAME": sagemaker.NAME,
         "MAX_RECEIVES": str(MAX_RECEIVES),
     }
+
+
+def build_announcement(detail_type: str, key: str, **further: object) -> dict[str, Any]:
+    """Ingest's announcement as EventBridge queues it."""
+    [record] = read_events("infer")["removed.json"]["Records"]
+    event: dict[str, Any] = json.loads(record["body"])
+    return event | {"detail-type": detail_type, "detail": event["detail"] | {"key": key} | further}
 
 
 def received(env: InferEnvironment, queue: str, body: str, receives: int = 1) -> dict[str, Any]:
@@ -79,7 +86,7 @@ def received(env: InferEnvironment, queue: str, body: str, receives: int = 1) ->
 @pytest.mark.parametrize("queue", ["normal", "priority"])
 def test_an_event_of_ingest_is_worked_off(env: InferEnvironment, function: Function, queue: str) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
-    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
+    body = json.dumps(build_announcement("ImageReady", PHOTO, sequencer=sequencer, priority=queue == "priority"))
     assert function.invoke(received(env, queue, body)) == {"batchItemFailures": []}
     assert env.findings(PHOTO).found
     assert len(env.published()) == 1
@@ -89,7 +96,7 @@ def test_an_event_of_ingest_is_worked_off(env: InferEnvironment, function: Funct
 def test_what_fails_comes_again_later(env: InferEnvironment, function: Function) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
     env.clients["dynamodb"].delete_table(TableName=env.names["index"])
-    event = received(env, "priority", json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)))
+    event = received(env, "priority", json.dumps(build_announcement("ImageReady", PHOTO, sequencer=sequencer)))
     [record] = event["Records"]
     assert function.invoke(event) == {"batchItemFailures": [{"itemIdentifier": record["messageId"]}]}
     assert (env.messages("priority"), env.messages("dead")) == ([], [])
@@ -98,7 +105,7 @@ def test_what_fails_comes_again_later(env: InferEnvironment, function: Function)
 def test_the_last_attempt_sends_it_to_the_dlq_with_its_cause(env: InferEnvironment, function: Function) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
     env.clients["dynamodb"].delete_table(TableName=env.names["index"])
-    body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
+    body = build_announcement("ImageReady", PHOTO, sequencer=sequencer)
     event = received(env, "normal", json.dumps(body), receives=MAX_RECEIVES)
     assert function.invoke(event) == {"batchItemFailures": []}
     [dead] = env.messages("dead")
@@ -109,7 +116,7 @@ def test_the_last_attempt_sends_it_to_the_dlq_with_its_cause(env: InferEnvironme
 def test_a_redriven_message_is_marked_when_it_fails_again(env: InferEnvironment, function: Function) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
     env.clients["dynamodb"].delete_table(TableName=env.names["index"])
-    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
+    body = json.dumps(build_announcement("ImageReady", PHOTO, sequencer=sequencer))
     event = received(env, "normal", body, receives=MAX_RECEIVES)
     event["Records"][0]["messageAttributes"] = {
         "redriven": {"stringValue": "2026-11-25T12:00:00+00:00", "dataType": "String"}
@@ -131,7 +138,7 @@ def test_without_time_nothing_is_begun_and_the_message_is_back_at_once(
     env: InferEnvironment, function: Function, queue: str
 ) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
-    body = build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer)
+    body = build_announcement("ImageReady", PHOTO, sequencer=sequencer)
     event = received(env, queue, json.dumps(body))
     context = Context(remaining_ms=int(InferenceConsumer.min_remaining_s * 1000) - 1)
     assert len(function.invoke(event, context)["batchItemFailures"]) == 1
@@ -146,7 +153,7 @@ DONE = {"ready.json": 1, "urgent.json": 1, "removed.json": 0, "again.json": 1, "
 @pytest.mark.parametrize("name", DONE)
 def test_the_files_have_the_outcome_of_their_names(env: InferEnvironment, function: Function, name: str) -> None:
     env.media.put(MASTERS.name(PHOTO), jpeg_photo(), headers={}, metadata={})  # as the local stack's samples: by hand
-    event = json.loads((FOLDER / "infer" / name).read_text())
+    event = read_events("infer")[name]
     assert function.invoke(event) == {"batchItemFailures": []}
     assert len(env.runtime.calls) == DONE[name]
     assert len(env.messages("dead")) == (name == "unreadable.json")
@@ -155,14 +162,14 @@ def test_the_files_have_the_outcome_of_their_names(env: InferEnvironment, functi
 @pytest.mark.parametrize(
     ("event", "expected"),
     [
-        (build_endpoint_result("ImageReady", "a.jpg"), RequestKind.READY),
-        (build_endpoint_result("ImageHeld", "a.jpg"), RequestKind.HELD),
-        (build_endpoint_result("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
-        (build_endpoint_result("ImageHeld", "a.jpg", flagged=True), None),
-        (build_endpoint_result("ImageRemoved", ABSENT), RequestKind.REMOVED),
-        (build_endpoint_result("ImageRefused", "a.jpg"), None),
-        (build_endpoint_result("ImageAnalysed", "a.jpg"), None),
-        (build_endpoint_result("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),
+        (build_announcement("ImageReady", "a.jpg"), RequestKind.READY),
+        (build_announcement("ImageHeld", "a.jpg"), RequestKind.HELD),
+        (build_announcement("ImageHeld", "a.jpg", flagged=False), RequestKind.HELD),
+        (build_announcement("ImageHeld", "a.jpg", flagged=True), None),
+        (build_announcement("ImageRemoved", ABSENT), RequestKind.REMOVED),
+        (build_announcement("ImageRefused", "a.jpg"), None),
+        (build_announcement("ImageAnalysed", "a.jpg"), None),
+        (build_announcement("ImageReady", "a.jpg") | {"source": "aws.s3"}, None),
     ],
 )
 def test_events_that_are_followed(event: dict[str, Any], expected: RequestKind | None) -> None:
@@ -192,7 +199,7 @@ def test_anything_else_is_refused(body: str) -> None:
 @pytest.mark.slow
 def test_each_attempt_is_counted(env: InferEnvironment, function: Function, capsys: pytest.CaptureFixture[str]) -> None:
     sequencer = env.master(PHOTO, jpeg_photo())
-    body = json.dumps(build_endpoint_result("ImageReady", PHOTO, sequencer=sequencer))
+    body = json.dumps(build_announcement("ImageReady", PHOTO, sequencer=sequencer))
     function.invoke(received(env, "normal", body))
     good = counted(capsys.readouterr().out)
     assert [of(good, name) for name in ("Requests", "Faults")] == [{"": 1}, {}]

@@ -14,7 +14,7 @@ from bench.cost.idle import METRICS_PUBLISHED, METRICS_READ
 from darkroom.errors import BadOption, Unavailable
 from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
 from darkroom_pipeline.operations.messages import HOURLY, SCHEDULED
-from local.events.monitor import events
+from local.events import read_events
 from tests.component.aws.endpoints import GROUP, Models, running
 from tests.component.aws.sagemaker import found
 from tests.component.services.emf_metrics import counted, of
@@ -70,7 +70,7 @@ def monitor(environment: dict[str, str], **more: str) -> Function:
 
 
 def test_the_first_run_of_an_hour_reads_metrics(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
-    answer: dict[str, Any] = monitor(environment).invoke(events()["hourly.json"])
+    answer: dict[str, Any] = monitor(environment).invoke(read_events("monitor")["hourly.json"])
     assert tuple(answer) == tuple(name for name in (*SCHEDULED, *HOURLY) if name != "experiments")
     assert [name for name, found in answer.items() if "failed" in found] == []
     assert answer["cost"]["usd_per_hour"]["endpoint"] == pytest.approx(0.7364)
@@ -78,7 +78,7 @@ def test_the_first_run_of_an_hour_reads_metrics(stack: MonitorEnvironment, envir
 
 def test_a_schedule_runs_every_check(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
     stack.sampled(samples(1, 200))
-    answer: dict[str, Any] = monitor(environment).invoke(events()["scheduled.json"])
+    answer: dict[str, Any] = monitor(environment).invoke(read_events("monitor")["scheduled.json"])
     assert tuple(answer) == tuple(name for name in SCHEDULED if name != "experiments"), "the settings have none"
     assert [name for name, found in answer.items() if "failed" in found] == []
     assert answer["drift"] == {"samples": 200, "wanted": 200}
@@ -102,7 +102,7 @@ def test_a_deployment_has_the_checks_that_apply(environment: dict[str, str], mod
 @pytest.mark.parametrize("name", ["remedy", "drift", "rollout", "quality", "quality-due", "baseline"])
 def test_an_operator_runs_one_check(stack: MonitorEnvironment, environment: dict[str, str], name: str) -> None:
     stack.sampled(samples(1, 200))
-    answer = monitor(environment).invoke(events()[f"{name}.json"])
+    answer = monitor(environment).invoke(read_events("monitor")[f"{name}.json"])
     assert set(answer) == {name}
     assert "failed" not in answer[name]
 
@@ -124,12 +124,12 @@ def test_an_invalid_settings_document_is_counted_with_each_run(
 
 def test_an_invalid_check_is_refused(environment: dict[str, str]) -> None:
     with pytest.raises(BadOption):
-        monitor(environment).invoke(events()["no-such-watch.json"])
+        monitor(environment).invoke(read_events("monitor")["no-such-watch.json"])
 
 
 @pytest.mark.slow
 def test_a_deployment_of_code_is_noted(stack: MonitorEnvironment, environment: dict[str, str]) -> None:
-    monitor(environment).invoke(events()["deployment.json"])
+    monitor(environment).invoke(read_events("monitor")["deployment.json"])
     assert [entry["kind"] for entry in stack.written] == ["release"]
 
 
@@ -150,6 +150,6 @@ def test_what_an_idle_deployment_publishes_and_reads_is_as_the_page_about_costs_
         idle = monitor(environment, **queues, INFERENCE_MODE="off", FUNCTIONS=functions)
         idle.invoke({})
         assert reading.call_args_list == [], "every five minutes"
-        idle.invoke(events()["hourly.json"])
+        idle.invoke(read_events("monitor")["hourly.json"])
     assert sum(len(call.args[1]) for call in reading.call_args_list) == METRICS_READ
     assert len(counted(capsys.readouterr().out)) == METRICS_PUBLISHED["monitor"]

@@ -11,17 +11,17 @@ import pytest
 from darkroom.errors import BadOption, Unavailable
 from darkroom_pipeline.operations.checks import Monitor
 from darkroom_pipeline.operations.messages import HOURLY, NAMES, SCHEDULED, DeploymentEvent, RunChecks, parse_request
-from local.events.monitor import events
+from local.events import read_events
 from tests.component.services.emf_metrics import counted, of
 
 from .environment import MonitorEnvironment
 
 
 def test_a_schedule_runs_every_cheap_check() -> None:
-    assert parse_request(events()["scheduled.json"]) == RunChecks(list(SCHEDULED))
-    assert parse_request(events()["hourly.json"]) == RunChecks([*SCHEDULED, *HOURLY])
+    assert parse_request(read_events("monitor")["scheduled.json"]) == RunChecks(list(SCHEDULED))
+    assert parse_request(read_events("monitor")["hourly.json"]) == RunChecks([*SCHEDULED, *HOURLY])
     assert parse_request({}) == RunChecks(list(SCHEDULED))
-    assert parse_request(events()["quality.json"]) == RunChecks(["quality"])
+    assert parse_request(read_events("monitor")["quality.json"]) == RunChecks(["quality"])
     assert parse_request({"watch": ["drift", "cdn", "drift"]}) == RunChecks(["drift", "cdn"])
 
 
@@ -32,7 +32,7 @@ def test_an_unknown_check_is_refused(watch: object) -> None:
 
 
 def test_news_of_a_deployment_is_read() -> None:
-    assert parse_request(events()["deployment.json"]) == DeploymentEvent(
+    assert parse_request(read_events("monitor")["deployment.json"]) == DeploymentEvent(
         "darkroom-ServerlessDeploymentApplication", "darkroom-TransformFunctionDeploymentGroup", "d-EXAMPLE1", "SUCCESS"
     )
 
@@ -75,7 +75,7 @@ def test_a_failed_check_stops_no_other(stack: MonitorEnvironment, capsys: pytest
 
 def test_a_deployment_of_code_is_written_down(stack: MonitorEnvironment) -> None:
     monitor = Monitor({}, stack.audit, stack.observer)
-    monitor.handle(parse_request(events()["deployment.json"]))
+    monitor.handle(parse_request(read_events("monitor")["deployment.json"]))
     [entry] = stack.written
     assert (entry["kind"], entry["subject"], entry["by"]) == (
         "release",

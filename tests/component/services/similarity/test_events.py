@@ -12,8 +12,7 @@ from unittest import mock
 import pytest
 
 from darkroom.services.upload_requests import Grant, make_token
-from local.events import FOLDER, LOCAL_KEY
-from local.events.similar import events
+from local.events import LOCAL_KEY, read_events
 from tests.component.aws.similar import direction
 
 from .api import Deployment
@@ -36,7 +35,7 @@ def invoke(deployment: Deployment, event: dict[str, Any]) -> tuple[int, dict[str
 
 @pytest.mark.parametrize(("name", "says"), [("expired.json", "expired"), ("no-token.json", "Authorization: Bearer")])
 def test_an_event_gets_the_answer_of_its_name(local: Deployment, name: str, says: str) -> None:
-    status, problem = invoke(local, json.loads((FOLDER / "similar" / name).read_text()))
+    status, problem = invoke(local, read_events("similar")[name])
     assert (status, problem["code"]) == (401, "bad-token")
     assert says in problem["detail"]
 
@@ -44,11 +43,11 @@ def test_an_event_gets_the_answer_of_its_name(local: Deployment, name: str, says
 def test_with_a_token_in_it_an_event_shows_images(local: Deployment) -> None:
     for name in ("coffee.png", "copy.png"):
         local.image(f"samples/{name}", direction(1))
-    event: dict[str, Any] = json.loads((FOLDER / "similar" / "expired.json").read_text())
+    event = read_events("similar")["expired.json"]
     event["headers"]["authorization"] = f"Bearer {make_token(Grant('samples/', int(time.time()) + 3600), LOCAL_KEY)}"
     status, answer = invoke(local, event)
     assert (status, [result["key"] for result in answer["results"]]) == (200, ["samples/copy.png"])
 
 
 def test_every_event_has_an_answer_here() -> None:
-    assert set(events()) == {"expired.json", "no-token.json"}
+    assert set(read_events("similar")) == {"expired.json", "no-token.json"}
