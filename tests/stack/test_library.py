@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from chaos.bulk_job import run_bulk_job
 from cli.main import main
 from local.deploy import LIBRARY_BUCKET
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until
 
 from .conftest import Stack
+from .killed_library import run_bulk_job
 
 IMAGES, KILLED = 150, 8
 

@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 import pyvips
 
-from chaos.workers import cpu_s, processes
 from darkroom.imaging.block_cache import BlockCache
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -23,6 +22,7 @@ from darkroom.plan.model import Crop, Plan
 from darkroom_pipeline.aws.s3 import S3Bucket
 from tests.component.services.large_images import scene_image
 from tests.stack.conftest import Stack, start_stack, stop_stack
+from tests.stack.function_processes import cpu_s, processes
 from tests.stack.operating import Operator
 from tests.stack.viewer import Viewer
 from tests.waiting import wait_until
