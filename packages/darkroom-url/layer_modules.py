@@ -1,16 +1,25 @@
 """Build hook: put the layer's modules that the package needs into the wheel, so that no source is copied.
 
-The modules are found by their imports, from those that ``darkroom_url/__init__.py`` names.
+The modules are found by their imports, from those that ``darkroom_url/__init__.py`` names. They are written for Python
+3.9 (``per-file-target-version`` of ruff in the root's ``pyproject.toml``), but for the two things of :func:`_convert`.
 """
 
 from __future__ import annotations
 
 import ast
+import json
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib  # hatchling's own dependency
 
 HERE = Path(__file__).resolve().parent
 LAYER = HERE.parents[1] / "layers" / "darkroom" / "darkroom"
@@ -23,9 +32,20 @@ class LayerModules(BuildHookInterface[Any]):
     """Adds the modules."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # noqa: ARG002, as hatchling calls it
-        """Map each file to its place in the wheel."""
-        files = {LAYER / name for name in (*DATA, *modules())}
-        build_data["force_include"] |= {str(one): f"darkroom_url/_darkroom/{one.relative_to(LAYER)}" for one in files}
+        """Write the converted files, and map each to its place in the wheel."""
+        self.folder = TemporaryDirectory()  # until the hook is deleted
+        for number, name in enumerate(sorted({*DATA, *modules()})):
+            path, text = _convert(name, (LAYER / name).read_text(encoding="utf-8"))
+            converted = Path(self.folder.name, str(number))
+            converted.write_text(text, encoding="utf-8")
+            build_data["force_include"][str(converted)] = f"darkroom_url/_darkroom/{path}"
+
+
+def _convert(path: str, text: str) -> tuple[str, str]:
+    """Return path and text of a file in the wheel: Python 3.9 has no slots of dataclasses and no reader of TOML."""
+    if path.endswith(".toml"):
+        return f"{path[:-5]}.json", json.dumps(tomllib.loads(text))
+    return path, text.replace(", slots=True", "")
 
 
 def modules() -> set[str]:

@@ -14,8 +14,8 @@ EVERY_ACTION = [f"c2pa.{name}" for name in ("orientation", "cropped", "resized",
 
 
 def test_every_effect_of_an_option_has_an_action() -> None:
-    assert ACTIONS.keys() | {"none"} == set(get_args(Effect.__value__))
-    assert {option.effect for option in OPTIONS_BY_SHORT.values()} == set(get_args(Effect.__value__))
+    assert ACTIONS.keys() | {"none"} == set(get_args(Effect))
+    assert {option.effect for option in OPTIONS_BY_SHORT.values()} == set(get_args(Effect))
 
 
 @pytest.mark.parametrize(

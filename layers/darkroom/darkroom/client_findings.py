@@ -12,10 +12,12 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from .errors import BadUpload
 from .signing import Purpose, encode_base64url, is_signed, sign_message
+
+T = TypeVar("T")
 
 MAX_TEXT_BYTES = 1_800
 """Of the 2 KB that S3 allows for user metadata with names. Signature and declared checksum take 130 bytes."""
@@ -129,7 +131,7 @@ def _check_fields(value: object, place: str, optional: set[str], required: set[s
     return value
 
 
-def _parse_list[T](fields: Mapping[str, object], name: str, read: Callable[[object, str], T]) -> Sequence[T]:
+def _parse_list(fields: Mapping[str, object], name: str, read: Callable[[object, str], T]) -> Sequence[T]:
     values, place = fields[name], f"findings.{name}"
     if not isinstance(values, list):
         raise _make_error(place, "expected a list")
@@ -172,6 +174,6 @@ def _parse_score(fields: Mapping[str, object], place: str) -> int:
 
 
 def _parse_fraction(value: object, place: str, expected: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 <= value <= 1:
         raise _make_error(place, expected)
     return float(value)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from typing import Never
+from typing import NoReturn
 
 _PARSERS: Mapping[str, Callable[[str], object]] = {
     "str": str,
@@ -47,7 +47,7 @@ class Environment:
         if problems:
             raise InvalidEnvironment("; ".join(problems))
 
-    def __setattr__(self, name: str, value: object) -> Never:
+    def __setattr__(self, name: str, value: object) -> NoReturn:
         """Environments are immutable."""
         raise AttributeError(f"{type(self).__name__}.{name} cannot be assigned")
 

@@ -10,7 +10,7 @@ import re
 from base64 import urlsafe_b64decode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Generic, Protocol, TypeVar
 
 from .errors import BadKey, BadToken
 from .signing import Purpose, encode_base64url, is_signed, sign_message
@@ -29,8 +29,11 @@ class Expiring(Protocol):
         """Return the end of the validity as Unix time."""
 
 
+Grant = TypeVar("Grant", bound=Expiring)
+
+
 @dataclass(frozen=True, slots=True)
-class TokenKind[Grant: Expiring]:
+class TokenKind(Generic[Grant]):
     """A kind of token. ``name`` is what messages call it, such as ``upload token``.
 
     ``max_characters`` limits the encoded grant. ``parse`` returns the grant of a text, or None for another text; it may

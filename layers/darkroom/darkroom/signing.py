@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, TypeVar
 
 from .errors import BadSignature, Expired
 
@@ -70,15 +70,19 @@ _CURRENT, _PREVIOUS = "current", "previous"
 _SIGNATURE_NAMES = ("s", "signature")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 
+T = TypeVar("T")
+Keys = TypeVar("Keys")
+Keys_co = TypeVar("Keys_co", covariant=True)
 
-class KeySource[Keys](Protocol):
+
+class KeySource(Protocol[Keys_co]):
     """A source of signing keys, such as :class:`darkroom.aws.secrets.Secret`."""
 
-    def get(self, *, refresh: bool = False) -> Keys:
+    def get(self, *, refresh: bool = False) -> Keys_co:
         """Return the keys that are valid now; ``refresh`` fetches them again if they are not fresh."""
 
 
-def try_keys[Keys, T](keys: KeySource[Keys], check: Callable[[Keys], T], rejected: type[Exception]) -> T:
+def try_keys(keys: KeySource[Keys], check: Callable[[Keys], T], rejected: type[Exception]) -> T:
     """Return what ``check`` returns for the valid keys, or, where it raises ``rejected``, for fresh ones."""
     try:
         return check(keys.get())

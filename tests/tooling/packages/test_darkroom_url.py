@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
-import venv
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +25,8 @@ from tools.signing_vectors import FILE
 PACKAGE = ROOT / "packages" / "darkroom-url"
 KEY = "a key of more than 16 characters"
 EXPIRES_S = 1_999_999_999
+VERSIONS = [f"3.{minor}" for minor in range(9, 15)]
+OLDEST, PRESENT = VERSIONS[0], "{}.{}".format(*sys.version_info)
 URLS: tuple[tuple[str, dict[str, Any]], ...] = (
     ("photo.jpg", {}),
     ("trips/Rom & Cäsar 100%.jpg", {"w": 800}),
@@ -69,25 +72,50 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.fixture(scope="module")
-def server(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+def find_python(version: str) -> str | None:
+    """Return a Python of this version: the present one, or one on PATH or of pyenv, whose shims may refuse."""
+    if version == PRESENT:
+        return sys.executable
+    pyenv = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv")) / "versions"
+    found = [shutil.which(f"python{version}"), *map(str, pyenv.glob(f"{version}.*/bin/python"))]
+    runs = (
+        one
+        for one in found
+        if one and subprocess.run([one, "-c", ""], capture_output=True, check=False).returncode == 0
+    )
+    return next(runs, None)
+
+
+@pytest.fixture(
+    scope="module",
+    params=[one if one in (OLDEST, PRESENT) else pytest.param(one, marks=pytest.mark.slow) for one in VERSIONS],
+)
+def server(request: pytest.FixtureRequest, wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Server:
+    python = find_python(request.param)
+    if python is None:
+        pytest.skip(f"Python {request.param} is not installed")
     folder = tmp_path_factory.mktemp("server")
-    venv.create(folder, with_pip=False)
-    python = folder / "bin" / "python"
-    install = [sys.executable, "-m", "pip", "--python", str(python), "install", "--quiet", "--no-index", str(wheel)]
-    done = subprocess.run(install, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    return Server(python)
+    uv = [sys.executable, "-m", "uv", "--offline", "--quiet"]
+    installed = folder / "bin" / "python"
+    for command in (
+        ["venv", "--clear", "--python", python, str(folder)],
+        ["pip", "install", "--no-index", "--python", str(installed), str(wheel)],
+    ):
+        done = subprocess.run([*uv, *command], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+    return Server(installed)
 
 
 def test_the_wheel_has_no_dependency_and_no_more_of_the_layer_than_it_imports(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = archive.namelist()
         [metadata] = [name for name in names if name.endswith("METADATA")]
-        assert "Requires-Dist" not in archive.read(metadata).decode()
+        described = archive.read(metadata).decode()
+        assert "Requires-Dist" not in described
+        assert f"Requires-Python: >={OLDEST}\n" in described
     assert "darkroom_url/py.typed" in names
     layer = {name.removeprefix("darkroom_url/_darkroom/") for name in names if "/_darkroom/" in name}
-    assert {"plan/native_url.py", "signing.py", "presets.toml"} <= layer
+    assert {"plan/native_url.py", "signing.py", "presets.json"} <= layer
     assert not {name for name in layer if name.startswith(("aws/", "imaging/", "models/"))}
     assert len(layer) < 45
 
@@ -185,9 +213,9 @@ def test_the_vectors_of_signatures(server: Server) -> None:
 
 
 TOKEN = """
-from datetime import UTC, datetime
+from datetime import datetime, timezone
 from darkroom_url import create_upload_token
-at = datetime.fromtimestamp(expires, UTC)
+at = datetime.fromtimestamp(expires, timezone.utc)
 result = create_upload_token("trips/", key, expires_at=at, max_bytes=1000, max_files=2, priority="urgent")
 """
 

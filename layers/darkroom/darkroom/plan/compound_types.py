@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import ClassVar
 
 from .model import (
@@ -233,11 +232,13 @@ class PartsType(OptionType):
         return self.description
 
     def parse(self, parts: list[str]) -> Value:
-        return self.constructor(*(kind.parse([part]) for kind, part in zip(self.parts, parts, strict=True)))
+        if len(parts) != len(self.parts):
+            raise ValueError(parts)
+        return self.constructor(*(kind.parse([part]) for kind, part in zip(self.parts, parts)))
 
     def format(self, value: Value) -> str:
         assert isinstance(value, tuple)
-        return join_parts(kind.format(part) for kind, part in zip(self.parts, value, strict=True))  # type: ignore[arg-type]
+        return join_parts(kind.format(part) for kind, part in zip(self.parts, value))  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, slots=True)
@@ -310,13 +311,13 @@ class CurvesType(OptionType):
     def parse(self, parts: list[str]) -> Value:
         if len(parts) != len(_CHANNELS):
             raise ValueError(parts)
-        return tuple(_parse_curve(channel, part) for channel, part in zip(_CHANNELS, parts, strict=True))
+        return tuple(_parse_curve(channel, part) for channel, part in zip(_CHANNELS, parts))
 
     def format(self, value: Value) -> str:
         assert isinstance(value, tuple)
         return join_parts(
             ".".join([channel, *(str(one) for point in curve for one in point)])  # type: ignore[attr-defined]
-            for channel, curve in zip(_CHANNELS, value, strict=True)
+            for channel, curve in zip(_CHANNELS, value)
         )
 
 
@@ -346,7 +347,7 @@ def _parse_curve(channel: str, text: str) -> Curve:
     if head != channel or len(numbers) % 2:
         raise ValueError(text)
     levels = [parse_integer(one, 0, MAX_LEVEL) for one in numbers]
-    points = tuple(zip(levels[::2], levels[1::2], strict=True))
-    if len(points) == 1 or any(left[0] >= right[0] for left, right in pairwise(points)):
+    points = tuple(zip(levels[::2], levels[1::2]))
+    if len(points) == 1 or any(left[0] >= right[0] for left, right in zip(points, points[1:])):
         raise ValueError(text)
     return points

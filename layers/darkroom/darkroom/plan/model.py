@@ -7,7 +7,7 @@ Requests with the same meaning have equal plans and one canonical path.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Union
 
 MAIN_FORMATS = {"auto-avif": "avif", "auto-webp": "webp", "auto-legacy": "jpeg"}
 """The format of most images of each class of ``f=auto``."""
@@ -52,7 +52,7 @@ DATA_FORMATS = ("json", "thumbhash")
 ANIMATED_FORMATS = frozenset({"auto", *AUTO_CLASSES, "webp", "gif"})
 LOSSLESS_FORMATS = frozenset({"png", "gif", "tiff"})
 
-type Quality = int | Literal["auto"]
+Quality = Union[int, Literal["auto"]]
 """1–100 on JPEG's scale, or the quality at which every image looks equally good."""
 
 
@@ -70,7 +70,7 @@ class DefaultQuality(NamedTuple):
 
 DEFAULT_QUALITY = DefaultQuality()
 
-type Upscale = bool | Literal["ai"]
+Upscale = Union[bool, Literal["ai"]]
 
 MODEL_UPSCALE: Literal["ai"] = "ai"
 """The image is enlarged by a model, in the background."""
@@ -136,7 +136,7 @@ class Watermark(NamedTuple):
     scale: int = 25
 
 
-type Length = float
+Length = float
 """Pixels, or a fraction of a side if it is between −1 and 1 and not 0: imgproxy's rule."""
 
 
@@ -274,7 +274,7 @@ class FaceCrop(NamedTuple):
     padding: int = 0
 
 
-type Matrix = tuple[float, ...]
+Matrix = tuple[float, ...]
 """Twelve numbers: for red, green and blue the weights of red, green and blue and an offset. Values are from 0 to 1.
 
 A Plan may have several matrices in sequence. Values are clipped after each.
@@ -282,7 +282,7 @@ A Plan may have several matrices in sequence. Values are clipped after each.
 
 MAX_MATRICES = 4
 
-type Curve = tuple[tuple[int, int], ...]
+Curve = tuple[tuple[int, int], ...]
 """Points (from, to) of a tone curve, each 0–255, in ascending order of the first, with a smooth curve between."""
 
 IDENTITY: Matrix = (1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0)

@@ -96,7 +96,7 @@ def _keep_data_options(fields: dict[str, Value]) -> None:
 
 
 def _fold_pixel_ratio(fields: dict[str, Value], ratio: Value) -> None:
-    assert isinstance(ratio, int | float)
+    assert isinstance(ratio, (int, float))
     for side in ("width", "height"):
         length = fields.get(side)
         if isinstance(length, int):
@@ -195,7 +195,7 @@ def _drop_encoder_options(fields: dict[str, Value]) -> None:
 def _fold_quarter_turns(fields: dict[str, Value]) -> None:
     """Fold an ``angle`` of quarter turns into ``rotate``; after a mirror it turns in the other direction."""
     angle = fields.get("angle", 0.0)
-    assert isinstance(angle, int | float)
+    assert isinstance(angle, (int, float))
     if not angle or angle % 90:
         return
     del fields["angle"]
@@ -283,7 +283,7 @@ def _fold_letterbox(fields: dict[str, Value]) -> None:
 def _drop_pixel_ratio(fields: dict[str, Value]) -> None:
     """Drop a ratio of at least 1 without a box or scale: the source already has its largest size."""
     ratio = fields.get("pixel_ratio", 1.0)
-    assert isinstance(ratio, int | float)
+    assert isinstance(ratio, (int, float))
     if ratio >= 1 and not fields.keys() & {"width", "height", "scale", "upscale"}:
         fields.pop("pixel_ratio", None)
 

@@ -14,14 +14,14 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
-from typing import ClassVar
+from typing import ClassVar, Union
 
 from ..image_keys import encode_key
 
-type Value = bool | int | float | str | tuple[object, ...]
+Value = Union[bool, int, float, str, tuple[object, ...]]
 """A tuple is one of the compound values of :mod:`.model`, with a type of its own."""
 
-type JsArgs = dict[str, object]
+JsArgs = dict[str, object]
 
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,9})")
 _HUNDREDTHS = re.compile(r"(?:0|[1-9][0-9]{0,4})(?:\.[0-9]{1,2})?")
@@ -161,7 +161,7 @@ class FixedPoint(OptionType):
         return number
 
     def format(self, value: Value) -> str:
-        assert isinstance(value, int | float)
+        assert isinstance(value, (int, float))
         return format_hundredths(value)
 
 
@@ -180,7 +180,7 @@ class Decimal(OptionType):
         return parse_decimal(get_only_part(parts), self.low, self.high)
 
     def format(self, value: Value) -> str:
-        assert isinstance(value, int | float)
+        assert isinstance(value, (int, float))
         return format_decimal(value)
 
 

@@ -65,7 +65,7 @@ from .option_types import (
 MAX_SIDE_PX = 8192
 
 
-type Effect = Literal["none", "orient", "crop", "resize", "colour", "filter", "edit"]
+Effect = Literal["none", "orient", "crop", "resize", "colour", "filter", "edit"]
 """What an option changes in the image. ``none``: how another one is done, or how the file is encoded and served."""
 
 

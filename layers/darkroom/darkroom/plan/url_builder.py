@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Union
 from urllib.parse import quote
 
 from ..image_keys import check_key, encode_key, parse_key, quote_key
@@ -13,7 +14,7 @@ from .option_plugins import check_plugin_options
 from .options import OPTIONS_BY_NAME
 from .presets import Presets
 
-type OptionValue = str | int | float | bool
+OptionValue = Union[str, int, float, bool]
 """The value of an option: ``True`` is written as ``1``, ``False`` as ``0``, a number without trailing zeros."""
 
 _REPLACED = frozenset(name for name, option in OPTIONS_BY_NAME.items() if option.short in ("exp", "s"))

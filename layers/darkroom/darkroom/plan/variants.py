@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from enum import StrEnum
+from enum import Enum
 from functools import lru_cache
 
 from .model import (
@@ -105,12 +105,14 @@ UNSIGNED_SET = (
 """The detail of the error for other unsigned requests in guarded mode."""
 
 
-class AccessMode(StrEnum):
+class AccessMode(str, Enum):
     """Which requests need a signature: those outside the unsigned set (``guarded``, the default), none or all."""
 
     GUARDED = "guarded"
     OPEN = "open"
     SIGNED = "signed"
+
+    __str__ = str.__str__
 
 
 def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 from ._darkroom.errors import DarkroomError
 from ._darkroom.overlays import FILES_BELOW, OPTION
 from ._darkroom.overlays.language import list_files, parse_overlays
 from ._darkroom.plan.option_plugins import OptionPlugin, register_plugin
-from ._darkroom.plan.presets import parse_presets
+from ._darkroom.plan.presets import Presets, parse_presets
 from ._darkroom.plan.url_builder import OptionValue, build_extension_target, build_target, sign_query, sign_target
 from ._darkroom.plan.url_builder import sign_literal as _sign_literal
 from ._darkroom.plan.variants import LADDER_PX
@@ -34,8 +37,7 @@ register_plugin(OptionPlugin(OPTION, parse_overlays, list_files, FILES_BELOW))
 WIDTHS: tuple[int, ...] = LADDER_PX
 """Widths in pixels that need no signature."""
 
-
-type PresetTable = Mapping[str, Mapping[str, OptionValue]]
+PresetTable = Mapping[str, Mapping[str, OptionValue]]
 """Options of presets, by the names of these."""
 
 
@@ -127,7 +129,7 @@ def sign(
     A signature or an expiry that ``target`` has already is replaced. ``presets`` is as for :func:`build_url`.
     """
     try:
-        known = None if presets is None else parse_presets({"presets": presets})
+        known = _load_presets() if presets is None else parse_presets({"presets": presets})
         return sign_target(target, signing_key, _unix_time(expires_at), known)
     except DarkroomError as error:
         raise UrlError(error.message, error.code) from None
@@ -166,6 +168,12 @@ def create_upload_token(
         return make_token(grant, signing_key)
     except DarkroomError as error:
         raise UrlError(error.message, error.code) from None
+
+
+@cache
+def _load_presets() -> Presets:
+    """Load the presets that Darkroom ships with. Python 3.9 and 3.10 cannot read the layer's TOML."""
+    return parse_presets(json.loads((Path(__file__).parent / "_darkroom" / "presets.json").read_text(encoding="utf-8")))
 
 
 def _unix_time(at: datetime | int | None) -> int | None:

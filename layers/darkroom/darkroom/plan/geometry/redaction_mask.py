@@ -18,8 +18,8 @@ from .detected import list_objects
 from .layout import Geometry
 from .placement import STORED_POINTS, Size
 
-type Point = tuple[float, float]
-type Outline = tuple[Point, Point, Point, Point]
+Point = tuple[float, float]
+Outline = tuple[Point, Point, Point, Point]
 
 FACE_MARGINS = (0.5, 0.3, 0.5)
 """Margins that are covered above, beside and below a face, as fractions of its height and width.
