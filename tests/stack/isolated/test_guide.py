@@ -43,7 +43,7 @@ WITHIN_S = 1200.0
 """A limit that detects a hang."""
 
 WITH_SIMILARITY = "SimilarityStore=table"
-"""The parameter of the first stack that the guide of evidence asks for."""
+"""A parameter of the first stack that the guide of an extension asks for."""
 
 
 @dataclass(frozen=True)
