@@ -9,8 +9,8 @@ from pathlib import Path
 
 from darkroom.image_keys import mezzanine_name
 from darkroom.imaging.formats.image_format import Header
+from darkroom.imaging.render.output import MezzanineOf
 from darkroom.imaging.render.pipeline import resolve_geometry
-from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.limits import Limits

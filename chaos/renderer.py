@@ -29,8 +29,7 @@ def serve(spec: WorkerSpec) -> None:
 
 
 def _path(rng: Random, keys: tuple[str, ...]) -> str:
-    from darkroom.plan.canonical import canonical_path
-    from darkroom.plan.normalize import build_plan
+    from darkroom.plan.canonical import build_plan, canonical_path
     from darkroom.plan.presets import load_default_presets
 
     key = keys[int(len(keys) * rng.random() ** 3)]

@@ -12,8 +12,7 @@ from urllib.parse import unquote
 from aiohttp import web
 
 from cli.deployment import find_masters
-from darkroom.services.live_settings import LiveSettings
-from darkroom.services.service_settings import build_source_limits
+from darkroom.services.live_settings import LiveSettings, build_source_limits
 from darkroom_analysis.review.access import Handler, Person, Role
 from darkroom_analysis.review.app import ReviewApp, read_pages, respond
 from darkroom_analysis.review.decisions import Decisions

@@ -26,8 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "dark
 from chaos.environment import INGEST, UPLOADS, Environment, Limits
 from chaos.event_source_mapping import Context, to_event
 from chaos.ministack import ministack
-from darkroom.plan.canonical import canonical_path
-from darkroom.plan.normalize import build_plan
+from darkroom.plan.canonical import build_plan, canonical_path
 from darkroom.signing import sign
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -17,8 +17,8 @@ from statistics import geometric_mean
 from tempfile import TemporaryDirectory
 from typing import Self
 
+from darkroom.imaging.render.output import MezzanineOf
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

@@ -286,7 +286,7 @@ def purge(
     from cli import purging
     from darkroom_pipeline.aws.sqs import Queue
     from darkroom_pipeline.operations.cost_model import load_prices
-    from darkroom_pipeline.services.purge.messages import purge_message
+    from darkroom_pipeline.services.purge.stale_derivatives import purge_message
 
     try:
         lines_of_keys = keys if manifest is None else manifest

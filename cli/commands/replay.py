@@ -114,7 +114,7 @@ def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, wanted: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
     from cli.replay.sides import VariantSide
-    from darkroom.services.service_settings import configured_tasks as configured
+    from darkroom.services.live_settings import configured_tasks as configured
     from darkroom.settings import DEFAULTS
     from darkroom_pipeline.aws.sagemaker import Endpoint
 

@@ -9,10 +9,9 @@ from dataclasses import replace
 
 from darkroom.errors import DarkroomError, Expired, Unsigned
 from darkroom.image_keys import DERIVATIVES
-from darkroom.plan.canonical import canonical_path, derivative_name
+from darkroom.plan.canonical import add_rights, canonical_path, derivative_name
 from darkroom.plan.model import AUTO_CLASSES, Plan
 from darkroom.plan.native_url import NativeRequest
-from darkroom.plan.normalize import add_rights
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
 from darkroom.plan.variants import UNSIGNED_SET, AccessMode, needs_signature
 from darkroom.services.serve.answers import Answer, Failed, FallbackImage, TransformRequest

@@ -13,9 +13,8 @@ from darkroom.origins.https import HttpsOrigin
 from darkroom.origins.routing import KEYS, RoutedBucket
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
-from darkroom.services.live_settings import CURRENT, parse_document
+from darkroom.services.live_settings import CURRENT, MEMORY_MB, build_source_limits, decoder_limit, parse_document
 from darkroom.services.serve.transform import Transform
-from darkroom.services.service_settings import MEMORY_MB, build_source_limits, decoder_limit
 from darkroom.settings import DEFAULTS, OFF, Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.index import Index

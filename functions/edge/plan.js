@@ -8,7 +8,7 @@ const scale = (plan, ratio) => ['w', 'h'].forEach(side => {
     }
 });
 
-// Normalises a plan as darkroom.plan.normalize does: leaves out what has no effect.
+// Normalises a plan as darkroom.plan.canonical does: leaves out what has no effect.
 const planOf = values => {
     const plan = {};
     const format = values.f || 'auto';

@@ -9,7 +9,7 @@ from itertools import chain
 
 from darkroom.errors import SourceMissing
 from darkroom.image_keys import LARGE_PREFIX, MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, options_text
+from darkroom.plan.canonical import DEFAULT_MAX_SIDE_PX, MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, build_plan, options_text
 from darkroom.plan.experiments import BEACON, HASH_MODULUS, VISITOR
 from darkroom.plan.model import (
     ANIMATED_FORMATS,
@@ -20,7 +20,6 @@ from darkroom.plan.model import (
     GRAVITY_TASKS,
     LOSSLESS_FORMATS,
 )
-from darkroom.plan.normalize import DEFAULT_MAX_SIDE_PX, build_plan
 from darkroom.plan.option_types import FixedPoint, Flag, Integer, JsArgs, Pattern, format_hundredths
 from darkroom.plan.options import MAX_SIDE_PX, NATIVE_OPTIONS, OPTIONS_BY_NAME, Option
 from darkroom.plan.presets import Presets

@@ -9,8 +9,7 @@ from typing import Any
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.service_settings import build_source_limits, configured_tasks
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_source_limits, configured_tasks
 from darkroom.settings import Settings
 from darkroom_analysis.inference.analysis import AnalysisService, AnalysisSettings
 from darkroom_analysis.inference.breaker import open_breaker

@@ -12,8 +12,7 @@ from darkroom.image_keys import HELD_MASTERS, master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.service_settings import build_cache_policy, build_upload_limits
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_cache_policy, build_upload_limits
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.audit import AuditLog

@@ -10,8 +10,9 @@ from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import limit_for_lease, restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.service_settings import (
+from darkroom.services.live_settings import (
+    LiveSettings,
+    SettingsBound,
     build_cache_policy,
     build_upload_limits,
     configured_tasks,

@@ -11,8 +11,7 @@ from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.service_settings import build_cache_policy, build_source_limits
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_cache_policy, build_source_limits
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.sagemaker import Endpoint

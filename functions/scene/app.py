@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom.environment import SceneEnvironment
-from darkroom.services.live_settings import LiveSettings, SettingsBound
-from darkroom.services.service_settings import build_upload_limits
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_upload_limits
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.multipart_copy import MultipartAssembler

@@ -23,12 +23,11 @@ from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.variants import AccessMode
 from darkroom.services.after_response import finish_with, register
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings
+from darkroom.services.live_settings import LiveSettings, build_cache_policy, build_source_limits
 from darkroom.services.master_reader import MasterReader
 from darkroom.services.request_metrics import log_image_request
 from darkroom.services.serve.rendering import Prefetch, load_renderer, store_before_response
 from darkroom.services.serve.transform import LiveTransform, Transform
-from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.signing import parse_signing_keys
 
 if TYPE_CHECKING:

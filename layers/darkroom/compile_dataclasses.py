@@ -32,7 +32,6 @@ MODULES = (
     "darkroom.services.live_settings",
     "darkroom.services.master_reader",
     "darkroom.services.serve.transform",
-    "darkroom.services.service_settings",
 )
 """What the function's cold start imports, with what these import."""
 

@@ -17,8 +17,8 @@ from darkroom.errors import DarkroomError
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.limits import Limits
-from darkroom.plan.normalize import build_plan
 from tests.images.sources import sources
 from tests.tally import Tally
 

@@ -7,7 +7,7 @@ from functools import cache
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.image_keys import MASTERS, mezzanine_name
-from darkroom.imaging.rendered_image import MezzanineOf
+from darkroom.imaging.render.output import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import describe_mezzanine

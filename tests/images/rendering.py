@@ -11,8 +11,8 @@ from PIL import Image, ImageSequence
 from skimage.metrics import structural_similarity
 
 from darkroom.findings import Findings
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

@@ -13,7 +13,7 @@ from darkroom.image_keys import encode_key
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.s3 import ListedObject
 from darkroom_pipeline.operations.sweep import build_created_event
-from darkroom_pipeline.services.purge.messages import purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import purge_message
 from local.aws import tool_environment
 from tests.images.photographs import jpeg_photo
 from tests.waiting import wait_until

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.compound_types import (
     ConvolutionType,
     CurvesType,
@@ -19,7 +20,6 @@ from darkroom.plan.model import (
     Plan,
     TrimOptions,
 )
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import ChoiceList, Decimal, Value
 from darkroom.plan.options import EXTENDED_OPTIONS
 

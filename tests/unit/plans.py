@@ -9,6 +9,7 @@ from urllib.parse import quote
 from hypothesis import strategies as st
 
 from darkroom.overlays.language import IMAGE, TEXT, Overlay, format_overlays
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.compound_types import (
     CropType,
     GravityType,
@@ -18,7 +19,6 @@ from darkroom.plan.compound_types import (
     join_redactions,
 )
 from darkroom.plan.model import AUTO_CLASSES, REDACTIONS, Crop, Gravity, Padding, Plan, Watermark
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import (
     Choice,
     Colour,

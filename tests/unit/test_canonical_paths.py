@@ -6,8 +6,7 @@ from collections import Counter
 from pathlib import Path
 
 from darkroom.image_keys import decode_escapes
-from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.normalize import build_plan
+from darkroom.plan.canonical import build_plan, canonical_path, parse_path
 from darkroom.plan.option_types import FileName, Value, split_parts
 from darkroom.plan.options import CANONICAL_OPTIONS, OPTIONS_BY_SHORT
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from darkroom.services.service_settings import configured_tasks
+from darkroom.services.live_settings import configured_tasks
 from darkroom.settings import Settings, parse_settings
 
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import ObjectChanged, Unavailable
-from darkroom.imaging.rendered_image import RenderedImage
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.services.caching import UNREFINED_S, CachePolicy, derivative_metadata
@@ -35,8 +35,7 @@ from darkroom_pipeline.services.ingest.publish import (
     unpublish,
 )
 from darkroom_pipeline.services.ingest.stores import StoredMaster
-from darkroom_pipeline.services.purge.messages import purge_message
-from darkroom_pipeline.services.purge.stale_derivatives import PurgeResult
+from darkroom_pipeline.services.purge.stale_derivatives import PurgeResult, purge_message
 
 from .ingest_stores import (
     CURRENT,

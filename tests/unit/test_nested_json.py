@@ -12,7 +12,7 @@ from darkroom_pipeline.reencode import service as reencode
 from darkroom_pipeline.services import analysis_requests as inference
 from darkroom_pipeline.services import queue_consumer, upload_reports
 from darkroom_pipeline.services.ingest.events import read_event
-from darkroom_pipeline.services.purge import messages as purge
+from darkroom_pipeline.services.purge import stale_derivatives as purge
 from darkroom_pipeline.services.purge.source_events import read_changes
 
 NESTED = "[" * 100_000

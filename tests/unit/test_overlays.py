@@ -22,10 +22,9 @@ from darkroom.overlays.language import (
     format_overlays,
     parse_overlays,
 )
-from darkroom.plan.canonical import canonical_path, check_length, parse_path
+from darkroom.plan.canonical import build_plan, canonical_path, check_length, parse_path
 from darkroom.plan.model import COMPASS_POINTS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_plugins import list_plugin_files
 from darkroom.plan.presets import Presets, parse_presets
 from darkroom.plan.url_builder import build_target, sign_target

@@ -16,6 +16,7 @@ from darkroom.image_keys import check_key, unquote
 from darkroom.plan.canonical import (
     MAX_OPTIONS_BYTES,
     MAX_REQUEST_BYTES,
+    build_plan,
     canonical_path,
     check_length,
     derivative_name,
@@ -23,7 +24,6 @@ from darkroom.plan.canonical import (
 )
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
 from darkroom.plan.options import OPTIONS_BY_NAME
 from darkroom.plan.redaction import AlwaysRedact

@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given
 
 from darkroom.errors import BadOption, DarkroomError
-from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.canonical import build_plan, canonical_path, parse_path
 from darkroom.plan.model import Extension, FaceCrop, Gravity, Offset, Plan, TrimOptions, Watermark, WatermarkLayout
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value, join_parts, split_parts
 from darkroom.plan.options import EXTENDED_OPTIONS, OPTIONS_BY_SHORT
 from darkroom.plan.redaction import add_redaction, get_followed_tasks, needs_findings

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, Plan
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.variants import (
     LADDER_PX,
     RATIOS,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from darkroom.plan.canonical import build_plan, scale_length
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan
-from darkroom.plan.normalize import build_plan, scale_length
 from darkroom.plan.option_types import Value
 from darkroom.plan.options import NATIVE_OPTIONS
 

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
-from darkroom.plan.canonical import canonical_path
+from darkroom.plan.canonical import build_plan, canonical_path
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, IMAGE_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import (

@@ -24,13 +24,11 @@ from darkroom.services.live_settings import (
     RETRY_S,
     LiveSettings,
     SettingsBound,
-    history_key,
-    parse_document,
-)
-from darkroom.services.service_settings import (
     build_cache_policy,
     build_source_limits,
     build_upload_limits,
+    history_key,
+    parse_document,
 )
 from darkroom.settings import DEFAULTS, TASKS, InvalidSettings, Settings, list_setting_fields, parse_settings
 from darkroom_dialects.registry import DIALECTS

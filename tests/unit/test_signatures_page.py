@@ -10,10 +10,9 @@ from typing import Any
 import pytest
 
 from darkroom.errors import BadOption
-from darkroom.plan.canonical import options_text
+from darkroom.plan.canonical import build_plan, options_text
 from darkroom.plan.compound_types import GravityType, RedactionType
 from darkroom.plan.model import DATA_FORMATS, REDACTIONS
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Choice, FileName, Flag, FlagOrWord, Integer, IntegerChoice, Value
 from darkroom.plan.options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from darkroom.plan.redaction import check_first_page

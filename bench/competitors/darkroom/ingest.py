@@ -20,8 +20,8 @@ from darkroom.imaging.formats.image_format import EncoderOptions
 from darkroom.imaging.formats.load import load
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
+from darkroom.imaging.render.output import MezzanineOf
 from darkroom.imaging.render.pipeline import resolve_geometry
-from darkroom.imaging.rendered_image import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, Gravity, Plan

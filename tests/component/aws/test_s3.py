@@ -10,7 +10,7 @@ import pytest
 
 from darkroom.errors import ObjectChanged, Unavailable
 from darkroom_pipeline.aws import s3 as module
-from darkroom_pipeline.aws import s3_delete
+from darkroom_pipeline.aws import s3_objects
 from darkroom_pipeline.aws.s3 import ListedObject, ObjectHead, S3Bucket
 
 from .stored import HEADERS, METADATA, keys, opened_body, put
@@ -158,7 +158,7 @@ def test_a_put_may_require_an_entity_tag(vault: S3Bucket) -> None:
 def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
     """Three objects a page instead of a thousand, and two a deletion."""
     monkeypatch.setattr(module, "PAGE_SIZE", 3)
-    monkeypatch.setattr(s3_delete, "BATCH", 2)
+    monkeypatch.setattr(s3_objects, "BATCH", 2)
 
 
 @pytest.mark.usefixtures("small_pages")
@@ -184,7 +184,7 @@ def test_a_full_batch_is_deleted_at_once(vault: S3Bucket) -> None:
     """As many keys as S3 takes, as long as they may be; most of them were never there."""
     put(vault, "a")
     [head] = heads(vault, "a")
-    missing = [replace(head, key=f"{number:04}" + "\u20ac" * 340) for number in range(s3_delete.BATCH)]
+    missing = [replace(head, key=f"{number:04}" + "\u20ac" * 340) for number in range(s3_objects.BATCH)]
     put(vault, missing[-1].key)
     assert vault.delete_many(missing) == 1
     assert keys(vault) == ["a"]

@@ -14,8 +14,7 @@ from hypothesis import strategies as st
 from darkroom.aws import telemetry
 from darkroom.aws.telemetry import LightObserver, Observer
 from darkroom.aws.telemetry.observer import MAX_VALUES, bind_fields
-from darkroom.aws.telemetry.traces import TraceHeader, is_traced, read_header
-from darkroom.aws.telemetry.xray_daemon import MAX_BYTES, XRayDaemon
+from darkroom.aws.telemetry.traces import MAX_BYTES, TraceHeader, XRayDaemon, is_traced, read_header
 from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from tests.waiting import HANG_S
 

@@ -9,8 +9,8 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import AUTO_QUALITY, DefaultQuality, Plan

@@ -13,8 +13,8 @@ from PIL import Image
 from darkroom.errors import DamagedSource, FindingsPending
 from darkroom.findings import Region
 from darkroom.imaging.formats.jpeg.container import iter_segments
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Padding, Plan, Scale

@@ -16,7 +16,7 @@ from darkroom.imaging.formats.probe import estimate_decoder_bytes, probe
 from darkroom.imaging.formats.registry import SOURCE_FORMATS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom.services.service_settings import MEMORY_MB, decoder_limit
+from darkroom.services.live_settings import MEMORY_MB, decoder_limit
 from darkroom_pipeline.imaging.pyramid.plan import inspect_large_image
 from tests.peak_memory import READ_PEAK
 from tests.waiting import HANG_S

@@ -17,8 +17,8 @@ from bench.quality import decode_pixels
 from bench.ssimulacra2 import Original
 from darkroom.errors import DamagedSource
 from darkroom.imaging.formats.image_format import Header
+from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.render.pipeline import render, resolve_geometry
-from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.limits import Limits

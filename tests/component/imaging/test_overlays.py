@@ -16,9 +16,9 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.overlays.language import BLEND_MODES, TEXT, Measure, Overlay, parse_overlays
 from darkroom.overlays.text import render_text
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.geometry.layout import Box, Size
 from darkroom.plan.limits import Limits
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
 from darkroom_dialects import imgproxy
 from darkroom_dialects.common.settings import DialectSettings

@@ -11,8 +11,8 @@ from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
 from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.formats.webp.probe import iter_chunks
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

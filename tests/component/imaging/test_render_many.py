@@ -12,7 +12,7 @@ import pyvips
 from PIL import Image, ImageDraw
 
 from darkroom.errors import DarkroomError, OverLimits, TypeNotAllowed
-from darkroom.imaging.rendered_image import RenderedImage
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark

@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 from darkroom.imaging.formats.jpeg.ultrahdr import read_gain_map
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan

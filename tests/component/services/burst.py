@@ -17,7 +17,7 @@ from uuid import uuid4
 import boto3
 
 from darkroom_pipeline.aws.clients import create_client
-from darkroom_pipeline.services.purge.messages import purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import purge_message
 from tests.roles import create_role
 
 ROOT = Path(__file__).parents[3]

@@ -45,7 +45,7 @@ from darkroom_pipeline.services.ingest.events import read_event
 from darkroom_pipeline.services.ingest.handler import TOMBSTONE_S
 from darkroom_pipeline.services.ingest.quarantine import quarantine_key
 from darkroom_pipeline.services.purge.consumer import REPEAT_AFTER_S
-from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import FIRST, SECOND, purge_message
 from local.events import read_events
 from tests.component.aws.similar import direction, make_vector_table
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom_pipeline.services.purge.consumer import BULK_PERIOD_S, MAX_DEFERRALS, REPEAT_AFTER_S
-from darkroom_pipeline.services.purge.messages import FIRST, SECOND, purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import FIRST, SECOND, purge_message
 
 from .cloudfront import LIMIT
 from .purge_harness import PurgeEnvironment, lasting

@@ -13,8 +13,7 @@ from darkroom.services.caching import list_source_versions
 from darkroom_dialects.registry import iiif_wildcard
 from darkroom_pipeline.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, new_erasure_id
 from darkroom_pipeline.services.purge.consumer import CDN_TIME_S, MAX_DEFERRALS, REPEAT_AFTER_S
-from darkroom_pipeline.services.purge.messages import CONFIRM, FIRST, SECOND, purge_message
-from darkroom_pipeline.services.purge.stale_derivatives import PAGE_TIME_S
+from darkroom_pipeline.services.purge.stale_derivatives import CONFIRM, FIRST, PAGE_TIME_S, SECOND, purge_message
 from darkroom_pipeline.services.queue_consumer import MAX_WAIT_S, backoff_s
 from local.events import read_events
 from tests.odd_keys import odd_keys

@@ -13,8 +13,7 @@ from darkroom.image_keys import ObjectNames
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.services.purge.messages import SECOND, purge_message
-from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
+from darkroom_pipeline.services.purge.stale_derivatives import SECOND, DerivativePurge, purge_message
 from tests.waiting import wait_until
 
 from .purge_harness import MAX_RECEIVES, PurgeEnvironment, lasting

@@ -23,7 +23,7 @@ from darkroom.plan.experiments import Experiment
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.url_builder import sign_literal, sign_target
-from darkroom.services.service_settings import RESERVED_MB
+from darkroom.services.live_settings import RESERVED_MB
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
 from darkroom_pipeline.experiments.statistics import Bounds

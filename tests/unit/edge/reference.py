@@ -12,10 +12,9 @@ from urllib.parse import quote
 
 from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
 from darkroom.http.response import to_response
-from darkroom.plan.canonical import canonical_path
+from darkroom.plan.canonical import add_rights, canonical_path
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
-from darkroom.plan.normalize import add_rights
 from darkroom.plan.presets import Presets, parse_presets_toml
 from darkroom.plan.redaction import (
     FIRST_GENERATION,

@@ -8,9 +8,8 @@ from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.secrets import Secret
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_source_limits
 from darkroom.services.request_metrics import log_request
-from darkroom.services.service_settings import build_source_limits
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_analysis.review.app import ReviewApp, read_pages, respond

@@ -16,11 +16,10 @@ from darkroom.http.response import HttpResponse, to_response
 from darkroom.image_keys import master_names
 from darkroom.plan.variants import AccessMode
 from darkroom.services.deadline import CpuLimit, restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_cache_policy, build_source_limits
 from darkroom.services.request_metrics import log_request
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
-from darkroom.services.service_settings import build_cache_policy, build_source_limits
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from textures.converter import TextureConverter

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import pyvips
 
 from darkroom.errors import OverLimits
-from darkroom.imaging.rendered_image import RenderedImage
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.plan.model import Plan
 from darkroom.services.serve.answers import MAX_BODY_BYTES
 

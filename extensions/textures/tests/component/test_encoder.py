@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import DarkroomError, OverLimits, TooSlow, Unavailable
-from darkroom.imaging.rendered_image import RenderedImage
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.plan.model import Plan
 from textures import converter
 from textures.container import BT709, LINEAR, SRGB, UNSPECIFIED, ZSTANDARD, parse_texture

@@ -18,8 +18,8 @@ from darkroom.errors import DarkroomError, NoFonts, ObjectChanged
 from darkroom.findings import CLIENT, ENDPOINT, FAILED, FALLBACK, MODERATION, RANKS, Finding, Findings, rank
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
+from darkroom.services.live_settings import list_tasks
 from darkroom.services.request_metrics import count_latency
-from darkroom.services.service_settings import list_tasks
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsRecord
 from darkroom_pipeline.aws.index import Index

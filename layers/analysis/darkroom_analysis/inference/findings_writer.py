@@ -18,7 +18,7 @@ from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.tag_index import TagIndex
 from darkroom_pipeline.aws.vectors import StoredVector, VectorStore
 from darkroom_pipeline.services.masters import CurrentMaster, Masters
-from darkroom_pipeline.services.purge.messages import purge_message
+from darkroom_pipeline.services.purge.stale_derivatives import purge_message
 
 from .merge import invalidates_derivatives, is_same_master, merge_findings, moderation_verdict
 

@@ -10,7 +10,7 @@ from functools import partial
 from darkroom.aws.telemetry import Observer
 from darkroom.environment import MonitorEnvironment
 from darkroom.errors import ModelUnavailable
-from darkroom.services.service_settings import configured_tasks
+from darkroom.services.live_settings import configured_tasks
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.clients import create_client

@@ -1,6 +1,6 @@
 """The Plan: how to render an image, as one immutable value.
 
-A Plan is always in normal form: :func:`darkroom.plan.normalize.build_plan` is the only way to build one from options.
+A Plan is always in normal form: :func:`darkroom.plan.canonical.build_plan` is the only way to build one from options.
 Requests with the same meaning have equal plans and one canonical path.
 """
 

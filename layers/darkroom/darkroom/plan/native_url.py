@@ -7,9 +7,8 @@ from dataclasses import dataclass
 
 from ..errors import BadOption, DuplicateOption, UnknownOption
 from ..image_keys import parse_key, unquote
-from .canonical import canonical_path, check_length
+from .canonical import build_plan, canonical_path, check_length
 from .model import Plan
-from .normalize import build_plan
 from .option_types import Value
 from .options import NATIVE_OPTIONS, OPTIONS_BY_NAME, Option, escape_text, make_bad_option
 from .presets import Presets, load_default_presets, parse_option

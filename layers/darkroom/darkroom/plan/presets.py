@@ -8,9 +8,8 @@ from functools import cache, lru_cache
 from typing import Any
 
 from ..errors import BadOption
-from .canonical import MIN_OPTIONS_BYTES, options_text
+from .canonical import MIN_OPTIONS_BYTES, add_rights, build_plan, options_text
 from .model import METADATA, Plan
-from .normalize import add_rights, build_plan
 from .option_plugins import NO_TEXTS, check_plugin_options, get_plugin_texts
 from .option_types import FileName, OptionType, Value
 from .options import OPTIONS_BY_NAME

@@ -15,6 +15,7 @@ from dataclasses import replace
 from enum import Enum
 from functools import lru_cache
 
+from .canonical import add_rights, build_plan, scale_length
 from .model import (
     AUTO_CLASSES,
     AUTO_QUALITY,
@@ -27,7 +28,6 @@ from .model import (
     SEARCHED,
     Plan,
 )
-from .normalize import add_rights, build_plan, scale_length
 from .presets import Presets, load_default_presets
 from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction, apply_forced_redaction
 

@@ -10,7 +10,7 @@ from .. import VERSION
 from ..plan.model import MODEL_UPSCALE, Plan
 
 if TYPE_CHECKING:
-    from ..imaging.rendered_image import MezzanineOf
+    from ..imaging.render.output import MezzanineOf
 
 type StoredEffort = Literal["quick", "thorough"]
 """Values of :data:`PACE`: encoded for a first request, or in the background (``fast`` and ``slow`` in imaging)."""

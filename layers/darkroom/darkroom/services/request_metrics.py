@@ -15,7 +15,7 @@ from ..slo import FUNCTIONS, SLOW_MS
 
 if TYPE_CHECKING:
     from ..aws.telemetry import Observer
-    from ..imaging.rendered_image import RenderedImage
+    from ..imaging.render.output import RenderedImage
 
 
 def count_request(observer: Observer) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import partial
 
 from darkroom.errors import BadKey, BadOption, DuplicateOption, Expired
-from darkroom.plan.normalize import build_plan
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.options import escape_text
 from darkroom.plan.presets import format_names
 

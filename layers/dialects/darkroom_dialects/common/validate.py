@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.image_keys import unquote
-from darkroom.plan.canonical import check_length
+from darkroom.plan.canonical import build_plan, check_length
 from darkroom.plan.model import AUTO_CLASSES, EXTENDED_FORMATS, Plan
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_plugins import check_plugin_options
 from darkroom.plan.option_types import FileName, OptionType, Value, split_parts
 from darkroom.plan.options import OPTIONS_BY_SHORT, escape_text, make_bad_option

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from darkroom.errors import BadOption
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Box, Size
 from darkroom.plan.model import Crop, Plan
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.option_types import Value
 
 from .spec import BITONAL_THRESHOLD, FORMATS, V3, SizeLimits, Version, divide_half_up, fit_within

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from darkroom.errors import BadKey, UnknownOption
+from darkroom.plan.canonical import build_plan
 from darkroom.plan.model import Plan
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.options import escape_text
 
 from ..common.parsed_url import ParsedUrl

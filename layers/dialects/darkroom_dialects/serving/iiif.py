@@ -12,9 +12,9 @@ from zlib import crc32
 from darkroom.aws.s3_fast import StoredObject
 from darkroom.errors import MethodNotAllowed, NotListed, SourceMissing
 from darkroom.http.response import HttpResponse
+from darkroom.plan.canonical import add_rights
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import METADATA, Plan
-from darkroom.plan.normalize import add_rights
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import etag_matches

@@ -8,9 +8,8 @@ from dataclasses import dataclass, replace
 
 from darkroom.errors import MethodNotAllowed, SourceMissing
 from darkroom.http.response import HttpResponse, Responded, get_error
-from darkroom.plan.canonical import check_length
+from darkroom.plan.canonical import add_rights, check_length
 from darkroom.plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
-from darkroom.plan.normalize import add_rights
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
 from darkroom.plan.variants import AccessMode, apply_save_data

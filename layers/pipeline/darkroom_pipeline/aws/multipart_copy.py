@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from darkroom.errors import ObjectChanged, Unavailable
 
 from .clients import error_code, translate_errors
-from .s3_delete import CHANGED_CODES
+from .s3_objects import CHANGED_CODES
 
 AT_ONCE = 8
 """Parts that are copied at the same time: S3 copies one at some 100 MB/s."""

@@ -10,8 +10,18 @@ from botocore.exceptions import ClientError
 from darkroom.errors import ObjectChanged, SourceChanged
 
 from .clients import error_code, translate_errors
-from .s3_delete import CHANGED_CODES, delete_listed, delete_one
-from .s3_objects import HEADERS, ListedObject, ObjectBody, ObjectHead, OpenObject, parse_head, read_list
+from .s3_objects import (
+    CHANGED_CODES,
+    HEADERS,
+    ListedObject,
+    ObjectBody,
+    ObjectHead,
+    OpenObject,
+    delete_listed,
+    delete_one,
+    parse_head,
+    read_list,
+)
 
 __all__ = ["ListedObject", "ObjectBody", "ObjectHead", "OpenObject", "S3Bucket"]
 

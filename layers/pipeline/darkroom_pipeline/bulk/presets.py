@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from darkroom.errors import DarkroomError, ObjectChanged
 from darkroom.image_keys import DERIVATIVES, ObjectNames, mezzanine_name
-from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
+from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import METADATA, Plan
 from darkroom.plan.presets import Presets

@@ -19,7 +19,7 @@ from darkroom.imaging.quality.auto_quality import TARGET_SCORE
 from darkroom.imaging.quality.search import SCORE_WINDOW, cost_at_target, find_passing
 from darkroom.imaging.quality.ssimulacra2 import MIN_SIDE_PX, Comparator
 from darkroom.imaging.render.context import RenderContext
-from darkroom.imaging.render.output import encode_output
+from darkroom.imaging.render.output import RenderedImage, encode_output
 from darkroom.imaging.render.pipeline import (
     NO_FILES,
     StageTimer,
@@ -29,7 +29,6 @@ from darkroom.imaging.render.pipeline import (
     load_rights,
 )
 from darkroom.imaging.render.steps import EDIT_STEPS, run_steps
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import AUTO_QUALITY, DEFAULT_QUALITY, DefaultQuality, Plan

@@ -9,9 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES, options_text
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, build_plan, options_text
 from darkroom.plan.model import Plan
-from darkroom.plan.normalize import build_plan
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.serve.large_copies import limit_max_age

@@ -18,8 +18,7 @@ from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import Protocol
 
-from .traces import REMOTE, Annotation, LightTraces, TraceHeader, Traces, trace_id
-from .xray_daemon import XRayDaemon
+from .traces import REMOTE, Annotation, LightTraces, TraceHeader, Traces, XRayDaemon, trace_id
 
 _bound: dict[str, object] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...plan.model import AUTO_QUALITY, Quality
 from ..formats.encode import EncodableImage, encode, encode_lossless, is_drawing
@@ -13,6 +13,30 @@ from .context import RenderContext
 
 MIN_QUALITY = 10
 """The lowest quality used to keep an image no larger than its source."""
+
+
+@dataclass(frozen=True, slots=True)
+class RenderedImage:
+    """An encoded image, or data about one.
+
+    ``width`` and ``height`` are those of one frame in px. ``timings_ms`` has the stages ``decode``, ``transform`` and
+    ``encode`` (see :func:`darkroom.imaging.render.pipeline.render` for what each covers).
+    """
+
+    body: bytes
+    content_type: str
+    width: int
+    height: int
+    frames: int = 1
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MezzanineOf:
+    """What a mezzanine is: its longer side in px, and the header of its master as text."""
+
+    side_px: int
+    master_header: str
 
 
 def encode_output(context: RenderContext, source: Source, header: Header) -> tuple[OutputFormat, bytes]:

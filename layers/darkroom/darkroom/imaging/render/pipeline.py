@@ -36,10 +36,9 @@ from ..formats.load import (
 )
 from ..formats.probe import Header, probe
 from ..formats.registry import TARGET_FORMATS
-from ..rendered_image import RenderedImage
 from ..source import Source
 from .context import RenderContext, Step
-from .output import encode_output
+from .output import RenderedImage, encode_output
 from .steps import DECODE_STEPS, EDIT_STEPS, run_steps
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from ...imaging.rendered_image import RenderedImage
+from ...imaging.render.output import RenderedImage
 from ...plan.model import Plan
 
 

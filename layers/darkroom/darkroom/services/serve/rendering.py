@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from ...aws.telemetry import Observer
     from ...findings import Findings
     from ...imaging.formats.image_format import Header
-    from ...imaging.rendered_image import RenderedImage
+    from ...imaging.render.output import RenderedImage
     from ...imaging.source import Source
     from .converter import Converter
 

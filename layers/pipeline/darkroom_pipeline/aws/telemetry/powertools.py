@@ -20,8 +20,17 @@ from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
 from darkroom.aws.telemetry.observer import EmfMetrics, Observer, bound_fields, namespace, service_name, to_json
-from darkroom.aws.telemetry.traces import LOCAL, VARIABLE, Annotation, Traces, mark, put_annotation, put_metadata
-from darkroom.aws.telemetry.xray_daemon import Document, XRayDaemon
+from darkroom.aws.telemetry.traces import (
+    LOCAL,
+    VARIABLE,
+    Annotation,
+    Document,
+    Traces,
+    XRayDaemon,
+    mark,
+    put_annotation,
+    put_metadata,
+)
 from darkroom.errors import get_error_code, is_fault
 
 _SDK_CALL_FIELDS = {"operation", "region", "request_id", "id_2", "retries", "bucket_name", "table_name", "queue_url"}

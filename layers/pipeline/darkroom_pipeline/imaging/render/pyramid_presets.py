@@ -12,8 +12,8 @@ import pyvips
 
 from darkroom.errors import BadOption
 from darkroom.imaging.preview.describe import ImageSummary, make_sample_plan
+from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render, render_sample
-from darkroom.imaging.rendered_image import RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, DefaultQuality, Plan

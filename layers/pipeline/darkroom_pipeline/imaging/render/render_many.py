@@ -22,6 +22,7 @@ from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
 from darkroom.imaging.preview.describe import ImageSummary, make_sample_plan
 from darkroom.imaging.render.context import IN_MEMORY_PIXELS
+from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.render.pipeline import (
     StageTimer,
     encode_result,
@@ -34,7 +35,6 @@ from darkroom.imaging.render.pipeline import (
 )
 from darkroom.imaging.render.steps import DECODE_STEPS, EDIT_STEPS, run_steps
 from darkroom.imaging.render.steps.common import convert_to_srgb, crop_to_cover, materialise, resize
-from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
 from darkroom.imaging.source import Source
 from darkroom.plan.geometry.layout import Box, Geometry, Size
 from darkroom.plan.limits import Limits

@@ -30,7 +30,7 @@ from ...aws.tag_index import TagIndex
 from ...aws.vectors import VectorStore
 from ...services.ingest.quarantine import quarantine_key
 from ...services.purge.consumer import REPEAT_AFTER_S, Wildcard, cdn_paths
-from ...services.purge.messages import FIRST, SECOND, purge_message
+from ...services.purge.stale_derivatives import FIRST, SECOND, purge_message
 from .report import ErasureReport, found_document, state_document
 
 TOMBSTONE_TIMEOUT_S = 45.0

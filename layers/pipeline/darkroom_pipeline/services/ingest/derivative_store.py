@@ -12,7 +12,7 @@ from functools import partial
 from darkroom.aws.telemetry import log
 from darkroom.errors import ObjectChanged, SourceChanged, Unavailable
 from darkroom.image_keys import DERIVATIVES, mezzanine_name
-from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
+from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import Plan
 from darkroom.plan.variants import MEZZANINE_FROM_PIXELS, MEZZANINE_SIDES_PX
@@ -32,8 +32,7 @@ from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.s3_objects import md5_etag
 from ...aws.sqs import Queue
 from ..manifests import MANIFEST_TYPE, SIGNED, DerivativeSigner, Parent, SignedFile, read_parent
-from ..purge.messages import purge_message
-from ..purge.stale_derivatives import DerivativePurge
+from ..purge.stale_derivatives import DerivativePurge, purge_message
 from .examine import Rendition
 from .stores import TRIES, StoredMaster
 

@@ -14,7 +14,7 @@ from darkroom.image_keys import check_key
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.imaging.formats.probe import Header, probe, sniff
 from darkroom.imaging.preview.describe import ImageSummary
-from darkroom.imaging.rendered_image import MezzanineOf, RenderedImage
+from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.source import HEAD_BYTES, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, SOURCE_FORMATS, DefaultQuality, Plan

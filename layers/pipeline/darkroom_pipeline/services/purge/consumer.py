@@ -25,9 +25,19 @@ from ...aws.cloudfront import MAX_WILDCARDS, Distribution
 from ...aws.erasures import DONE, FAILED, ErasureTable, started_s
 from ...aws.sqs import Queue
 from ..queue_consumer import backoff_s, describe_error, failure_attributes
-from .messages import CONFIRM, FIRST, SECOND, PurgeMessage, first_pass, merge_messages, parse_message, purge_message
 from .source_events import SourceChange, read_changes
-from .stale_derivatives import PAGE_TIME_S, DerivativePurge
+from .stale_derivatives import (
+    CONFIRM,
+    FIRST,
+    PAGE_TIME_S,
+    SECOND,
+    DerivativePurge,
+    PurgeMessage,
+    first_pass,
+    merge_messages,
+    parse_message,
+    purge_message,
+)
 
 REPEAT_AFTER_S = 60
 """Time between the passes: the transform function's timeout of 25 s, which includes its PUT after the response, and
