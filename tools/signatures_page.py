@@ -96,7 +96,7 @@ def _join_formats(formats: Iterable[str], word: str) -> str:
 def count_vectors() -> int:
     """Return the number of test vectors."""
     document: Any = build_document()
-    return sum(len(document[name]) for name in ("images", "extensions", "targets"))
+    return sum(len(document[name]) for name in ("images", "extensions", "targets", "messages"))
 
 
 _SIGNED: Mapping[Purpose, tuple[str, str]] = {

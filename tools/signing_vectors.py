@@ -1,8 +1,9 @@
 """Write packages/signers/signing.json: test vectors for signers in any language, from the code that verifies.
 
 ``python -m tools.signing_vectors`` computes all targets, texts and signatures of the file again; a new vector needs
-``image``, ``options`` and ``expires``, or ``target`` and ``expires``. docs/reference/signatures.md describes
-the fields. With ``--lines`` it prints the vectors as lines, for tests in languages without a JSON parser.
+``image``, ``options`` and ``expires``, or ``target`` and ``expires``. Texts of extensions are in their modules
+``signed_texts``, with what verifies them. docs/reference/signatures.md describes the fields. With ``--lines`` it prints
+the vectors as lines, for tests in languages without a JSON parser.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
@@ -23,6 +24,7 @@ from extensions import list_extensions  # noqa: E402
 
 FILE = ROOT / "packages" / "signers" / "signing.json"
 EXTENSION = "example"
+NOW_S = 1_800_000_000
 
 
 def build_document() -> dict[str, object]:
@@ -35,7 +37,7 @@ def build_document() -> dict[str, object]:
         "images": [_sign_image(one, key) for one in found["images"]],
         "extensions": [_sign_extension(one, key) for one in found["extensions"]],
         "targets": [_sign_target(one["target"], one["expires"], key) for one in found["targets"]],
-        "purposes": [_sign_for(purpose, key) for purpose in list_purposes()],
+        "messages": [*_sign_messages(key)],
     }
 
 
@@ -45,8 +47,30 @@ def list_purposes() -> Iterator[Purpose]:
     yield from (Purpose(name) for one in list_extensions() for name in one.purposes)
 
 
-def _sign_for(purpose: Purpose, key: str) -> dict[str, object]:
-    text = "/photo.jpg?w=801"
+class _OneKey(NamedTuple):
+    """A source of one key."""
+
+    key: str
+
+    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
+        del refresh
+        return (self.key,)
+
+
+def _sign_messages(key: str) -> Iterator[dict[str, object]]:
+    """Sign a text for each purpose, and the texts of extensions, which these have to accept."""
+    yield from (_sign_for(purpose, "/photo.jpg?w=801", key) for purpose in list_purposes())
+    for extension in list_extensions():
+        if (module := extension.load("signed_texts")) is None:
+            continue
+        for purpose, texts in module.TEXTS.items():
+            for text in texts:
+                signed = _sign_for(purpose, text, key)
+                module.accept(text, signed["signature"], _OneKey(key), NOW_S)
+                yield signed
+
+
+def _sign_for(purpose: Purpose, text: str, key: str) -> dict[str, object]:
     return {
         "purpose": purpose.name,
         "domain": purpose.domain,
@@ -97,7 +121,8 @@ def written() -> str:
 def lines() -> str:
     """Return the key, and a line for each vector: target, expires, signed, and of images key, names and values.
 
-    Those of extensions, whose target has ``/_/`` and the name, are among them.
+    Those of extensions, whose target has ``/_/`` and the name, are among them. The lines of messages have the word
+    ``message``, purpose, text and signature.
 
     Fields are separated by tabs, which no vector contains.
     """
@@ -109,6 +134,7 @@ def lines() -> str:
         rows.append(
             [one["target"], "" if one["expires"] is None else str(one["expires"]), one["signed"], *image, *pairs]
         )
+    rows += [["message", one["purpose"], one["text"], one["signature"]] for one in document["messages"]]
     return "".join("\t".join(row) + "\n" for row in rows)
 
 

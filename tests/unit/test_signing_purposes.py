@@ -103,8 +103,8 @@ def test_each_product_function_signs_for_its_own_purpose() -> None:
 def test_keys_are_derived_as_the_page_says() -> None:
     """Without the code that signs: docs/reference/signatures.md, "Purposes"."""
     document = json.loads(FILE.read_text(encoding="utf-8"))
-    assert {one["purpose"] for one in document["purposes"]} == {one.name for one in ALL}
-    for one in document["purposes"]:
+    assert {one["purpose"] for one in document["messages"]} == {one.name for one in ALL}
+    for one in document["messages"]:
         key = document["key"].encode()
         if one["derived"]:
             key = hmac.digest(key, b"key:" + one["domain"].encode(), "sha256")

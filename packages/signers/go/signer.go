@@ -61,6 +61,32 @@ func (s *Signer) Sign(target string, expires time.Time) (string, error) {
 	return s.signText(target, expires), nil
 }
 
+// SignMessage returns the signature of a text, which is signed as it is. The purpose is one of
+// docs/reference/signatures.md, such as "tile-url"; "" is "image", whose text begins with a slash.
+func SignMessage(text, key, purpose string) (string, error) {
+	if key == "" {
+		return "", fmt.Errorf("darkroom: the signing key is empty")
+	}
+	domain, used := purpose+":", []byte(key)
+	switch purpose {
+	case "", "image":
+		if !strings.HasPrefix(text, "/") {
+			return "", fmt.Errorf("darkroom: the text that is signed for an image begins with a slash: %q", text)
+		}
+		domain = ""
+	case "upload-token": // signed with the key itself, as images
+	default:
+		used = digest(used, "key:"+domain)
+	}
+	return base64.RawURLEncoding.EncodeToString(digest(used, domain+text)), nil
+}
+
+func digest(key []byte, text string) []byte {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte(text))
+	return mac.Sum(nil)
+}
+
 func check(path string) error {
 	for at, segment := range strings.Split(path, "/") {
 		isRefused := segment == "" || segment == "." || segment == ".." || segment == "_"
@@ -76,9 +102,7 @@ func (s *Signer) signText(target string, expires time.Time) string {
 	if !expires.IsZero() {
 		text += fmt.Sprintf("%sexp=%d", joint(text), expires.Unix())
 	}
-	mac := hmac.New(sha256.New, s.key)
-	mac.Write([]byte(text))
-	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+	return text + joint(text) + "s=" + base64.RawURLEncoding.EncodeToString(digest(s.key, text))
 }
 
 func pathOf(image string) string {

@@ -37,6 +37,7 @@ func TestVectors(t *testing.T) {
 	var document struct {
 		Key                         string
 		Images, Extensions, Targets []vector
+		Messages                    []struct{ Purpose, Text, Signature string }
 	}
 	if err := json.Unmarshal(data, &document); err != nil {
 		t.Fatal(err)
@@ -59,7 +60,13 @@ func TestVectors(t *testing.T) {
 			t.Errorf("%s: %s, not %s (%v)", v.Target, built, v.Signed, err)
 		}
 	}
-	t.Logf("%d vectors", len(document.Targets)+len(document.Extensions)+len(document.Images))
+	for _, v := range document.Messages {
+		if signature, err := SignMessage(v.Text, document.Key, v.Purpose); err != nil || signature != v.Signature {
+			t.Errorf("%s: %s: %s, not %s (%v)", v.Purpose, v.Text, signature, v.Signature, err)
+		}
+	}
+	count := len(document.Targets) + len(document.Extensions) + len(document.Images) + len(document.Messages)
+	t.Logf("%d vectors", count)
 }
 
 func TestPathsThatNoImageHas(t *testing.T) {
@@ -75,6 +82,11 @@ func TestPathsThatNoImageHas(t *testing.T) {
 	for _, target := range []string{"", "a.jpg", "/", "/a.jpg/_/w-9.webp?w=1"} {
 		if signed, err := signer.Sign(target, time.Time{}); err == nil {
 			t.Errorf("%q was signed: %s", target, signed)
+		}
+	}
+	for _, message := range [][2]string{{"upload-token:MTkw", "key"}, {"/a.jpg", ""}} {
+		if signature, err := SignMessage(message[0], message[1], ""); err == nil {
+			t.Errorf("%q was signed: %s", message[0], signature)
 		}
 	}
 	if _, err := New("", ""); err == nil {

@@ -1,6 +1,15 @@
 /** Options by their short or long names; lists are texts such as `fp:0.5:0.3`. */
 export type Options = Readonly<Record<string, string | number | boolean | null | undefined>>;
 
+/**
+ * Return the signature of a text, which is signed as it is.
+ *
+ * @param key The `current` key of the secret SigningKeysArn.
+ * @param purpose One of docs/reference/signatures.md, such as `tile-url`; by default `image`.
+ * @throws {RangeError} For an image's text without a slash at its start.
+ */
+export declare function signMessage(text: string, key: string, purpose?: string): string;
+
 /** Signs URLs of one deployment, with the `current` key of the secret SigningKeysArn. */
 export declare class Signer {
     /** @param base The CDN's address, such as `https://images.example.com`; empty for paths. */

@@ -29,6 +29,23 @@ const checkSegments = path => {
     }
 };
 
+// Images and upload tokens are signed with the key itself (docs/reference/signatures.md, "Purposes").
+const NOT_DERIVED = new Set(['image', 'upload-token']);
+
+const digest = (key, text) => createHmac('sha256', key).update(text).digest();
+
+export function signMessage(text, key, purpose = 'image') {
+    if (!key) {
+        throw new RangeError('The signing key is empty');
+    }
+    if (purpose === 'image' && !text.startsWith('/')) {
+        throw new RangeError(`The text that is signed for an image begins with a slash: '${text}'`);
+    }
+    const domain = purpose === 'image' ? '' : `${purpose}:`;
+    const derived = NOT_DERIVED.has(purpose) ? key : digest(key, `key:${domain}`);
+    return digest(derived, domain + text).toString('base64url');
+}
+
 export class Signer {
     #base;
     #key;
@@ -64,6 +81,6 @@ export class Signer {
         const join = text => text + (text.includes('?') ? '&' : '?');
         const seconds = expires instanceof Date ? Math.floor(expires.getTime() / 1000) : expires;
         const text = seconds === undefined || seconds === null ? target : `${join(target)}exp=${seconds}`;
-        return `${join(text)}s=${createHmac('sha256', this.#key).update(text).digest('base64url')}`;
+        return `${join(text)}s=${signMessage(text, this.#key)}`;
     }
 }

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Signer } from './index.js';
+import { Signer, signMessage } from './index.js';
 
-const { key, images, extensions, targets } = JSON.parse(readFileSync(new URL('../signing.json', import.meta.url), 'utf8'));
+const { key, images, extensions, targets, messages } = JSON.parse(readFileSync(new URL('../signing.json', import.meta.url), 'utf8'));
 const signer = new Signer('', key);
 
 test('targets are signed as they are written', () => {
@@ -25,6 +25,12 @@ test('URLs of extensions are built from a key and options', () => {
     }
 });
 
+test('messages are signed for their purposes', () => {
+    for (const { purpose, text, signature } of messages) {
+        assert.equal(signMessage(text, key, purpose), signature);
+    }
+});
+
 test('dates, booleans and missing values', () => {
     assert.equal(signer.url('a.jpg', { w: 1, gray: true, h: undefined }, new Date(5900)), signer.sign('/a.jpg?gray=1&w=1', 5));
 });
@@ -37,4 +43,6 @@ test('keys that no image has', () => {
     }
     assert.throws(() => signer.sign('a.jpg'), RangeError);
     assert.throws(() => new Signer('', ''), RangeError);
+    assert.throws(() => signMessage('upload-token:MTkw', key), RangeError);
+    assert.throws(() => signMessage('/a.jpg', ''), RangeError);
 });

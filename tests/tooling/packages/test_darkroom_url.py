@@ -174,7 +174,7 @@ def test_presets_of_ones_own_and_srcset(server: Server) -> None:
 
 
 LITERAL = """
-from darkroom_url import UrlError, build_extension_url, build_url, sign, sign_literal
+from darkroom_url import UrlError, build_extension_url, build_url, sign, sign_literal, sign_message
 result = {"signed": [sign_literal(one["target"], key, expires_at=one["expires"]) for one in vectors]}
 result["built"] = [build_url(one["image"], **one["options"]) for one in images]
 result["canonical"] = [sign(one["target"], key, expires_at=one["expires"])[-43:] for one in vectors]
@@ -186,6 +186,11 @@ result["extensions"] = [
     for one in extensions
 ]
 result["no_options"] = build_extension_url("a.jpg", "example", signing_key=key)
+result["messages"] = [sign_message(one["text"], key, one["purpose"]) for one in messages]
+try:
+    sign_message("upload-token:MTkw", key)
+except UrlError as error:
+    result["other_purpose"] = error.code
 try:
     build_extension_url("a//b", "example", signing_key=key, w=64)
 except UrlError as error:
@@ -201,10 +206,17 @@ def test_the_vectors_of_signatures(server: Server) -> None:
     document: Any = json.loads(FILE.read_text(encoding="utf-8"))
     vectors = [*document["images"], *document["targets"]]
     extensions = document["extensions"]
-    given = {"vectors": vectors, "images": document["images"], "extensions": extensions, "key": document["key"]}
+    given = {
+        "vectors": vectors,
+        "images": document["images"],
+        "extensions": extensions,
+        "key": document["key"],
+        "messages": document["messages"],
+    }
     found = server.run(LITERAL, **given)
     assert found["extensions"] == ["https://images.example.com" + one["signed"] for one in extensions]
-    assert found["refused"] == "bad-key"
+    assert found["messages"] == [one["signature"] for one in document["messages"]]
+    assert found["refused"] == found["other_purpose"] == "bad-key"
     assert found["no_options"].startswith("/a.jpg/_/example?s=")
     assert found["signed"] == [one["signed"] for one in vectors]
     assert found["built"] == [one["target"] for one in document["images"]]

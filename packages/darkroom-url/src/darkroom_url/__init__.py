@@ -18,6 +18,8 @@ from ._darkroom.plan.url_builder import OptionValue, build_extension_target, bui
 from ._darkroom.plan.url_builder import sign_literal as _sign_literal
 from ._darkroom.plan.variants import LADDER_PX
 from ._darkroom.services.upload_requests import Grant, make_token
+from ._darkroom.signing import PURPOSES, Purpose
+from ._darkroom.signing import sign_message as _sign_message
 
 __all__ = [
     "WIDTHS",
@@ -30,6 +32,7 @@ __all__ = [
     "create_upload_token",
     "sign",
     "sign_literal",
+    "sign_message",
 ]
 
 register_plugin(OptionPlugin(OPTION, parse_overlays, list_files, FILES_BELOW))
@@ -147,6 +150,19 @@ def sign_literal(target: str, signing_key: str, *, expires_at: datetime | int | 
         return _sign_literal(target, signing_key, _unix_time(expires_at))
     except DarkroomError as error:
         raise UrlError(error.message, error.code) from None
+
+
+def sign_message(text: str, signing_key: str, purpose: str = "image") -> str:
+    """Return the signature of ``text``, which is signed as it is: 43 characters of base64url.
+
+    ``purpose`` is one of docs/reference/signatures.md, such as ``tile-url``. Raises UrlError for an image's text that
+    does not begin with a slash: it could be one of another purpose.
+    """
+    known = {one.name: one for one in PURPOSES}
+    try:
+        return _sign_message(text, signing_key, known.get(purpose) or Purpose(purpose))
+    except ValueError as error:
+        raise UrlError(str(error), "bad-key") from None
 
 
 def create_upload_token(

@@ -15,6 +15,7 @@ namespace Darkroom
     public sealed class Signer
     {
         private static readonly string[] Refused = { "", ".", "..", "_" };
+        private static readonly string[] NotDerived = { "image", "upload-token" };
         private const string Unreserved = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
         private readonly string _base;
@@ -67,6 +68,39 @@ namespace Darkroom
             return SignText(target, expires);
         }
 
+        /// <summary>Returns the signature of a text, which is signed as it is.</summary>
+        /// <param name="text">The text; that of an image begins with a slash.</param>
+        /// <param name="key">The signing key.</param>
+        /// <param name="purpose">One of docs/reference/signatures.md, such as tile-url.</param>
+        /// <exception cref="ArgumentException">An image's text does not begin with a slash.</exception>
+        public static string SignMessage(string text, string key, string purpose = "image")
+        {
+            if (string.IsNullOrEmpty(key))
+            {
+                throw new ArgumentException("The signing key is empty", nameof(key));
+            }
+            if (purpose == "image" && !text.StartsWith("/", StringComparison.Ordinal))
+            {
+                throw new ArgumentException("The text that is signed for an image begins with a slash", nameof(text));
+            }
+            var domain = purpose == "image" ? "" : purpose + ":";
+            var used = Encoding.UTF8.GetBytes(key);
+            return EncodeBase64(Digest(NotDerived.Contains(purpose) ? used : Digest(used, "key:" + domain), domain + text));
+        }
+
+        private static byte[] Digest(byte[] key, string text)
+        {
+            using (var hmac = new HMACSHA256(key))
+            {
+                return hmac.ComputeHash(Encoding.UTF8.GetBytes(text));
+            }
+        }
+
+        private static string EncodeBase64(byte[] digest)
+        {
+            return Convert.ToBase64String(digest).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        }
+
         private static void Check(string path)
         {
             var segments = path.Split('/');
@@ -81,11 +115,7 @@ namespace Darkroom
             var text = expires == null
                 ? target
                 : target + Joint(target) + "exp=" + expires.Value.ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
-            using (var hmac = new HMACSHA256(_key))
-            {
-                var digest = Convert.ToBase64String(hmac.ComputeHash(Encoding.UTF8.GetBytes(text)));
-                return text + Joint(text) + "s=" + digest.TrimEnd('=').Replace('+', '-').Replace('/', '_');
-            }
+            return text + Joint(text) + "s=" + EncodeBase64(Digest(_key, text));
         }
 
         private static string Path(string image)

@@ -19,6 +19,12 @@ public static class VectorTest
         for (var line = input.ReadLine(); line != null; line = input.ReadLine())
         {
             var fields = line.Split('\t');
+            count++;
+            if (fields[0] == "message")
+            {
+                Check(Signer.SignMessage(fields[2], key, fields[1]) == fields[3], fields[1] + ": " + fields[2]);
+                continue;
+            }
             var expires = fields[1] == "" ? (DateTimeOffset?)null : DateTimeOffset.FromUnixTimeSeconds(long.Parse(fields[1]));
             var below = fields[0].IndexOf("/_/", StringComparison.Ordinal); // the path of an extension
             Check(below >= 0 || paths.Sign(fields[0], expires) == fields[2], fields[0]);
@@ -34,7 +40,6 @@ public static class VectorTest
                     : urls.Extension(fields[3], fields[0].Substring(below + 3).Split('?')[0], options, expires);
                 Check(url == "https://images.example.com" + fields[2], fields[0]);
             }
-            count++;
         }
         var flags = new Dictionary<string, object> { { "w", 1 }, { "gray", true }, { "blur", 2.5 } };
         Check(paths.Url("a.jpg", flags) == paths.Sign("/a.jpg?blur=2.5&gray=1&w=1"), "a flag");
@@ -46,6 +51,8 @@ public static class VectorTest
         Check(IsRefused(() => paths.Sign("a.jpg")), "a relative path");
         Check(IsRefused(() => paths.Sign("")), "no path");
         Check(IsRefused(() => new Signer("", "")), "an empty key");
+        Check(IsRefused(() => Signer.SignMessage("upload-token:MTkw", key)), "a text without a slash");
+        Check(IsRefused(() => Signer.SignMessage("/a.jpg", "")), "an empty key of a message");
         Console.WriteLine(count + " vectors");
         return 0;
     }

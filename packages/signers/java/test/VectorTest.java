@@ -17,6 +17,11 @@ public final class VectorTest {
         int count = 0;
         for (String line = input.readLine(); line != null; line = input.readLine()) {
             String[] fields = line.split("\t", -1);
+            count++;
+            if (fields[0].equals("message")) {
+                check(Signer.signMessage(fields[2], key, fields[1]).equals(fields[3]), fields[1] + ": " + fields[2]);
+                continue;
+            }
             String target = fields[0];
             String signed = fields[2];
             Instant expires = fields[1].isEmpty() ? null : Instant.ofEpochSecond(Long.parseLong(fields[1]));
@@ -32,7 +37,6 @@ public final class VectorTest {
                         : urls.url(fields[3], options, expires);
                 check(url.equals("https://images.example.com" + signed), target);
             }
-            count++;
         }
         Instant end = Instant.ofEpochSecond(5);
         check(paths.url("a.jpg", Map.of("w", 1, "gray", true), end).equals(paths.sign("/a.jpg?gray=1&w=1", end)), "flag");
@@ -43,6 +47,8 @@ public final class VectorTest {
         check(isRefused(() -> paths.sign("a.jpg", null)), "a relative path");
         check(isRefused(() -> paths.sign("", null)), "no path");
         check(isRefused(() -> new Signer("", "")), "an empty key");
+        check(isRefused(() -> Signer.signMessage("upload-token:MTkw", key)), "a text without a slash");
+        check(isRefused(() -> Signer.signMessage("/a.jpg", "")), "an empty key of a message");
         System.out.println(count + " vectors");
     }
 

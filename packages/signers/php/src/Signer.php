@@ -14,6 +14,9 @@ final class Signer
 {
     private const READABLE = ['%2C' => ',', '%2F' => '/', '%3A' => ':', '%3B' => ';'];
 
+    /** Images and upload tokens are signed with the key itself. */
+    private const NOT_DERIVED = ['image', 'upload-token'];
+
     private string $base;
     private string $key;
 
@@ -87,6 +90,27 @@ final class Signer
         return $this->signText($target, $expires);
     }
 
+    /**
+     * Return the signature of a text, which is signed as it is.
+     *
+     * @param string $purpose One of docs/reference/signatures.md, such as tile-url.
+     */
+    public static function signMessage(string $text, string $key, string $purpose = 'image'): string
+    {
+        if ($key === '') {
+            throw new InvalidArgumentException('The signing key is empty');
+        }
+        if ($purpose === 'image' && !str_starts_with($text, '/')) {
+            throw new InvalidArgumentException("The text that is signed for an image begins with a slash: $text");
+        }
+        $domain = $purpose === 'image' ? '' : "$purpose:";
+        if (!in_array($purpose, self::NOT_DERIVED, true)) {
+            $key = hash_hmac('sha256', "key:$domain", $key, true);
+        }
+
+        return rtrim(strtr(base64_encode(hash_hmac('sha256', $domain . $text, $key, true)), '+/', '-_'), '=');
+    }
+
     private static function check(string $path): void
     {
         $segments = explode('/', $path);
@@ -102,8 +126,7 @@ final class Signer
             $seconds = $expires instanceof DateTimeInterface ? $expires->getTimestamp() : $expires;
             $text .= (str_contains($text, '?') ? '&' : '?') . 'exp=' . $seconds;
         }
-        $signature = rtrim(strtr(base64_encode(hash_hmac('sha256', $text, $this->key, true)), '+/', '-_'), '=');
 
-        return $text . (str_contains($text, '?') ? '&' : '?') . 's=' . $signature;
+        return $text . (str_contains($text, '?') ? '&' : '?') . 's=' . self::signMessage($text, $this->key);
     }
 }

@@ -43,6 +43,10 @@ foreach ($document['extensions'] as $vector) {
         ->extension($vector['image'], $vector['name'], $vector['options'], $vector['expires']);
     check($url === 'https://images.example.com' . $vector['signed'], $vector['target']);
 }
+foreach ($document['messages'] as $vector) {
+    $signature = Signer::signMessage($vector['text'], $document['key'], $vector['purpose']);
+    check($signature === $vector['signature'], "{$vector['purpose']}: {$vector['text']}");
+}
 $date = new DateTimeImmutable('@5');
 check($signer->url('a.jpg', ['w' => 1, 'gray' => true], $date) === $signer->sign('/a.jpg?gray=1&w=1', 5), 'a date');
 foreach (['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp'] as $image) {
@@ -52,4 +56,6 @@ foreach (['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp'] as $image
 }
 check(refused(fn () => $signer->sign('a.jpg')), 'a relative path');
 check(refused(fn () => new Signer('', '')), 'an empty key');
-echo count($vectors) + count($document['extensions']), " vectors\n";
+check(refused(fn () => Signer::signMessage('upload-token:MTkw', 'key')), 'a text without a slash');
+check(refused(fn () => Signer::signMessage('/a.jpg', '')), 'an empty key of a message');
+echo count($vectors) + count($document['extensions']) + count($document['messages']), " vectors\n";

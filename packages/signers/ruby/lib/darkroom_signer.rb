@@ -7,6 +7,20 @@ require 'openssl'
 class DarkroomSigner
   REFUSED = ['', '.', '..', '_'].freeze
 
+  # Images and upload tokens are signed with the key itself.
+  NOT_DERIVED = %w[image upload-token].freeze
+
+  # Return the signature of +text+, which is signed as it is. +purpose+ is one of docs/reference/signatures.md, such as
+  # tile-url. Raises ArgumentError for an image's text without a slash at its start.
+  def self.sign_message(text, key, purpose: 'image')
+    raise ArgumentError, 'The signing key is empty' if key.to_s.empty?
+    raise ArgumentError, "An image's text begins with a slash: #{text}" if purpose == 'image' && !text.start_with?('/')
+
+    domain = purpose == 'image' ? '' : "#{purpose}:"
+    key = OpenSSL::HMAC.digest('SHA256', key, "key:#{domain}") unless NOT_DERIVED.include?(purpose)
+    [OpenSSL::HMAC.digest('SHA256', key, domain + text)].pack('m0').tr('+/', '-_').delete('=')
+  end
+
   # +base+: the CDN's address, such as https://images.example.com; empty for paths.
   def initialize(base, key)
     raise ArgumentError, 'The signing key is empty' if key.to_s.empty?
@@ -48,8 +62,7 @@ class DarkroomSigner
 
   def sign_text(target, expires)
     text = expires ? "#{target}#{joint(target)}exp=#{expires.to_i}" : target
-    digest = OpenSSL::HMAC.digest('SHA256', @key, text)
-    "#{text}#{joint(text)}s=#{[digest].pack('m0').tr('+/', '-_').delete('=')}"
+    "#{text}#{joint(text)}s=#{self.class.sign_message(text, @key)}"
   end
 
   def query_of(options)

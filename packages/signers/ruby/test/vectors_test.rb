@@ -34,6 +34,10 @@ DOCUMENT['extensions'].each do |vector|
                       .extension(vector['image'], vector['name'], vector['options'], expires: vector['expires'])
   check url == "https://images.example.com#{vector['signed']}", vector['target']
 end
+DOCUMENT['messages'].each do |vector|
+  signature = DarkroomSigner.sign_message(vector['text'], KEY, purpose: vector['purpose'])
+  check signature == vector['signature'], "#{vector['purpose']}: #{vector['text']}"
+end
 built = signer.url('a.jpg', { w: 1, gray: true }, expires: Time.at(5.9))
 check built == signer.sign('/a.jpg?gray=1&w=1', expires: 5), 'a time'
 ['', 'a//b.jpg', '../a.jpg', 'a/./b.jpg', 'a.jpg/_/w-9.webp', 'a/'].each do |image|
@@ -43,4 +47,6 @@ check built == signer.sign('/a.jpg?gray=1&w=1', expires: 5), 'a time'
 end
 check refused? { signer.sign('a.jpg') }, 'a relative path'
 check refused? { DarkroomSigner.new('', '') }, 'an empty key'
-puts "#{vectors.size + DOCUMENT['extensions'].size} vectors"
+check refused? { DarkroomSigner.sign_message('upload-token:MTkw', KEY) }, 'a text without a slash'
+check refused? { DarkroomSigner.sign_message('/a.jpg', '') }, 'an empty key of a message'
+puts "#{vectors.size + DOCUMENT['extensions'].size + DOCUMENT['messages'].size} vectors"

@@ -15,10 +15,11 @@ import javax.crypto.spec.SecretKeySpec;
 /** Signs URLs of one deployment, with the {@code current} key of the secret SigningKeysArn (signatures.md). */
 public final class Signer {
     private static final List<String> REFUSED = List.of("", ".", "..", "_");
+    private static final List<String> NOT_DERIVED = List.of("image", "upload-token");
     private static final String UNRESERVED = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
 
     private final String base;
-    private final SecretKeySpec key;
+    private final byte[] key;
 
     /** @param base the CDN's address, such as https://images.example.com; empty for paths */
     public Signer(String base, String key) {
@@ -26,7 +27,7 @@ public final class Signer {
             throw new IllegalArgumentException("The signing key is empty");
         }
         this.base = base.endsWith("/") ? base.substring(0, base.length() - 1) : base;
-        this.key = new SecretKeySpec(key.getBytes(StandardCharsets.UTF_8), "HmacSHA256");
+        this.key = key.getBytes(StandardCharsets.UTF_8);
     }
 
     /**
@@ -61,6 +62,30 @@ public final class Signer {
         return signText(target, expires);
     }
 
+    /** Returns the signature of a text of an image, as {@link #signMessage(String, String, String)} does. */
+    public static String signMessage(String text, String key) {
+        return signMessage(text, key, "image");
+    }
+
+    /**
+     * Returns the signature of a text, which is signed as it is.
+     *
+     * @param purpose one of signatures.md, such as tile-url
+     * @throws IllegalArgumentException for an image's text without a slash at its start
+     */
+    public static String signMessage(String text, String key, String purpose) {
+        boolean isImage = purpose.equals("image");
+        if (key.isEmpty()) {
+            throw new IllegalArgumentException("The signing key is empty");
+        }
+        if (isImage && !text.startsWith("/")) {
+            throw new IllegalArgumentException("The text that is signed for an image begins with a slash: " + text);
+        }
+        String domain = isImage ? "" : purpose + ":";
+        byte[] used = key.getBytes(StandardCharsets.UTF_8);
+        return encodeBase64(digest(NOT_DERIVED.contains(purpose) ? used : digest(used, "key:" + domain), domain + text));
+    }
+
     private static void check(String path) {
         List<String> segments = List.of(path.split("/", -1));
         boolean isRefused = segments.stream().skip(1).anyMatch(REFUSED::contains);
@@ -71,13 +96,17 @@ public final class Signer {
 
     private String signText(String target, Instant expires) {
         String text = expires == null ? target : target + joint(target) + "exp=" + expires.getEpochSecond();
-        return text + joint(text) + "s=" + Base64.getUrlEncoder().withoutPadding().encodeToString(digest(text));
+        return text + joint(text) + "s=" + encodeBase64(digest(key, text));
     }
 
-    private byte[] digest(String text) {
+    private static String encodeBase64(byte[] digest) {
+        return Base64.getUrlEncoder().withoutPadding().encodeToString(digest);
+    }
+
+    private static byte[] digest(byte[] key, String text) {
         try {
             Mac mac = Mac.getInstance("HmacSHA256");
-            mac.init(key);
+            mac.init(new SecretKeySpec(key, "HmacSHA256"));
             return mac.doFinal(text.getBytes(StandardCharsets.UTF_8));
         } catch (GeneralSecurityException error) {
             throw new IllegalStateException(error); // each platform has HmacSHA256
