@@ -17,7 +17,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.variants import list_mezzanines
 from darkroom.services.caching import MASTER_HEADER
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 
 from .build_cache import build_once
 from .paths import ROOT, WORK

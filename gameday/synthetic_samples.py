@@ -24,7 +24,7 @@ from darkroom_analysis.inference.views import prepare_jpeg
 from darkroom_analysis.mlops.sample import Sample, parse_sample, quantise, summarise
 from darkroom_analysis.models import in_process
 from darkroom_analysis.models.catalogue import SMALL_MODELS
-from darkroom_pipeline.imaging.render import views
+from darkroom_pipeline.imaging import views
 from local.paths import MODELS
 
 from . import images

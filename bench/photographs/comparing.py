@@ -22,7 +22,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from darkroom_pipeline.reencode.search import reencode
 
 from ..build_cache import STAMP, hash_sources

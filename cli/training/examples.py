@@ -22,7 +22,7 @@ from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.record import HELD, READY, Record
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.vectors import VectorStore
-from darkroom_pipeline.imaging.render.views import read_rgb
+from darkroom_pipeline.imaging.views import read_rgb
 
 from .dataset import Example
 from .reviews import ReviewedImage

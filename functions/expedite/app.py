@@ -7,9 +7,9 @@ from typing import Any
 
 from darkroom.environment import ExpediteEnvironment
 from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.operations.expedite import Expediter
 from darkroom_pipeline.services.queue_consumer import read_correlation_id
 

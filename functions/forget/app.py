@@ -14,10 +14,10 @@ from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.cloudfront import Distribution
 from darkroom_pipeline.aws.erasures import ErasureTable
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sample_slots import SampleSlots
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
 from darkroom_pipeline.operations.erase.report import rejection_document
 from darkroom_pipeline.operations.erase.service import EraseService

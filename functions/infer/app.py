@@ -27,9 +27,9 @@ from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsStore
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
 from darkroom_pipeline.services.masters import Masters
 from darkroom_pipeline.services.sqs_batch import process_batch

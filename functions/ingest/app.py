@@ -21,11 +21,11 @@ from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.scanner import Clamd
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.stepfunctions import StateMachine
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.content_credentials import build_reader, build_signer
 from darkroom_pipeline.services.ingest.claims import Claims
 from darkroom_pipeline.services.ingest.context import IngestContext

@@ -23,9 +23,9 @@ from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.findings_store import FindingsStore
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.bulk.analyse import AnalyseOperation
 from darkroom_pipeline.bulk.handler import BulkJobHandler
 from darkroom_pipeline.bulk.ingest import IngestOperation

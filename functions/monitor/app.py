@@ -17,9 +17,9 @@ from darkroom_pipeline.aws.edge_store import connect_edge_store
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsStore
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.switch_store import SwitchStore
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.experiments.check import ExperimentCheck
 from darkroom_pipeline.experiments.rules import Policy
 from darkroom_pipeline.experiments.runs import RunStore

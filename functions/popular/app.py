@@ -14,9 +14,9 @@ from darkroom.services.live_settings import LiveSettings, SettingsBound, read_ap
 from darkroom.services.request_metrics import count_attempt
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.experiments.runs import RunStore
 from darkroom_pipeline.experiments.scan import ExperimentScan
 from darkroom_pipeline.operations.popular.service import PopularityScan, read_window

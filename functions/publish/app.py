@@ -11,8 +11,8 @@ from darkroom.services.request_metrics import count_attempt
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.custom_resource import SPARE_S, answer_request, is_rolling_back
 from darkroom_pipeline.aws.edge_store import connect_edge_store
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.experiments.runs import RunStore
 from darkroom_pipeline.services.edge_publication import EdgePublication
 

@@ -14,9 +14,9 @@ from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.cloudfront import Distribution
 from darkroom_pipeline.aws.erasures import ErasureTable
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.origins.purge import RoutedPurge
 from darkroom_pipeline.services.purge.consumer import PurgeConsumer, Wildcard
 

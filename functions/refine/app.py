@@ -14,9 +14,9 @@ from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, SettingsBound, build_cache_policy, build_source_limits
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.sagemaker import Endpoint
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.content_credentials import build_signer
 from darkroom_pipeline.reencode.service import ReencodeConsumer, Reencoder
 from darkroom_pipeline.services.sqs_batch import process_batch

@@ -9,9 +9,9 @@ from darkroom.services.live_settings import LiveSettings, SettingsBound, build_u
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.multipart_copy import MultipartAssembler
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.services.large_image.steps import LargeImageSteps, read_request
 
 _env = SceneEnvironment()

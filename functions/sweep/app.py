@@ -10,9 +10,9 @@ from darkroom.image_keys import master_names
 from darkroom.services.request_metrics import count_failures
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.operations.sweep import Sweep
 
 _env = SweepEnvironment()

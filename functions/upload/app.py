@@ -13,9 +13,9 @@ from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.presigned_post import PostPresigner
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.upload_counters import UploadCounters
 from darkroom_pipeline.http.api import parse_key, read_bearer_token, read_body, respond
 from darkroom_pipeline.services.upload import UploadApi

@@ -11,7 +11,7 @@ from darkroom.imaging.render.output import MezzanineOf
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import describe_mezzanine
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.photographs import photograph
 
 SIZE = (2880, 1920)

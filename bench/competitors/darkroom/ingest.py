@@ -25,7 +25,7 @@ from darkroom.imaging.render.pipeline import resolve_geometry
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DEFAULT_QUALITY, Gravity, Plan
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 
 type Job = Callable[[bytes, Mapping[str, Plan]], Mapping[str, bytes]]
 

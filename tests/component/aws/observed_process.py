@@ -29,7 +29,7 @@ LAMBDA = {
 
 OBSERVERS = {
     "light": "from darkroom.aws.telemetry import LightObserver as Observer",
-    "powertools": "from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver as Observer",
+    "powertools": "from darkroom_pipeline.aws.powertools import PowertoolsObserver as Observer",
 }
 """How each is imported by the name of the protocol."""
 

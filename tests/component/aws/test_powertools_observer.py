@@ -11,7 +11,7 @@ from .observed_process import BEFORE, LAMBDA, PARENT, SENDER, TRACE, Observed, w
 WORK = """
 from botocore.exceptions import ClientError
 from darkroom_pipeline.aws import clients
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver as Observer
+from darkroom_pipeline.aws.powertools import PowertoolsObserver as Observer
 from darkroom_pipeline.aws.s3 import S3Bucket
 
 observer = Observer("ingest")
@@ -39,7 +39,7 @@ def test_a_line_is_written_once_although_lambda_has_a_handler_of_its_own(aws_env
     work = """
 import logging, sys
 logging.basicConfig(stream=sys.stdout, level=logging.INFO, format="Lambda's: %(message)s")
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver as Observer
+from darkroom_pipeline.aws.powertools import PowertoolsObserver as Observer
 Observer("ingest").log("INFO", "once")
 logging.getLogger("botocore").warning("twice")
 """

@@ -10,7 +10,7 @@ from typing import Any
 from darkroom.errors import DarkroomError, Unfinished
 from darkroom.image_keys import MASTERS
 from darkroom.services.caching import CachePolicy
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.bulk.analyse import AnalyseOperation
 from darkroom_pipeline.bulk.handler import BulkJobHandler
 from darkroom_pipeline.bulk.ingest import IngestOperation

@@ -17,8 +17,8 @@ from darkroom.imaging.source import HEAD_BYTES, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.services.deadline import INGEST, Deadline
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import ObjectHead
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.conversion.converter import Converter
 from darkroom_pipeline.conversion.formats import FORMATS
 from darkroom_pipeline.imaging.master import Master

@@ -15,7 +15,7 @@ from hypothesis import event, given
 from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
-from darkroom.imaging.preview.describe import build_srcset
+from darkroom.imaging.describe import build_srcset
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import load_default_presets

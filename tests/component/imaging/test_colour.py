@@ -14,8 +14,7 @@ import tifffile
 from PIL import Image, ImageCms
 from skimage.color import deltaE_ciede2000, rgb2lab
 
-from darkroom.imaging.colour.cicp import cicp_to_srgb
-from darkroom.imaging.colour.convert import to_eight_bits, to_srgb
+from darkroom.imaging.colour.convert import cicp_to_srgb, to_eight_bits, to_srgb
 from darkroom.imaging.colour.icc import is_srgb
 from darkroom.imaging.formats.probe import Cicp
 from darkroom.plan.model import Crop

@@ -13,9 +13,9 @@ import pyvips
 from PIL import TiffImagePlugin
 
 from darkroom.errors import DamagedSource, TypeNotAllowed
+from darkroom.imaging.formats.image_format import read_orientation
 from darkroom.imaging.formats.jpeg.container import Marker, parse_jpeg
 from darkroom.imaging.formats.load import load_whole
-from darkroom.imaging.formats.metadata.orientation import read_orientation
 from darkroom.imaging.formats.metadata.provenance import read_provenance
 from darkroom.imaging.formats.probe import find_patches, probe
 from darkroom.imaging.source import Source

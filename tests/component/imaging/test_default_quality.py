@@ -15,8 +15,8 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import AUTO_QUALITY, DefaultQuality, Plan
 from darkroom.settings import DEFAULTS
-from darkroom_pipeline.imaging.render.pyramid_presets import PyramidPresets
-from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
+from darkroom_pipeline.imaging.pyramid_presets import PyramidPresets
+from darkroom_pipeline.imaging.render_many import BatchRender, decode_once
 from darkroom_pipeline.reencode.search import reencode
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.sources import photo, saved

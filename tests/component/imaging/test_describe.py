@@ -10,8 +10,8 @@ import pytest
 import pyvips
 
 from darkroom.imaging.colour.icc import identify_profile
-from darkroom.imaging.preview.describe import build_srcset, encode_placeholder, find_dominant_colour
-from darkroom.imaging.preview.hashes import encode_thumbhash
+from darkroom.imaging.describe import build_srcset, encode_placeholder, find_dominant_colour
+from darkroom.imaging.hashes import encode_thumbhash
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits

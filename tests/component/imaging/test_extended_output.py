@@ -18,7 +18,7 @@ from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Padding, Plan, Scale
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.component.imaging.test_animation import moving
 from tests.images.findings import known
 from tests.images.planted import XMP, exif

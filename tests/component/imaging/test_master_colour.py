@@ -9,7 +9,7 @@ import pytest
 import pyvips
 from PIL import ImageCms
 
-from darkroom.imaging.colour.icc_rewrite import rewrite_profile
+from darkroom.imaging.colour.icc import rewrite_profile
 from tests.images.drawn import HEIC
 from tests.images.masters import MOST_LEVELS, header, loaded, look_alike, mastered
 from tests.images.rendering import apart, frames, made, opened, seen

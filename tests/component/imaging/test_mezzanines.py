@@ -23,7 +23,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.geometry.mezzanines import is_mezzanine_sufficient, list_mezzanine_sizes
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Focus, Gravity, Padding, Plan, Watermark
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.mezzanines import SIZE, large_photo, make_mezzanines
 from tests.images.photographs import photograph, turned
 from tests.images.rendering import alike, apart, seen

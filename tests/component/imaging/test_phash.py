@@ -12,11 +12,11 @@ from PIL import Image, ImageDraw, ImageFilter
 from scipy.fft import dct
 from skimage import data
 
-from darkroom.imaging.preview.hashes import compute_perceptual_hash
+from darkroom.imaging.hashes import compute_perceptual_hash
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_pipeline.aws.vectors.packing import hamming_distance
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.photographs import turned
 from tests.images.sources import cutout, saved
 

@@ -17,7 +17,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom_pipeline.imaging.master import Master, make_master
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.corpus import CORPUS, EXPECTED, REFUSED
 from tests.images.cameras import camera_files
 from tests.images.exiftool import needs_exiftool, private_parts

@@ -17,7 +17,7 @@ from darkroom.imaging.render.steps import redact
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Padding, Plan, Watermark
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.drawn import with_exif
 from tests.images.findings import known
 from tests.images.rendering import frames, made, opened, rgba, seen

@@ -16,7 +16,7 @@ from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.source import Patch, Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan, Watermark
-from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
+from darkroom_pipeline.imaging.render_many import BatchRender, decode_once
 from tests.images.drawn import exif_block, tiff
 from tests.images.photographs import photograph
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, made, rgba, seen

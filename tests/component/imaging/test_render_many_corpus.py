@@ -19,7 +19,7 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
 from darkroom_pipeline.aws.vectors.packing import hamming_distance
-from darkroom_pipeline.imaging.render.render_many import BatchRender, decode_once
+from darkroom_pipeline.imaging.render_many import BatchRender, decode_once
 from tests.images.rendering import Pixels, alike, apart, durations_ms, frames, seen
 
 pytestmark = [pytest.mark.usefixtures("corpus"), pytest.mark.slow]

@@ -18,7 +18,7 @@ from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Gravity, Plan
 from darkroom_pipeline.imaging.master import make_master
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.sources import cutout, photo, saved, sources
 from tests.peak_memory import READ_PEAK
 
@@ -94,7 +94,7 @@ def test_corpus_of_damage(corpus: Path, name: str, wanted: str) -> None:
 MEASURE = """
 import sys
 from darkroom.imaging.source import Source
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 data = open(sys.argv[1], "rb").read()

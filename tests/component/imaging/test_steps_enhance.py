@@ -24,7 +24,7 @@ from darkroom.imaging.render.steps.enhance import (
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import Crop, Plan
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 from tests.images.rendering import Pixels, made, rgba, seen
 from tests.images.sources import saved
 from tests.images.steps import build_image

@@ -13,8 +13,8 @@ from PIL import Image, PngImagePlugin
 from PIL.ImageCms import createProfile, profileToProfile
 
 from darkroom.imaging.colour.icc import identify_profile
+from darkroom.imaging.formats.image_format import read_orientation
 from darkroom.imaging.formats.metadata.locate import strip_metadata
-from darkroom.imaging.formats.metadata.orientation import read_orientation
 from darkroom.imaging.formats.metadata.rights import NO_RIGHTS, compose_metadata
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.source import Source

@@ -19,11 +19,11 @@ from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable, item_name
 from darkroom_pipeline.aws.index import BY_REVIEW, BY_SHA256, Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.record import REVIEW, Record
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.scanner import Scanner
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.services.ingest.claims import Claims
 from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
 from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore

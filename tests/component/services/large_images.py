@@ -13,8 +13,8 @@ import pyvips
 from darkroom.image_keys import SCENES
 from darkroom.plan.limits import Limits
 from darkroom_pipeline.aws.multipart_copy import MultipartAssembler
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.stepfunctions import StateMachine
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
 from darkroom_pipeline.services.ingest.events import IngestEvent, read_event
 from darkroom_pipeline.services.large_image.steps import LargeImageSteps, StepAction, read_request

@@ -13,9 +13,9 @@ from darkroom.services.caching import derivative_metadata
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.cloudfront import Distribution
 from darkroom_pipeline.aws.erasures import ErasureTable
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.services.purge.consumer import PurgeConsumer
 from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 

@@ -24,6 +24,7 @@ from darkroom_pipeline.aws.audit import AuditLog, hash_key
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.cloudfront import Distribution
 from darkroom_pipeline.aws.erasures import COMPLETE, DONE, FAILED, PENDING_INVALIDATION, RUNNING, ErasureTable
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.record import (
     CLAIMED,
     READY,
@@ -36,7 +37,6 @@ from darkroom_pipeline.aws.record import (
     pad_sequencer,
 )
 from darkroom_pipeline.aws.tag_index import TagIndex
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.vectors import StoredVector
 from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom_pipeline.operations.erase.service import RESERVED_S, TOMBSTONE_TIMEOUT_S, EraseService

@@ -20,8 +20,8 @@ from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.services.deadline import CpuLimit, is_abandoned
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, MasterRef, Refusal, pad_sequencer
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.imaging.master import Master
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.events import build_repair_message, read_event

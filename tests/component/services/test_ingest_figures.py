@@ -12,7 +12,7 @@ from darkroom.errors import BadUpload, DamagedSource, ObjectChanged, Unavailable
 from darkroom.plan.limits import Limits
 from darkroom.services.request_metrics import count_failure
 from darkroom.slo import SLOW_MS
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.services.ingest.handler import handle_event
 from tests.images.photographs import jpeg_photo
 

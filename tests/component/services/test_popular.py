@@ -21,9 +21,9 @@ from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import derivative_metadata
 from darkroom.settings import parse_settings
 from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.operations.popular import service
 from darkroom_pipeline.operations.popular.service import (
     FILE_TIME_S,

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from darkroom.image_keys import MASTERS
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.record import READY, REFUSED, REMOVED, Record, pad_sequencer
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.operations.sweep import (
     LEASE_GRACE_S,
     MAX_AGE_S,

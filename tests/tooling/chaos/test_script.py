@@ -17,7 +17,7 @@ from darkroom.image_keys import check_key
 from darkroom.imaging.formats.probe import probe, sniff
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
-from darkroom_pipeline.imaging.render.render_many import decode_once
+from darkroom_pipeline.imaging.render_many import decode_once
 
 
 @cache

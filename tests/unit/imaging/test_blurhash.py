@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from darkroom.imaging.preview.blurhash import Components, encode_blurhash
+from darkroom.imaging.blurhash import Components, encode_blurhash
 
 CASES: list[dict[str, Any]] = json.loads(
     (Path(__file__).parents[2] / "cases" / "blurhash.json").read_text(encoding="utf-8")

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from darkroom_pipeline.aws.clients import create_client, translate_errors
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from document_pages.renderer import DocumentRenderer, DocumentsEnvironment
 
 _env = DocumentsEnvironment()

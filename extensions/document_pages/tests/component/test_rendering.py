@@ -16,8 +16,8 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import DamagedSource, DarkroomError, Unavailable
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.conversion import sandbox
 from darkroom_pipeline.conversion.sandbox import ProcessLimits
 from document_pages.renderer import _LIMITS, DocumentRenderer, Outcome

@@ -7,8 +7,8 @@ from typing import Any
 
 from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.clients import create_client
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from evidence.custody import Custody
 from evidence.environment import CustodyEnvironment
 from evidence.identity import HOLD, RELEASE, prove_request

@@ -13,8 +13,8 @@ from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.vectors.factory import open_tags, open_vectors
 from darkroom_pipeline.http.api import respond
 from darkroom_pipeline.services.similarity import SimilaritySearch

@@ -22,9 +22,9 @@ from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.findings_store import FindingsStore
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sqs import Queue
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.services.masters import Masters
 from review_app.environment import ReviewEnvironment
 from review_app.sign_in import HostedSignIn

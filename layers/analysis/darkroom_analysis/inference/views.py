@@ -146,7 +146,7 @@ def _explain_gap(error: Exception) -> str:
 
 
 def _other_backgrounds(source: Source, limits: Limits) -> list[bytes]:
-    from darkroom_pipeline.imaging.render.views import encode_view, max_difference, render_first_frame
+    from darkroom_pipeline.imaging.views import encode_view, max_difference, render_first_frame
 
     kept: list[pyvips.Image] = []
     for view in render_first_frame(source, limits, MAX_SIDE_PX):
@@ -160,7 +160,7 @@ def _distinct_views(source: Source, limits: Limits, first: Sequence[bytes]) -> I
 
     The first frame is among them: decoders of animations may see another one than those of stills.
     """
-    from darkroom_pipeline.imaging.render.views import decode_view, encode_view, render_all_frames, render_gain_map
+    from darkroom_pipeline.imaging.views import decode_view, encode_view, render_all_frames, render_gain_map
 
     seen: list[Blocks] = []
     for jpeg in first:
@@ -175,7 +175,7 @@ def _is_new(view: pyvips.Image, seen: list[Blocks]) -> bool:
     """Whether ``view`` resembles none of ``seen``; it joins them if so."""
     import numpy as np
 
-    from darkroom_pipeline.imaging.render.views import make_thumbnail
+    from darkroom_pipeline.imaging.views import make_thumbnail
 
     blocks = THUMBNAIL_PX // BLOCK_PX
     pixels = np.frombuffer(make_thumbnail(view, THUMBNAIL_PX), np.uint8).astype(np.int16)

@@ -35,7 +35,7 @@ class SampleRecorder:
         self, master: CurrentMaster, facts: Mapping[str, Any], jpeg: bytes, prediction: Prediction[ShadowComparison]
     ) -> None:
         """Store a sample of ``jpeg``, rendered from ``master``; ``facts`` are those of the index."""
-        from darkroom_pipeline.imaging.render.views import mean_luma
+        from darkroom_pipeline.imaging.views import mean_luma
 
         result = prediction.result
         embedding = result.found.get(SIMILARITY)

@@ -29,13 +29,13 @@ class InProcessDetector:
 
     def detect(self, jpeg: bytes, tasks: Sequence[str]) -> dict[str, Finding]:
         """Return the findings for those of ``tasks`` that have a model. Raises ModelUnavailable."""
-        from darkroom_pipeline.imaging.render.views import read_rgb
+        from darkroom_pipeline.imaging.views import read_rgb
 
         return self._models.detect(read_rgb(jpeg), [task for task in tasks if task in self.tasks])
 
     def explain(self, jpeg: bytes) -> Explanation | None:
         """Explain why moderation flags the image; None if it does not, or fails: the verdict counts without it."""
-        from darkroom_pipeline.imaging.render.views import read_rgb
+        from darkroom_pipeline.imaging.views import read_rgb
 
         try:
             return self._models.explain(read_rgb(jpeg), MODERATION)

@@ -7,7 +7,7 @@ from io import BytesIO
 from PIL import Image
 
 JPEG_QUALITY = 92
-"""As for masters of HEIC (:mod:`darkroom_pipeline.imaging.render.transcode`)."""
+"""As for masters of HEIC (:mod:`darkroom_pipeline.imaging.transcode`)."""
 
 
 def load_encoders() -> None:

@@ -1,7 +1,7 @@
 """The clean, servable master of an upload.
 
 Most uploads are kept as they are without metadata (:mod:`.formats.metadata.locate`). Those that viewers show otherwise
-are encoded again (:mod:`.render.transcode`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and
+are encoded again (:mod:`.transcode`): HEIC, CMYK, and profiles that are more than a matrix and curves. TIFFs and
 huge images become pyramids (:mod:`.pyramid`), so that a small derivative of them costs little. An SVG is written again
 without what does not draw (:mod:`.formats.svg.sanitise`).
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from darkroom.errors import DamagedSource, DarkroomError, OverLimits
-from darkroom.imaging.colour.icc_rewrite import IccAction, choose_icc_action
+from darkroom.imaging.colour.icc import IccAction, choose_icc_action
 from darkroom.imaging.formats.load import load_whole
 from darkroom.imaging.formats.metadata.locate import strip_metadata
 from darkroom.imaging.formats.probe import Header, estimate_decoder_bytes, probe
@@ -112,7 +112,7 @@ def _choose_icc_action(source: Source, header: Header, limits: Limits) -> IccAct
 
 
 def _transcode(source: Source, header: Header, limits: Limits) -> Master:
-    from .render.transcode import transcode  # few uploads need it
+    from .transcode import transcode  # few uploads need it
 
     form, body = transcode(source, header, limits=limits)
     if len(body) > limits.max_bytes and not header.animated:

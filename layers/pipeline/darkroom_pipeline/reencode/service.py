@@ -39,7 +39,7 @@ from darkroom.services.sidecars import Sidecar, read_sidecar
 
 from ..aws.sagemaker import Endpoint
 from ..aws.sqs import Queue
-from ..imaging.render.render_many import render_mezzanines
+from ..imaging.render_many import render_mezzanines
 from ..services.manifests import (
     MANIFEST_TYPE,
     SIGNED,

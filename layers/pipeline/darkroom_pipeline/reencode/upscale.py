@@ -17,8 +17,16 @@ import pyvips
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import MAX_UPSCALE_PIXELS
-from darkroom.imaging.colour.cicp import cicp_to_srgb, needs_conversion
-from darkroom.imaging.colour.convert import PEAK_8_BIT, ensure_rgb, resize_to, split_alpha, to_eight_bits, to_srgb
+from darkroom.imaging.colour.convert import (
+    PEAK_8_BIT,
+    cicp_to_srgb,
+    ensure_rgb,
+    needs_conversion,
+    resize_to,
+    split_alpha,
+    to_eight_bits,
+    to_srgb,
+)
 from darkroom.imaging.render.context import RenderContext, Step
 from darkroom.imaging.render.steps import DECODE_STEPS
 from darkroom.imaging.render.steps.common import resize

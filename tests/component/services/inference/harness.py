@@ -46,12 +46,12 @@ from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsRecord, FindingsStore
 from darkroom_pipeline.aws.index import Index
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.record import READY, MasterRef, Record, pad_sequencer, to_item
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.sagemaker import Endpoint
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.tag_index import TagIndex
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.vectors.dynamodb import DynamoDBVectors
 from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from darkroom_pipeline.services.ingest.claims import SEQUENCER, SHA256, VERSION_ID

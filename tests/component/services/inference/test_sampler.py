@@ -17,7 +17,7 @@ from darkroom_analysis.mlops.sample import SAMPLED, TaskSummary
 from darkroom_analysis.mlops.sampler import LOG_EVERY_S
 from darkroom_pipeline.aws.record import HELD, HeldUpload, Record, to_item
 from darkroom_pipeline.aws.sample_slots import SAMPLE
-from darkroom_pipeline.imaging.render.views import mean_luma
+from darkroom_pipeline.imaging.views import mean_luma
 from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.images.photographs import jpeg_photo

@@ -25,8 +25,8 @@ from darkroom_analysis.mlops.endpoint_variants import (
 from darkroom_analysis.mlops.rollout_policy import shadow_stats
 from darkroom_analysis.mlops.sample import TaskComparison
 from darkroom_analysis.mlops.shadow import compare_results
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.sagemaker import InferenceResult
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.photographs import jpeg_photo

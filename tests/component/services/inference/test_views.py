@@ -16,9 +16,9 @@ from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import UNREADABLE, UNSAMPLED, Views, _distinct_views, choose_views, combine
+from darkroom_pipeline.imaging import views as rendering
 from darkroom_pipeline.imaging.master import make_master
-from darkroom_pipeline.imaging.render import views as rendering
-from darkroom_pipeline.imaging.render.views import encode_view
+from darkroom_pipeline.imaging.views import encode_view
 from tests.images import hidden
 from tests.images.photographs import jpeg_photo, photograph
 from tests.images.rendering import opened

@@ -14,7 +14,7 @@ from darkroom.findings import TASKS
 from darkroom.imaging.source import Source
 from darkroom.plan.limits import Limits
 from darkroom_analysis.inference.views import choose_views
-from darkroom_pipeline.imaging.render.views import decode_view, make_thumbnail, mean_luma, read_rgb, render_first_frame
+from darkroom_pipeline.imaging.views import decode_view, make_thumbnail, mean_luma, read_rgb, render_first_frame
 
 LIMITS = Limits()
 SQUARE_PX = 16

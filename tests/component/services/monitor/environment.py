@@ -14,9 +14,9 @@ from darkroom_analysis.mlops.sample_store import SampleStore
 from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
+from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.sample_slots import SLOTS
 from darkroom_pipeline.aws.switch_store import SwitchStore
-from darkroom_pipeline.aws.telemetry.powertools import PowertoolsObserver
 from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics
 from darkroom_pipeline.operations.functions import Function
 from darkroom_pipeline.operations.metrics_reader import MetricsReader

@@ -14,7 +14,7 @@ import skimage
 from PIL import Image, ImageDraw, ImageOps
 
 from darkroom.findings import SIMILARITY
-from darkroom.imaging.preview.hashes import compute_perceptual_hash
+from darkroom.imaging.hashes import compute_perceptual_hash
 from darkroom_pipeline.aws.vectors.packing import QueryVector, hamming_distance, pack
 from darkroom_pipeline.services.similarity import COPY_BITS, COPY_SCORE
 from tests.images.detectors import small_models

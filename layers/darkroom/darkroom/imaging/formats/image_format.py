@@ -13,6 +13,11 @@ from typing import Literal, NamedTuple
 MAX_BLOCK_BYTES = 4 * 1024 * 1024
 """Longer ones hold images or histories, and are left alone."""
 
+ORIENTATION_TAG = 0x0112
+MAX_ENTRIES = 1_000
+"""Entries of an EXIF block read for its orientation, of the first directory only; cameras write 10 to 60."""
+_BYTE_ORDERS = {b"II": "little", b"MM": "big"}
+
 
 class Cicp(NamedTuple):
     """Colour by code points of ITU-T H.273: 1 or 2 for sRGB-like primaries, 12 Display P3, 9 BT.2020."""
@@ -272,3 +277,21 @@ class MetadataBlocks:
     iptc_digest: bytes = b""
     has_manifest: bool = False
     further_xmp: bytes = b""
+
+
+def read_orientation(block: bytes) -> int:
+    """Return the orientation in an EXIF ``block``, 1–8, or 1 without one: damaged EXIF must not damage the image."""
+    order = "little" if block[:2] == b"II" else "big"
+    if block[:2] not in _BYTE_ORDERS or len(block) < 8:
+        return 1
+
+    def number(at: int, size: int) -> int:
+        return int.from_bytes(block[at : at + size], order)  # type: ignore[arg-type]
+
+    start = number(4, 4)
+    entries = min(number(start, 2), MAX_ENTRIES)
+    for entry in range(start + 2, min(start + 2 + 12 * entries, len(block) - 11), 12):
+        if number(entry, 2) == ORIENTATION_TAG:
+            value = number(entry + 8, 2) if number(entry + 2, 2) == 3 else number(entry + 8, 4)
+            return value if 1 <= value <= 8 else 1
+    return 1

@@ -165,10 +165,10 @@ def find_patches(source: Source, form: str, page: int = 0) -> list[Patch]:
     """Return changes to ``source`` for its decoder alone, where metadata would cost time or make it refuse the pixels.
 
     EXIF is hidden: libvips passes each block to libexif as it opens a file, and libexif follows directories that lead
-    back to themselves: a block of 1,200 bytes takes 17 s. The orientation comes from :mod:`.metadata.orientation`, and
-    no encoder writes EXIF. TIFF directories lose the tags that no pixel depends on, and scans of a sequential JPEG get
-    the only parameters that they can have: libtiff and libjpeg warn of both as of damaged pixels. ``page`` is that of a
-    TIFF. Raise what the stream raised.
+    back to themselves: a block of 1,200 bytes takes 17 s. The orientation comes from
+    :func:`.image_format.read_orientation`, and no encoder writes EXIF. TIFF directories lose the tags that no pixel
+    depends on, and scans of a sequential JPEG get the only parameters that they can have: libtiff and libjpeg warn of
+    both as of damaged pixels. ``page`` is that of a TIFF. Raise what the stream raised.
     """
     if not SOURCE_FORMATS[form].patched:
         return []

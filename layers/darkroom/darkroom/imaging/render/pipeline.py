@@ -188,7 +188,7 @@ def load_rights(plan: Plan, source: Source, header: Header, text: str) -> Rights
 
 def _describe(plan: Plan, source: Source, limits: Limits, rights: str, findings: Findings | None) -> RenderedImage:
     """Render ``f=json`` and ``f=thumbhash`` from a small sample, which is rendered like any other image."""
-    from ..preview.describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
+    from ..describe import JSON_TYPE, THUMBHASH_TYPE, describe, encode_placeholder, make_sample_plan
 
     timer = StageTimer()
     sampled = make_sample_plan(plan)

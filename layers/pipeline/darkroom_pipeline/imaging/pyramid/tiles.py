@@ -6,8 +6,7 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.colour.cicp import cicp_to_srgb, needs_conversion
-from darkroom.imaging.colour.convert import resize_to, to_eight_bits, to_srgb
+from darkroom.imaging.colour.convert import cicp_to_srgb, needs_conversion, resize_to, to_eight_bits, to_srgb
 from darkroom.imaging.formats.load import get_loaded_size, load_whole
 from darkroom.imaging.formats.probe import Header
 from darkroom.imaging.source import Source

@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Protocol
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
 from darkroom.image_keys import check_key
+from darkroom.imaging.describe import ImageSummary
 from darkroom.imaging.formats.metadata.rights import Rights
 from darkroom.imaging.formats.probe import Header, probe, sniff
-from darkroom.imaging.preview.describe import ImageSummary
 from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.source import HEAD_BYTES, Source
 from darkroom.plan.limits import Limits
@@ -25,7 +25,7 @@ from ...aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
 from ...aws.s3 import ObjectHead, S3Bucket
 from ...aws.scanner import Scanner
 from ...imaging.master import Master, make_master
-from ...imaging.render.render_many import BatchRender, decode_once
+from ...imaging.render_many import BatchRender, decode_once
 
 type Rendition = tuple[Plan | MezzanineOf, RenderedImage]
 """A preset or a mezzanine."""

@@ -18,7 +18,7 @@ from darkroom.services.master_reader import TIFF
 from ...aws.record import LargeImageRef, MasterRef, Record, build_image_id
 from ...aws.s3 import ObjectHead
 from ...imaging.pyramid.plan import inspect_large_image
-from ...imaging.render.pyramid_presets import PyramidPresets
+from ...imaging.pyramid_presets import PyramidPresets
 from ..large_image.parts import PartStore
 from ..range_source import open_ranges
 from .announcements import announce

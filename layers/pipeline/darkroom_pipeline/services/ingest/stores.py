@@ -227,7 +227,7 @@ def render_from_master(
     """
     rights = master.metadata.get(MASTER_RIGHTS, "")
     if master.metadata.get(HOW) == PYRAMID:
-        from ...imaging.render.pyramid_presets import PyramidPresets  # few masters are pyramids
+        from ...imaging.pyramid_presets import PyramidPresets  # few masters are pyramids
 
         presets = PyramidPresets(
             open_ranges(source, master),

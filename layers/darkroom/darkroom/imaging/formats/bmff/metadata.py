@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from typing import NamedTuple
 
-from ...colour.icc_rewrite import rewrite_profile
+from ...colour.icc import rewrite_profile
 from ..image_format import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .container import (

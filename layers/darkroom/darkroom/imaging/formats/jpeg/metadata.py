@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import takewhile
 
-from ...colour.icc_rewrite import rewrite_profile
+from ...colour.icc import rewrite_profile
 from ..image_format import MetadataBlocks
 from ..metadata.iptc import parse_photoshop_resources
 from ..metadata.rights import NO_XMP, ComposedMetadata, XmpDescription

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...source import Patch, Source
-from ..image_format import Header
-from ..metadata.orientation import read_orientation
+from ..image_format import Header, read_orientation
 from .container import FILL, FRAMES, HDRGM, SOI_BYTES, Marker, Prefix, Segment, iter_segments, parse_jpeg
 
 _COLOURS = {1: "gray", 3: "rgb", 4: "cmyk"}

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
-from .orientation import ORIENTATION_TAG
+from ..image_format import ORIENTATION_TAG
 
 MAX_TEXT_BYTES = 1_400
 """Of :attr:`Rights.text`. S3 allows 2,048 bytes of user metadata ("Working with object metadata", S3 user guide); the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from ...colour.icc_rewrite import MAX_PROFILE_BYTES, rewrite_profile
+from ...colour.icc import MAX_PROFILE_BYTES, rewrite_profile
 from ..image_format import MAX_BLOCK_BYTES, MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .apng import build_chunk, iter_chunks, parse_animation

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from zlib import crc32
 
 from ...source import Patch, Source
-from ..image_format import Cicp, Header
-from ..metadata.orientation import read_orientation
+from ..image_format import Cicp, Header, read_orientation
 from .apng import SIGNATURE_BYTES, parse_animation
 
 MAX_CHUNKS_BEFORE_PIXELS = 5_000

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...colour.icc_rewrite import rewrite_profile
+from ...colour.icc import rewrite_profile
 from ..image_format import MetadataBlocks
 from ..metadata.rights import ComposedMetadata
 from .probe import Chunk, build_chunk, build_extended_header, iter_chunks, iter_subchunks

@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from ...source import Patch, Source
-from ..image_format import Header
-from ..metadata.orientation import read_orientation
+from ..image_format import Header, read_orientation
 
 MAX_CHUNKS = 100_000
 """Two a frame of an animation would be usual."""

@@ -8,13 +8,14 @@ import pyvips
 
 from ....plan.geometry.layout import Box, Size
 from ....plan.model import GRAVITY_TASKS, Plan
-from ...colour.cicp import cicp_to_srgb, needs_conversion
 from ...colour.convert import (
     PEAK_8_BIT,
     apply_orientation,
+    cicp_to_srgb,
     ensure_rgb,
     get_white_level,
     is_cmyk,
+    needs_conversion,
     resize_to,
     scale_hex_colour,
     split_alpha,

@@ -11,17 +11,26 @@ from typing import Any
 
 import pyvips
 
-from darkroom.imaging.colour.cicp import cicp_to_srgb, is_hdr, needs_conversion
 from darkroom.imaging.colour.convert import (
     apply_orientation,
+    cicp_to_srgb,
     get_white_level,
     is_cmyk,
+    is_hdr,
+    needs_conversion,
     split_alpha,
     to_eight_bits,
     to_srgb,
 )
-from darkroom.imaging.colour.icc import PROFILE_FIELD, attach_profile, drop_profile, is_srgb
-from darkroom.imaging.colour.icc_rewrite import IccAction, choose_icc_action, rewrite_profile
+from darkroom.imaging.colour.icc import (
+    PROFILE_FIELD,
+    IccAction,
+    attach_profile,
+    choose_icc_action,
+    drop_profile,
+    is_srgb,
+    rewrite_profile,
+)
 from darkroom.imaging.formats.encode import EncodableImage, choose_encoder_options, encode_lossless
 from darkroom.imaging.formats.load import DecodedImage, get_loaded_size, load_whole
 from darkroom.imaging.formats.probe import Header, is_lossless

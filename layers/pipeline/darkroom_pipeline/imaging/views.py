@@ -15,15 +15,16 @@ from typing import TYPE_CHECKING
 import pyvips
 
 from darkroom.errors import DamagedSource, DarkroomError
-from darkroom.imaging.colour.cicp import cicp_to_srgb, needs_conversion
 from darkroom.imaging.colour.convert import (
     PEAK_8_BIT,
     PEAK_16_BIT,
     apply_orientation,
+    cicp_to_srgb,
     decode_srgb,
     encode_srgb,
     ensure_rgb,
     is_cmyk,
+    needs_conversion,
     resize_to,
     to_eight_bits,
     to_srgb,

@@ -35,15 +35,15 @@ from typing import TYPE_CHECKING
 
 import pyvips
 
-from ...image_keys import quote_key
-from ...plan.model import Plan
-from ...plan.variants import LADDER_PX
-from ..colour.icc import identify_profile
-from ..formats.probe import Header
+from ..image_keys import quote_key
+from ..plan.model import Plan
+from ..plan.variants import LADDER_PX
+from .colour.icc import identify_profile
+from .formats.probe import Header
 
 if TYPE_CHECKING:
-    from ...findings import Findings
-    from ..formats.metadata.rights import Rights
+    from ..findings import Findings
+    from .formats.metadata.rights import Rights
 
 JSON_TYPE = "application/json"
 THUMBHASH_TYPE = "text/plain; charset=utf-8"
@@ -122,7 +122,7 @@ def describe_boxes(findings: Findings | None) -> dict[str, object]:
 
     A task without a model is in none of them.
     """
-    from ...findings import finding_to_document
+    from ..findings import finding_to_document
 
     found = findings.found if findings else {}
     documents = {task: finding_to_document(found[task]) for task in _LISTS if task in found}

@@ -11,7 +11,7 @@ from contextlib import suppress
 import pyvips
 
 from darkroom.errors import BadOption
-from darkroom.imaging.preview.describe import ImageSummary, make_sample_plan
+from darkroom.imaging.describe import ImageSummary, make_sample_plan
 from darkroom.imaging.render.output import RenderedImage
 from darkroom.imaging.render.pipeline import render, render_sample
 from darkroom.imaging.source import Source

@@ -16,11 +16,11 @@ from math import ceil
 
 import pyvips
 
+from darkroom.imaging.describe import ImageSummary, make_sample_plan
 from darkroom.imaging.formats.encode import measure_flat_share
 from darkroom.imaging.formats.load import DecodedImage, get_loaded_size, load
 from darkroom.imaging.formats.probe import Header, probe
 from darkroom.imaging.formats.registry import OUTPUT_FORMATS
-from darkroom.imaging.preview.describe import ImageSummary, make_sample_plan
 from darkroom.imaging.render.context import IN_MEMORY_PIXELS
 from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.render.pipeline import (
@@ -43,7 +43,7 @@ from darkroom.plan.options import uses_extended_options
 from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import MEZZANINE_QUALITY
 
-from ..master import HUGE_PIXELS
+from .master import HUGE_PIXELS
 
 MIN_REDUCTION = 1.4
 """The least factor between two intermediates.

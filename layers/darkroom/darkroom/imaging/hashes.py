@@ -9,8 +9,8 @@ from typing import NamedTuple
 
 import pyvips
 
-from ...plan.geometry.layout import Size
-from ..colour.convert import resize_to
+from ..plan.geometry.layout import Size
+from .colour.convert import resize_to
 
 PHASH_SIDE_PX = 32
 FREQUENCIES = 8
