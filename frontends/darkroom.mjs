@@ -11,7 +11,11 @@ export { LADDER, PRESETS } from './tables.mjs';
 const NAMES = new Set(Object.entries(OPTION_NAMES).flat());
 const UNRESERVED_TOO = /[!'()*]/g;
 
-/** Percent-encode all characters except A-Z a-z 0-9 - _ . ~ */
+/**
+ * Percent-encode all characters except A-Z a-z 0-9 - _ . ~
+ *
+ * @param {string} text
+ */
 export const encoded = text =>
     encodeURIComponent(text).replace(UNRESERVED_TOO, one => '%' + one.charCodeAt(0).toString(16).toUpperCase());
 
@@ -64,11 +68,19 @@ export function darkroomUrl(base, key, options = {}) {
     return base.replace(/\/$/, '') + keyPath(key) + (query && '?' + query);
 }
 
-/** Return the value of an option as URLs have it. */
+/**
+ * Return the value of an option as URLs have it.
+ *
+ * @param {Value} value
+ */
 export const spelled = value =>
     typeof value === 'boolean' ? String(Number(value)) : encoded(String(value)).replace(/%(2C|3A)/g, decodeURIComponent);
 
-/** Return the smallest width of the ladder that is at least `width`, in px, or the largest width. */
+/**
+ * Return the smallest width of the ladder that is at least `width`, in px, or the largest width.
+ *
+ * @param {number} width
+ */
 export const ladderWidth = width => LADDER.find(step => step >= width) ?? LADDER[LADDER.length - 1];
 
 /**

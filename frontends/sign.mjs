@@ -13,6 +13,7 @@ const REPLACED = new Set(['s', 'exp'].flatMap(short => [short, OPTION_NAMES[shor
  * @param {string} request  For example `/photo.jpg/_/w-801.auto`.
  * @param {string} key
  * @param {number} [expiresS]  Unix time from which the link is refused.
+ * @returns {string}
  */
 export function sign(request, key, expiresS) {
     const message = expiresS === undefined ? request : `${request}?exp=${expiresS}`;

@@ -7,8 +7,9 @@
  * @typedef {{id: string, file?: Blob, name: string, key: string, state: State, share: number, note: string, size: number,
  *   sentSize: number, error?: UploadError, result?: object}} Item  `share` of the file that is sent, from 0 to 1; `size`
  *   of the chosen file and `sentSize` of the prepared one, in bytes; `result`: the state that the upload API returned.
- * @typedef {'waiting' | 'preparing' | 'sending' | 'offline' | 'processing' | 'moderation' | 'ready' | 'held' | 'refused' |
- *   'failed' | 'cancelled'} State  The last five are ends; `moderation` waits for a verdict, `held` for a reviewer.
+ * @typedef {'waiting' | 'preparing' | 'sending' | 'offline' | 'processing' | 'moderation' | End} State  `moderation` waits
+ *   for a verdict.
+ * @typedef {'ready' | 'held' | 'refused' | 'failed' | 'cancelled'} End  `held` waits for a reviewer.
  */
 import { MEDIA_TYPES } from './tables.mjs';
 import { send, sha256, UploadApi } from './upload-api.mjs';

@@ -4,7 +4,9 @@ Gem::Specification.new do |gem|
   gem.name = 'darkroom_signer'
   gem.version = '0.1.0'
   gem.summary = 'Signed URLs of Darkroom images, without dependencies'
+  gem.description = 'Signs URLs of images, map tiles and medical images as they are written; needs OpenSSL only.'
   gem.authors = ['Darkroom']
+  gem.metadata = { 'rubygems_mfa_required' => 'true' }
   gem.license = 'MIT'
   gem.files = ['lib/darkroom_signer.rb']
   gem.required_ruby_version = '>= 3.1'

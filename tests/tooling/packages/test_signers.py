@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -35,7 +37,13 @@ def run(command: Sequence[str | Path], folder: Path, sent: str = "") -> str:
     if program is None:
         pytest.skip(f"{command[0]} is not installed")
     done = subprocess.run(
-        [program, *map(str, command[1:])], cwd=folder, input=sent, capture_output=True, encoding="utf-8", check=False
+        [program, *map(str, command[1:])],
+        cwd=folder,
+        input=sent,
+        capture_output=True,
+        encoding="utf-8",
+        env={**os.environ, "COMPOSER_ALLOW_SUPERUSER": "1", "COMPOSER_DISABLE_NETWORK": "1"},
+        check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
@@ -74,6 +82,31 @@ def test_csharp(tmp_path: Path) -> None:
     folder, program = SIGNERS / "csharp", tmp_path / "vectors.exe"
     run(["mcs", "-warnaserror", f"-out:{program}", "src/Signer.cs", "test/VectorTest.cs"], folder)
     assert run(["mono", program], folder, lines()) == f"{count_vectors()} vectors\n"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("language", "command"),
+    [
+        ("javascript", "npm pack --dry-run --offline"),
+        ("php", "composer validate --strict --no-interaction"),
+        ("ruby", "gem build darkroom_signer.gemspec --output {folder}/signer.gem"),
+        ("go", "go vet ./..."),
+        ("java", "mvn --offline --quiet validate"),
+    ],
+    ids=lambda one: one.partition(" ")[0],
+)
+def test_the_packager_accepts_the_metadata(language: str, command: str, tmp_path: Path) -> None:
+    run(command.format(folder=tmp_path).split(), SIGNERS / language)
+
+
+def test_the_project_of_nuget_compiles_the_signer() -> None:
+    """No dotnet is in Debian."""
+    project = ElementTree.parse(SIGNERS / "csharp" / "Darkroom.Signer.csproj")
+    [compiled] = project.iterfind("ItemGroup/Compile")
+    assert (SIGNERS / "csharp" / compiled.attrib["Include"]).is_file()
+    stated = {one.tag for one in project.iterfind("PropertyGroup/*")}
+    assert {"PackageId", "Version", "Authors", "Description", "PackageLicenseExpression"} <= stated
 
 
 @pytest.mark.parametrize("language", VERSIONS)
