@@ -36,6 +36,7 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "requirements-dev.txt": ("dev", "darkroom", "imaging", "fonts", "inference", "aws"),
     "requirements-commands.txt": ("commands",),
     "requirements-uv.txt": ("uv",),
+    "requirements-audit.txt": ("audit",),
     "requirements-ministack.txt": ("ministack",),
     "requirements-moto.txt": ("moto",),
     "requirements-sam.txt": ("sam",),
