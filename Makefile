@@ -9,6 +9,7 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # What ./darkroom needs for stacks on AWS; it makes this environment on its first call.
 COMMANDS := .local/venvs/commands
+AUDIT := .local/venvs/audit
 PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
 # uv does not read pip's configuration: where that names an index, uv may fail, and pip takes its place.
 UV_INSTALL := $(VENV)/bin/uv pip install --quiet --system-certs --python $(RUN) --require-hashes
@@ -22,7 +23,7 @@ export PYTHONDONTWRITEBYTECODE =
 # What the first tests need at once, on the processor that lint leaves idle.
 INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m cli.models.fetch_models --to .local/models --for endpoint &
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance edge alarms docs site replay lock api-calls clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance audit edge alarms docs site replay lock api-calls clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -34,6 +35,8 @@ define MAKE_VENV
 endef
 
 $(COMMANDS)/.ready: requirements-commands.txt
+$(AUDIT)/.ready: requirements-audit.txt
+$(COMMANDS)/.ready $(AUDIT)/.ready:
 	$(MAKE_VENV)
 	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes -r $<
 	@touch $@
@@ -63,13 +66,18 @@ test-all: lint $(COMMANDS)/.ready  ## Lint, then every test with many Hypothesis
 mutation: $(READY)  ## Score the tests by mutants: PACKAGE=plan, steps, ingest or edge; SAMPLE=150 SEED=n
 	@$(RUN) -m tools.mutation $(or $(PACKAGE),plan) $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED))
 
-lint: $(READY)  ## ruff, mypy, import contracts and the word list
+lint: $(READY)  ## ruff, mypy, import contracts, the word list, and the workflows of GitHub
 	@$(VENV)/bin/ruff check .
 	@$(VENV)/bin/ruff format --check .
 	@MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy --exclude 'extensions/[^/]+/(src|tests)/'
 	@$(if $(PACKAGES),MYPYPATH=$(PACKAGES) $(VENV)/bin/mypy $(foreach one,$(patsubst %/__init__.py,%,$(wildcard extensions/*/src/*/__init__.py)),-p $(notdir $(one))))
 	@PYTHONPATH=layers/darkroom:layers/pipeline:layers/dialects:layers/analysis:$(PACKAGES):. $(VENV)/bin/lint-imports --no-cache --no-logo
 	@$(RUN) -m tools.terms
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-config .github/ISSUE_TEMPLATE/config.yml
+	@$(VENV)/bin/check-jsonschema --quiet --builtin-schema vendor.github-issue-forms $(filter-out %/config.yml,$(wildcard .github/ISSUE_TEMPLATE/*.yml))
+	@$(VENV)/bin/zizmor --offline --quiet --no-progress --persona pedantic .github
 
 format: $(READY)  ## Format the Python code
 	@$(VENV)/bin/ruff check --fix .
@@ -92,6 +100,11 @@ attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts re
 
 conformance: $(READY)  ## The official validator of the IIIF Image API 2.1 and 3.0, on a stack of its own
 	@$(RUN) -m tools.conformance $(if $(LEVEL),--level $(LEVEL))
+
+audit: $(AUDIT)/.ready  ## Look up known vulnerabilities of all locked Python packages (.github/audit-exceptions.txt)
+	@status=0; for file in $$(git ls-files '*requirements*.txt'); do echo "$$file"; \
+	$(AUDIT)/bin/pip-audit --strict --progress-spinner off --disable-pip --require-hashes --requirement "$$file" \
+	$$(sed -n 's/^\([A-Za-z]*-[0-9A-Za-z-]*\).*/--ignore-vuln \1/p' .github/audit-exceptions.txt) || status=1; done; exit $$status
 
 edge: $(READY)  ## Write the minified edge function into template.yaml
 	@$(RUN) functions/edge/build.py
