@@ -1,7 +1,7 @@
 """Facts of an image format (how it is recognised, decoded and encoded), the header of an image, and the
 blocks of its metadata.
 
-Each package of this folder states the facts of its formats in its ``__init__``; :mod:`.registry` lists them.
+:mod:`.registry` states the facts of each format.
 """
 
 from __future__ import annotations

@@ -18,7 +18,6 @@ from ...plan.limits import Limits
 from ..colour.convert import expand_range, gamma_to_srgb, lab_bytes_to_srgb, normalise_bands
 from ..source import Source
 from .image_format import Effort, Loader
-from .png.apng import parse_animation
 from .probe import Header, find_patches
 from .registry import OUTPUT_FORMATS, SOURCE_FORMATS
 
@@ -135,6 +134,8 @@ def _find_limited_planes(source: Source, header: Header) -> tuple[bool, bool]:
 
 def _is_default_image(source: Source, page: int) -> bool:
     """Return whether the frame ``page`` of an animated PNG is the image that libvips decodes."""
+    from .png.apng import parse_animation  # not needed for stills
+
     animation = parse_animation(source.read_all())
     return page == 0 and animation is not None and animation.default_image_is_frame
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Iterable
 from hashlib import md5
+from importlib import import_module
 from typing import cast
 
 from ...source import RangedBytes, Source
 from ..image_format import Header, MetadataBlocks
-from . import exif, iptc, xmp
 from .image_metadata import EMPTY, ImageMetadata
 from .locate import locate_blocks
 from .rights import Rights
@@ -68,13 +68,22 @@ def read_rights(source: Source, header: Header) -> Rights:
 def _read_blocks(blocks: MetadataBlocks) -> list[ImageMetadata]:
     """Return the properties of each block, in order of precedence."""
     found = {
-        "exif": _try_read(lambda: exif.parse_exif(blocks.exif), EMPTY) if blocks.exif else EMPTY,
-        "iim": _try_read(lambda: iptc.parse_iptc(blocks.iptc), EMPTY) if blocks.iptc else EMPTY,
-        "xmp": _try_read(lambda: xmp.parse_xmp(blocks.xmp), EMPTY) if blocks.xmp else EMPTY,
-        "further": _try_read(lambda: xmp.parse_xmp(blocks.further_xmp), EMPTY) if blocks.further_xmp else EMPTY,
+        "exif": _parse("exif", blocks.exif),
+        "iim": _parse("iptc", blocks.iptc),
+        "xmp": _parse("xmp", blocks.xmp),
+        "further": _parse("xmp", blocks.further_xmp),
     }
     agreed = blocks.iptc_digest == md5(blocks.iptc, usedforsecurity=False).digest()
     return [found[name] for name in (("exif", "xmp", "iim") if agreed else ("exif", "iim", "xmp"))] + [found["further"]]
+
+
+def _parse(kind: str, block: bytes) -> ImageMetadata:
+    """Parse ``block``, if there is one. The parser of each kind is loaded with the first file that has one."""
+    if not block:
+        return EMPTY
+    parser = import_module(f".{kind}", __package__)
+    parse: Callable[[bytes], ImageMetadata] = getattr(parser, f"parse_{kind}")
+    return _try_read(lambda: parse(block), EMPTY)
 
 
 def _try_read[T](read: Callable[[], T], otherwise: T) -> T:
