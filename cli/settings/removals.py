@@ -9,7 +9,10 @@ from typing import Any
 from darkroom.plan.presets import Presets
 from darkroom.settings import PRESET_TABLES, InvalidSettings, list_setting_fields, parse_settings
 
-_DEFAULTS: Mapping[str, Any] = {one.name: one.default for one in list_setting_fields()}
+_DEFAULTS: Mapping[str, Any] = {
+    one.name: {} if hasattr(one.default, "_fields") else one.default for one in list_setting_fields()
+}
+"""Defaults by name; a named tuple is a table in a document, empty by default."""
 
 
 def list_removals(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
@@ -51,16 +54,6 @@ def _list_values(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str
             yield from (f"{name}: {_text(one)}" for one in before if one not in kept)
         elif name not in new and before != default:
             yield f"{name}: {_text(before)} becomes the default {_text(default)}"
-
-
-def _list_entries(before: Mapping[str, Any], after: object) -> Iterator[str]:
-    """Yield the keys that ``after`` lacks, those of nested tables below the names of their tables."""
-    kept = after if isinstance(after, Mapping) else {}
-    for key, value in before.items():
-        if key not in kept:
-            yield _text(key)
-        elif isinstance(value, Mapping):
-            yield from (f"{_text(key)}.{entry}" for entry in _list_entries(value, kept[key]))
 
 
 def _list_paths(before: Mapping[str, Any], after: object) -> Iterator[str]:

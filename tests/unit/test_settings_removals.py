@@ -59,6 +59,8 @@ PRESET = {"w": 16, "f": "webp"}
         ({"access_mode": "signed"}, {"access_mode": "open"}, []),
         ({"access_mode": "guarded"}, {}, []),
         ({"keep_gps": True}, {}, ["keep_gps: true becomes the default false"]),
+        ({}, {"default_quality": {"webp": 40}}, []),
+        ({"default_quality": {"webp": 40, "jpeg": 70}}, {"default_quality": {"webp": 40}}, ['default_quality: "jpeg"']),
         ({"of_another_version": 1, "presets": {"cover": 7}}, {}, []),
     ],
 )  # fmt: skip
