@@ -54,6 +54,23 @@ OPTIONS_OF_OUTPUTS = {
 """Parameters that a stack needs for an output, by the output."""
 
 
+QUEUES = {
+    "ingest": "IngestQueueUrl",
+    "ingest_priority": "IngestPriorityQueueUrl",
+    "ingest_dead_letters": "IngestDeadLettersUrl",
+    "review": "ReviewQueueUrl",
+    "review_dead_letters": "ReviewDeadLettersUrl",
+    "purge": "PurgeQueueUrl",
+    "purge_dead_letters": "PurgeDeadLettersUrl",
+    "refine": "RefineQueueUrl",
+    "refine_dead_letters": "RefineDeadLettersUrl",
+    "infer": "InferQueueUrl",
+    "infer_priority": "InferPriorityQueueUrl",
+    "infer_dead_letters": "InferDeadLettersUrl",
+}
+"""The stack's outputs with queue URLs, by their short names. Without inference there are fewer."""
+
+
 @dataclass(frozen=True)
 class Deployment:
     """A stack. ``endpoints`` are addresses by service, other than AWS's; "" is the default.

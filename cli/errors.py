@@ -106,7 +106,6 @@ def _describe_one(error: BaseException) -> CommandError | None:
 
     from cli.deployment import MissingOutput, NoStack
     from darkroom.errors import DarkroomError
-    from local.errors import StartError
 
     text = _one_line(str(error))
     if isinstance(error, CommandError):
@@ -117,8 +116,6 @@ def _describe_one(error: BaseException) -> CommandError | None:
         return _describe_client_error(error, text)
     if isinstance(error, DarkroomError):
         return CommandError(f"{text} {_one_line(error.detail)}".strip(), _code_of_status(error.status))
-    if isinstance(error, StartError):  # its message may end in the output of a tool
-        return CommandError(str(error))
     codes: dict[type[BaseException], ExitCode] = {NoStack: ExitCode.UNREACHABLE, MissingOutput: ExitCode.NOT_FOUND}
     code = codes.get(type(error), ExitCode.FAILED)
     return CommandError(text, code) if isinstance(error, (NoStack, MissingOutput, ValueError, OSError)) else None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from cli.errors import CommandError
 
-class StartError(Exception):
+
+class StartError(CommandError):
     """The stack cannot start. The message contains the cause and the remedy, and is shown without a traceback."""

@@ -7,26 +7,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from cli.deployment import QUEUES
+
 from .aws import Cloud
 from .cfn_resolver import describe_resources
 from .errors import StartError
 from .paths import CONTROL, REGION, STACK, Ports, StackPaths
-
-QUEUES = {
-    "ingest": "IngestQueueUrl",
-    "ingest_priority": "IngestPriorityQueueUrl",
-    "ingest_dead_letters": "IngestDeadLettersUrl",
-    "review": "ReviewQueueUrl",
-    "review_dead_letters": "ReviewDeadLettersUrl",
-    "purge": "PurgeQueueUrl",
-    "purge_dead_letters": "PurgeDeadLettersUrl",
-    "refine": "RefineQueueUrl",
-    "refine_dead_letters": "RefineDeadLettersUrl",
-    "infer": "InferQueueUrl",
-    "infer_priority": "InferPriorityQueueUrl",
-    "infer_dead_letters": "InferDeadLettersUrl",
-}
-"""The stack's outputs with queue URLs, by their names in ``StackInfo.queues``. Without inference there are fewer."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -213,8 +213,8 @@ def _read_answers(call: Call, since_s: float, text: str) -> Iterator[Any]:
 
 
 def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> str:
+    from cli.dialect_signing import sign_in_dialect
     from darkroom_dialects.serving.signing_keys import parse_keys
-    from local.dialect_keys import sign_in_dialect
 
     return sign_in_dialect(dialect, target, parse_keys(secret))
 

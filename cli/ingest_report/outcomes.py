@@ -16,9 +16,8 @@ from darkroom.services.live_settings import LiveSettings
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.record import HELD, READY, Record
 from darkroom_pipeline.aws.s3 import S3Bucket
-from local.stack_info import QUEUES
 
-from ..deployment import Deployment, find_masters
+from ..deployment import QUEUES, Deployment, find_masters
 
 LOOK_EVERY_S = 0.25
 LOST = "lost"

@@ -11,8 +11,9 @@ from urllib.parse import quote
 
 from PIL import Image
 
+from cli.dialect_signing import sign_in_dialect
 from darkroom_dialects.serving.signing_keys import parse_keys
-from local.dialect_keys import DOCUMENT, sign_in_dialect
+from local.dialect_keys import DOCUMENT
 from tests.images.signed_files import read_manifest
 from tests.stack.inference_client import detected
 from tests.stack.viewer import Answer, Viewer

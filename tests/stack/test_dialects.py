@@ -17,10 +17,11 @@ import pytest
 import urllib3
 from PIL import Image
 
+from cli.dialect_signing import sign_in_dialect
 from darkroom.aws.secrets import RETRY_S
 from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.signing_keys import parse_keys
-from local.dialect_keys import DOCUMENT, sign_in_dialect
+from local.dialect_keys import DOCUMENT
 from tests.corpus import CORPUS
 from tests.images.photographs import jpeg_photo, png_noise
 from tests.waiting import HANG_S, wait_until

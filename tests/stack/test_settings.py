@@ -11,11 +11,12 @@ from uuid import uuid4
 import pytest
 from PIL import Image
 
+from cli.dialect_signing import sign_in_dialect
 from cli.main import main
 from cli.settings.stacks import open_local_target
 from darkroom.plan.presets import load_default_presets
 from darkroom_dialects.serving.signing_keys import parse_keys
-from local.dialect_keys import DOCUMENT, sign_in_dialect
+from local.dialect_keys import DOCUMENT
 from tests.images.photographs import jpeg_photo
 from tests.response_bucket import receive_responses
 from tests.waiting import wait_until

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from cli.dialect_signing import sign_in_dialect
 from darkroom_dialects.common.settings import DialectSettings
 from darkroom_dialects.parsers import load_parser
 from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.signing_keys import parse_keys
-from local.dialect_keys import DOCUMENT, sign_in_dialect
+from local.dialect_keys import DOCUMENT
 
 KEYS = parse_keys(DOCUMENT)
 
