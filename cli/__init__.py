@@ -8,6 +8,9 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 """The checkout, whose code the command runs."""
 
+IS_CHECKOUT = (ROOT / "Makefile").is_file()
+"""Whether it is a whole one: the installed package has only what commands for stacks on AWS need."""
+
 for _folder in (*(ROOT / "layers" / name for name in ("analysis", "dialects", "pipeline", "darkroom")), ROOT):
     if str(_folder) not in sys.path:
         sys.path.insert(0, str(_folder))

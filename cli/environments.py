@@ -12,7 +12,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import ROOT
+from . import IS_CHECKOUT, ROOT
 from .errors import CommandError
 
 COMMANDS = ROOT / ".local" / "venvs" / "commands"
@@ -24,8 +24,10 @@ NOTE = "Needs the packages of development: the first such command installs .venv
 def enter_development() -> None:
     """Restart the process with the packages of development, if it runs in the small environment.
 
-    Installs them if they are missing. Raises CommandError if they cannot be installed.
+    Installs them if they are missing. Raises CommandError if they cannot be installed, or without a checkout.
     """
+    if not IS_CHECKOUT:
+        raise CommandError("This command needs a checkout of Darkroom, and is ./darkroom there.")
     if Path(sys.prefix) != COMMANDS:
         return
     if not (DEVELOPMENT / ".ready").exists():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from click.core import ParameterSource
 
-from . import ROOT
+from . import IS_CHECKOUT, ROOT
 from .environments import NOTE, enter_development
 from .errors import WrongArgument
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 STACK = "darkroom"
 """Name of the stack on AWS, where a profile or a region is named and no stack."""
 
-STATE = ROOT / ".local"
+STATE = (ROOT if IS_CHECKOUT else Path.cwd()) / ".local"
 TRACEBACK = "traceback"
 """Flag of the context's ``obj`` with which a command has its exceptions shown with their traceback."""
 
@@ -34,7 +34,7 @@ FOLDER = click.Path(path_type=Path, exists=True, file_okay=False)
 
 @dataclass(frozen=True)
 class Selection:
-    """Which stack a command is about. All is empty for the one on this machine."""
+    """Which stack a command is about. All is empty for the default: the one on this machine in a checkout."""
 
     stack: str = ""
     profile: str = ""
@@ -44,8 +44,8 @@ class Selection:
 
     @property
     def on_aws(self) -> bool:
-        """Whether the options name a stack on AWS."""
-        return not self.is_local and bool(self.stack or self.profile or self.region)
+        """Whether it is a stack on AWS."""
+        return not self.is_local and bool(not IS_CHECKOUT or self.stack or self.profile or self.region)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from . import local_stack
+from . import IS_CHECKOUT, local_stack
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ROOT / "docs" / "guides" / "runbooks"
@@ -102,7 +102,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run ``blocks`` in order, in ``folder``, as the user ``by``; the first failing command ends the run.
 
-    The command ``./darkroom`` is that of this checkout. Output that is not ``captured`` is shown. Raises
+    The command ``./darkroom`` is this one. Output that is not ``captured`` is shown. Raises
     subprocess.TimeoutExpired.
     """
     there = {
@@ -112,7 +112,7 @@ def run(
         **({"USER": by} if by else {}),
     }
     if not (command := folder / "darkroom").exists():
-        command.symlink_to(ROOT / "darkroom")
+        command.symlink_to(ROOT / "darkroom" if IS_CHECKOUT else Path(sys.argv[0]).resolve())
     return subprocess.run(  # noqa: S603
         ["bash", "-c", "\n".join(["set -euo pipefail", *blocks])],  # noqa: S607
         cwd=folder,

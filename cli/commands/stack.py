@@ -84,7 +84,7 @@ def up(
     )
 
 
-@app.command(output={"stopped": "whether a stack ran"})
+@app.command(output={"stopped": "whether a stack ran"}, in_development=True)
 def stop(call: Call) -> None:
     """Stop the stack on this machine, detached or not."""
     from local.paths import StackPaths
