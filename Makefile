@@ -23,7 +23,7 @@ export PYTHONDONTWRITEBYTECODE =
 # What the first tests need at once, on the processor that lint leaves idle.
 INSTALL_FOR_TESTS := $(RUN) -m local.tool_venvs & $(RUN) -m cli.models.fetch_models --to .local/models --for endpoint &
 
-.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance audit edge alarms docs site replay lock api-calls clean
+.PHONY: help run stop test test-fast test-all mutation lint format bench cost chaos gameday attacks conformance audit edge alarms docs site replay lock release api-calls clean
 
 help:  ## This list
 	@sed -n 's/^\([a-z-]*\):.*##/\1|/p' Makefile | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
@@ -138,8 +138,11 @@ replay: $(READY)  ## Show stored images to two variants of the running stack; A=
 lock: $(READY)  ## Compile the requirements files from pyproject.toml
 	@$(RUN) -m tools.lock $(OPTIONS)
 
+release: $(READY)  ## Build the release VERSION=1.2.3 into dist/darkroom-VERSION, for both processors
+	@$(RUN) -m tools.release "$(VERSION)" --to "dist/darkroom-$(VERSION)"
+
 api-calls: $(READY)  ## Compare API calls of the running stack's functions with the table; OPTIONS=--write adds them
 	@$(RUN) -m tools.api_calls $(OPTIONS)
 
 clean:  ## Remove what builds and runs left behind
-	@rm -rf .aws-sam .local site $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf .aws-sam .local dist site $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import subprocess
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from bench.build_cache import build_once
+from tools.release import layers
 
 from .foreign_python import STANDARD_LIBRARY, run_python
 from .stack import ROOT, TEMPLATES, name_template, template
@@ -36,17 +35,9 @@ CREDENTIALS = {"AWS_REGION": "eu-central-1", "AWS_ACCESS_KEY_ID": "test", "AWS_S
 
 
 def build(logical_id: str, arch: str, artifacts: Path, source: Path | None = None) -> Path:
-    """Build a layer for ``arch`` from a copy of ``source``, while the machine around it has bytecode switched off."""
+    """Build a layer for ``arch`` from ``source``; raises BuildError."""
     folder = source or ROOT / "layers" / LAYERS[logical_id]
-    scratch = artifacts.with_suffix(".source")
-    shutil.copytree(folder, scratch, symlinks=True)
-    artifacts.mkdir(parents=True, exist_ok=True)
-    subprocess.run(
-        ["make", "--makefile", str(folder / "Makefile"), f"build-{logical_id}"],
-        cwd=scratch,
-        env=os.environ | {"ARCH": arch, "ARTIFACTS_DIR": str(artifacts), "PYTHONDONTWRITEBYTECODE": "1"},
-        check=True,
-    )
+    layers.build_layer(logical_id, arch, folder, artifacts)
     return artifacts
 
 
@@ -100,7 +91,6 @@ def build_layer(logical_id: str, arch: str) -> Path:
 
     def make(folder: Path) -> None:
         build(logical_id, arch, folder / "layer", source)
-        shutil.rmtree(folder / "layer.source")
 
     return build_once(ROOT / ".local" / "layers" / f"{logical_id}-{arch}", [source, *parts], make) / "layer"
 

@@ -7,7 +7,6 @@ import json
 import os
 import shutil
 import struct
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from darkroom_analysis.models.catalogue import SMALL_MODELS, load_catalogue
 from tests.images.photographs import jpeg_photo
 from tests.images.signed_files import sign_upload
 from tools.default_deployment import describe_deployment
+from tools.release.layers import BuildError
 
 from .building import LAYERS, build, build_layer, content_hash, load_handler, run_alone
 from .foreign_python import run_python
@@ -166,7 +166,7 @@ def test_equal_sources_give_equal_layers(built: Built, arch: str, tmp_path: Path
 
 
 def test_an_unknown_processor_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(subprocess.CalledProcessError):
+    with pytest.raises(BuildError, match="riscv64"):
         build("DarkroomLayer", "riscv64", tmp_path / "layer")
 
 

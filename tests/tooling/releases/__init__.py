@@ -1,0 +1,1 @@
+"""Tests of releases: what they contain, and their installation."""
