@@ -40,12 +40,6 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "git worktree add ../darkroom-before ": _NO_LOGS,
     'aws s3 cp --recursive "s3://$LOG_BUCKET/" logs/': _NO_LOGS,
     "./darkroom compare-builds ": _NO_LOGS,
-    "sam delete --region eu-central-1 --stack-name $stack": Deviation(
-        "SAM CLI 1.170 cannot read templates of nested stacks at another endpoint "
-        "(docs/getting-started/local-stack.md)",
-        "aws cloudformation delete-stack --region eu-central-1 --stack-name $stack && "
-        "aws cloudformation wait stack-delete-complete --region eu-central-1 --stack-name $stack",
-    ),
 }
 """By the start of the line in the guide."""
 

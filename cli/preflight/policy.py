@@ -1,4 +1,4 @@
-"""The IAM policy of the principal that deploys: what CloudFormation and the SAM CLI call for it, and no more. Pure.
+"""The IAM policy of the principal that deploys: what CloudFormation, the SAM CLI and `darkroom install` call. Pure.
 
 CloudFormation creates resources with the permissions of its caller ("Controlling access with IAM", CloudFormation user
 guide). ``deployer_actions.json`` has the actions of each resource type (tools/deployer_actions.py).
@@ -32,7 +32,10 @@ STACKS = (
 CODE = ("arn:aws:s3:::aws-sam-cli-managed-default-*",)
 """The bucket of `--resolve-s3`, in a stack that the SAM CLI creates."""
 
-SAM_ACTIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
+RELEASES = ("arn:aws:s3:::darkroom-releases-*",)
+"""The bucket of `darkroom install`, which it creates itself."""
+
+DEPLOYER_ACTIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     STACKS: (
         *("cloudformation:CreateChangeSet", "cloudformation:DescribeChangeSet", "cloudformation:ExecuteChangeSet"),
         *("cloudformation:DeleteChangeSet", "cloudformation:ListChangeSets", "cloudformation:DescribeStacks"),
@@ -43,10 +46,15 @@ SAM_ACTIONS: Mapping[tuple[str, ...], tuple[str, ...]] = {
     ),
     ("arn:aws:cloudformation:${Region}:aws:transform/Serverless-2016-10-31",): ("cloudformation:CreateChangeSet",),
     CODE: ("s3:GetObject", "s3:PutObject", "s3:DeleteObject", "s3:ListBucket", "s3:GetBucketLocation"),
+    RELEASES: (
+        *("s3:GetObject", "s3:PutObject", "s3:ListBucket"),
+        *("s3:CreateBucket", "s3:PutBucketPublicAccessBlock"),
+    ),
     ("*",): ("cloudformation:GetTemplateSummary", "cloudformation:ValidateTemplate"),
 }
-"""Calls of `sam deploy` and `sam delete`, by resources: those of samcli/lib/deploy, delete, package and
-utils/managed_cloudformation_stack.py of SAM CLI 1.170. The summary of a template that is not deployed has no stack."""
+"""Calls of `sam deploy`, `sam delete`, `darkroom install` and `darkroom uninstall`, by resources. SAM's are those of
+samcli/lib/deploy, delete, package and utils/managed_cloudformation_stack.py of SAM CLI 1.170. The summary of a template
+that is not deployed has no stack."""
 
 SAM_TYPES = ("AWS::S3::Bucket", "AWS::S3::BucketPolicy")
 """What the stack of the bucket for code has."""
@@ -101,7 +109,7 @@ def list_statements(plan: Plan, account: str = "*") -> list[Statement]:
         for action in _table()["actions"].get(kind, []):
             if scopes := _scope(kind, action, plan):
                 allowed[("pass", *scopes) if action == "iam:PassRole" else scopes].add(action)
-    for resources, named in SAM_ACTIONS.items():
+    for resources, named in DEPLOYER_ACTIONS.items():
         allowed[resources].update(named)
     allowed[("*",)].update(IAM_ACTIONS)
     return [

@@ -82,7 +82,10 @@ def test_a_policy_has_what_its_plan_needs_and_no_more() -> None:
     data = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:Scan"}
     assert not list_allowed(everything) & (data | {"s3:PutReplicationConfiguration", "s3tables:CreateTable"})
     code = [one.resources for one in list_statements(everything) if {"s3:GetObject", "s3:PutObject"} & set(one.actions)]
-    assert {resource for resources in code for resource in resources} == {"arn:aws:s3:::aws-sam-cli-managed-default-*"}
+    assert {resource for resources in code for resource in resources} == {
+        "arn:aws:s3:::aws-sam-cli-managed-default-*",
+        "arn:aws:s3:::darkroom-releases-*",
+    }
     invoked = [one.resources for one in list_statements(everything) if "lambda:InvokeFunction" in one.actions]
     assert [name.rpartition(":")[2] for names in invoked for name in names] == ["darkroom-PublishFunction-*"]
 
