@@ -1,0 +1,161 @@
+"""A release on a machine without a checkout: built twice, installed by its own command, used, upgraded and removed."""
+
+from __future__ import annotations
+
+import filecmp
+import json
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+import venv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from email.message import Message
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from darkroom import VERSION
+from extensions import list_extensions
+from local.paths import ROOT, architecture
+from local.post_deploy import complete
+from tests.emulated_account import Account, open_account
+from tests.images.photographs import jpeg_photo
+from tests.waiting import wait_until
+
+WITHIN_S = 1200.0
+"""A hang: a build compiles and compresses all layers."""
+
+WHEEL = f"darkroom-{VERSION}-py3-none-any.whl"
+EXTENSION = next(one.flag for one in list_extensions() if not one.first_stack_parameters)
+STACK = ("--stack", "trial", "--region", "us-east-1")
+
+
+def build(folder: Path) -> Path:
+    """Build a release for this machine's processor in a clean clone."""
+    clone, release = folder / "clone", folder / "release"
+    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
+    command = [sys.executable, "-m", "tools.release", VERSION, "--to", release, "--arch", architecture()]
+    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False, timeout=WITHIN_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return release
+
+
+@pytest.fixture(scope="module")
+def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build(tmp_path_factory.mktemp("built"))
+
+
+@pytest.fixture(scope="module")
+def account(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Account]:
+    with open_account(tmp_path_factory.mktemp("account")) as opened:
+        yield opened
+
+
+@dataclass(frozen=True)
+class User:
+    """A user with Python and credentials: the command of the release in an environment of its own."""
+
+    home: Path
+    account: Account
+
+    def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
+        """Run the command; it has to end with ``code``."""
+        environment = {**self.account.environment, "HOME": str(self.home)}
+        command = [self.home / "venv" / "bin" / "darkroom", *words]
+        done = subprocess.run(
+            command, cwd=self.home, env=environment, capture_output=True, text=True, check=False, timeout=WITHIN_S
+        )
+        assert done.returncode == code, done.stdout + done.stderr
+        return done
+
+    def read(self, *words: str) -> Any:
+        """Run a command about the stack; its document."""
+        return json.loads(self.run(*words, *STACK, "--json").stdout)
+
+
+@pytest.fixture(scope="module")
+def user(release: Path, account: Account, tmp_path_factory: pytest.TempPathFactory) -> User:
+    home = tmp_path_factory.mktemp("home")
+    venv.create(home / "venv", with_pip=True)
+    pip = [home / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+    subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements-commands.txt"], check=True)
+    subprocess.run([*pip, "--no-deps", release / WHEEL], check=True)
+    return User(home, account)
+
+
+@pytest.fixture(scope="module")
+def cdn(user: User, release: Path) -> Iterator[str]:
+    """The installed stack's CDN."""
+    done = user.run("install", str(release), "Alarms=off", "RetentionDays=90,30,14,30,1", "--yes", *STACK)
+    assert done.stdout.startswith("CDN:      https://")
+    complete(user.account.cloud, "trial")  # what MiniStack ignores of a template
+    with user.account.open_distribution(user.account.cloud.read_outputs("trial")["DistributionId"]) as url:
+        yield url
+
+
+def get(url: str) -> tuple[int, Message, bytes]:
+    try:
+        with urllib.request.urlopen(url) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        return error.code, error.headers, error.read()
+
+
+def test_two_builds_are_equal(release: Path, tmp_path: Path) -> None:
+    again = build(tmp_path)
+    names = sorted(path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file())
+    assert sorted(path.relative_to(again).as_posix() for path in again.rglob("*") if path.is_file()) == names
+    assert filecmp.cmpfiles(release, again, names, shallow=False) == (names, [], [])
+
+
+def test_the_command_knows_what_needs_a_checkout(user: User) -> None:
+    assert user.run("--version").stdout == f"darkroom {VERSION}\n"
+    for words in (("up",), ("stop",), ("explore",)):
+        done = user.run(*words, code=1 if words != ("explore",) else 2)
+        assert "Traceback" not in done.stderr
+    assert "needs a checkout" in user.run("up", code=1).stderr
+    assert "There is no stack darkroom in us-east-1" in user.run("status", "--region", "us-east-1", code=4).stderr
+
+
+def test_a_photograph_is_served_changed_and_purged(user: User, cdn: str) -> None:
+    (user.home / "photo.jpg").write_bytes(jpeg_photo((1600, 1200)))
+    user.run("upload", "photo.jpg", *STACK)
+    status, headers, body = get(f"{cdn}/photo.jpg?w=800&f=webp")
+    assert (status, headers["Content-Type"]) == (200, "image/webp")
+    assert body[8:12] == b"WEBP"
+    assert get(f"{cdn}/photo.jpg?w=801")[0] == 403
+    signed = user.run("sign", "/photo.jpg?w=801", *STACK).stdout.strip()
+    path = signed.split("/", 3)[3]
+    assert get(f"{cdn}/{path}")[0] == 200
+    assert json.loads(get(f"{cdn}/photo.jpg?f=json")[2])["width"] == 1600
+
+    (user.home / "settings.toml").write_text("[default_quality]\nwebp = 40\n")
+    user.run("settings", "apply", "settings.toml", *STACK)
+
+    def is_smaller() -> bool:
+        user.run("purge", "--all", "--yes", *STACK)
+        return len(get(f"{cdn}/photo.jpg?w=800&f=webp")[2]) < len(body)
+
+    wait_until(is_smaller, "functions have read the setting, and the image was rendered again", WITHIN_S, every_s=5)
+
+
+def test_an_extension_is_installed_beside_it(user: User, release: Path, cdn: str) -> None:
+    assert cdn
+    user.run("install", str(release), "--extension", EXTENSION, "--yes", *STACK)
+    assert f"Remove the extensions first: --extension {EXTENSION}" in user.run("uninstall", *STACK, code=1).stderr
+
+
+def test_an_upgrade_keeps_what_is_stored_and_a_removal_deletes_all(user: User, release: Path, cdn: str) -> None:
+    stored = get(f"{cdn}/photo.jpg?w=800&f=webp")[2]
+    done = user.read("upgrade", str(release), "--yes", "--skip-smoke")
+    assert (done["from"], done["to"], done["extensions"]) == (VERSION, VERSION, [EXTENSION])
+    assert get(f"{cdn}/photo.jpg?w=800&f=webp")[2] == stored
+
+    user.run("uninstall", "--extension", EXTENSION, "--delete-data", "--yes", *STACK)
+    done = user.read("uninstall", "--delete-data", "--yes")
+    assert done["remaining"] == []
+    left = [one["Name"] for one in user.account.cloud.s3.list_buckets()["Buckets"] if one["Name"].startswith("trial")]
+    assert left == []
