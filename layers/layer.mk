@@ -31,11 +31,13 @@ STRIP := $(dir $(lastword $(MAKEFILE_LIST)))strip.py
 
 # The services that a function calls, those that botocore asks for credentials, and X-Ray, whose SDK has a client: its data
 # of 430 others is most of what a deployment would upload, 17 MB in each layer with boto3. A test compares them with the
-# clients in the code.
+# clients in the code. Of their versions boto3 takes the last; examples are for documentation.
 SERVICES := cloudformation cloudfront cloudwatch dynamodb events kms lambda logs s3 s3vectors sagemaker sagemaker-runtime \
 	secretsmanager signin sqs sso sso-oidc stepfunctions sts xray
 define keep_services
 	find "$(SITE)/botocore/data" -mindepth 1 -maxdepth 1 -type d $(foreach service,$(SERVICES),! -name $(service)) -exec rm -rf {} +
+	for service in "$(SITE)"/botocore/data/*/; do ls -d "$$service"*/ | sort | sed '$$d' | tr '\n' '\0' | xargs -0 rm -rf; done
+	find "$(SITE)/botocore/data" -name 'examples-*.json*' -delete
 endef
 
 # Drops what never runs and what differs from one build to the next, so that equal sources give an equal layer. METADATA,

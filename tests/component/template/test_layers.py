@@ -101,6 +101,13 @@ def test_a_default_deployment_has_at_most_50_mb_of_layers(built: Built, tmp_path
     assert total <= MAX_ARCHIVES_BYTES
 
 
+def test_botocore_has_the_last_version_of_each_service(built: Built) -> None:
+    [data] = (built["PipelineLayer"] / "python" / "botocore").glob("data")
+    versions = [[path.name for path in service.iterdir()] for service in data.iterdir() if service.is_dir()]
+    assert ["2020-05-31"] in versions, "of CloudFront, which has others before"
+    assert {len(found) for found in versions} == {1}
+
+
 def test_everybody_may_read_and_licences_travel_along(built: Built) -> None:
     for path in files(built):
         assert path.stat().st_mode & 0o444 == 0o444, path
