@@ -191,6 +191,38 @@ def uninstall(call: Call, extension: str, delete_data: bool, yes: bool) -> int:
     return ExitCode.FAILED if delete_data and remaining else ExitCode.OK
 
 
+@app.group()
+def release() -> None:
+    """Releases that others install."""
+
+
+@release.command(output={"links": "per region the address that creates a stack in the console of CloudFormation"})
+@click.argument("place", metavar="RELEASE")
+@click.option("--bucket", required=True, metavar="NAME", help="Start of the buckets' names; -REGION follows.")
+@click.option("--regions", required=True, metavar="A,B", help="Regions in which stacks can be created.")
+@click.option("--public", is_flag=True, help="Everyone may read the files, and not only this account.")
+@click.option("--arch", type=click.Choice(["arm64", "x86_64"]), default="arm64", show_default=True)
+def publish(call: Call, place: str, bucket: str, regions: str, public: bool, arch: str) -> None:
+    """Copy RELEASE to a bucket in each region, and print links that create a stack in CloudFormation's console."""
+    from cli.deployment import make_client
+    from cli.releases import publishing
+    from cli.releases.release import open_release
+
+    session, endpoint = _connect(call)
+    opened, links = open_release(place), {}
+    account = str(make_client(session, "sts", endpoint).get_caller_identity()["Account"])
+    for region in dict.fromkeys(regions.split(",")):
+        s3 = session.client("s3", region_name=region, endpoint_url=endpoint)
+        name = publishing.name_regional_bucket(bucket, region)
+        publishing.publish_release(
+            s3, opened, name, region, account, lambda path, size: call.note(f"{size / 1e6:7.2f} MB  {path}")
+        )
+        if public:
+            publishing.open_to_public(s3, name)
+        links[region] = publishing.link_to_console(opened, arch, name, region)
+    call.emit({"links": links}, links.values())
+
+
 def _open(call: Call, place: str, bucket: str, *, is_checked: bool, is_confirmed: bool) -> _Deployer:
     """Open a release for a command. Raises CommandError if it is of another version than the command."""
     from cli.releases.release import open_release

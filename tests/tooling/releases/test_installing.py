@@ -12,6 +12,7 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from botocore.exceptions import ClientError
@@ -297,3 +298,27 @@ def test_a_removal_with_its_data_leaves_nothing_but_a_secret_that_can_be_restore
     with pytest.raises(ClientError, match="ResourceNotFound"):
         account.aws("dynamodb").describe_table(TableName=outputs["IndexTableName"])
     assert account.aws("secretsmanager").describe_secret(SecretId=outputs["SigningKeysArn"])["DeletedDate"]
+
+
+def test_a_release_is_hosted_in_each_region_with_a_link_to_the_console(account: Account, release: Path) -> None:
+    host, regions = f"hosted-{account.stack}", ("us-east-1", "eu-central-1")
+    words = ("release", "publish", str(release), "--bucket", host, "--regions", ",".join(regions), "--public", "--json")
+    done = account.commands.run(*words, "--region", "us-east-1")
+    assert done.code == 0, done.err
+    for region in regions:
+        link = urlsplit(done.document["links"][region])
+        assert link.hostname == f"{region}.console.aws.amazon.com"
+        route, _, query = link.fragment.partition("?")
+        given = dict(parse_qsl(query))
+        assert (route, given["stackName"]) == ("/stacks/quickcreate", "darkroom")
+        template = urlsplit(given["templateURL"])
+        assert template.hostname == f"s3.{region}.amazonaws.com"
+        bucket, _, key = template.path[1:].partition("/")
+        assert (bucket, given["param_ReleaseBucket"]) == (f"{host}-{region}", bucket)
+        stored = account.aws("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+        assert set(PARAMETERS) <= set(json.loads(stored)["Parameters"])
+        archive = f"{given['param_ReleasePrefix']}archives/extra.zip"
+        assert account.aws("s3").head_object(Bucket=bucket, Key=archive)
+        policy = json.loads(account.aws("s3").get_bucket_policy(Bucket=bucket)["Policy"])
+        [statement] = policy["Statement"]
+        assert (statement["Action"], statement["Resource"]) == ("s3:GetObject", f"arn:aws:s3:::{bucket}/darkroom/*/*")
