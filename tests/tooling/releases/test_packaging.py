@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -137,6 +138,17 @@ def test_notes_are_the_section_of_the_version() -> None:
 
 def test_notes_of_this_version_exist() -> None:
     assert extract_notes((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), VERSION)
+
+
+def test_every_file_has_the_version_of_the_checkout() -> None:
+    projects = [ROOT / "pyproject.toml", *(ROOT / "packages").glob("*/pyproject.toml")]
+    versions = {tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"] for path in projects}
+    versions.add(json.loads((ROOT / "frontends" / "package.json").read_text(encoding="utf-8"))["version"])
+    pages = (ROOT / "README.md", ROOT / "packages" / "darkroom" / "README.md")
+    versions |= {
+        found for page in pages for found in re.findall(r"darkroom-([\d.]+\d)", page.read_text(encoding="utf-8"))
+    }
+    assert versions == {VERSION}
 
 
 @pytest.mark.parametrize(
