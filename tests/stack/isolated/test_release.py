@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import filecmp
+import itertools
 import json
 import subprocess
 import sys
+import threading
 import urllib.error
 import urllib.request
 import venv
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from email.message import Message
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,7 @@ from typing import Any
 import pytest
 
 from darkroom import VERSION
+from darkroom.image_keys import DERIVATIVES
 from extensions import list_extensions
 from local.paths import ROOT, architecture
 from local.post_deploy import complete
@@ -28,16 +32,29 @@ from tests.waiting import wait_until
 WITHIN_S = 1200.0
 """A hang: a build compiles and compresses all layers."""
 
-WHEEL = f"darkroom-{VERSION}-py3-none-any.whl"
+NEXT = "99.0.0"
+"""Version of a release of the same code, to which the first one is upgraded."""
+
+VERSIONED = (
+    "CHANGELOG.md",
+    "layers/darkroom/darkroom/__init__.py",
+    "packages/darkroom-url/pyproject.toml",
+    "packages/darkroom/pyproject.toml",
+    "pyproject.toml",
+)
+"""Files with the version of a checkout."""
+
 EXTENSION = next(one.flag for one in list_extensions() if not one.first_stack_parameters)
 STACK = ("--stack", "trial", "--region", "us-east-1")
 
 
-def build(folder: Path) -> Path:
+def build(folder: Path, version: str = VERSION) -> Path:
     """Build a release for this machine's processor in a clean clone."""
     clone, release = folder / "clone", folder / "release"
     subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-    command = [sys.executable, "-m", "tools.release", VERSION, "--to", release, "--arch", architecture()]
+    for path in (clone / name for name in VERSIONED):
+        path.write_text(path.read_text(encoding="utf-8").replace(VERSION, version, 1), encoding="utf-8")
+    command = [sys.executable, "-m", "tools.release", version, "--to", release, "--arch", architecture()]
     done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False, timeout=WITHIN_S)
     assert done.returncode == 0, done.stdout + done.stderr
     return release
@@ -60,11 +77,21 @@ class User:
 
     home: Path
     account: Account
+    commands: str = ""
+
+    def take(self, release: Path) -> User:
+        """Install the command of another release; return the user with it."""
+        commands = release.parent.name
+        venv.create(self.home / commands, with_pip=True)
+        pip = [self.home / commands / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
+        subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements-commands.txt"], check=True)
+        subprocess.run([*pip, "--no-deps", *release.glob("darkroom-*.whl")], check=True)
+        return replace(self, commands=commands)
 
     def run(self, *words: str, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run the command; it has to end with ``code``."""
         environment = {**self.account.environment, "HOME": str(self.home)}
-        command = [self.home / "venv" / "bin" / "darkroom", *words]
+        command = [self.home / self.commands / "bin" / "darkroom", *words]
         done = subprocess.run(
             command, cwd=self.home, env=environment, capture_output=True, text=True, check=False, timeout=WITHIN_S
         )
@@ -78,12 +105,7 @@ class User:
 
 @pytest.fixture(scope="module")
 def user(release: Path, account: Account, tmp_path_factory: pytest.TempPathFactory) -> User:
-    home = tmp_path_factory.mktemp("home")
-    venv.create(home / "venv", with_pip=True)
-    pip = [home / "venv" / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-compile"]
-    subprocess.run([*pip, "--require-hashes", "-r", ROOT / "requirements-commands.txt"], check=True)
-    subprocess.run([*pip, "--no-deps", release / WHEEL], check=True)
-    return User(home, account)
+    return User(tmp_path_factory.mktemp("home"), account).take(release)
 
 
 @pytest.fixture(scope="module")
@@ -148,12 +170,58 @@ def test_an_extension_is_installed_beside_it(user: User, release: Path, cdn: str
     assert f"Remove the extensions first: --extension {EXTENSION}" in user.run("uninstall", *STACK, code=1).stderr
 
 
-def test_an_upgrade_keeps_what_is_stored_and_a_removal_deletes_all(user: User, release: Path, cdn: str) -> None:
-    stored = get(f"{cdn}/photo.jpg?w=800&f=webp")[2]
-    done = user.read("upgrade", str(release), "--yes", "--skip-smoke")
-    assert (done["from"], done["to"], done["extensions"]) == (VERSION, VERSION, [EXTENSION])
-    assert get(f"{cdn}/photo.jpg?w=800&f=webp")[2] == stored
+@contextmanager
+def request_all_the_time(urls: Sequence[str]) -> Iterator[list[tuple[str, int]]]:
+    """Request ``urls`` in turns until the context exits; it has the URL and the status of each response."""
+    answers: list[tuple[str, int]] = []
+    ended = threading.Event()
 
+    def request() -> None:
+        for url in itertools.cycle(urls):
+            if ended.is_set():
+                return
+            answers.append((url, get(url)[0]))
+
+    thread = threading.Thread(target=request)
+    thread.start()
+    try:
+        yield answers
+    finally:
+        ended.set()
+        thread.join()
+
+
+def list_stored(account: Account) -> dict[str, Any]:
+    """Derivatives in the stack's bucket, with the times at which they were stored."""
+    bucket = account.cloud.read_outputs("trial")["MediaBucketName"]
+    pages = account.cloud.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=DERIVATIVES)
+    return {one["Key"]: one["LastModified"] for page in pages for one in page.get("Contents", [])}
+
+
+def test_no_request_fails_during_an_upgrade_and_on_the_way_back(
+    user: User, release: Path, cdn: str, tmp_path: Path
+) -> None:
+    newer = build(tmp_path, NEXT)
+    urls = [*(f"{cdn}/photo.jpg?w={width}&f=webp" for width in (320, 480, 640)), f"{cdn}/photo.jpg?f=json"]
+    assert [get(url)[0] for url in urls] == [200] * len(urls)
+    stored = list_stored(user.account)
+    with request_all_the_time(urls) as answers:
+        done = user.take(newer).read("upgrade", str(newer), "--yes", "--skip-smoke")
+        assert (done["from"], done["to"], done["extensions"]) == (VERSION, NEXT, [EXTENSION])
+        status = user.read("status")
+        assert status["settings"]["version"] == 1
+        between = len(answers)
+        back = user.read("upgrade", str(release), "--yes", "--skip-smoke")
+        assert (back["from"], back["to"]) == (NEXT, VERSION)
+        count = len(answers)
+        wait_until(lambda: len(answers) > count + len(urls), "the stack answers after the way back", WITHIN_S)
+    assert {status for _, status in answers} == {200}, [one for one in answers if one[1] != 200][:5]
+    assert 0 < between < len(answers)
+    assert list_stored(user.account) == stored
+
+
+def test_a_removal_with_its_data_leaves_nothing(user: User, cdn: str) -> None:
+    assert cdn
     user.run("uninstall", "--extension", EXTENSION, "--delete-data", "--yes", *STACK)
     done = user.read("uninstall", "--delete-data", "--yes")
     assert done["remaining"] == []
