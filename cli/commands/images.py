@@ -111,11 +111,12 @@ def _read_expected(path: Path) -> dict[str, str]:
     return {str(name): str(outcome) for name, outcome in read(path.read_text(encoding="utf-8")).items()}
 
 
-@app.command(output={"url": "the signed URL", "expires_at": "ISO 8601, or null"})
+@app.command(output={"url": "the signed URL, without a host with --key-file", "expires_at": "ISO 8601, or null"})
 @click.argument("target")
+@click.option("--key-file", type=FILE, help="File with the signing key, instead of the stack's; AWS is not called.")
 @click.option("--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor or dit, such as '/300x200/photo.jpg'.")
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")
-def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -> None:
+def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, expires_in: int | None) -> None:
     """Print a signed URL for TARGET, a path with a query such as '/photo.jpg?w=801'."""
     from darkroom.errors import DarkroomError
     from darkroom.overlays.plugin import OVERLAYS
@@ -124,19 +125,20 @@ def sign(call: Call, target: str, dialect: str | None, expires_in: int | None) -
 
     register_plugin(OVERLAYS)
     expires_s = None if expires_in is None else int(time.time()) + expires_in
-    deployment = call.deployment
+    if dialect and (key_file or expires_in is not None):
+        raise WrongArgument("--key-file and --expires-in are for URLs of Darkroom's own.")
+    cdn_url = "" if key_file else call.deployment.cdn_url
     try:
         if dialect:
-            if expires_in is not None:
-                raise WrongArgument("--expires-in is for URLs of Darkroom's own.")
-            path = _sign_dialect(dialect, target, deployment.secret("LanguageKeysArn"))
+            path = _sign_dialect(dialect, target, call.deployment.secret("LanguageKeysArn"))
         else:
-            path = sign_target(target, deployment.signing_key, expires_s)
+            key = key_file.read_text(encoding="utf-8").rstrip("\r\n") if key_file else call.deployment.signing_key
+            path = sign_target(target, key, expires_s)
     except (DarkroomError, ValueError) as error:
         if isinstance(error, DarkroomError) and error.status >= 500:
             raise
         raise WrongArgument(error.message if isinstance(error, DarkroomError) else str(error)) from error
-    call.emit({"url": deployment.cdn_url + path, "expires_at": iso(expires_s)}, [deployment.cdn_url + path])
+    call.emit({"url": cdn_url + path, "expires_at": iso(expires_s)}, [cdn_url + path])
 
 
 @app.command(

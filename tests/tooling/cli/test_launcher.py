@@ -15,6 +15,7 @@ import pytest
 from cli.app import version
 from cli.exit_codes import ExitCode
 from cli.main import main
+from darkroom.plan.url_builder import sign_target
 from local.paths import COMMAND, ROOT
 from tests.waiting import HANG_S, wait_until
 
@@ -24,6 +25,19 @@ def test_help_is_fast_because_it_imports_little() -> None:
     heavy = ["boto3", "botocore", "rich", "pyvips", "numpy", "aiohttp", "darkroom", "local", "tools"]
     done = subprocess.run([sys.executable, "-c", code, *heavy], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_a_key_of_a_file_signs_without_a_call(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.write_text("a key of more than 16 characters\n")
+    code = (
+        "import sys; from cli.main import main; "
+        "main(['sign', '/photo.jpg?w=801', '--key-file', sys.argv[1]]); "
+        "print([name for name in sys.modules if name.partition('.')[0] in ('boto3', 'botocore')])"
+    )
+    done = subprocess.run([sys.executable, "-c", code, key], cwd=ROOT, capture_output=True, text=True, check=True)
+    signed = sign_target("/photo.jpg?w=801", "a key of more than 16 characters")
+    assert done.stdout.splitlines() == [signed, "[]"]
 
 
 def test_the_environment_names_a_stack_and_local_overrides_it(
