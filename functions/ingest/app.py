@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.secrets import Secret
@@ -23,7 +23,6 @@ from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.s3 import S3Bucket
-from darkroom_pipeline.aws.scanner import Clamd
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.aws.stepfunctions import StateMachine
 from darkroom_pipeline.content_credentials import build_reader, build_signer
@@ -38,6 +37,9 @@ from darkroom_pipeline.services.ingest.stores import MasterStore
 from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
 from darkroom_pipeline.services.queue_consumer import SqsMessage
 from darkroom_pipeline.services.sqs_batch import process_batch
+
+if TYPE_CHECKING:
+    from darkroom_pipeline.aws.scanner import Scanner
 
 register_plugin(OVERLAYS)
 
@@ -57,6 +59,14 @@ _credentials = CredentialSource()
 _keys = Secret(_env.signing_keys_arn, _credentials, parse_signing_keys, observer=_observer)
 
 
+def _build_scanner(settings: Settings) -> Scanner | None:
+    if not settings.clamd_address:
+        return None
+    from darkroom_pipeline.aws.scanner import Clamd
+
+    return Clamd(settings.clamd_address)
+
+
 def _build_converter(settings: Settings) -> UploadConverter | None:
     if not settings.converted_formats:
         return None
@@ -67,7 +77,6 @@ def _build_converter(settings: Settings) -> UploadConverter | None:
 
 def _build_context(settings: Settings) -> IngestContext:
     blocks, refines = settings.moderation_policy == BLOCK, _env.refine
-    scanner = Clamd(settings.clamd_address) if settings.clamd_address else None
     claims = Claims(_index, _queue, _source, _names, _env.lease_s, held_bucket=_media if blocks else None)
     purge = DerivativePurge(_media, _source, _names)
     return IngestContext(
@@ -87,7 +96,7 @@ def _build_context(settings: Settings) -> IngestContext:
         examiner=UploadExaminer(
             build_upload_limits(settings),
             _observer,
-            scanner,
+            _build_scanner(settings),
             _CPU_LIMIT,
             _build_converter(settings),
             settings.default_quality,

@@ -16,8 +16,8 @@ from darkroom.imaging.formats.image_format import Header
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
 from darkroom_pipeline.aws.powertools import PowertoolsObserver
-from darkroom_pipeline.aws.presigned_post import DECLARED_SHA256
 from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.aws.s3_objects import DECLARED_SHA256
 from darkroom_pipeline.services.ingest.examine import (
     NO_FORMAT,
     FetchedUpload,

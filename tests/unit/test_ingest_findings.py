@@ -13,8 +13,8 @@ from darkroom.client_findings import ClientFindings, FaceBox, Tag, encode_findin
 from darkroom.errors import ObjectChanged
 from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
 from darkroom_pipeline.aws.findings_store import Sidecar
-from darkroom_pipeline.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from darkroom_pipeline.aws.s3 import ObjectHead
+from darkroom_pipeline.aws.s3_objects import FINDINGS, FINDINGS_SIGNATURE
 from darkroom_pipeline.services.ingest.examine import FetchedUpload
 from darkroom_pipeline.services.ingest.findings import MODEL, TRIES, ClientFindingsReader
 

@@ -177,8 +177,8 @@ def test_a_superseded_event_requests_a_repair_if_it_has_written(
     def supersede(*_: object) -> IngestOutcome:
         raise Superseded(wrote=wrote)
 
-    for name in ("_process_change", "carry_out_decision"):
-        monkeypatch.setattr(handler, name, supersede)
+    monkeypatch.setattr(handler, "_process_change", supersede)
+    monkeypatch.setattr(review, "carry_out_decision", supersede)
     monkeypatch.setattr(handler, "_revisit", lambda *_: IngestOutcome.READY)
     event = IngestEvent(kind, KEY, CURRENT, repairs=2)
     if kind is EventKind.DELETED:

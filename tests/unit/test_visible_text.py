@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cli.framework import Call, Selection
 from cli.main import main
 from cli.settings.files import to_toml
-from darkroom.aws.telemetry.observer import to_json
+from darkroom.aws.telemetry import to_json
 from darkroom.visible_text import escape_controls, escape_html
 
 BIDI = "\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"

@@ -9,7 +9,7 @@ import pytest
 from .observed_process import LAMBDA, OBSERVERS, watch
 
 WORK = """
-import darkroom.aws.telemetry.observer as module
+import darkroom.aws.telemetry as module
 from darkroom.errors import Unavailable
 from darkroom.services.request_metrics import count_failure, count_latency, count_request
 

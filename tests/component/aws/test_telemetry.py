@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from darkroom.aws import telemetry
-from darkroom.aws.telemetry import LightObserver, Observer
-from darkroom.aws.telemetry.observer import MAX_VALUES, bind_fields
+from darkroom.aws.telemetry import MAX_VALUES, LightObserver, Observer, bind_fields
 from darkroom.aws.telemetry.traces import MAX_BYTES, TraceHeader, XRayDaemon, is_traced, read_header
 from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from tests.waiting import HANG_S

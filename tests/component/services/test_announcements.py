@@ -15,8 +15,8 @@ from jsonschema import Draft202012Validator
 
 from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom_pipeline.aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
 from darkroom_pipeline.aws.record import REMOVED
+from darkroom_pipeline.aws.s3_objects import DECLARED_SHA256, PRIORITY, URGENT
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from local.event_samples import make_photograph
 from local.paths import ROOT

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Unavailable
-from darkroom_pipeline.aws.presigned_post import PRIORITY, URGENT
+from darkroom_pipeline.aws.s3_objects import PRIORITY, URGENT
 from local.events import read_events
 from tests.images.photographs import jpeg_photo
 

@@ -20,8 +20,8 @@ from darkroom.imaging.source import Source
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
-from darkroom_pipeline.aws.presigned_post import DECLARED_SHA256
 from darkroom_pipeline.aws.record import CLAIMED, HELD, READY, REFUSED, REMOVED, LargeImageRef
+from darkroom_pipeline.aws.s3_objects import DECLARED_SHA256
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.events import build_large_image_message, build_repair_message
 from darkroom_pipeline.services.ingest.examine import FetchedUpload, fetch_upload

@@ -19,7 +19,7 @@ from aws_xray_sdk.core import xray_recorder
 from aws_xray_sdk.core.lambda_launcher import LambdaContext
 from aws_xray_sdk.core.models.entity import Entity
 
-from darkroom.aws.telemetry.observer import EmfMetrics, Observer, bound_fields, namespace, service_name, to_json
+from darkroom.aws.telemetry import EmfMetrics, Observer, bound_fields, namespace, service_name, to_json
 from darkroom.aws.telemetry.traces import (
     LOCAL,
     VARIABLE,

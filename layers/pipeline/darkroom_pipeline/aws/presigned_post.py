@@ -7,17 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .clients import translate_errors
-
-DECLARED_SHA256 = "declared-sha256"
-"""User metadata of an upload: the base64 of the declared SHA-256. S3 checks the checksum of the form. Not every
-S3-compatible store does, so ingest checks it too."""
-
-PRIORITY, URGENT = "priority", "urgent"
-"""User metadata of an upload that is to be processed before others, and its value. The policy of the form contains it:
-a client can neither add nor remove it."""
-
-FINDINGS, FINDINGS_SIGNATURE = "findings", "findings-signature"
-"""User metadata of an upload: client-supplied findings, and their signature."""
+from .s3_objects import DECLARED_SHA256
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.secrets import Secret
-from darkroom.aws.telemetry.observer import Observer
+from darkroom.aws.telemetry import Observer
 from darkroom.environment import CredentialsEnvironment
 from darkroom.settings import Settings
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from darkroom.aws.telemetry import Observer
 
-from ..aws.presigned_post import PRIORITY, URGENT
 from ..aws.s3 import S3Bucket
+from ..aws.s3_objects import PRIORITY, URGENT
 from ..aws.sqs import Queue
 
 

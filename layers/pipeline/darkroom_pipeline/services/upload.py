@@ -16,8 +16,9 @@ from darkroom.services.upload_requests import DeclaredUpload, Grant, parse_uploa
 from darkroom.signing import KeySource, try_keys
 
 from ..aws.index import Index
-from ..aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PRIORITY, PostPresigner
+from ..aws.presigned_post import PostPresigner
 from ..aws.record import Record
+from ..aws.s3_objects import FINDINGS, FINDINGS_SIGNATURE, PRIORITY
 from ..aws.upload_counters import UploadCounters
 from .upload_reports import count_reports, parse_reports
 

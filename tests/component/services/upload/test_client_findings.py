@@ -15,8 +15,9 @@ from darkroom.client_findings import MAX_TEXT_BYTES, encode_findings, parse_clie
 from darkroom.findings import CLIENT, FACES, TAGS, Finding, Findings, findings_from_document, findings_to_document
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_pipeline.aws.findings_store import sidecar_name
-from darkroom_pipeline.aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE, PostPresigner
+from darkroom_pipeline.aws.presigned_post import PostPresigner
 from darkroom_pipeline.aws.record import READY
+from darkroom_pipeline.aws.s3_objects import FINDINGS, FINDINGS_SIGNATURE
 from darkroom_pipeline.aws.upload_counters import UploadCounters
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.handler import handle_event

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 from ...aws.s3_fast import FastBucket, StoredObject
-from ...aws.telemetry.observer import bound_fields
+from ...aws.telemetry import bound_fields
 from ...errors import (
     BadOption,
     DamagedSource,

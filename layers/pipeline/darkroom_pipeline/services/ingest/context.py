@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from darkroom.aws.telemetry.observer import Observer
+from darkroom.aws.telemetry import Observer
 from darkroom.plan.model import METADATA
 from darkroom.plan.presets import Presets, load_default_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact

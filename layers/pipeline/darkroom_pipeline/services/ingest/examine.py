@@ -6,7 +6,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from darkroom.aws.telemetry import Observer
 from darkroom.errors import ChecksumMismatch, InfectedUpload, OverLimits, TypeNotAllowed, Unavailable
@@ -21,11 +21,13 @@ from darkroom.plan.model import DEFAULT_QUALITY, SOURCE_FORMATS, DefaultQuality,
 from darkroom.services.deadline import INGEST, CpuLimit, Deadline
 
 from ...aws.checksums import ChecksumSet, compute_checksums
-from ...aws.presigned_post import DECLARED_SHA256, PRIORITY, URGENT
 from ...aws.s3 import ObjectHead, S3Bucket
-from ...aws.scanner import Scanner
+from ...aws.s3_objects import DECLARED_SHA256, PRIORITY, URGENT
 from ...imaging.master import Master, make_master
 from ...imaging.render_many import BatchRender, decode_once
+
+if TYPE_CHECKING:
+    from ...aws.scanner import Scanner
 
 type Rendition = tuple[Plan | MezzanineOf, RenderedImage]
 """A preset or a mezzanine."""

@@ -18,8 +18,8 @@ from darkroom.signing import KeySource
 
 from ...aws.documents import DocumentStore
 from ...aws.findings_store import FindingsStore, Verdict, VerdictTable
-from ...aws.presigned_post import FINDINGS, FINDINGS_SIGNATURE
 from ...aws.record import READY, Record
+from ...aws.s3_objects import FINDINGS, FINDINGS_SIGNATURE
 from .events import IngestEvent, decision_name
 from .examine import FetchedUpload
 from .stores import TRIES

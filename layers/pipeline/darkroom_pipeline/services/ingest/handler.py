@@ -18,12 +18,10 @@ from ...aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record, was_finished,
 from ...aws.sqs import REDRIVEN, Queue
 from ..queue_consumer import POSTPONED, QueueConsumer, SqsMessage
 from .admit import ingest_upload
-from .announcements import announce, finish, publish_event
 from .claims import REPAIR_DELAY_S, EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
-from .publish import claim, remove_held_master, remove_master, unpublish
-from .review import carry_out_decision, recover
+from .publish import announce, claim, finish, publish_event, remove_held_master, remove_master, unpublish
 
 TOMBSTONE_S = 35 * 86_400
 """How long a deletion is recorded: longer than a message stays in the queue and its DLQ, 14 days each."""
@@ -168,6 +166,8 @@ def _complete_large_image(context: IngestContext, event: IngestEvent, known: Rec
 def _review(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
     if known is None:
         return IngestOutcome.DROPPED
+    from .review import carry_out_decision  # few events are decisions
+
     _require_done(context, event, known)
     with _evaluate_again(context, event):
         return carry_out_decision(context, event, known)
@@ -228,6 +228,8 @@ def repair(context: IngestContext, event: IngestEvent, known: Record | None) -> 
     with attempt:
         gone = not known.done and _is_upload_gone(context, event.key)
         if gone and was_finished(known):  # its upload may have expired since
+            from .review import recover  # rarely needed
+
             recovered = recover(context, attempt, known)
             if recovered is not None:
                 return recovered

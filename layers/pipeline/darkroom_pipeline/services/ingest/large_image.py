@@ -21,13 +21,22 @@ from ...imaging.pyramid.plan import inspect_large_image
 from ...imaging.pyramid_presets import PyramidPresets
 from ..large_image.parts import PartStore
 from ..range_source import open_ranges
-from .announcements import announce
 from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
 from .findings import ReviewState
-from .publish import build_upload_metadata, choose_presets, claim, hold, put_ready_image, refuse, replace_master, serve
+from .publish import (
+    announce,
+    build_upload_metadata,
+    choose_presets,
+    claim,
+    hold,
+    put_ready_image,
+    refuse,
+    replace_master,
+    serve,
+)
 from .stores import StoredMaster, describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})

@@ -14,12 +14,22 @@ from ...aws.findings_store import Verdict
 from ...aws.record import HELD, READY, REFUSED, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
 from .admit import ingest_upload
-from .announcements import announce, finish, publish_event
 from .claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
 from .examine import Rendition
-from .publish import choose_presets, claim, describe_held_master, hold_master, put_presets, release_master, unpublish
+from .publish import (
+    announce,
+    choose_presets,
+    claim,
+    describe_held_master,
+    finish,
+    hold_master,
+    publish_event,
+    put_presets,
+    release_master,
+    unpublish,
+)
 from .stores import StoredMaster, render_from_master
 
 

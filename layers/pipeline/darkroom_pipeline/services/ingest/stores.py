@@ -24,7 +24,6 @@ from darkroom.services.deadline import Deadline
 
 from ...aws.record import MasterRef
 from ...aws.s3 import ObjectHead, S3Bucket
-from ..range_source import open_ranges
 from .claims import HOW, PYRAMID, SEQUENCER, SHA256, VERSION_ID, Claims, Lease, StaleIndex, Superseded
 from .examine import Rendition, UploadExaminer
 
@@ -228,6 +227,7 @@ def render_from_master(
     rights = master.metadata.get(MASTER_RIGHTS, "")
     if master.metadata.get(HOW) == PYRAMID:
         from ...imaging.pyramid_presets import PyramidPresets  # few masters are pyramids
+        from ..range_source import open_ranges
 
         presets = PyramidPresets(
             open_ranges(source, master),
