@@ -17,7 +17,7 @@ from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.framework import shared_options
 from cli.template_values import read_template
-from darkroom import image_keys
+from darkroom import errors, image_keys
 from darkroom.errors import list_errors_by_code
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.settings import list_setting_fields
@@ -94,7 +94,9 @@ def _list_metrics() -> Surface:
 
 
 def _list_errors() -> Surface:
-    return {code: {"status": kind.status} for code, kind in list_errors_by_code().items()}
+    """Return the codes of the core; those of extensions depend on what else is imported."""
+    found = {code: kind for code, kind in list_errors_by_code().items() if kind.__module__ == errors.__name__}
+    return {code: {"status": kind.status} for code, kind in found.items()}
 
 
 def _list_objects() -> Surface:

@@ -13,7 +13,6 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from observability.alarm import logical_id
 from observability.burn_rate import release_alarms
-from tests.guide import GUIDE
 
 from .building import LAYERS, build, content_hash
 from .stack import PSEUDO, ROOT, Node, Stack, broken_rules, nested_templates, references, template, transformed
@@ -260,13 +259,6 @@ def test_layers_of_old_versions_stay() -> None:
     layers = stack.of_type("AWS::Lambda::LayerVersion")
     assert len(layers) == len(LAYERS)
     assert {stack.resources[name]["DeletionPolicy"] for name in layers} == {"Retain"}
-
-
-def test_the_guide_deletes_the_versions_of_every_layer() -> None:
-    layers = Stack(InferenceMode="lambda", Dialects="on").of_type("AWS::Lambda::LayerVersion").values()
-    names = {one["LayerName"].removeprefix(f"{PSEUDO['AWS::StackName']}-") for one in layers}
-    [listed] = re.findall(r"^for layer in ([a-z ]+); do$", GUIDE.read_text(encoding="utf-8"), re.MULTILINE)
-    assert set(listed.split()) == names
 
 
 def test_scaling_options_are_off_until_requested() -> None:
