@@ -1,13 +1,14 @@
 """What users rely on, to compare a release with the last one (docs/getting-started/install.md, "Versions").
 
-``python -m tools.public_surfaces`` records them in ``tests/cases/public_surfaces.json`` when a version is released.
+``python -m tools.public_surfaces`` records them when a version is released: in ``tests/cases/public_surfaces.json``,
+and those of each extension in a file of that name in its folder.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,33 +22,21 @@ from darkroom import errors, image_keys
 from darkroom.errors import list_errors_by_code
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.settings import list_setting_fields
-from extensions import list_extensions
+from extensions import Extension, list_extensions
 
 ROOT = Path(__file__).resolve().parent.parent
-RECORD = ROOT / "tests" / "cases" / "public_surfaces.json"
+FILE = "public_surfaces.json"
 CHANGELOG = ROOT / "CHANGELOG.md"
 
 type Surface = dict[str, Any]
 
 
-def _list_templates() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Yield the prefix of names, and the template, of every stack that is installed by itself."""
-    yield "", read_template(ROOT / "template.yaml")
-    for one in list_extensions():
-        yield f"{one.flag}.", read_template(one.template)
-
-
-def _list_parameters() -> Surface:
+def _list_parameters(template: Mapping[str, Any]) -> Surface:
     facts = ("Type", "Default", "AllowedValues", "AllowedPattern", "MinValue", "MaxValue")
     return {
-        prefix + name: {fact: parameter[fact] for fact in facts if fact in parameter}
-        for prefix, template in _list_templates()
+        name: {fact: parameter[fact] for fact in facts if fact in parameter}
         for name, parameter in template["Parameters"].items()
     }
-
-
-def _list_outputs() -> Surface:
-    return {prefix + name: {} for prefix, template in _list_templates() for name in template["Outputs"]}
 
 
 def _list_options() -> Surface:
@@ -61,26 +50,28 @@ def _list_settings() -> Surface:
     return {one.name: {"default": repr(one.default)} for one in list_setting_fields()}
 
 
-def _list_commands(group: click.Group = app, path: str = "") -> Surface:
-    found: Surface = {} if path else {"options": sorted(_names(shared_options()))}
+def _list_commands(module: str, group: click.Group = app, path: str = "") -> Surface:
+    """Return the commands that are defined below ``module``, with their parameters and the fields of their JSON."""
+    found: Surface = {}
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
-            found |= _list_commands(command, f"{path}{name} ")
-        else:
+            found |= _list_commands(module, command, f"{path}{name} ")
+        elif str(getattr(command.callback, "__module__", "")).startswith(module):
             fields = sorted(getattr(command, "output", None) or ())
-            found[path + name] = {"parameters": sorted(_names(command.params)), "json": fields}
+            found[path + name] = {"parameters": sorted(_list_names(command.params)), "json": fields}
     return found
 
 
-def _names(parameters: Any) -> Iterator[str]:
+def _list_names(parameters: Iterable[click.Parameter]) -> Iterator[str]:
+    """Yield the names of parameters that are not of all commands, and not flags of extensions."""
+    flags = {f"--{one.flag}" for one in list_extensions()}
     for one in parameters:
         if not str(one.name).startswith("shared_"):
-            yield from one.opts
+            yield from (name for name in one.opts if name not in flags)
 
 
-def _list_events() -> Surface:
-    folders = [ROOT / "docs" / "reference" / "schemas", *(one.folder / "docs" for one in list_extensions())]
-    schemas = [json.loads(path.read_text(encoding="utf-8")) for one in folders for path in one.glob("*.schema.json")]
+def _list_events(folder: Path) -> Surface:
+    schemas = [json.loads(path.read_text(encoding="utf-8")) for path in folder.glob("*.schema.json")]
     return {
         one["title"]: {"properties": sorted(one["properties"]), "required": sorted(one["required"])} for one in schemas
     }
@@ -117,25 +108,37 @@ def _list_signatures() -> Surface:
     return {one["signed"]: {} for one in document["targets"]} | texts
 
 
-SURFACES: Mapping[str, Callable[[], Surface]] = {
+def read_surfaces(extension: Extension | None = None) -> dict[str, Surface]:
+    """Return the surfaces of the first stack and the command, or those of an extension, by name, as JSON has them."""
+    template = read_template(extension.template if extension else ROOT / "template.yaml")
+    found: dict[str, Surface] = {
+        "parameters": _list_parameters(template),
+        "outputs": {name: {} for name in template["Outputs"]},
+        "events": _list_events(extension.folder / "docs" if extension else ROOT / "docs" / "reference" / "schemas"),
+        "commands": _list_commands(f"extensions.{extension.name}." if extension else "cli."),
+    }
+    if not extension:
+        found |= {name: read() for name, read in _SURFACES.items()}
+    surfaces: dict[str, Surface] = json.loads(json.dumps(found))
+    return surfaces
+
+
+_SURFACES: Mapping[str, Callable[[], Surface]] = {
     "URL options": _list_options,
     "signatures": _list_signatures,
     "settings": _list_settings,
-    "events": _list_events,
     "metrics": _list_metrics,
-    "parameters": _list_parameters,
-    "outputs": _list_outputs,
-    "commands": _list_commands,
+    "options of commands": lambda: {name: {} for option in shared_options() for name in option.opts},
     "exit codes": lambda: {one.name: int(one) for one in ExitCode},
     "error codes": _list_errors,
     "stored objects": _list_objects,
 }
+"""Those that extensions do not have."""
 
 
-def read_surfaces() -> dict[str, Surface]:
-    """Return all surfaces of this checkout by name, as JSON has them."""
-    found: dict[str, Surface] = json.loads(json.dumps({name: read() for name, read in SURFACES.items()}))
-    return found
+def find_record(extension: Extension | None = None) -> Path:
+    """Return the file with the surfaces of the last release."""
+    return extension.folder / FILE if extension else ROOT / "tests" / "cases" / FILE
 
 
 FREE = frozenset({"signatures"})
@@ -151,16 +154,16 @@ def list_unexplained(before: Mapping[str, Surface], after: Mapping[str, Surface]
         for name in sorted(old.keys() | new.keys()):
             change = "is new" if name not in old else "is gone" if name not in new else "has changed"
             is_free = change == "is new" and surface in FREE
-            own = re.escape(name.rpartition(".")[2])
+            own = re.escape(name)
             if old.get(name) != new.get(name) and not is_free and not re.search(rf"(?<!\w){own}(?!\w)", named):
                 yield f"{surface}: {name} {change}"
 
 
 def main() -> None:
     """Record the surfaces of this checkout."""
-    RECORD.write_text(
-        json.dumps(read_surfaces(), indent=1, sort_keys=True, ensure_ascii=False) + "\n", encoding="utf-8"
-    )
+    for extension in (None, *list_extensions()):
+        text = json.dumps(read_surfaces(extension), indent=1, sort_keys=True, ensure_ascii=False)
+        find_record(extension).write_text(text + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

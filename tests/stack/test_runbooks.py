@@ -6,6 +6,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -104,7 +105,8 @@ def test_the_runbook_of_cold_starts(operator: Operator) -> None:
     """Half of the renders of this hour were cold."""
     of = [{"Name": name, "Value": "transform"} for name in ("service", "function")]
     figures = {"ColdRequests": 500.0, "Requests": 1000.0, "ColdStartTime": 640.0}
-    data = [{"MetricName": name, "Dimensions": of, "Value": value} for name, value in figures.items()]
+    before = datetime.now(UTC) - timedelta(minutes=1)  # the commands ask for whole seconds that have passed
+    data = [{"MetricName": name, "Dimensions": of, "Value": one, "Timestamp": before} for name, one in figures.items()]
     operator.stack.cloud.metrics.put_metric_data(Namespace="Darkroom/darkroom", MetricData=data)
     said = operator.follow("cold-starts.md").splitlines()
     transform, *others = (line.split("\t") for line in said[:5])

@@ -6,19 +6,32 @@ import json
 
 import pytest
 
-from tools.public_surfaces import CHANGELOG, RECORD, SURFACES, Surface, list_unexplained, read_surfaces
+from extensions import Extension, list_extensions
+from tools.public_surfaces import CHANGELOG, Surface, find_record, list_unexplained, read_surfaces
+
+OWNERS = [None, *list_extensions()]
 
 
-def test_every_change_since_the_last_release_has_an_entry_in_the_changelog() -> None:
-    before = json.loads(RECORD.read_text(encoding="utf-8"))
-    unexplained = list(list_unexplained(before, read_surfaces(), CHANGELOG.read_text(encoding="utf-8")))
+def read_record(owner: Extension | None) -> dict[str, Surface]:
+    """The surfaces of the last release."""
+    record: dict[str, Surface] = json.loads(find_record(owner).read_text(encoding="utf-8"))
+    return record
+
+
+@pytest.mark.parametrize("owner", OWNERS, ids=lambda one: one.name if one else "first stack")
+def test_every_change_since_the_last_release_has_an_entry_in_the_changelog(owner: Extension | None) -> None:
+    changelog = CHANGELOG.read_text(encoding="utf-8")
+    unexplained = list(list_unexplained(read_record(owner), read_surfaces(owner), changelog))
     assert unexplained == [], "name them as code in the section [Unreleased]"
 
 
 def test_every_surface_is_recorded() -> None:
-    record = json.loads(RECORD.read_text(encoding="utf-8"))
-    assert record.keys() == SURFACES.keys()
+    record = read_record(None)
+    assert record.keys() == read_surfaces().keys()
     assert all(len(surface) > 5 for surface in record.values())
+    for owner in list_extensions():
+        assert read_record(owner).keys() == read_surfaces(owner).keys()
+        assert read_record(owner)["parameters"]
 
 
 OLD: dict[str, Surface] = {"parameters": {"Arch": {"Default": "arm64"}, "Alarms": {}}, "signatures": {"/a?s=1": {}}}
