@@ -4,7 +4,7 @@ Gem::Specification.new do |gem|
   gem.name = 'darkroom_signer'
   gem.version = '0.1.0'
   gem.summary = 'Signed URLs of Darkroom images, without dependencies'
-  gem.description = 'Signs URLs of images, map tiles and medical images as they are written; needs OpenSSL only.'
+  gem.description = 'Signs URLs of images and of extensions as they are written; needs OpenSSL only.'
   gem.authors = ['Darkroom']
   gem.metadata = { 'rubygems_mfa_required' => 'true' }
   gem.license = 'MIT'
