@@ -17,14 +17,19 @@ from cli.template_values import read_template
 from darkroom import VERSION
 from extensions import list_extensions
 
+from .application import describe_application
 from .archives import hash_file, list_tracked, list_tree, name_by_content, write_archive
 from .layers import BuildError, build_layer
 from .materials import write_bill
+from .modules import write_modules
 from .notes import extract_notes
 from .packaging import BUCKET, LAYER, NESTED, Source, package_template
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("arm64", "x86_64")
+FIRST = "darkroom"
+"""Name of the template of the first stack."""
+
 COMMAND, URL_BUILDER = ROOT / "packages" / "darkroom", ROOT / "packages" / "darkroom-url"
 
 
@@ -49,12 +54,13 @@ def build_release(
     (to / "templates").mkdir()
     builder = Builder(to, scratch, report)
     templates = {
-        arch: {name: builder.package(path, arch, name or "darkroom") for name, path in list_stacks().items()}
+        arch: {name: builder.package(path, arch, name or FIRST) for name, path in list_stacks().items()}
         for arch in architectures
     }
     for project in (COMMAND, URL_BUILDER):
         report(f"wheel of {project.name}")
         _build_wheel(project, to)
+    write_modules(to, read_template(ROOT / "template.yaml"), {arch: paths[""] for arch, paths in templates.items()})
     _write_json(to / "bom.cdx.json", write_bill(version))
     (to / "NOTES.md").write_text(notes, encoding="utf-8")
     (to / CHANGELOG).write_text(changelog, encoding="utf-8")
@@ -88,7 +94,8 @@ class Builder:
     def package(self, path: Path, arch: str, name: str) -> str:
         """Write the packaged template of ``path``; return its path in the release."""
         written = self.to / "templates" / f"{name}-{arch}.json"
-        _write_json(written, self._package(path, arch))
+        packaged = self._package(path, arch)
+        _write_json(written, describe_application(packaged, VERSION) if name == FIRST else packaged)
         return self._relative(written)
 
     def _package(self, path: Path, arch: str) -> dict[str, Any]:
