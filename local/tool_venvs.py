@@ -2,8 +2,8 @@
 
 MiniStack and the SAM CLI pin different versions of botocore, so that each has its own. ``runtime`` is the environment
 of functions: Python and boto3, as in Lambda's runtime. ``endpoint`` is the model server's, for a stack with inference.
-``conformance`` contains IIIF's validator, ``jpeg-xl`` libjxl. ``moto`` is a second engine of AWS's services, beside
-MiniStack. Extensions name their own: the packages of their layers, and clients of their tests.
+``conformance`` contains IIIF's validator, ``cdk`` the AWS CDK, ``jpeg-xl`` libjxl. ``moto`` is a second engine of AWS's
+services, beside MiniStack. Extensions name their own: the packages of their layers, and clients of their tests.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ REQUIREMENTS = {
     "sam": ROOT / "requirements-sam.txt",
     "endpoint": ROOT / "endpoint" / "requirements.txt",
     "conformance": ROOT / "requirements-conformance.txt",
+    "cdk": ROOT / "requirements-cdk.txt",
     "jpeg-xl": ROOT / "layers" / "ingest" / "requirements-jpeg-xl.txt",
     **{name: one.folder / file for one in list_extensions() for name, file in one.environments.items()},
 }
@@ -42,6 +43,7 @@ TOOLS = ("ministack", "sam")
 
 ENDPOINT = "endpoint"
 CONFORMANCE = "conformance"
+CDK = "cdk"
 JPEG_XL = "jpeg-xl"
 MOTO = "moto"
 FOR_TESTS = (ENDPOINT, JPEG_XL, *(name for one in list_extensions() for name in one.environments))

@@ -41,6 +41,7 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "requirements-moto.txt": ("moto",),
     "requirements-sam.txt": ("sam",),
     "requirements-conformance.txt": ("conformance",),
+    "requirements-cdk.txt": ("cdk",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
     "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
