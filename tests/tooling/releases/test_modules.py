@@ -93,7 +93,7 @@ def test_every_expression_is_one_of_terraform_and_refers_to_what_exists(release:
         parse(f"value = {expression}")
     main = (release / "terraform" / "main.tf").read_text()
     parsed = parse(main)
-    declared = {json.loads(name) for one in parsed["variable"] for name in one}
+    declared = {name for one in parsed["variable"] for name in one}
     assert references(main, "var") == declared
     assert not declared & set(variables["variable"])
     assert references(main, "local") - {"parameters"} <= set(parsed["locals"][0])
@@ -101,7 +101,7 @@ def test_every_expression_is_one_of_terraform_and_refers_to_what_exists(release:
 
 def test_the_example_gives_variables_of_the_module_and_reads_its_outputs(release: Path, variables: Any) -> None:
     text = (release / "terraform" / "examples" / "domain" / "main.tf").read_text()
-    module = parse(text)["module"][0]['"darkroom"']
+    module = parse(text)["module"][0]["darkroom"]
     given = {name for name in module if not name.startswith("__")} - {"source"}
     assert given - {"release_bucket"} <= set(variables["variable"])
     assert references(text, "module.darkroom") <= set(read(release, "terraform/outputs.tf.json")["output"])
