@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from cli.releases.installing import Installation
     from cli.releases.release import Release
 
-KEEP_VERSIONS = 2
-
 
 def _deploying(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add the arguments and options of a deployment."""
@@ -322,11 +320,11 @@ def _smoke(call: Call) -> tuple[dict[str, str], bool]:
 
 def _prune(call: Call) -> list[str]:
     """Delete old versions of the transform function; return their numbers."""
-    from cli.versions import delete_versions
+    from cli.versions import KEEP, delete_versions
 
     from .stack import find_function
 
     deleted: list[str] = []
     name = find_function(call.deployment, "transform")
-    delete_versions(call.deployment.client("lambda"), name, KEEP_VERSIONS, report=deleted.append)
+    delete_versions(call.deployment.client("lambda"), name, KEEP, report=deleted.append)
     return deleted

@@ -30,6 +30,12 @@ def name_prefix(version: str) -> str:
     return f"darkroom/{version}/"
 
 
+def name_address(bucket: str, region: str, version: str, path: str) -> str:
+    """Return the address at which CloudFormation reads a file of a version in a bucket."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return f"https://s3.{region}.{suffix}/{bucket}/{name_prefix(version)}{path}"
+
+
 def list_needed(template: Mapping[str, Any], values: Mapping[str, str], region: str) -> Iterator[str]:
     """Yield the paths in the release that a deployment with the parameters ``values`` reads, each once."""
     resolver = Resolver(template, values, "darkroom", region, is_planned=True)

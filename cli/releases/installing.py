@@ -13,7 +13,7 @@ from cli.errors import WrongArgument
 from cli.preflight.templates import fill_defaults
 
 from .change_sets import ChangeSet, describe_stack, make_change_set
-from .files import BUCKET, PREFIX, ensure_bucket, list_needed, name_bucket, name_prefix, upload_files
+from .files import BUCKET, PREFIX, ensure_bucket, list_needed, name_address, name_bucket, name_prefix, upload_files
 from .release import Release
 
 type Report = Callable[[str], object]
@@ -61,7 +61,7 @@ class Installation:
         needed = [*list_needed(template, values, region), path]
         upload_files(s3, bucket, self.release, iter(needed), lambda name, size: report(f"{size / 1e6:7.2f} MB  {name}"))
         parameters: dict[str, str | None] = {**dict.fromkeys(kept), **self.given, **places}
-        address = f"https://s3.{region}.{_suffix(region)}/{bucket}/{name_prefix(self.release.version)}{path}"
+        address = name_address(bucket, region, self.release.version, path)
         return make_change_set(self.client("cloudformation"), self.stack, address, parameters, self.release.version)
 
     def _places(self, bucket: str) -> dict[str, str]:
@@ -95,7 +95,3 @@ def describe_addresses(outputs: Mapping[str, str], stack: str, region: str) -> S
 def _first(templates: Mapping[str, object]) -> str:
     """Return the processor of a new stack: arm64, which costs less, unless the release has it not."""
     return "arm64" if "arm64" in templates else min(templates)
-
-
-def _suffix(region: str) -> str:
-    return "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"

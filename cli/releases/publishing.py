@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
 
-from .files import BUCKET, PREFIX, ensure_bucket, name_prefix, upload_files
+from .files import BUCKET, PREFIX, ensure_bucket, name_address, name_prefix, upload_files
 from .release import Release
 
 FOLDERS = ("archives/", "templates/")
@@ -54,13 +54,12 @@ def link_to_console(release: Release, arch: str, bucket: str, region: str) -> st
 
     Source: AWS CloudFormation user guide, "Create quick-create links to launch CloudFormation stacks".
     """
-    prefix = name_prefix(release.version)
     query = urlencode(
         {
-            "templateURL": f"https://s3.{region}.amazonaws.com/{bucket}/{prefix}{release.find_template(arch, '')}",
+            "templateURL": name_address(bucket, region, release.version, release.find_template(arch, "")),
             "stackName": "darkroom",
             f"param_{BUCKET}": bucket,
-            f"param_{PREFIX}": prefix,
+            f"param_{PREFIX}": name_prefix(release.version),
         }
     )
     return f"https://{region}.console.aws.amazon.com/cloudformation/home?region={region}#/stacks/quickcreate?{query}"

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from cli.releases.files import BUCKET
 from cli.releases.release import CHECKSUMS, MANIFEST
 from cli.releases.upgrading import CHANGELOG
 from cli.template_values import read_template
@@ -23,7 +24,7 @@ from .layers import BuildError, build_layer
 from .materials import write_bill
 from .modules import write_modules
 from .notes import extract_notes
-from .packaging import BUCKET, LAYER, NESTED, Source, package_template
+from .packaging import LAYER, NESTED, Source, package_template
 
 ROOT = Path(__file__).resolve().parents[2]
 ARCHITECTURES = ("arm64", "x86_64")

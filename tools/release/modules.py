@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .packaging import PREFIX
+from cli.releases.files import PREFIX
 
 PACKAGES = Path(__file__).resolve().parents[2] / "packages"
 _REFERENCE = re.compile(rf'\${{{PREFIX}}}([^"]+)')

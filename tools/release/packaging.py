@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-BUCKET, PREFIX = "ReleaseBucket", "ReleasePrefix"
+from cli.releases.files import BUCKET, PREFIX
+
 PARAMETERS: Mapping[str, Mapping[str, str]] = {
     BUCKET: {
         "Type": "String",

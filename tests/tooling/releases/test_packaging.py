@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from cli.releases.files import BUCKET, PREFIX
 from cli.releases.upgrading import list_steps, read_version
 from cli.template_values import read_template
 from darkroom import VERSION
@@ -21,7 +22,7 @@ from tools.release.building import Builder, list_stacks
 from tools.release.layers import BuildError
 from tools.release.materials import write_bill
 from tools.release.notes import NoNotes, extract_notes
-from tools.release.packaging import BUCKET, CODE, NESTED, PREFIX, Source, package_template
+from tools.release.packaging import CODE, NESTED, Source, package_template
 
 
 def package(resource: dict[str, Any], **sections: Any) -> tuple[dict[str, Any], list[Source]]:
