@@ -33,6 +33,7 @@ from tools.dialect_pages import PAGES  # noqa: E402
 from tools.generated_blocks import Content, fill, table  # noqa: E402
 from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
 from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
+from tools.release.notes import find_last_release  # noqa: E402
 from tools.signatures_page import CONTENT as SIGNATURES_CONTENT  # noqa: E402
 from tools.signatures_page import PAGE as SIGNATURES_PAGE  # noqa: E402
 
@@ -104,6 +105,12 @@ def _extensions() -> str:
     return "".join(rows)
 
 
+def format_last_release() -> str:
+    """Format version and date of the last release."""
+    version, day = find_last_release((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"))
+    return f"{version} of {day}"
+
+
 _CONTENT: Content = {
     "options": _options,
     "overlays": _overlays,
@@ -119,10 +126,12 @@ _CONTENT: Content = {
     "max-options-bytes": lambda: str(MAX_OPTIONS_BYTES),
     "saving-quality": lambda: str(SAVE_DATA_QUALITY),
     "unsigned-variants": lambda: str(len(list_unsigned_variants("photo.jpg", load_default_presets()))),
+    "last-release": format_last_release,
     "cost-example": lambda: format_cost_example(COST_PAGE.read_text(encoding="utf-8")),
 }
 
 
+INSTALL_PAGE = ROOT / "docs" / "getting-started" / "install.md"
 UPLOADS_PAGE = ROOT / "docs" / "guides" / "uploads.md"
 UPLOADS_CONTENT: Content = {
     "image-types": lambda: ", ".join(f"`{media_type}`" for media_type in SOURCE_MEDIA_TYPES),
@@ -140,6 +149,7 @@ if __name__ == "__main__":
         PAGE: _CONTENT,
         SIGNATURES_PAGE: SIGNATURES_CONTENT,
         README: _CONTENT,
+        INSTALL_PAGE: _CONTENT,
         SECURITY: _CONTENT,
         UPLOADS_PAGE: UPLOADS_CONTENT,
         IIIF_PAGE: IIIF_CONTENT,

@@ -1,4 +1,4 @@
-"""A release on a machine without a checkout: built twice, installed by its own command, used, upgraded and removed."""
+"""Releases on a machine without a checkout: the last one and that of this checkout, used, upgraded and removed."""
 
 from __future__ import annotations
 
@@ -33,36 +33,58 @@ WITHIN_S = 1200.0
 """A hang: a build compiles and compresses all layers."""
 
 NEXT = "99.0.0"
-"""Version of a release of the same code, to which the first one is upgraded."""
+"""Version of the release of this checkout, to which the last release is upgraded."""
 
-VERSIONED = (
-    "CHANGELOG.md",
-    "layers/darkroom/darkroom/__init__.py",
-    "packages/darkroom-url/pyproject.toml",
-    "packages/darkroom/pyproject.toml",
-    "pyproject.toml",
-)
-"""Files with the version of a checkout."""
+VERSION_FILE = "layers/darkroom/darkroom/__init__.py"
+"""File of which the last change is the last release."""
 
 EXTENSION = next(one.flag for one in list_extensions() if not one.first_stack_parameters)
 STACK = ("--stack", "trial", "--region", "us-east-1")
 
 
-def build(folder: Path, version: str = VERSION) -> Path:
-    """Build a release for this machine's processor in a clean clone."""
-    clone, release = folder / "clone", folder / "release"
-    subprocess.run(["git", "clone", "--quiet", ROOT, clone], check=True)
-    for path in (clone / name for name in VERSIONED):
-        path.write_text(path.read_text(encoding="utf-8").replace(VERSION, version, 1), encoding="utf-8")
-    command = [sys.executable, "-m", "tools.release", version, "--to", release, "--arch", architecture()]
-    done = subprocess.run(command, cwd=clone, capture_output=True, text=True, check=False, timeout=WITHIN_S)
+def clone(folder: Path) -> Path:
+    checkout = folder / "clone"
+    subprocess.run(["git", "clone", "--quiet", ROOT, checkout], check=True)
+    return checkout
+
+
+def run_tool(checkout: Path, *words: str | Path) -> None:
+    """Run a module of ``checkout``, which must succeed."""
+    command = [sys.executable, "-m", *words]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False, timeout=WITHIN_S)
     assert done.returncode == 0, done.stdout + done.stderr
-    return release
+
+
+def build_last_release(folder: Path) -> Path:
+    """Build the last release for this machine's processor from the commit that gave it its version."""
+    checkout = clone(folder)
+    log = ["git", "log", "-1", "--format=%H", "-G^VERSION = ", "--", VERSION_FILE]
+    commit = subprocess.run(log, cwd=checkout, capture_output=True, text=True, check=True).stdout.strip()
+    assert commit, "the clone has no history"
+    subprocess.run(["git", "checkout", "--quiet", commit], cwd=checkout, check=True)
+    run_tool(checkout, "tools.release", VERSION, "--to", folder / "release", "--arch", architecture())
+    return folder / "release"
+
+
+def build_next_release(folder: Path) -> Path:
+    """Build this checkout as the release after the last one."""
+    checkout = clone(folder)
+    changelog = checkout / "CHANGELOG.md"
+    entry = "## [Unreleased]\n\n- Everything.\n"
+    changelog.write_text(changelog.read_text(encoding="utf-8").replace("## [Unreleased]\n", entry), encoding="utf-8")
+    run_tool(checkout, "tools.release.cut", NEXT)
+    run_tool(checkout, "tools.release", NEXT, "--to", folder / "release", "--arch", architecture())
+    return folder / "release"
 
 
 @pytest.fixture(scope="module")
 def release(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return build(tmp_path_factory.mktemp("built"))
+    return build_last_release(tmp_path_factory.mktemp("last"))
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return build_next_release(tmp_path_factory.mktemp("next"))
 
 
 @pytest.fixture(scope="module")
@@ -126,11 +148,11 @@ def get(url: str) -> tuple[int, Message, bytes]:
         return error.code, error.headers, error.read()
 
 
-def test_two_builds_are_equal(release: Path, tmp_path: Path) -> None:
-    again = build(tmp_path)
-    names = sorted(path.relative_to(release).as_posix() for path in release.rglob("*") if path.is_file())
+def test_two_builds_are_equal(newer: Path, tmp_path: Path) -> None:
+    again = build_next_release(tmp_path)
+    names = sorted(path.relative_to(newer).as_posix() for path in newer.rglob("*") if path.is_file())
     assert sorted(path.relative_to(again).as_posix() for path in again.rglob("*") if path.is_file()) == names
-    assert filecmp.cmpfiles(release, again, names, shallow=False) == (names, [], [])
+    assert filecmp.cmpfiles(newer, again, names, shallow=False) == (names, [], [])
 
 
 def test_the_command_knows_what_needs_a_checkout(user: User) -> None:
@@ -199,9 +221,8 @@ def list_stored(account: Account) -> dict[str, Any]:
 
 
 def test_no_request_fails_during_an_upgrade_and_on_the_way_back(
-    user: User, release: Path, cdn: str, tmp_path: Path
+    user: User, release: Path, newer: Path, cdn: str
 ) -> None:
-    newer = build(tmp_path, NEXT)
     urls = [*(f"{cdn}/photo.jpg?w={width}&f=webp" for width in (320, 480, 640)), f"{cdn}/photo.jpg?f=json"]
     assert [get(url)[0] for url in urls] == [200] * len(urls)
     stored = list_stored(user.account)
