@@ -58,7 +58,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             limits=build_source_limits(settings),
             caching=build_cache_policy(settings, refines=_env.refine),
             mezzanines=settings.mezzanines and _env.owns_masters,
-            signer=build_signer(_env, settings, _credentials, _observer),
+            signer=build_signer(_env, settings, _observer),
             endpoint=_open_endpoint(settings),
             upscale_prefixes=settings.upscale_prefixes,
         ),

@@ -15,8 +15,10 @@ from darkroom.findings import CLIENT, FACES, TAGS, Face, Findings, Label, Region
 from darkroom_pipeline.aws.findings_store import Sidecar
 from darkroom_pipeline.aws.s3 import ObjectHead
 from darkroom_pipeline.aws.s3_objects import FINDINGS, FINDINGS_SIGNATURE
+from darkroom_pipeline.services.ingest.client_findings import MODEL, TRIES, ClientFindingsReader
 from darkroom_pipeline.services.ingest.examine import FetchedUpload
-from darkroom_pipeline.services.ingest.findings import MODEL, TRIES, ClientFindingsReader
+
+from .ingest_stores import build_context
 
 KEY, SHA256 = "photo.jpg", "ab" * 32
 FOUND = ClientFindings((FaceBox(1000, 2000, 3000, 4000, 9000),), (Tag("tree", 5000),))
@@ -112,6 +114,18 @@ def test_without_keys_or_findings_nothing_is_read_and_nothing_is_logged() -> Non
         assert (log.logged, log.counted) == ([], [])
 
 
+def test_the_usual_upload_needs_no_reader_of_findings() -> None:
+    opened: list[ClientFindingsReader] = []
+
+    def open_reader() -> ClientFindingsReader:
+        opened.append(build(Keys(("new",), ("new",)))[0])
+        return opened[-1]
+
+    context = build_context(open_client_findings=open_reader)
+    assert (context.read_client_findings(upload({})), opened) == (None, [])
+    assert context.read_client_findings(signed("new")) == FOUND
+
+
 def test_each_reason_to_ignore_findings_is_logged_and_counted() -> None:
     cases = {
         "unsigned": upload({FINDINGS: TEXT}),
@@ -145,7 +159,6 @@ def test_only_tasks_that_came_along_are_stored(found: tuple[FaceBox, ...] | None
     archive = Archive()
     client_findings, _ = build(None, archive)
     client_findings.store(KEY, ClientFindings(found), "etag")
-    client_findings.store(KEY, None, "etag")
     [(_, findings, _)] = archive.written
     assert set(findings.found) == tasks
 

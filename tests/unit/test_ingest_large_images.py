@@ -96,7 +96,7 @@ class Work:
             ),
             observer=SimpleNamespace(step=lambda name: nullcontext(), log=self._call("log"), count=self._call("count")),
             uploads=SimpleNamespace(head=self._head),
-            state_machine=SimpleNamespace(start=self._start),
+            open_state_machine=lambda: SimpleNamespace(start=self._start),
             keep_gps=False,
         )
 

@@ -24,7 +24,7 @@ from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutco
 from darkroom_pipeline.services.ingest.derivative_store import _may_have_mezzanines
 from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent
 from darkroom_pipeline.services.ingest.examine import FetchedUpload
-from darkroom_pipeline.services.ingest.findings import Moderation, ReviewState
+from darkroom_pipeline.services.ingest.moderation import Moderation, ReviewState
 from darkroom_pipeline.services.ingest.stores import render_from_master
 from tests.images.photographs import png_noise
 
@@ -40,7 +40,7 @@ def moderation(verdicts: Mapping[str, Verdict] | Verdict | None = None, *, block
     found = {KEY: verdicts} if isinstance(verdicts, Verdict) else verdicts or {}
     source: Any = SimpleNamespace(get=found.get)
     decisions: Any = None
-    return Moderation(source, decisions, blocks)
+    return Moderation(lambda: source, lambda: decisions, blocks)
 
 
 def kept(metadata: Mapping[str, str], size_bytes: int = 3, etag: str = '"etag"') -> ObjectHead:

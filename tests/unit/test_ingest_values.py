@@ -20,12 +20,13 @@ from darkroom_pipeline.aws.record import CLAIMED, HELD, HeldUpload, LargeImageRe
 from darkroom_pipeline.aws.s3 import ObjectHead
 from darkroom_pipeline.services.ingest.admit import Candidate
 from darkroom_pipeline.services.ingest.claims import Claims, EventAttempt, Lease
+from darkroom_pipeline.services.ingest.client_findings import ClientFindingsReader
 from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
 from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
 from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
 from darkroom_pipeline.services.ingest.examine import FetchedUpload, UploadExaminer, fetch_upload
-from darkroom_pipeline.services.ingest.findings import ClientFindingsReader, Moderation, ReviewState
 from darkroom_pipeline.services.ingest.handler import IngestConsumer, handle_event
+from darkroom_pipeline.services.ingest.moderation import Moderation, ReviewState
 from darkroom_pipeline.services.ingest.quarantine import Quarantine
 from darkroom_pipeline.services.ingest.stores import MasterStore
 
@@ -69,7 +70,7 @@ def make_values() -> Iterator[object]:
     yield DerivativeStore(build_stub(), build_stub(), build_stub(), build_stub())
     quarantine = Quarantine(build_stub(copy__return_value=None), build_stub())
     assert quarantine.store(build_kept(), "0A", OverLimits(), digest="", trace_id="") == ""
-    moderation = Moderation(build_stub(get__return_value=None), build_stub(), blocks=True)
+    moderation = Moderation(lambda: build_stub(get__return_value=None), build_stub(), blocks=True)
     assert moderation.get_verdict(KEY, "") is None
     findings = ClientFindingsReader(None, build_stub(), "1", build_stub())
     assert findings.read(FetchedUpload(build_kept(), b"abc", "")) is None
@@ -87,7 +88,8 @@ def make_contexts(moderation: Moderation, findings: ClientFindingsReader) -> Ite
         index = build_stub(get__return_value=known)
         claims = Claims(index, build_stub(), build_stub(), MASTERS, 60, lambda: 0.0)
         parts = {one.name: build_stub() for one in fields(IngestContext)}
-        context = IngestContext(**{**parts, "claims": claims, "moderation": moderation, "client_findings": findings})
+        parts |= {"claims": claims, "moderation": moderation, "open_client_findings": lambda: findings}
+        context = IngestContext(**parts)
         large_image_id = build_image_id(KEY, "0A", "")
         if kind is EventKind.LARGE_IMAGE:
             with pytest.raises(Busy):

@@ -83,11 +83,11 @@ def machine(aws: Callable[[str], Any]) -> StateMachine:
     client = aws("stepfunctions")
     role = create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     made = client.create_state_machine(name=secrets.token_hex(8), definition=json.dumps(IDLE), roleArn=role)
-    return StateMachine(lambda: client, made["stateMachineArn"])
+    return StateMachine(client, made["stateMachineArn"])
 
 
 def test_work_is_begun_once_for_as_long_as_it_is_done(machine: StateMachine) -> None:
-    client = machine.connect()
+    client = machine.client
     first = machine.start("work", {"key": "a.tif"})
     assert machine.start("work", {"key": "a.tif"}) == first
     execution = machine.arn.replace(":stateMachine:", ":execution:") + f":{first}"
@@ -100,6 +100,6 @@ def test_work_is_begun_once_for_as_long_as_it_is_done(machine: StateMachine) -> 
 
 
 def test_a_machine_that_is_not_there_is_a_fault(machine: StateMachine) -> None:
-    machine.connect().delete_state_machine(stateMachineArn=machine.arn)
+    machine.client.delete_state_machine(stateMachineArn=machine.arn)
     with pytest.raises(Unavailable):
         machine.start("work", {})

@@ -14,7 +14,6 @@ from darkroom.plan.limits import Limits
 from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
-from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.documents import DocumentStore
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsStore, VerdictTable, item_name
@@ -25,6 +24,7 @@ from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.aws.scanner import Scanner
 from darkroom_pipeline.aws.sqs import Queue
 from darkroom_pipeline.services.ingest.claims import Claims
+from darkroom_pipeline.services.ingest.client_findings import ClientFindingsReader
 from darkroom_pipeline.services.ingest.context import IngestContext, IngestOutcome
 from darkroom_pipeline.services.ingest.derivative_store import DerivativeStore
 from darkroom_pipeline.services.ingest.events import (
@@ -35,8 +35,8 @@ from darkroom_pipeline.services.ingest.events import (
     read_event,
 )
 from darkroom_pipeline.services.ingest.examine import UploadConverter, UploadExaminer
-from darkroom_pipeline.services.ingest.findings import ClientFindingsReader, Moderation
 from darkroom_pipeline.services.ingest.handler import handle_event
+from darkroom_pipeline.services.ingest.moderation import Moderation
 from darkroom_pipeline.services.ingest.quarantine import Quarantine
 from darkroom_pipeline.services.ingest.stores import MasterStore
 from darkroom_pipeline.services.manifests import CredentialReader, DerivativeSigner
@@ -177,11 +177,11 @@ class IngestEnvironment:
             quarantine=Quarantine(self.vault("quarantine"), self.vault("uploads")),
             examiner=UploadExaminer(self.limits, observer, self.scanner, self.cpu_limit, self.converter),
             moderation=Moderation(
-                VerdictTable(self.clients["dynamodb"], self.names["index"]), self.entries, self.blocks
+                lambda: VerdictTable(self.clients["dynamodb"], self.names["index"]), lambda: self.entries, self.blocks
             ),
-            client_findings=ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
+            open_client_findings=lambda: ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
-            audit=AuditLog(self.vault("audit")),
+            audit_bucket=self.vault("audit"),
             observer=observer,
             keep_gps=self.keep_gps,
             always=self.always,

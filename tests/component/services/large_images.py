@@ -88,9 +88,8 @@ class LargeImageEnvironment(IngestEnvironment):
 
     @property
     def context(self) -> IngestContext:
-        return replace(
-            super().context, state_machine=StateMachine(lambda: self.clients["stepfunctions"], self.machine_arn)
-        )
+        machine = StateMachine(self.clients["stepfunctions"], self.machine_arn)
+        return replace(super().context, open_state_machine=lambda: machine)
 
     def executions(self) -> list[dict[str, Any]]:
         """Those that run, with their inputs, the first begun first."""

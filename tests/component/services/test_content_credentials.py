@@ -118,7 +118,7 @@ def test_a_deployment_without_them_serves_uploads_unchecked_and_unsigned(
     deployed = CredentialsEnvironment({"MEDIA_BUCKET": env.names["media"]})
     signing = parse_settings({"sign_derivatives": True})
     env.credentials = build_reader(deployed, env.vault("media").read)
-    env.signer = build_signer(deployed, signing, CredentialSource(), LightObserver("ingest"))
+    env.signer = build_signer(deployed, signing, LightObserver("ingest"))
     assert "sign_derivatives needs ContentCredentials=on" in capsys.readouterr().out
     assert ingest(env, KEY, SIGNED_PHOTO) is IngestOutcome.READY
     assert env.record(KEY).provenance["content_credentials"] == {"embedded": True, "state": "unchecked"}
@@ -137,10 +137,10 @@ def test_a_deployment_with_them_validates_by_its_trust_anchors(env: IngestEnviro
 
 def test_settings_select_what_signs() -> None:
     deployed = CredentialsEnvironment({"MEDIA_BUCKET": "media", "CREDENTIALS_SECRET": "some"})
-    observer, source = LightObserver("ingest"), CredentialSource()
-    assert build_signer(deployed, parse_settings({}), source, observer) is None
+    observer = LightObserver("ingest")
+    assert build_signer(deployed, parse_settings({}), observer) is None
     table = {"sign_derivatives": True, "manifest_base_url": "https://img.example", "max_manifest_bytes": 5000}
-    found = build_signer(deployed, parse_settings(table), source, observer)
+    found = build_signer(deployed, parse_settings(table), observer)
     assert isinstance(found, ManifestSigner)
     assert (found.base_url, found.room_bytes) == ("https://img.example", 5000)
 

@@ -355,7 +355,7 @@ def message(body: dict[str, object]) -> SqsMessage:
 
 def test_without_a_machine_such_an_upload_is_refused(env: LargeImageEnvironment) -> None:
     sequencer = env.upload(KEY, tiff())
-    plain = replace(env.context, state_machine=None)
+    plain = replace(env.context, open_state_machine=None)
     assert handle_event(plain, env.change(KEY, sequencer)) is IngestOutcome.REFUSED
 
 

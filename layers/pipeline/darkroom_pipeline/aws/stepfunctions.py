@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 from darkroom.errors import Unavailable
@@ -18,9 +17,9 @@ MAX_EXECUTIONS = 100
 
 @dataclass(frozen=True)
 class StateMachine:
-    """A state machine of type STANDARD. ``connect`` creates its client on first use: most workers never need it."""
+    """A state machine of type STANDARD."""
 
-    connect: Callable[[], Any]
+    client: Any
     arn: str
 
     def start(self, work: str, document: Mapping[str, object]) -> str:
@@ -32,18 +31,14 @@ class StateMachine:
             name = f"{work}-{number}"
             with translate_errors(f"start {name}"):
                 try:
-                    self._client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(dict(document)))
-                except self._client.exceptions.ExecutionAlreadyExists:
+                    self.client.start_execution(stateMachineArn=self.arn, name=name, input=json.dumps(dict(document)))
+                except self.client.exceptions.ExecutionAlreadyExists:
                     if self._is_running(name):
                         return name
                     continue
             return name
         raise Unavailable(detail=f"{work} has had {MAX_EXECUTIONS} executions")
 
-    @cached_property
-    def _client(self) -> Any:
-        return self.connect()
-
     def _is_running(self, name: str) -> bool:
         execution = self.arn.replace(":stateMachine:", ":execution:") + f":{name}"
-        return bool(self._client.describe_execution(executionArn=execution)["status"] == "RUNNING")
+        return bool(self.client.describe_execution(executionArn=execution)["status"] == "RUNNING")

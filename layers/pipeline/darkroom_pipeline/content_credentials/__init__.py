@@ -8,8 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from darkroom.aws.credentials import CredentialSource
-from darkroom.aws.secrets import Secret
 from darkroom.aws.telemetry import Observer
 from darkroom.environment import CredentialsEnvironment
 from darkroom.settings import Settings
@@ -31,19 +29,20 @@ def build_reader(env: CredentialsEnvironment, read: Callable[[str], bytes | None
     return read_upload
 
 
-def build_signer(
-    env: CredentialsEnvironment, settings: Settings, credentials: CredentialSource, observer: Observer
-) -> DerivativeSigner | None:
+def build_signer(env: CredentialsEnvironment, settings: Settings, observer: Observer) -> DerivativeSigner | None:
     """Return what signs derivatives, None if ``settings`` or the deployment are without."""
     if not settings.sign_derivatives:
         return None
     if not env.has_content_credentials:
         observer.log("WARNING", "derivatives not signed", detail="sign_derivatives needs ContentCredentials=on")
         return None
+    from darkroom.aws.credentials import CredentialSource
+    from darkroom.aws.secrets import Secret
+
     from .signer import ManifestSigner, parse_signing_key
 
     return ManifestSigner(
-        Secret(env.credentials_secret, credentials, parse_signing_key, observer=observer),
+        Secret(env.credentials_secret, CredentialSource(), parse_signing_key, observer=observer),
         lambda: create_client("kms", env.variables),
         base_url=settings.manifest_base_url,
         room_bytes=settings.max_manifest_bytes,

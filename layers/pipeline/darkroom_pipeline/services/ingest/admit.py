@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from darkroom.client_findings import ClientFindings
 from darkroom.errors import DarkroomError, OverLimits
 from darkroom.imaging.formats.metadata.provenance import read_provenance
 from darkroom.imaging.formats.probe import Header
@@ -25,8 +24,11 @@ from .examine import (
     fetch_upload,
     keeps_gain_map,
 )
-from .findings import ReviewState
+from .moderation import ReviewState
 from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
+
+if TYPE_CHECKING:
+    from darkroom.client_findings import ClientFindings
 
 _MAX_DONORS = 4
 """Keys with the same bytes that are checked for a copy: if none has a verdict, one analysis costs less than more
@@ -72,7 +74,7 @@ class Candidate:
 def assess(context: IngestContext, attempt: EventAttempt, known: Record | None, upload: FetchedUpload) -> Candidate:
     """Collect what decides about ``upload``. Raises Unavailable."""
     state = context.moderation.get_review_state(attempt.key, known, upload.sha256)
-    findings = context.client_findings.read(upload)
+    findings = context.read_client_findings(upload)
     return Candidate(upload, state, findings, *choose_presets(context, attempt.key))
 
 
@@ -143,7 +145,7 @@ def _admit_large_image(
     """Start processing of an ``upload`` above the limits of one worker; raises ``over`` if it is not a large image."""
     from . import large_image  # few uploads are large images
 
-    if context.state_machine is None:
+    if context.open_state_machine is None:
         raise over
     header = large_image.read_header(context, upload, over)
     if deduplicate(context, attempt, known, assess(context, attempt, known, upload)):

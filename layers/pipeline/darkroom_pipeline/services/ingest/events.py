@@ -11,7 +11,6 @@ from typing import Any
 
 from darkroom.errors import BadUpload
 
-from ...aws.audit import hash_key
 from ...aws.record import MasterRef, pad_sequencer
 
 OWN_SOURCE = "darkroom"
@@ -157,6 +156,8 @@ def build_large_image_message(
 
 def decision_name(key: str) -> str:
     """Return the name of the document of the last decision of a person about ``key``. It does not name the key."""
+    from ...aws.audit import hash_key  # few events are decisions
+
     return f"review#{hash_key(key)}"
 
 

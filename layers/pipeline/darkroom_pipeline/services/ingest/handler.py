@@ -156,7 +156,7 @@ def _revisit(context: IngestContext, event: IngestEvent, known: Record) -> Inges
 
 
 def _complete_large_image(context: IngestContext, event: IngestEvent, known: Record | None) -> IngestOutcome:
-    if context.state_machine is None:
+    if context.open_state_machine is None:
         return IngestOutcome.DROPPED
     from . import large_image  # few uploads are large images
 

@@ -25,7 +25,7 @@ from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
-from .findings import ReviewState
+from .moderation import ReviewState
 from .publish import (
     announce,
     build_upload_metadata,
@@ -57,7 +57,7 @@ def read_header(context: IngestContext, upload: FetchedUpload, over: OverLimits)
     examiner = context.examiner
     limits = examiner.limits
     unscanned = upload.data is None and examiner.scanner is not None
-    if context.state_machine is None or unscanned or limits.max_scene_pixels <= limits.max_pixels:
+    if context.open_state_machine is None or unscanned or limits.max_scene_pixels <= limits.max_pixels:
         raise over
     if not upload.first_bytes or examiner.detect_converted_format(upload) or sniff(upload.first_bytes) not in FORMATS:
         raise over
@@ -108,12 +108,11 @@ def complete(context: IngestContext, event: IngestEvent, known: Record | None) -
 
 
 def _start_execution(context: IngestContext, lease: Lease, image: LargeImageRef) -> IngestOutcome:
-    machine = context.state_machine
-    if machine is None:
+    if context.open_state_machine is None:
         raise Unavailable(detail="no state machine for large images")
     named = {"scene": image.id, "key": lease.key, "version_id": image.version_id}
     with context.observer.step("begin"):
-        execution = machine.start(image.id, named)
+        execution = context.open_state_machine().start(image.id, named)
         until_s = int(context.claims.clock() + LEASE_S)
         own = context.claims.get_own_record(lease)
         started = replace(image, token=lease.token)
@@ -177,7 +176,7 @@ def publish(
     record = put_ready_image(
         context, lease, upload, description, images, lambda: copy_pyramid(context, lease, upload, pyramid, rights)
     )
-    serve(context, record, own, context.client_findings.read(upload))
+    serve(context, record, own, context.read_client_findings(upload))
     return IngestOutcome.READY
 
 

@@ -10,9 +10,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from darkroom.client_findings import ClientFindings
 from darkroom.errors import DarkroomError, ObjectChanged
 from darkroom.image_keys import quote_key
 from darkroom.plan.model import Plan
@@ -37,6 +36,9 @@ from .claims import SEQUENCER, SHA256, VERSION_ID, EventAttempt, Lease, Supersed
 from .context import IngestContext, IngestOutcome
 from .examine import Description, FetchedUpload, Rendition, detect_format
 from .stores import StoredMaster, build_metadata, describe_master, select_presets
+
+if TYPE_CHECKING:
+    from darkroom.client_findings import ClientFindings
 
 
 def put_master(
@@ -277,7 +279,8 @@ def serve(context: IngestContext, record: Record, known: Record | None, findings
     """Finish an image that is served: delete a held master, store the client's ``findings``."""
     lease = Lease(record.key, record.sequencer, record.token)
     remove_held_master(context, lease, known)
-    context.client_findings.store(record.key, findings, record.master.etag)
+    if findings is not None:
+        context.open_client_findings().store(record.key, findings, record.master.etag)
     finish(context, record)
 
 

@@ -9,7 +9,7 @@ from darkroom.aws.telemetry import log
 from darkroom.errors import Busy, DarkroomError, ObjectChanged
 from darkroom.plan.model import Plan
 
-from ...aws.audit import OVERRIDE, hash_key
+from ...aws.audit import OVERRIDE, AuditLog, hash_key
 from ...aws.findings_store import Verdict
 from ...aws.record import HELD, READY, REFUSED, MasterRef, Record, Refusal
 from ...aws.s3 import ObjectHead
@@ -59,7 +59,7 @@ def _override(context: IngestContext, event: IngestEvent, known: Record) -> Inge
         return IngestOutcome.DROPPED
     # Audited before it is done: afterwards, a repeat of the message would not come here. The log never names a key.
     facts = {"decision": event.kind, "flagged": held.flagged, "sha256": held.sha256}
-    context.audit.write(OVERRIDE, hash_key(known.key), event.by or "a person", **facts)
+    AuditLog(context.audit_bucket).write(OVERRIDE, hash_key(known.key), event.by or "a person", **facts)
     if event.kind is EventKind.CONFIRM:
         return _confirm(context, known)
     return _release(context, known, by_operator=True)
