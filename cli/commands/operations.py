@@ -204,14 +204,6 @@ def confirm_held(call: Call, key: str, by: str) -> None:
     _decide(call, key, "confirm", by)
 
 
-@app.command(output=DECISION)
-@click.argument("key")
-@click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
-def release(call: Call, key: str, by: str) -> None:
-    """Publish the image that is held under KEY: the same as `review release`."""
-    _decide(call, key, "release", by)
-
-
 def _decide(call: Call, key: str, decision: str, by: str) -> None:
     from darkroom_analysis.review.decisions import Decisions
     from darkroom_pipeline.aws.documents import DocumentStore

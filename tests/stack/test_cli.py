@@ -125,7 +125,7 @@ def test_images_from_upload_to_erasure(run: Run, tmp_path: Path) -> None:
     assert run("forget", f"{FOLDER}a.jpg", "--check").code in (ExitCode.OK, ExitCode.FAILED)
     assert run("forget", f"{FOLDER}none.jpg", "--check").code == ExitCode.NOT_FOUND
     assert run("forget", f"{FOLDER}none.jpg", "--unknown", "--yes", "--json").document["removed"]["masters"] == 0
-    assert run("release", f"{FOLDER}in/b é.jpg").code == ExitCode.NOT_FOUND
+    assert run("review", "release", f"{FOLDER}in/b é.jpg").code == ExitCode.NOT_FOUND
 
 
 def test_the_state_of_the_stack(run: Run, stack: Stack) -> None:

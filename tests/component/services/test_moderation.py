@@ -324,13 +324,13 @@ def test_the_command_releases_what_it_found_held(
 ) -> None:
     outputs = {"IndexTableName": env.names["index"], "ReviewQueueUrl": env.names["changes"]}
     command = commands.local(aws_environment, tmp_path, capsys, outputs)
-    done = command.run("release", KEY)
+    done = command.run("review", "release", KEY)
     assert (done.code, "nothing is known" in done.err) == (3, True)
     env.created(KEY, BODY)
-    assert command.run("release", KEY, "--json").document["sha256"] == sha256(BODY).hexdigest()
+    assert command.run("review", "release", KEY, "--json").document["sha256"] == sha256(BODY).hexdigest()
     [message] = env.messages("changes")
     assert env.message(message) is IngestOutcome.RELEASED
-    done = command.run("release", KEY)
+    done = command.run("review", "release", KEY)
     assert (done.code, "ready" in done.err) == (3, True)
 
 
