@@ -1,6 +1,6 @@
 """The table of URL dialects: paths, properties at the edge, access and documentation.
 
-Template, edge function, settings and docs/reference/dialects follow from it: see docs/decisions/0050.
+Template, edge function, settings and docs/reference/dialects follow from it: see docs/decisions/history.md, 50.
 """
 
 from __future__ import annotations
