@@ -2,7 +2,7 @@
 
 from .compiled_dataclasses import install
 
-VERSION = "0.3.0"
+VERSION = "1.0.0"
 """The version of pyproject.toml, which functions do not have."""
 
 install()

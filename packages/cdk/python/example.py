@@ -1,4 +1,4 @@
-"""Darkroom on a domain of its own: ``RELEASE=./darkroom-0.3.0 cdk deploy --app "python example.py"``."""
+"""Darkroom on a domain of its own: ``RELEASE=./darkroom-1.0.0 cdk deploy --app "python example.py"``."""
 
 import os
 

@@ -1,4 +1,4 @@
-// Darkroom on a domain of its own: RELEASE=./darkroom-0.3.0 cdk deploy --app "npx ts-node example.ts"
+// Darkroom on a domain of its own: RELEASE=./darkroom-1.0.0 cdk deploy --app "npx ts-node example.ts"
 
 import { App, Stack } from "aws-cdk-lib";
 import { Certificate, CertificateValidation } from "aws-cdk-lib/aws-certificatemanager";

@@ -2,7 +2,7 @@
 
 Gem::Specification.new do |gem|
   gem.name = 'darkroom_signer'
-  gem.version = '0.3.0'
+  gem.version = '1.0.0'
   gem.summary = 'Signed URLs of Darkroom images, without dependencies'
   gem.description = 'Signs URLs of images and of extensions as they are written; needs OpenSSL only.'
   gem.authors = ['Darkroom']
