@@ -3,7 +3,7 @@
 ``idle`` is a deployment without requests, by level of alarms. ``month`` is one with the numbers of the worked example,
 or other ones by ``--set``; it also writes the coefficients of the page's calculator. ``misses`` are a million requests
 with the durations of the benchmark's last full run, beside AWS's solution. Prices are those of
-``darkroom_pipeline/operations/prices.toml``.
+``darkroom/prices.toml``.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from .rasters import fetch_rasters
 
 GB = 1769 / 1024
 REQUEST_USD, GET_USD = 0.20 / 1e6, 0.0004 / 1e3
-"""An invocation of Lambda and a GET of S3 in us-east-1, as in darkroom_pipeline/operations/prices.toml."""
+"""An invocation of Lambda and a GET of S3 in us-east-1, as in darkroom/prices.toml."""
 
 TILES = 12
 THRESHOLDS = (0.1, 0.2, 0.25, 0.3, 0.35, 0.4)

@@ -1,4 +1,4 @@
-"""Multiply amounts by the price table beside this file.
+"""Multiply amounts by the price table ``darkroom/prices.toml``.
 
 Amounts are by the names of the table: ``{"lambda-requests": 1200, "s3-puts": 300}``.
 """
@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-PRICES = Path(__file__).with_name("prices.toml")
+import darkroom
+
+PRICES = Path(darkroom.__file__).with_name("prices.toml")
 
 PARTS = ("compute", "requests", "storage", "monitoring", "endpoint")
 """Parts of a cost. ``requests`` are charges per request, and delivery by the CDN; ``monitoring`` is metrics, alarms,
