@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from darkroom.plan.variants import AUTO, PRESETS
+
 from .source import Document
 
 
@@ -53,7 +55,9 @@ def _format_details(found: Document) -> Iterator[str]:
         yield f"  findings    inference {policy['inference']}"
     if policy["load_shedding"]:
         yield "  load shedding is on: only presets are rendered"
-    yield f"  metadata    {policy['metadata']}; derivatives are {'' if policy['stores_derivatives'] else 'not '}stored"
+    stores = {False: "not stored", PRESETS: "stored for presets", AUTO: "stored for presets, others by chance"}
+    stored = stores.get(policy["stores_derivatives"], "stored")
+    yield f"  metadata    {policy['metadata']}; derivatives are {stored}"
     by = f", by the {signature['key']} key" if signature["key"] else ""
     ends = f", {'expired' if signature['is_expired'] else 'valid until'} {signature['expires_at']}"
     yield f"signature     {signature['kind']}{by}{ends if signature['expires_at'] else ''}"

@@ -20,7 +20,7 @@ from darkroom.image_keys import master_names
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import parse_path
 from darkroom.plan.option_plugins import register_plugin
-from darkroom.plan.variants import AccessMode
+from darkroom.plan.variants import AUTO, AccessMode
 from darkroom.services.after_response import finish_with, register
 from darkroom.services.deadline import restart_if_abandoned
 from darkroom.services.live_settings import LiveSettings, build_cache_policy, build_source_limits
@@ -33,6 +33,7 @@ from darkroom.signing import parse_signing_keys
 if TYPE_CHECKING:
     from darkroom.plan.presets import Presets
     from darkroom.services.serve.answers import TransformRequest
+    from darkroom.services.serve.store_policy import StorePolicy
     from darkroom.settings import Settings
     from darkroom_dialects.serving.service import DialectService
     from darkroom_dialects.serving.signing_keys import KeysSecret
@@ -76,12 +77,21 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         master_reader=_master_reader,
         prefetched=prefetch,
         defer=_extension.defer if _extension else store_before_response,
+        store_policy=_store_policy() if settings.store_derivatives == AUTO else None,
     )
     if not settings.sources:
         return transform
     from darkroom.origins.routing import route_transform
 
     return route_transform(transform, settings, _credentials)
+
+
+@cache
+def _store_policy() -> StorePolicy:
+    """One for the process: it counts misses, whatever other settings change."""
+    from darkroom.services.serve.store_policy import build_store_policy
+
+    return build_store_policy(cdn_reads=not _env.has_large_copies)
 
 
 _transform = LiveTransform(_live, _build)

@@ -90,10 +90,8 @@ def test_a_document_is_converted() -> None:
     )
     assert settings.tasks == ("faces",)
     assert settings.default_quality == DefaultQuality(webp=70)
-    assert [parse_settings({"store_derivatives": one}).store_derivatives for one in (False, "presets")] == [
-        False,
-        "presets",
-    ]
+    words = (False, "presets", "auto")
+    assert tuple(parse_settings({"store_derivatives": one}).store_derivatives for one in words) == words
     assert build_cache_policy(settings, refines=True).immutable_prefixes == ("a/", "b/é")
     assert build_cache_policy(settings, refines=True).refines
 
@@ -118,8 +116,8 @@ def test_each_limit_has_its_setting() -> None:
         ({"max_source_frames": True}, "max_source_frames: must be a whole number"),
         ({"max_source_frames": 7.0}, "max_source_frames: must be a whole number"),
         ({"keep_gps": "on"}, "keep_gps: must be true or false, not 'on'"),
-        ({"store_derivatives": "on"}, "store_derivatives: must be true, false or presets, not 'on'"),
-        ({"store_derivatives": 1}, "store_derivatives: must be true, false or presets"),
+        ({"store_derivatives": "on"}, "store_derivatives: must be true, false, presets or auto, not 'on'"),
+        ({"store_derivatives": 1}, "store_derivatives: must be true, false, presets or auto"),
         ({"keep_gps": 1}, "keep_gps: must be true or false"),
         ({"clamd_address": "clamd"}, "clamd_address: must be host:port, or empty"),
         ({"clamd_address": "a:1\n"}, "clamd_address: must be host:port, or empty"),

@@ -38,9 +38,10 @@ class Rule:
 FLAG = Rule("true or false", lambda value: isinstance(value, bool))
 
 
-def flag_or(word: str) -> Rule:
-    """Allow true, false and ``word``."""
-    return Rule(f"true, false or {word}", lambda value: isinstance(value, bool) or value == word)
+def flag_or(*words: str) -> Rule:
+    """Allow true, false and ``words``."""
+    allowed_values = f"true, {', '.join(('false', *words[:-1]))} or {words[-1]}"
+    return Rule(allowed_values, lambda value: isinstance(value, bool) or value in words)
 
 
 def between(low: int, high: int) -> Rule:

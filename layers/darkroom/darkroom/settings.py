@@ -17,7 +17,7 @@ from .plan.limits import Limits
 from .plan.model import CONVERTED_TYPES, DEFAULT_QUALITY, METADATA, DefaultQuality
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
 from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
-from .plan.variants import PRESETS, AccessMode
+from .plan.variants import AUTO, PRESETS, AccessMode
 from .setting_rules import (
     FLAG,
     Rule,
@@ -143,10 +143,10 @@ class Settings:
     )
     store_derivatives: bool | str = _setting(
         True,
-        flag_or(PRESETS),
+        flag_or(PRESETS, AUTO),
         "",
         "Whether rendered derivatives are stored in S3; `false` renders on every CDN miss, `presets` stores only "
-        "variants of presets.",
+        "variants of presets, `auto` also others by [chance](../explanation/cost.md#storing-by-chance).",
     )
     default_quality: DefaultQuality = _setting(
         DEFAULT_QUALITY,

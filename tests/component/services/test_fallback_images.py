@@ -114,7 +114,7 @@ def test_a_failed_image_is_replaced_with_its_status(service: Transform, key: str
     assert all(abs(is_ - was) < 4 for is_, was in zip(shown.convert("RGB").getpixel((9, 9)), GREY, strict=True))  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize("stores", [True, False, "presets"])
+@pytest.mark.parametrize("stores", [True, False, "presets", "auto"])
 def test_it_is_rendered_and_stored_once_for_all_missing_keys(store: FastBucket, stores: bool | str) -> None:
     """Also where derivatives are not stored: otherwise each invented key would render it again."""
     service = make_service(store, stores=stores)

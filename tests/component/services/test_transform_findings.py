@@ -33,6 +33,7 @@ from darkroom.plan.canonical import canonical_path, parse_path
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
+from darkroom.services.serve.store_policy import StorePolicy, load_unit_prices
 from darkroom.services.serve.transform import Transform
 from darkroom_pipeline.aws.findings_store import sidecar_name
 from local.events import read_events
@@ -139,6 +140,15 @@ def test_requested_areas_are_redacted(service: Transform, bucket: FastBucket) ->
     assert stored is not None
     assert (stored.read(), stored.etag) == (answer.body, answer.derivative.etag)
     assert isinstance(service.answer(asked(REDACTED)), Stored)
+
+
+def test_what_is_redacted_is_not_left_to_chance(service: Transform, bucket: FastBucket) -> None:
+    analyse(bucket)
+    policy = StorePolicy(lambda: load_unit_prices("x86_64"), draw=lambda: 1 - 2**-48)
+    by_chance = replace(service, stores="auto", store_policy=policy)
+    assert isinstance(by_chance.answer(asked(REDACTED)), Rendered)
+    assert bucket.etag("derivatives/photo.jpg/_/fv-1_redact-faces_w-300.png") is not None
+    assert len(policy.seen) == 0
 
 
 @pytest.mark.parametrize(

@@ -374,4 +374,5 @@ def test_the_transform_service_has_the_settings_of_the_function() -> None:
 
     function = (ROOT / "functions" / "transform" / "app.py").read_text()
     explained = inspect.cleandoc("\n" + inspect.getsource(Source.build_transform))
-    assert list_configured(function) - {"stores", "mezzanines"} == list_configured(explained) - {"source"}
+    served = list_configured(function) - {"stores", "store_policy", "mezzanines"}
+    assert served == list_configured(explained) - {"source"}

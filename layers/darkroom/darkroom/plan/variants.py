@@ -177,6 +177,10 @@ def is_refined(
 PRESETS = "presets"
 """The setting ``store_derivatives`` with which only variants of named presets are stored."""
 
+AUTO = "auto"
+"""The setting ``store_derivatives`` with which other variants are stored by chance, if storing them is likely to pay
+(:mod:`darkroom.services.serve.store_policy`)."""
+
 
 @lru_cache(maxsize=16)
 def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:

@@ -87,7 +87,7 @@ def test_the_first_response_is_resampled_for_a_short_time(transform: Transform, 
     assert opened(bucket).attributes["Cache-Control"] == short
 
 
-@pytest.mark.parametrize("stores", [False, "presets"])
+@pytest.mark.parametrize("stores", [False, "presets", "auto"])
 def test_it_is_stored_in_any_case(transform: Transform, bucket: FastBucket, stores: bool | str) -> None:
     assert isinstance(replace(transform, stores=stores).answer(request(URL, key="key")), Rendered)
     assert opened(bucket).attributes[PACE] == "quick"

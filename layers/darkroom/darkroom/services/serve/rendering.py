@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
-from zlib import crc32
 
 from ...aws.s3_fast import FastBucket, StoredObject
 from ...aws.telemetry import bound_fields
@@ -30,7 +29,7 @@ from ...plan.model import MODEL_UPSCALE, DefaultQuality, Plan
 from ...plan.option_plugins import find_file_plugin
 from ...plan.presets import Presets
 from ...plan.redaction import AlwaysRedact, needs_findings
-from ...plan.variants import PRESETS, is_preset, is_refined
+from ...plan.variants import AUTO, is_preset, is_refined
 from ..caching import (
     MASTER_RIGHTS,
     MASTER_SHA256,
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from ...imaging.render.output import RenderedImage
     from ...imaging.source import Source
     from .converter import Converter
+    from .store_policy import StorePolicy
 
 
 class BackgroundCall[T]:
@@ -117,6 +117,9 @@ def store_before_response(_: Callable[[], None]) -> bool:
     return False
 
 
+OBJECTS_READ = 3
+"""Objects that every render asks S3 for: master, derivative, refusal markers."""
+
 _STORED_HEADERS = ("Content-Type", "Cache-Control", "Content-Disposition")
 _SOURCE_CHANGED = "The source changed while its derivative was rendered"
 
@@ -160,11 +163,13 @@ class Renderer:
     observer: Observer
     defer: Defer
     converter: Converter | None = None
+    store_policy: StorePolicy | None = None
 
     def render(self, job: RenderJob) -> Answer:
         """Render, and store if the deployment does. Raises ObjectChanged if another request stored first."""
-        plan = job.plan
+        plan, started = job.plan, time.perf_counter()
         image = self._render_smallest(job)
+        render_ms = (time.perf_counter() - started) * 1000
         timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
         record_render(self.observer, plan, image, job.master.size_bytes)
         if job.is_provisional:
@@ -172,8 +177,7 @@ class Renderer:
         too_large = len(image.body) > MAX_BODY_BYTES
         refines = self.caching.refines
         upscaled = refines and plan.upscale == MODEL_UPSCALE  # later, from what is stored now
-        stored = is_preset(plan, self.presets, self.always) if self.stores == PRESETS else self.stores
-        if not (stored or upscaled or job.replaces or too_large):
+        if not (upscaled or job.replaces or too_large or self._is_stored(job, image, render_ms)):
             return self._answer_unstored(job, image, timings_ms)
         unrefined = upscaled or (refines and is_refined(plan, self.presets, self.always))
         headers = derivative_headers(plan, image.content_type, self.caching, unrefined=unrefined)
@@ -190,6 +194,25 @@ class Renderer:
         if etag_matches(job.if_none_match, etag):
             return NotModified(derivative)
         return Stored(derivative, None, timings_ms) if too_large else Rendered(derivative, image.body, timings_ms)
+
+    def _is_stored(self, job: RenderJob, image: RenderedImage, render_ms: float) -> bool:
+        """Return whether the deployment stores a derivative like this; of one that depends on findings ``auto`` stores
+        each, so that they are compared with it."""
+        if isinstance(self.stores, bool):
+            return self.stores
+        if is_preset(job.plan, self.presets, self.always):
+            return True
+        if self.stores != AUTO or self.store_policy is None:
+            return False
+        if self._hides_or_follows(job):
+            return True
+        from .store_policy import Rendering
+
+        gets = OBJECTS_READ + len(job.mezzanines) + len(job.watermarks)
+        version, size_bytes = job.master.etag, len(image.body)
+        return self.store_policy.chooses(
+            Rendering(job.name, version, size_bytes, job.fetch_ms + render_ms, job.fetch_ms, gets)
+        )
 
     def answer_stored(self, found: StoredObject, plan: Plan, if_none_match: str) -> Answer:
         """Answer with a derivative from the store."""
@@ -261,11 +284,11 @@ class Renderer:
         return image
 
     def _answer_unstored(self, job: RenderJob, image: RenderedImage, timings_ms: Mapping[str, float]) -> Answer:
-        """Answer with an image that only the CDN caches. Its entity tag is computed: no PUT returned one."""
+        """Answer with an image that only the CDN caches, with the entity tag that it would have in the store."""
         name = self.source_names.name(job.plan.key)
         if job.sidecar and inputs_changed(self.source, name, job.master.etag, self.media, job.sidecar):
             raise Unavailable(_SOURCE_CHANGED, detail=job.name)
-        etag = f'"{crc32(image.body):08x}-{len(image.body):x}"'
+        etag = md5_etag(image.body)
         derivative = Derivative(etag, derivative_headers(job.plan, image.content_type, self.caching))
         if etag_matches(job.if_none_match, etag):
             return NotModified(derivative)
@@ -295,10 +318,14 @@ class Renderer:
 
         A derivative that hides something, or depends on findings, must not be sent if they have changed.
         """
-        if job.sidecar or needs_findings(job.plan) or self.always.for_key(job.plan.key):
+        if self._hides_or_follows(job):
             return False
         correlation_id = str(bound_fields().get("correlation_id", ""))
         return self.defer(partial(self._store_late, job, body, headers, correlation_id))
+
+    def _hides_or_follows(self, job: RenderJob) -> bool:
+        """Return whether the derivative hides something, or depends on findings."""
+        return bool(job.sidecar or needs_findings(job.plan) or self.always.for_key(job.plan.key))
 
     def _store_late(self, job: RenderJob, body: bytes, headers: Mapping[str, str], correlation_id: str) -> None:
         """Store the derivative of a response that has been sent. A failure is logged: the next miss renders again."""

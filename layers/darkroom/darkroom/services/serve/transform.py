@@ -61,6 +61,7 @@ if TYPE_CHECKING:
     from ...aws.telemetry import Observer
     from ...findings import Findings
     from .converter import Converter
+    from .store_policy import StorePolicy
 
 _OTHER_VARIANT = "The signature is for another variant"
 
@@ -72,7 +73,8 @@ type Read[T] = tuple[str, Callable[[], T]]
 class Transform:
     """The service, with its adapters. ``source`` holds the masters by ``source_names``.
 
-    ``stores``: whether derivatives are stored, or ``presets``; otherwise only those that are too large for a response.
+    ``stores``: whether derivatives are stored; ``presets``, or ``auto``: those, and others by ``store_policy``. What is
+    too large for a response is stored in any case.
     ``mezzanines``: whether masters may have mezzanines.
     ``fallback_images``: keys of images that replace failed ones, by key prefix, the longest first.
     ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out;
@@ -107,6 +109,7 @@ class Transform:
     prefetched: Prefetch = field(default_factory=Prefetch, repr=False)
     defer: Defer = store_before_response
     converter: Converter | None = None
+    store_policy: StorePolicy | None = None
     render: Callable[[Renderer, RenderJob], Answer] = Renderer.render
 
     def answer(self, request: TransformRequest) -> Answer:
@@ -291,6 +294,7 @@ class Transform:
             self.observer,
             self.defer,
             self.converter,
+            self.store_policy,
         )
 
 
