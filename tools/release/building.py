@@ -60,7 +60,7 @@ def build_release(
     }
     for project in (COMMAND, URL_BUILDER):
         report(f"wheel of {project.name}")
-        _build_wheel(project, to)
+        build_wheel(project, to)
     write_modules(to, read_template(ROOT / "template.yaml"), {arch: paths[""] for arch, paths in templates.items()})
     _write_json(to / "bom.cdx.json", write_bill(version))
     (to / "NOTES.md").write_text(notes, encoding="utf-8")
@@ -149,9 +149,9 @@ class Builder:
         return path.relative_to(self.to).as_posix()
 
 
-def _build_wheel(project: Path, to: Path) -> None:
+def build_wheel(project: Path, to: Path) -> None:
     """Build the wheel of ``project`` into ``to``; hatchling writes equal bytes for equal files."""
-    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(to)]
+    command = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(to.resolve())]
     subprocess.run(command, cwd=project, check=True, stdout=subprocess.DEVNULL)  # noqa: S603
 
 
