@@ -54,16 +54,16 @@ function handler(event) {
 FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires", "x-darkroom-url")
 
 
+FUNCTION = Origin("transform", "transform.lambda-url.us-east-1.on.aws", "", OriginKind.FUNCTION_URL)
+
+
 def read_edge_functions() -> dict[str, str]:
     """Return the published edge functions by name."""
     return {EDGE: edge_code(), VARY: VARY_CODE}
 
 
 def build_distribution() -> Distribution:
-    """Build the distribution with one behaviour and S3 as the first origin.
-
-    The second origin does not listen: failovers fail.
-    """
+    """Build the distribution with one behaviour, S3 as the first origin and the function as the second."""
     behaviour = Behaviour(
         pattern="*",
         target="stored-or-rendered",
@@ -77,7 +77,19 @@ def build_distribution() -> Distribution:
     )
     origins = {
         "derivatives": Origin("derivatives", "media.s3.amazonaws.com", f"/{BUCKET}/derivatives", OriginKind.S3),
-        "transform": Origin("transform", "transform.invalid", "/unused", OriginKind.FUNCTION_URL),
+        "transform": FUNCTION,
     }
     group = OriginGroup("stored-or-rendered", ("derivatives", "transform"), STATUSES)
     return Distribution("BENCH", "bench.cloudfront.net", (behaviour,), origins, {group.id: group})
+
+
+def build_function_distribution() -> Distribution:
+    """Build a distribution with the function as the only origin, and without edge functions."""
+    behaviour = Behaviour(
+        pattern="*",
+        target=FUNCTION.id,
+        methods=METHODS,
+        cached_methods=CACHED_METHODS,
+        cache=CachePolicy(min_ttl_s=0, default_ttl_s=0),
+    )
+    return Distribution("BENCH", "bench.cloudfront.net", (behaviour,), {FUNCTION.id: FUNCTION}, {})

@@ -46,9 +46,9 @@ class Viewer:
 
 
 @contextmanager
-def open_viewer(s3_url: str, core: Core) -> Iterator[Viewer]:
+def open_viewer(s3_url: str, core: Core, *options: str) -> Iterator[Viewer]:
     """Run the CDN's server on ``core`` with the S3 at ``s3_url``, and yield a viewer."""
-    command = [sys.executable, "-m", "bench.origin", s3_url]
+    command = [sys.executable, "-m", "bench.origin", s3_url, *options]
     with on_core(core):
         process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     with process as server:

@@ -16,6 +16,7 @@ SUITES: dict[str, str] = {
     "formats": "bench.suites.formats",
     "photographs": "bench.suites.photographs",
     "origin": "bench.suites.origin",
+    "miss": "bench.suites.miss",
     "memory": "bench.suites.memory",
     "ingest": "bench.suites.ingest",
     "cost": "bench.suites.cost",
