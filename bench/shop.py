@@ -112,6 +112,43 @@ def simulate(shop: Shop) -> Year:
     return Year(shop, views, cdn_hits, store_hits, renders, stored, uploads)
 
 
+@dataclass(frozen=True, slots=True)
+class Misses:
+    """Misses of the CDN in order of time, which do not depend on what is stored.
+
+    ``derivatives`` are numbers of an image's variants; an image that replaces another has new ones. ``days`` have
+    fractions. ``ingested`` is the day on which ingest stored the derivative, NEVER if it does not.
+    """
+
+    derivatives: Counts
+    days: NDArray[np.float64]
+    ingested: NDArray[np.float64]
+
+
+def list_misses(shop: Shop) -> Misses:
+    """List the misses of ``shop``, of which one stands for ``sample``. Their times within a day are drawn.
+
+    Raises ValueError if the images are no multiple of the sample.
+    """
+    if shop.images % shop.sample:
+        raise ValueError(f"{shop.images} images are no multiple of {shop.sample}")
+    state, variants = _State(shop), len(shop.variants)
+    imported = np.zeros(state.images)
+    is_preset = np.array([variant.preset for variant in shop.variants])
+    found = []
+    for day in range(shop.days):
+        imported[state.replace_images(day)] = day
+        missed = state.find_cdn_misses(state.draw_views(day), day)
+        derivatives = missed // len(shop.regions)
+        since = imported[derivatives // variants]
+        ingested = np.where(is_preset[derivatives % variants], since, NEVER)
+        numbers = since.astype(np.int64) * state.images * variants + derivatives
+        times = day + state.random.random(len(missed))
+        order = np.argsort(times)
+        found.append((numbers[order], times[order], ingested[order]))
+    return Misses(*(np.concatenate(column) for column in zip(*found, strict=True)))
+
+
 @dataclass(slots=True)
 class _State:
     """What the caches and the store hold.
@@ -146,27 +183,28 @@ class _State:
 
     def run_day(self, day: int) -> tuple[object, ...]:
         """Return the day's columns of :class:`Year`."""
-        uploads = self._replace_images(day)
-        pairs = self._draw_views(day)
-        missed = self._find_cdn_misses(pairs, day)
+        replaced = self.replace_images(day)
+        uploads = len(replaced) if day else self.images
+        pairs = self.draw_views(day)
+        missed = self.find_cdn_misses(pairs, day)
         rendered = self._find_renders(missed, day)
         stored = int(np.count_nonzero(self.created > day - self.shop.stored_days))
         store_hits = len(missed) - int(rendered.sum())
         return len(pairs), len(pairs) - len(missed), store_hits, rendered, stored, uploads
 
-    def _replace_images(self, day: int) -> int:
-        """Replace images of any popularity by new ones with presets, from the second day on. Return their number."""
+    def replace_images(self, day: int) -> NDArray[np.int64]:
+        """Replace images of any popularity by new ones with presets, from the second day on. Return their numbers."""
         if not day:
-            return self.images
+            return np.empty(0, np.int64)
         a_year = self.images * self.shop.new_share * MONTHS
         count = int(a_year * (day + 1) / DAYS) - int(a_year * day / DAYS)
         new = np.unique(self.random.integers(0, self.images, count))
         self.seen.reshape(self.images, -1)[new] = NEVER
         presets = np.array([day if variant.preset else NEVER for variant in self.shop.variants], np.int16)
         self.created.reshape(self.images, -1)[new] = presets
-        return len(new)
+        return new
 
-    def _draw_views(self, day: int) -> NDArray[np.int64]:
+    def draw_views(self, day: int) -> NDArray[np.int64]:
         """Draw the day's views as numbers of image, variant and region. Sorting makes the search fast."""
         a_year = self.shop.views_a_month * MONTHS // self.shop.sample
         count = a_year * (day + 1) // DAYS - a_year * day // DAYS
@@ -174,7 +212,7 @@ class _State:
         cells = np.searchsorted(self.cells, self.random.random(count), side="right")
         return np.asarray(images * len(self.cells) + cells, dtype=np.int64)
 
-    def _find_cdn_misses(self, pairs: NDArray[np.int64], day: int) -> NDArray[np.int64]:
+    def find_cdn_misses(self, pairs: NDArray[np.int64], day: int) -> NDArray[np.int64]:
         """Return the pairs that the CDN does not have, once each, and note the day's requests."""
         absent = day - self.seen[pairs] > self.shop.retention_days
         if self.fetched is not None:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from darkroom.services.serve.store_policy import MissCosts, compute_probability
 from darkroom_pipeline.operations.cost_model import PriceTable, load_prices
 
 from ..compare import OURS, STORED
@@ -141,6 +142,20 @@ def compute_ratio(found: CostComparison, prices: PriceTable, architecture: str, 
     """Return the ratio of Darkroom's price to that of AWS's solution."""
     ours, theirs = (one.dollars(prices, architecture, times) for one in (found.ours, found.theirs))
     return ours / theirs
+
+
+def compute_chance_ratio(found: CostComparison, prices: PriceTable, architecture: str) -> tuple[float, float]:
+    """Return the ratio for images missed once that are stored by chance, and the ratio if none is stored.
+
+    Both have all reads of a render but the check of a PUT, and the CDN's question to S3 before it.
+    """
+    ours, unstored, theirs = (
+        one.dollars(prices, architecture, 1) for one in (found.ours, found.unstored, found.theirs)
+    )
+    read = sum(prices.cost({"s3-gets": 1e6}).values())
+    render = unstored + (RENDER_READS - 1 - UNSTORED_RENDER_READS + 1) * read
+    by_chance = render + compute_probability(MissCosts(render, ours - render, read)) * (ours - render)
+    return by_chance / theirs, render / theirs
 
 
 def compute_lower_bound(found: CostComparison, prices: PriceTable, architecture: str, times: float = TIMES) -> float:

@@ -20,6 +20,7 @@ SUITES: dict[str, str] = {
     "memory": "bench.suites.memory",
     "ingest": "bench.suites.ingest",
     "cost": "bench.suites.cost",
+    "storing": "bench.suites.storing",
     "endpoint": "bench.suites.endpoint",
     "growth": "bench.suites.growth",
 }
@@ -33,8 +34,8 @@ EXCLUDED = frozenset({"endpoint", "growth"})
 GPU; ``growth`` has no peers and no goals.
 """
 
-ONCE = frozenset({"photographs"})
-"""Suites that only the last of several runs measures: their goals are of bytes, which are the same in every run."""
+ONCE = frozenset({"photographs", "storing"})
+"""Suites that only the last of several runs measures: their figures are the same in every run."""
 
 
 class Suite(Protocol):

@@ -10,6 +10,7 @@ from ..competitors.model import MissingCompetitor
 from ..cost.pricing import (
     TIMES,
     CostComparison,
+    compute_chance_ratio,
     compute_lower_bound,
     compute_ratio,
     describe_memory,
@@ -55,7 +56,7 @@ def measure_requests(rounds: Rounds, progress: Progress) -> None:
 
 
 def figures(found: CostComparison) -> list[Figure]:
-    """Return the figures of images missed TIMES times, and once."""
+    """Return the figures of images missed TIMES times, once, and once if they are stored by chance."""
     prices, processor = read_prices(), architecture()
     put = prices.prices["s3-puts"].usd_per_unit * 1e6
     theirs = found.theirs.dollars(prices, processor, 1)
@@ -63,8 +64,13 @@ def figures(found: CostComparison) -> list[Figure]:
         "million-misses": (TIMES, f"for images missed {TIMES} times"),
         "million-misses-once": (1, f"the PUTs alone cost ${put:.2f}, AWS's own in all ${theirs:.2f}"),
     }
+    by_chance, unstored = compute_chance_ratio(found, prices, processor)
+    renders = "the floor is that of the renders alone, with all reads"
     return [
-        Figure(goal, value, value, value, compute_lower_bound(found, prices, processor, times), why)
-        for goal, (times, why) in whys.items()
-        for value in (compute_ratio(found, prices, processor, times),)
+        *(
+            Figure(goal, value, value, value, compute_lower_bound(found, prices, processor, times), why)
+            for goal, (times, why) in whys.items()
+            for value in (compute_ratio(found, prices, processor, times),)
+        ),
+        Figure("million-misses-once-auto", by_chance, by_chance, by_chance, unstored, renders),
     ]

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import e
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,7 @@ from bench.cost.pricing import (
     RENDER_READS,
     TIMES,
     CostComparison,
+    compute_chance_ratio,
     compute_lower_bound,
     compute_ratio,
     describe_memory,
@@ -164,13 +166,25 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
 
 
 def test_the_figures_are_of_their_goals(found: CostComparison) -> None:
-    often, once = figures(found)
+    often, once, by_chance = figures(found)
     assert f"missed {TIMES} times in a month" in read_goals()[often.goal].what
     assert "missed once" in read_goals()[once.goal].what
     for notes, times in ((often, TIMES), (once, 1)):
         assert notes.value == compute_ratio(found, PRICES, PROCESSOR, times)
         assert notes.floor == compute_lower_bound(found, PRICES, PROCESSOR, times) < notes.value
     assert "PUTs alone cost $5.00" in once.why
+    assert "stored by chance" in read_goals()[by_chance.goal].what
+    assert by_chance.floor is not None
+    assert by_chance.floor < by_chance.value < once.value
+
+
+def test_a_render_without_storing_has_the_reads_of_the_function_and_the_cdn(found: CostComparison) -> None:
+    """What differs from storing is the PUT, its check and wait, and storage."""
+    by_chance, unstored = compute_chance_ratio(found, PRICES, PROCESSOR)
+    theirs = found.theirs.dollars(PRICES, PROCESSOR, 1)
+    storing = sum(misses_cost(PRICES, found.ours.design, 1024).values()) - theirs * unstored
+    assert storing == pytest.approx(5.00 + 0.40 + 76_000 / 1e3 * 0.023 + 50 / 1e3 * 16.6667, rel=0.01)
+    assert by_chance == pytest.approx(unstored + (unstored * theirs - 0.4) / (e - 1) / theirs)
 
 
 def test_the_table_by_memory_has_a_row_for_each_size(found: CostComparison) -> None:

@@ -5,9 +5,10 @@ ski rental problem. The best strategy stores when the renders so far have cost a
 with the density e^x / (e - 1), in units of the price of storing (Karlin, Manasse, McGeoch and Owicki, "Competitive
 randomized algorithms for nonuniform problems", 1994). It costs at most e / (e - 1) = 1.58 times what an oracle pays.
 
-That strategy needs a count of the misses of each derivative. Without one, every miss is taken for the first: it stores
-with the probability that the threshold lies there. A process that has seen misses of the same derivative before uses
-the density after those.
+That strategy needs a count of the misses of each derivative. Without one, every miss is taken for the first, with the
+density at 0: this probability is close to the best constant one (``bench/storing.py``). A process that has seen misses
+of the same derivative uses the density after those. The price to reach is then that of storing and a render, which an
+oracle that stores pays, too.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from math import e, exp, inf
+from math import e, exp
 
 PRICES = "prices.toml"
 
@@ -43,11 +44,15 @@ class UnitPrices:
 
     def price_call(self, memory_mb: float, billed_ms: float, gets: int) -> float:
         """Return the price of an invocation that takes ``billed_ms`` and reads ``gets`` objects."""
-        return memory_mb / 1024 * billed_ms / 1000 * self.gb_second + self.request + gets * self.get
+        return self._price_time(memory_mb, billed_ms) + self.request + gets * self.get
 
-    def price_storing(self, size_bytes: int) -> float:
-        """Return the price of a PUT, of the check of the source beside it, and of the storage."""
-        return self.put + self.get + size_bytes / 1e9 * self.gb_month * STORED_MONTHS
+    def price_storing(self, memory_mb: float, wait_ms: float, size_bytes: int) -> float:
+        """Return the price of a PUT and the check of the source beside it, of the wait for both, and of the storage."""
+        storage = size_bytes / 1e9 * self.gb_month * STORED_MONTHS
+        return self._price_time(memory_mb, wait_ms) + self.put + self.get + storage
+
+    def _price_time(self, memory_mb: float, billed_ms: float) -> float:
+        return memory_mb / 1024 * billed_ms / 1000 * self.gb_second
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +68,18 @@ def compute_probability(costs: MissCosts, misses_seen: int = 0) -> float:
     """Return the probability with which a render is stored after ``misses_seen`` earlier ones of its derivative.
 
     Each render has the rent that storing would have saved. One without is never stored; one whose rent is e - 1 times
-    the price of storing always is, as is one after renders whose rents together are that price.
+    the price of storing always is.
     """
     rent = costs.render - costs.read
     if rent <= 0:
         return 0.0
-    step = rent / costs.storing if costs.storing else inf
-    spent = misses_seen * step if misses_seen else 0.0
-    if spent >= 1 or step >= e - 1:
+    if rent >= (e - 1) * costs.storing:
         return 1.0
-    return min(1.0, step * exp(spent) / (e - exp(spent)))
+    if not misses_seen:
+        return rent / ((e - 1) * costs.storing)
+    step = rent / (costs.storing + rent)
+    spent = misses_seen * step
+    return min(1.0, step * exp(spent) / (e - exp(spent))) if spent < 1 else 1.0
 
 
 class SeenMisses:
@@ -105,8 +112,8 @@ class Rendering:
     """A derivative that was rendered, and what that took.
 
     ``version``: the entity tag of its master, whose other versions have other derivatives. ``gets``: objects that the
-    function has requested. ``fetch_ms``: the part of ``billed_ms`` that a stored derivative would have taken, too, if
-    the function had read it.
+    function has requested. ``fetch_ms``: the part of ``billed_ms`` that S3 took to respond. A PUT takes about as long,
+    and so does a stored derivative that the function reads.
     """
 
     name: str
@@ -142,7 +149,8 @@ class StorePolicy:
         render = asked + prices.price_call(self.memory_mb, rendering.billed_ms, rendering.gets)
         by_function = prices.price_call(self.memory_mb, rendering.fetch_ms, rendering.gets)
         read = prices.get if self.cdn_reads else by_function
-        return MissCosts(render, prices.price_storing(rendering.size_bytes), read)
+        storing = prices.price_storing(self.memory_mb, rendering.fetch_ms, rendering.size_bytes)
+        return MissCosts(render, storing, read)
 
 
 @cache

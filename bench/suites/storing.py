@@ -1,0 +1,199 @@
+"""When storing pays: all derivatives, none, by chance, and by an oracle, over a year of a shop and other sites."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+
+from cli.library.prices import LATENCY_MS
+from darkroom.services.serve.rendering import OBJECTS_READ
+from darkroom.services.serve.store_policy import (
+    MAX_SEEN,
+    MissCosts,
+    Rendering,
+    StorePolicy,
+    compute_probability,
+    load_unit_prices,
+)
+
+from ..cost import PAGE
+from ..cost.month import ARCHITECTURE, COLD_SHARE, INPUTS, MEMORY_MB, read_durations
+from ..cost.pricing import MEZZANINE_READS
+from ..goals import Figure, Rounds, Section
+from ..shop import REGIONS, Misses, Shop, list_misses
+from ..storing import Prices, Processes, expect_ratio, price_misses, price_oracle, read_misses
+from ..tables import Table
+from . import Progress
+
+SAMPLE = {"full": 400, "quick": 4_000}
+EXPONENTS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+TIMES = (1, 2, 3, 5, 10, 20, 50)
+MOST_TIMES = 200
+POPULARITY = "popularity: "
+ARCHIVE_VIEWS = 1_000_000
+"""Views a month of a shop whose derivatives are mostly missed once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """US dollars of the same misses by what is stored."""
+
+    always: float
+    never: float
+    chance: float
+    oracle: float
+
+    @property
+    def to_better(self) -> float:
+        """Ratio of storing by chance to the better of storing all and nothing."""
+        return self.chance / min(self.always, self.never)
+
+
+def measure(rounds: Rounds, progress: Progress) -> Section:
+    """Simulate shops, and compute the worst case."""
+    prices, found = read_prices(), dict[str, tuple[Misses, Compared]]()
+    for name, shop in list_shops(SAMPLE[rounds]).items():
+        progress(name)
+        misses = list_misses(shop)
+        found[name] = misses, compare(misses, prices, shop)
+    text = [tabulate_sites(found), tabulate_times(prices.miss_costs)]
+    compared = {name: one for name, (_, one) in found.items()}
+    return Section("\n\n".join([*(one.markdown() for one in text), describe(prices)]), figures(compared, prices))
+
+
+def list_shops(sample: int) -> Mapping[str, Shop]:
+    """Return the simulated shops by name."""
+    base = Shop(sample=sample)
+    return {
+        **{f"{POPULARITY}rank^−{exponent:g}": replace(base, exponent=exponent) for exponent in EXPONENTS},
+        "one regional cache": replace(base, regions=(1.0,)),
+        "three regional caches": replace(base, regions=REGIONS[:3]),
+        "a regional cache keeps an image 1 day": replace(base, retention_days=1),
+        "a regional cache keeps an image 30 days": replace(base, retention_days=30),
+        f"{ARCHIVE_VIEWS:,} views a month": replace(base, views_a_month=ARCHIVE_VIEWS),
+        "`RetentionDays` of derivatives: 30": replace(base, stored_days=30),
+    }
+
+
+def read_prices() -> Prices:
+    """Return what the policy computes for the render of docs/explanation/cost.md, whose time includes that of a PUT."""
+    render_ms, start_ms = read_durations(PAGE.read_text(encoding="utf-8"))
+    image_kb = next(one.default for one in INPUTS if one.name == "image_kb")
+    units = load_unit_prices("aarch64" if ARCHITECTURE == "arm64" else ARCHITECTURE)
+    billed_ms = render_ms - LATENCY_MS + COLD_SHARE * start_ms
+    gets = OBJECTS_READ + MEZZANINE_READS
+    costs = StorePolicy(lambda: units, MEMORY_MB).price(
+        Rendering("", "", int(image_kb * 1000), billed_ms, LATENCY_MS, gets)
+    )
+    month = image_kb / 1e6 * units.gb_month
+    return Prices(costs.render, costs.read, costs.storing - month, month)
+
+
+def compare(misses: Misses, prices: Prices, shop: Shop) -> Compared:
+    """Price ``misses`` of ``shop``."""
+    prices = replace(prices, stored_days=shop.stored_days)
+
+    def is_preset(number: int) -> bool:
+        return shop.variants[number % len(shop.variants)].preset
+
+    most = max(1, MAX_SEEN // shop.sample)
+    return _compare(misses, prices, Processes(prices.miss_costs, np.random.default_rng(shop.seed), most, is_preset))
+
+
+def _compare(misses: Misses, prices: Prices, processes: Processes) -> Compared:
+    return Compared(
+        price_misses(misses, prices, lambda *_: True),
+        price_misses(misses, prices, lambda *_: False),
+        price_misses(misses, prices, processes.chooses),
+        price_oracle(misses, prices),
+    )
+
+
+def tabulate_sites(found: Mapping[str, tuple[Misses, Compared]]) -> Table:
+    """Format a row for each shop: costs in units of storing all."""
+    headings = ("", "misses of a derivative", "storing nothing", "by chance", "an oracle", "chance ÷ the better")
+    rows = [
+        (
+            name,
+            f"{len(misses.days) / len(np.unique(misses.derivatives)):.1f}",
+            *(f"{usd / one.always:.2f}" for usd in (one.never, one.chance, one.oracle)),
+            f"{one.to_better:.2f}",
+        )
+        for name, (misses, one) in found.items()
+    ]
+    return Table("Misses and storage, in units of storing all", headings, rows)
+
+
+def tabulate_times(costs: MissCosts) -> Table:
+    """Format the ratios to an oracle by the number of misses."""
+    chance = compute_probability(costs)
+    chances: list[Callable[[int], float]] = [
+        lambda _: 1.0,
+        lambda _: 0.0,
+        lambda _: chance,
+        partial(compute_probability, costs),
+    ]
+    headings = ("missed", "storing all", "storing nothing", "by chance", "by chance, all misses seen")
+    rows = [
+        ("once" if times == 1 else f"{times} times", *(f"{expect_ratio(costs, times, one):.2f}" for one in chances))
+        for times in TIMES
+    ]
+    return Table("Cost of a derivative by its misses in a month, in units of an oracle's", headings, rows)
+
+
+def figures(compared: Mapping[str, Compared], prices: Prices) -> list[Figure]:
+    """Return the figures of the worst case, and of the shops by popularity."""
+    costs = prices.miss_costs
+    chance = compute_probability(costs)
+    worst, floor = find_worst(costs, chance), find_floor(costs)
+    ratios = {name: one.to_better for name, one in compared.items() if name.startswith(POPULARITY)}
+    highest = max(ratios, key=lambda name: ratios[name])
+    ratio, less = ratios[highest], sum(one < 1 for one in ratios.values()) / len(ratios)
+    return [
+        Figure("store-worst", worst, worst, worst, floor, "no constant probability is below the floor"),
+        Figure("store-popularity", ratio, ratio, ratio, why=f"with {highest}"),
+        Figure("store-popularity-less", less, less, less, why="storing all costs least where images are missed often"),
+    ]
+
+
+def find_worst(costs: MissCosts, chance: float) -> float:
+    """Return the worst ratio to an oracle if each miss is stored with the same ``chance``."""
+    return max(expect_ratio(costs, times, lambda _: chance) for times in range(1, MOST_TIMES))
+
+
+def find_floor(costs: MissCosts) -> float:
+    """Return the worst ratio of the best constant probability, in steps of a percent."""
+    return min(find_worst(costs, percent / 100) for percent in range(1, 101))
+
+
+def describe(prices: Prices) -> str:
+    """Describe prices, rules and sources."""
+    million = {"render": prices.render, "read": prices.read, "PUT and check": prices.put, "month": prices.month}
+    listed = ", ".join(f"{name} {usd * 1e6:.2f}" for name, usd in million.items())
+    return "\n".join(
+        [
+            f"- USD of a million: {listed}; a miss is stored with a probability of "
+            f"{compute_probability(prices.miss_costs):.2f}. A render's price has the CDN's question to S3 before it.",
+            "- The shops are those of [a year of a shop](#misses-of-the-year), in which one image stands for "
+            f"{SAMPLE['full']}. Two processes of the function live four hours each. Storage is charged until "
+            "derivatives expire.",
+        ]
+    )
+
+
+def format_logs(files: Sequence[Path]) -> str:
+    """Return the table for the misses in access logs. Raises ValueError without a miss."""
+    misses, prices = read_misses(files), read_prices()
+    if not len(misses.days):
+        raise ValueError("the logs have no miss of an image")
+    found = _compare(misses, prices, Processes(prices.miss_costs, np.random.default_rng(), MAX_SEEN))
+    return tabulate_sites({f"{len(misses.days):,} misses": (misses, found)}).markdown()
+
+
+if __name__ == "__main__":
+    print(format_logs([Path(name) for name in sys.argv[1:]]))
