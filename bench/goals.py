@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-type Unit = Literal["ratio", "ms", "MB", "points"]
+type Unit = Literal["ratio", "ms", "MB", "GB", "%", "processes", "points"]
 type Rounds = Literal["quick", "full"]
 
 GOALS = Path(__file__).with_name("goals.toml")

@@ -31,6 +31,35 @@ def list_children(pid: int) -> list[int]:
     return [int(child) for task in tasks for child in (task / "children").read_text(encoding="ascii").split()]
 
 
+def list_descendants(pid: int) -> list[int]:
+    """Return the child processes and theirs."""
+    children = list_children(pid)
+    return [*children, *(one for child in children for one in list_descendants(child))]
+
+
+def measure_used_ms(pid: int) -> float:
+    """Return the CPU time of the process until now, with that of children that have ended."""
+    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+    return sum(map(int, fields[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")  # proc(5): 14 to 17
+
+
+def read_shared_memory_mb(pid: int) -> float:
+    """Return ``Pss``: resident memory in which shared pages are divided by the number of processes."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
+    return int(next(line for line in lines if line.startswith("Pss:")).split()[1]) * 1024 / 1e6
+
+
+def name_process(pid: int) -> str:
+    """Return the Lambda function that the process runs, else the name of its program and script."""
+    variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    prefix = b"AWS_LAMBDA_FUNCTION_NAME="
+    if function := next((one.removeprefix(prefix) for one in variables if one.startswith(prefix)), b""):
+        return function.decode()
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().decode(errors="replace").split("\0")
+    scripts = (Path(word).name for word in words[1:] if word == "-c" or not word.startswith("-"))
+    return f"{Path(words[0]).name} {next(scripts, '')}".strip()
+
+
 def await_end(pid: int) -> None:
     """Wait until the process has released its memory. A zombie counts as ended, because it may never be reaped."""
     while True:

@@ -23,15 +23,16 @@ SUITES: dict[str, str] = {
     "storing": "bench.suites.storing",
     "endpoint": "bench.suites.endpoint",
     "growth": "bench.suites.growth",
+    "local": "bench.suites.local",
 }
 """Modules by suite, in the pages' order; ``cost`` prices the figures of ``requests``."""
 
 TLS_SUITES = ("requests",)
 """Suites that have a second section, measured with ``--tls``."""
 
-EXCLUDED = frozenset({"endpoint", "growth"})
+EXCLUDED = frozenset({"endpoint", "growth", "local"})
 """Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
-GPU; ``growth`` has no peers and no goals.
+GPU; ``growth`` has no peers and no goals; ``local`` measures a stack that runs already.
 """
 
 ONCE = frozenset({"photographs", "storing"})
