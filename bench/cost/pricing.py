@@ -35,7 +35,11 @@ RENDER_READS = 3
 changed.
 """
 
-UNSTORED_RENDER_READS = 1
+UNSTORED_RENDER_READS = 2
+"""The same of a render that is not stored, which needs no check."""
+
+CDN_READS = 1
+"""The CDN's question to S3, of every miss."""
 
 MEZZANINE_READS = 2
 """Mezzanines that a render reads at most, whether they exist or not."""
@@ -127,7 +131,10 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
         cold_share=COLD,
     )
     unstored = ServiceDesign(
-        work[OURS], int(nothing["image_bytes"]), extra_gets=UNSTORED_RENDER_READS + MEZZANINE_READS, cold_share=COLD
+        work[OURS],
+        int(nothing["image_bytes"]),
+        extra_gets=UNSTORED_RENDER_READS + MEZZANINE_READS + CDN_READS,
+        cold_share=COLD,
     )
     bare = ServiceDesign(work[DIT], int(theirs["image_bytes"]), cold_share=COLD)
     return CostComparison(
@@ -145,15 +152,9 @@ def compute_ratio(found: CostComparison, prices: PriceTable, architecture: str, 
 
 
 def compute_chance_ratio(found: CostComparison, prices: PriceTable, architecture: str) -> tuple[float, float]:
-    """Return the ratio for images missed once that are stored by chance, and the ratio if none is stored.
-
-    Both have all reads of a render but the check of a PUT, and the CDN's question to S3 before it.
-    """
-    ours, unstored, theirs = (
-        one.dollars(prices, architecture, 1) for one in (found.ours, found.unstored, found.theirs)
-    )
+    """Return the ratio for images missed once that are stored by chance, and the ratio if none is stored."""
+    ours, render, theirs = (one.dollars(prices, architecture, 1) for one in (found.ours, found.unstored, found.theirs))
     read = sum(prices.cost({"s3-gets": 1e6}).values())
-    render = unstored + (RENDER_READS - 1 - UNSTORED_RENDER_READS + 1) * read
     by_chance = render + compute_probability(MissCosts(render, ours - render, read)) * (ours - render)
     return by_chance / theirs, render / theirs
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import e
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from bench.cost.pricing import (
     MEZZANINE_READS,
     RENDER_READS,
     TIMES,
+    UNSTORED_RENDER_READS,
     CostComparison,
     compute_chance_ratio,
     compute_lower_bound,
@@ -163,6 +165,9 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
     service = Transform(source=bucket, media=bucket, keys=NoKeys())
     assert isinstance(service.answer(TransformRequest("/photo.jpg/_/w-800.webp")), Rendered)
     assert Counter(bucket.asked) == {"like a GET": 1 + RENDER_READS + MEZZANINE_READS, "PUT": 1}
+    bucket.asked.clear()
+    assert isinstance(replace(service, stores=False).answer(TransformRequest("/photo.jpg/_/w-800.auto-webp")), Rendered)
+    assert bucket.asked == ["like a GET"] * (1 + UNSTORED_RENDER_READS + MEZZANINE_READS)
 
 
 def test_the_figures_are_of_their_goals(found: CostComparison) -> None:
