@@ -66,7 +66,7 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
         if section is None:
             continue
         figures += section.figures
-        print_line(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures)}")
+        print_line(f"== {name}\n\n{page.format_section(section)}\n\n{format_figures(section.figures, rounds)}")
         if rounds == "full":
             write_section(name, section)
     if rounds == "full" and whole:
@@ -104,15 +104,19 @@ def store_run(run: runs.Run) -> None:
     print_line(f"Wrote {page.PAGE} and {runs.RUNS}")
 
 
-def format_figures(figures: Sequence[Figure]) -> str:
-    """Format a line for each figure, with its goal's verdict."""
+def format_figures(figures: Sequence[Figure], rounds: Rounds) -> str:
+    """Format a line for each figure, with its goal's verdict and what it leaves out."""
     lines = []
     for figure in figures:
         goal = read_goals()[figure.goal]
         floor = f", floor {goal.format_value(figure.floor)}" if figure.floor is not None else ""
         spread = f"({goal.format_value(figure.least)}–{goal.format_value(figure.most)}{floor})"
         verdict = "met" if goal.met_by(figure) else f"MISSED {figure.why}"
-        lines.append(f"{goal.id}: {goal.format_value(figure.value)} {spread}, goal {goal.format_limit}: {verdict}")
+        if not goal.is_judged_by(figure, rounds):
+            verdict = "not judged: too few images"
+        left_out = f"; without {goal.leaves_out}" if goal.leaves_out else ""
+        shown = f"{goal.id}: {goal.format_value(figure.value)} {spread}, goal {goal.format_limit}"
+        lines.append(f"{shown}: {verdict}{left_out}")
     return "\n".join(lines)
 
 

@@ -43,7 +43,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Goal:
-    """A goal of goals.toml. ``limit`` is the largest allowed value, or the smallest if ``at_least``, or None."""
+    """A goal of goals.toml. ``limit`` is the largest allowed value, or the smallest if ``at_least``, or None.
+
+    ``leaves_out`` names what the figure does not have in it. ``over_many``: it is about many images.
+    """
 
     id: str
     what: str
@@ -52,6 +55,12 @@ class Goal:
     digits: int
     limit: float | None = None
     at_least: bool = False
+    leaves_out: str = ""
+    over_many: bool = False
+
+    def is_judged_by(self, figure: Figure, rounds: Rounds) -> bool:
+        """Return whether ``figure`` is enough to judge: a quick run has one image, or few, of those it is about."""
+        return rounds == "full" or not (self.over_many or figure.unequal)
 
     def met(self, value: float) -> bool:
         """Return whether ``value`` meets the limit."""

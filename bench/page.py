@@ -57,10 +57,20 @@ def format_section(section: Section) -> str:
 
 def format_goals(goals: Mapping[str, Goal], runs: Sequence[Run]) -> str:
     """Format a row for each goal, a column for each of the last runs, and the runs' machines and times."""
-    headings = ["what", "against", "goal", *(f"run {number + 1}" for number in range(MAX_RUNS)), "verdict"]
-    lines = [headings, ["---", "---", "---:", *["---:"] * MAX_RUNS, "---"]]
+    headings = [
+        "what",
+        "against",
+        "goal",
+        *(f"run {number + 1}" for number in range(MAX_RUNS)),
+        "verdict",
+        "leaves out",
+    ]
+    lines = [headings, ["---", "---", "---:", *["---:"] * MAX_RUNS, "---", "---"]]
     lines += [
-        [goal.what, goal.against, goal.format_limit, *_cells(goal, runs), format_verdict(goal, runs)]
+        [
+            *(goal.what, goal.against, goal.format_limit, *_cells(goal, runs), format_verdict(goal, runs)),
+            goal.leaves_out or "–",
+        ]
         for goal in goals.values()
     ]
     table = "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from bench import page, runs
+from bench.__main__ import format_figures
 from bench.goals import Figure, Goal, Section, read_goals
 from bench.runs import MAX_RUNS, Run, format_verdict
 from bench.suites import EXCLUDED, SUITES, UnknownSuite, list_default_suites, load_suite
 
-AT_MOST = Goal("time", "a request", "a peer", "ratio", 2, 0.5)
+AT_MOST = Goal("time", "a request", "a peer", "ratio", 2, 0.5, leaves_out="the CDN")
 AT_LEAST = Goal("share", "good ones", "all", "ratio", 2, 0.9, at_least=True)
 GOALS = {goal.id: goal for goal in (AT_MOST, AT_LEAST)}
 
@@ -42,6 +43,23 @@ def test_the_projects_goals_are_whole() -> None:
     assert [goal.id for goal in found.values() if goal.limit is None] == ["bytes-avif-worst", "local-processes"]
     assert found["warm-12mp-webp"].format_limit == "≤ 0.65"
     assert found["peak-500"].format_limit == "≤ 85 MB"
+
+
+def test_every_goal_names_what_it_leaves_out() -> None:
+    assert [goal.id for goal in read_goals().values() if not goal.leaves_out] == []
+
+
+def test_a_quick_run_does_not_judge_what_is_about_many_images() -> None:
+    [of_many] = [goal for goal in read_goals().values() if goal.id == "bytes-avif"]
+    figure = Figure("bytes-avif", 1.3, 1.3, 1.3, why="at most 1.3")
+    shown = {rounds: format_figures([figure], rounds) for rounds in ("quick", "full")}
+    assert "not judged: too few images" in shown["quick"]
+    assert "MISSED at most 1.3" in shown["full"]
+    assert all(text.endswith(f"without {of_many.leaves_out}") for text in shown.values())
+    one = Figure("warm-12mp-jpeg", 0.4, 0.4, 0.4, unequal=True, why="of one photograph")
+    assert "not judged" in format_figures([one], "quick")
+    assert "MISSED of one photograph" in format_figures([one], "full")
+    assert "MISSED" in format_figures([Figure("warm-12mp-jpeg", 0.9, 0.9, 0.9)], "quick")
 
 
 def test_a_verdict_counts_the_runs_that_met_it() -> None:
@@ -79,8 +97,8 @@ def test_the_table_has_a_column_for_each_run() -> None:
     table = page.format_goals(GOALS, [run(1, time=0.4, share=0.95), run(2, time=0.502)])
     lines = [line for line in table.splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines}) == 1
-    assert lines[2] == "| a request | a peer | ≤ 0.50 | 0.40 | 0.502 | – | missed in 1 of 2 |"
-    assert lines[3] == "| good ones | all | ≥ 0.90 | 0.95 | – | – | met in 1 of 1 |"
+    assert lines[2] == "| a request | a peer | ≤ 0.50 | 0.40 | 0.502 | – | missed in 1 of 2 | the CDN |"
+    assert lines[3] == "| good ones | all | ≥ 0.90 | 0.95 | – | – | met in 1 of 1 | – |"
     assert "- Run 2: 2026-01-02T00:00:00+00:00, a machine; load average before: 0.5." in table
 
 
