@@ -141,13 +141,13 @@ class Environment:
     def _template(self, url: str) -> Template:
         references = {
             **_BUCKETS,
-            "AWS::StackName": "darkroom",
             "IndexTable": TABLE,
             "Distribution": self.distribution_id,
         }
         for logical_id, name in _QUEUES.items():
             references |= {logical_id: f"{url}/{ACCOUNT}/{name}", f"{logical_id}.Arn": _queue_arn(name)}
-        return Template({**references, "SigningKeys.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none"})
+        keys = {"SigningKeys.Id": f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:none"}
+        return Template(references | keys, REGION)
 
     def _receives(self, templates: object) -> int:
         return int(str(templates)) * self.terms.times_receives
