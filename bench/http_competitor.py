@@ -10,6 +10,8 @@ from base64 import b64encode
 from collections.abc import Mapping
 from typing import Any, Self
 
+from local.ports import find_free_ports
+
 from . import processes
 from .competitors.model import Competitor
 from .machine import Core, on_core
@@ -23,7 +25,7 @@ class HttpServer:
 
     def __init__(self, competitor: Competitor, core: Core) -> None:
         self._competitor = competitor
-        [port] = processes.find_free_ports(1)
+        [port] = find_free_ports(1)
         self._log = tempfile.TemporaryFile()  # noqa: SIM115
         with on_core(core):
             self._process = subprocess.Popen(

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import time
-from contextlib import ExitStack
 from pathlib import Path
 
 
@@ -70,15 +68,6 @@ def await_end(pid: int) -> None:
         if state in "ZX":
             return
         time.sleep(0.005)
-
-
-def find_free_ports(count: int) -> list[int]:
-    """Return distinct free TCP ports."""
-    with ExitStack() as stack:
-        listeners = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for listener in listeners:
-            listener.bind(("127.0.0.1", 0))
-        return [int(listener.getsockname()[1]) for listener in listeners]
 
 
 def connect(client: http.client.HTTPConnection, process: subprocess.Popen[bytes], within_s: float) -> None:

@@ -26,6 +26,8 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import IO, Any, Self
 
+from local.ports import find_free_ports
+
 from . import processes
 from .competitors.model import Competitor
 from .machine import Core, on_core
@@ -108,7 +110,7 @@ class Sandbox:
     def _start(self, times: int) -> None:
         """Start the emulator, again if another program took one of its ports. Raises CompetitorError."""
         for more in reversed(range(times)):
-            port, runtime_port = processes.find_free_ports(2)
+            port, runtime_port = find_free_ports(2)
             addresses = ["--runtime-interface-emulator-address", f"127.0.0.1:{port}"]
             addresses += ["--runtime-api-address", f"127.0.0.1:{runtime_port}"]
             with on_core(self._core):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 from local import tool_venvs
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths
+from local.ports import find_free_ports
 from local.progress import Progress
 
 
@@ -18,16 +18,11 @@ from local.progress import Progress
 async def ministack(folder: Path) -> AsyncIterator[str]:
     """Start MiniStack on a free port with its data in ``folder``, and yield its URL. Raises CannotStart."""
     await tool_venvs.ensure(Progress())
-    ports = Ports(cdn=0, aws=_free_port())
+    [port] = find_free_ports(1)
+    ports = Ports(cdn=0, aws=port)
     running = MiniStack(StackPaths(folder), ports)
     try:
         await running.start()
         yield ports.aws_url
     finally:
         await asyncio.shield(running.stop())
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

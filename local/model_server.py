@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import socket
 from pathlib import Path
 
 from . import tool_venvs
 from .paths import ROOT
+from .ports import find_free_ports
 from .supervisor import ServerSpec
 
 
 def find_models(models: Path, name: str, log: Path) -> tuple[str, ServerSpec]:
     """Return the address of a server for the models of ``models`` on a free port, and its specification."""
-    port = _free_port()
+    [port] = find_free_ports(1)
     url = f"http://127.0.0.1:{port}"
     command = [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"]
     return url, ServerSpec(name, command, _environment(port, models), f"{url}/ping", log)
@@ -29,9 +29,3 @@ def _environment(port: int, models: Path) -> dict[str, str]:
         "PYTHONPATH": ":".join(str(ROOT / "layers" / name) for name in ("darkroom", "analysis")),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import os
-import socket
 import subprocess
 import time
 from collections.abc import Iterator, Sequence
@@ -15,6 +14,7 @@ from statistics import median
 
 from local import tool_venvs
 from local.paths import MODELS
+from local.ports import find_free_ports
 
 from ..paths import ROOT, WORK
 
@@ -39,7 +39,7 @@ class ServerResult:
 @contextmanager
 def serve(name: str, **variables: str) -> Iterator[int]:
     """Start a server with the additional ``variables`` and yield its port. Raises ServeError."""
-    port = _free_port()
+    [port] = find_free_ports(1)
     log = WORK / f"endpoint-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     with (
@@ -104,9 +104,3 @@ def _wait(process: subprocess.Popen[bytes], port: int, hint: str) -> None:
         except OSError:
             time.sleep(0.1)
     raise ServeError(f"the endpoint did not start: {hint}")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

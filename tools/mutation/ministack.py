@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ from pathlib import Path
 from local import tool_venvs
 from local.ministack import MiniStack
 from local.paths import Ports, StackPaths
+from local.ports import find_free_ports
 from local.progress import Progress
 
 
@@ -29,7 +29,8 @@ def start_ministacks(count: int) -> Iterator[list[str]]:
             for number in range(count):
                 place = Path(folder) / str(number)
                 place.mkdir()
-                ports = Ports(cdn=_find_free_port(), aws=_find_free_port())
+                cdn, aws = find_free_ports(2)
+                ports = Ports(cdn=cdn, aws=aws)
                 started.append(MiniStack(StackPaths(place), ports))
                 asyncio.run(started[-1].start())
                 urls.append(ports.aws_url)
@@ -37,9 +38,3 @@ def start_ministacks(count: int) -> Iterator[list[str]]:
         finally:
             for ministack in started:
                 asyncio.run(ministack.stop())
-
-
-def _find_free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])

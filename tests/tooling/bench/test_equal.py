@@ -30,11 +30,12 @@ from bench.images import Recipe, make_photograph
 from bench.link.process import run_link
 from bench.lower_bound import LowerBound, measure_lower_bound, start_worker
 from bench.measure import Entry, build_event, start
-from bench.processes import find_free_ports, list_children
+from bench.processes import list_children
 from bench.quality import resize_reference, ssimulacra2
 from bench.runtime import Sandbox
 from darkroom.aws.telemetry.traces import read_header
 from darkroom.plan.canonical import parse_path
+from local.ports import find_free_ports
 
 pytestmark = pytest.mark.slow
 
@@ -176,7 +177,7 @@ def test_an_emulator_whose_port_is_in_use_starts_again(image: Path, monkeypatch:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         offers = iter([(find_free_ports(1)[0], taken.getsockname()[1]), find_free_ports(2)])
-        monkeypatch.setattr("bench.processes.find_free_ports", lambda count: next(offers))
+        monkeypatch.setattr("bench.runtime.find_free_ports", lambda count: next(offers))
         with Sandbox(install_emulator(), darkroom(url), None) as sandbox:
             assert sandbox.invoke(build_event(WEBP, 6)).answer["statusCode"] == 200
     assert next(offers, None) is None
