@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
-from skimage.metrics import structural_similarity
 
 from .ssimulacra2 import Original
 
@@ -22,18 +21,6 @@ def resize_reference(source: Path, width: int, height: int | None = None) -> Pix
     with Image.open(source) as image:
         size = (width, height or round(image.height * width / image.width))
         return np.asarray(image.convert("RGB").resize(size, Image.Resampling.LANCZOS))
-
-
-def ssim(body: bytes, reference: Pixels) -> float:
-    """Return the structural similarity (SSIM) of an encoded image to ``reference``.
-
-    Raises ValueError for another size.
-    """
-    pixels = decode_pixels(body)
-    if pixels.shape != reference.shape:
-        raise ValueError(f"The image is {pixels.shape}, not {reference.shape}")
-    similarity = structural_similarity(pixels, reference, channel_axis=-1, data_range=255)  # type: ignore[no-untyped-call]
-    return float(similarity)
 
 
 def ssimulacra2(image: bytes | Pixels, reference: Pixels) -> float:
