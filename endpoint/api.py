@@ -16,6 +16,7 @@ from darkroom_analysis.models.catalogue import ModelCatalogue
 from darkroom_analysis.models.model_set import ModelSet
 
 from .batch import BatchAnalyser, BatchResponse
+from .batched_loop import WaitingBatchedLoop
 from .engines import ENDPOINT_ENGINES
 from .request import (
     ATTRIBUTES,
@@ -42,7 +43,8 @@ class ImageApi(LitAPI):  # type: ignore[misc]
     """Returns findings of images. ``wait_s`` is how long a request waits for others of its batch."""
 
     def __init__(self, catalogue: ModelCatalogue, model_dir: Path, batch_size: int, wait_s: float) -> None:
-        super().__init__(max_batch_size=batch_size, batch_timeout=wait_s, api_path=PATH)
+        loop = WaitingBatchedLoop() if batch_size > 1 else "auto"
+        super().__init__(max_batch_size=batch_size, batch_timeout=wait_s, api_path=PATH, loop=loop)
         self._catalogue = catalogue
         self._model_dir = model_dir
         self._finder: BatchAnalyser | None = None

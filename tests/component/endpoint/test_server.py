@@ -7,11 +7,13 @@ import io
 import struct
 import time
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from bench.processes import list_descendants
 from darkroom.findings import CUTOUT, FACES, MODERATION, SIMILARITY, TAGS, TASKS, TEXT, finding_from_document
 from tests.documents import accuracy_in_order, page, photographed, words
 from tests.images.detectors import overlap
@@ -22,6 +24,7 @@ from tests.waiting import HANG_S
 from .serving import BATCH_SIZE, Server
 
 WORD_ACCURACY = 0.95
+IDLE_S = 2.0
 
 
 def jpeg(image: Image.Image) -> bytes:
@@ -232,3 +235,20 @@ def test_corners_go_round_a_line_from_where_it_begins(server: Server, degrees: i
 
 def _vector(document: dict[str, dict[str, dict[str, str]]]) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
     return np.frombuffer(base64.b64decode(document["tasks"][SIMILARITY]["vector"]), "<f4")
+
+
+def count_wakeups(process_id: int) -> int:
+    """How often the threads of a process and its descendants have waited."""
+    waits = 0
+    for one in (process_id, *list_descendants(process_id)):
+        for status in Path(f"/proc/{one}/task").glob("*/status"):
+            lines = status.read_text(encoding="ascii").splitlines()
+            waits += next(int(line.split()[1]) for line in lines if line.startswith("voluntary_ctxt_switches"))
+    return waits
+
+
+def test_without_requests_it_waits(server: Server) -> None:
+    """Polling as LitServe does, a thousand times a second, its processes would wait thousands of times."""
+    before = count_wakeups(server.process.pid)
+    time.sleep(IDLE_S)
+    assert count_wakeups(server.process.pid) - before < 150 * IDLE_S
