@@ -7,12 +7,14 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from .alarms import create_as_cloudwatch_does
 from .failures import name_failures_as_lambda_does
 from .invalidations import refuse_as_cloudfront_does
 from .key_value_stores import delete_entries_with_store
+from .layer_files import keep_layers_in_files
 from .logs import collect_late_lines, read_metrics
 from .mapping import end_children_of_stopped_runs, read_limits_from_input
 from .metrics import Metrics, count_invocations, measure_memory, measure_queues
@@ -62,6 +64,7 @@ def install(
     name_versions(objects, events)
     check_copy_targets(objects)
     lock_copies(objects)
+    keep_layers_in_files(functions, objects, Path(os.environ["STATE_DIR"]) / "layers")
     read_limits_from_input(states)
     end_children_of_stopped_runs(states)
     complete_nested_stacks(cloudformation)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import os
 import signal
 import socket
+import urllib.request
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -89,6 +92,50 @@ def test_the_state_is_saved_while_it_runs(paths: StackPaths, ports: Ports, monke
         await ministack.stop(grace_s=0)
 
     asyncio.run(run())
+
+
+@pytest.mark.slow
+def test_layers_are_in_files_and_not_in_the_saved_state(paths: StackPaths, ports: Ports) -> None:
+    cloud, archives = Cloud(ports.aws_url), {"direct": archive(b"direct"), "uploaded": archive(b"uploaded")}
+    folder = paths.ministack / "state" / "layers"
+
+    def contents() -> dict[str, bytes]:
+        found = {name: cloud.functions.get_layer_version(LayerName=name, VersionNumber=1) for name in archives}
+        return {name: urllib.request.urlopen(one["Content"]["Location"]).read() for name, one in found.items()}
+
+    async def run() -> None:
+        ministack = MiniStack(paths, ports)
+        await ministack.start()
+        cloud.s3.create_bucket(Bucket=BUCKET)
+        cloud.s3.put_object(Bucket=BUCKET, Key="layer.zip", Body=archives["uploaded"])
+        cloud.functions.publish_layer_version(LayerName="direct", Content={"ZipFile": archives["direct"]})
+        cloud.functions.publish_layer_version(LayerName="uploaded", Content={"S3Bucket": BUCKET, "S3Key": "layer.zip"})
+        assert sorted(file.stat().st_nlink for file in folder.iterdir()) == [1, 2], "linked to the object"
+        cloud.s3.put_object(Bucket=BUCKET, Key="layer.zip", Body=b"replaced")
+        assert contents() == archives
+        (folder / "unused.zip").write_bytes(b"")
+        await ministack.stop()
+
+    asyncio.run(run())
+    assert sorted(file.read_bytes() for file in folder.iterdir()) == sorted(archives.values())
+    saved = (paths.ministack / "state" / "lambda.json").stat().st_size
+    assert saved < min(map(len, archives.values()))
+
+    async def again() -> None:
+        ministack = MiniStack(paths, ports)
+        await ministack.start()
+        assert contents() == archives
+        await ministack.stop()
+
+    asyncio.run(again())
+
+
+def archive(name: bytes) -> bytes:
+    """A ZIP archive of 100 KB."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        file.writestr("python/data", name + os.urandom(100_000))
+    return buffer.getvalue()
 
 
 def test_a_damaged_state_is_refused(tmp_path: Path) -> None:

@@ -1,0 +1,104 @@
+"""Contents of layers in files instead of in memory and in the saved state.
+
+MiniStack 1.5.33 holds the archive of each layer version in memory, and writes all of them as base64 into its state,
+whenever it saves that: 200 MB a minute. Archives of functions it keeps in files already.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+CONTENT, FILE = "_zip_data", "layer_file"
+
+
+def keep_layers_in_files(functions: Any, objects: Any, folder: Path) -> None:
+    """Keep the archives of layers in ``folder``, linked to the objects that they were published from."""
+    own = functions._publish_layer_version, functions._restore_state, functions.get_state
+    _LayerVersion.folder = folder
+
+    def publish(name: str, data: dict[str, Any]) -> Any:
+        answer = own[0](name, data)
+        source = data.get("Content", {})
+        if "S3Bucket" in source and "S3Key" in source:
+            _move(functions, Path(objects._object_disk_path(source["S3Bucket"], source["S3Key"])))
+        else:
+            _move(functions)
+        return answer
+
+    def restore(data: Any) -> None:
+        own[1](data)
+        _move(functions)
+
+    def get_state() -> Any:
+        state = own[2]()
+        used = {version.file for version in _list_versions(functions)}
+        for file in folder.glob("*.zip"):
+            if file.stem not in used:
+                file.unlink()
+        return state
+
+    functions._publish_layer_version, functions._restore_state, functions.get_state = publish, restore, get_state
+
+
+class _LayerVersion(dict[str, Any]):
+    """A version whose content is read from its file. Saved and copied as a dictionary, it has the file's name."""
+
+    folder: Path
+
+    @property
+    def file(self) -> str:
+        """The name of the file, without its suffix; "" for a version without content."""
+        stored = super().get(CONTENT)
+        return str(stored[FILE]) if stored else ""
+
+    def get(self, name: str, default: Any = None) -> Any:
+        if name == CONTENT and self.file:
+            return (self.folder / f"{self.file}.zip").read_bytes()
+        return super().get(name, default)
+
+
+def _list_layers(functions: Any) -> Iterator[dict[str, Any]]:
+    yield from list(functions._layers._data.values())
+
+
+def _list_versions(functions: Any) -> Iterator[Any]:
+    for layer in _list_layers(functions):
+        yield from layer["versions"]
+
+
+def _move(functions: Any, source: Path | None = None) -> None:
+    """Replace versions that have their content, and those read from a saved state."""
+    for layer in _list_layers(functions):
+        layer["versions"][:] = [_stored(version, source) for version in layer["versions"]]
+
+
+def _stored(version: dict[str, Any], source: Path | None) -> _LayerVersion:
+    if isinstance(version, _LayerVersion):
+        return version
+    content = version.get(CONTENT)
+    if isinstance(content, bytes):
+        content = {FILE: _write(content, source)}
+    return _LayerVersion({**version, CONTENT: content})
+
+
+def _write(content: bytes, source: Path | None) -> str:
+    """Write a file with ``content``, or link ``source`` if it has that; return its name."""
+    name = hashlib.sha256(content).hexdigest()
+    path = _LayerVersion.folder / f"{name}.zip"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        return name
+    draft = path.with_suffix(".new")
+    draft.unlink(missing_ok=True)
+    with suppress(OSError):
+        if source and source.read_bytes() == content:
+            os.link(source, draft)
+    if not draft.exists():
+        draft.write_bytes(content)
+    draft.replace(path)
+    return name
