@@ -44,6 +44,10 @@ class Hosts:
         """Apply invalidations, new values and new deployments until cancelled."""
         await asyncio.gather(*(live.follow() for live in self._edges))
 
+    async def catch_up(self) -> None:
+        """Apply what changed while there were no requests."""
+        await asyncio.gather(*(live.catch_up() for live in self._edges))
+
     async def refresh(self) -> None:
         """Apply changes since the last call."""
         for live in self._edges:

@@ -17,12 +17,14 @@ if TYPE_CHECKING:
 
 POLL_S = 1.0
 
+REST_AFTER_S = 30.0
+"""Time after the last request in which changes are looked for; later, the next request does that first."""
+
 
 class LiveEdge:
     """An :class:`Edge` and its connection to the CloudFront API.
 
-    ``read_store`` returns the entries of a key-value store by its ARN, once a second. ``stored`` are those of the
-    functions, by ARN.
+    ``read_store`` returns the entries of a key-value store by its ARN. ``stored`` are those of the functions, by ARN.
     """
 
     def __init__(
@@ -42,6 +44,9 @@ class LiveEdge:
         self._seen: set[str] = set()
         self._functions: dict[str, V8Function] = {}
         self._store_of: dict[str, str] = {}
+        self._visited_s = time.monotonic()
+        self._rests = False
+        self._catching_up = asyncio.Lock()
         self.stored: dict[str, dict[str, str]] = {}
         self.edge: Edge | None = None
 
@@ -66,13 +71,29 @@ class LiveEdge:
         self._functions, self._tag = functions, tag
 
     async def follow(self) -> None:
-        """Apply invalidations, new values and new deployments within about a second, until cancelled."""
+        """Apply invalidations, new values and new deployments within about a second, until cancelled.
+
+        Without requests it rests, and :meth:`catch_up` applies them.
+        """
         while True:
             await asyncio.sleep(POLL_S)
-            try:
-                await self.refresh()
-            except Exception as error:  # the CDN continues with the last configuration
-                self._report(f"CDN: reading the distribution failed: {error!r}")
+            self._rests = time.monotonic() - self._visited_s > REST_AFTER_S
+            if not self._rests:
+                await self._try_refresh()
+
+    async def catch_up(self) -> None:
+        """Apply what changed while it rested. Every request calls this first."""
+        self._visited_s = time.monotonic()
+        async with self._catching_up:
+            if self._rests:
+                await self._try_refresh()
+                self._rests = False
+
+    async def _try_refresh(self) -> None:
+        try:
+            await self.refresh()
+        except Exception as error:  # the CDN continues with the last configuration
+            self._report(f"CDN: reading the distribution failed: {error!r}")
 
     async def refresh(self) -> None:
         """Apply changes since the last call."""

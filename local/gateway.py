@@ -10,6 +10,7 @@ from pathlib import Path
 
 import aiohttp
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
@@ -61,7 +62,7 @@ async def open_gateway(
         live.load()
         logs = LogDelivery(cloud.s3, report)
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
-        app = web.Application()
+        app = web.Application(middlewares=[_catch_up_first(live)])
         app.add_routes(ControlPages(cloud, info, live, journal, state).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
         app.add_routes(list_routes(cloud, info, ports))
@@ -87,6 +88,17 @@ async def open_gateway(
             delivery.cancel()
             await asyncio.gather(delivery, return_exceptions=True)
             live.close()
+
+
+def _catch_up_first(live: Hosts) -> Middleware:
+    """Return a middleware that applies what changed while there were no requests."""
+
+    @web.middleware
+    async def catch_up(request: web.Request, handler: Handler) -> web.StreamResponse:
+        await live.catch_up()
+        return await handler(request)
+
+    return catch_up
 
 
 async def _serve(live: Hosts, collector: Collector, logs: LogDelivery, request: web.Request) -> web.StreamResponse:

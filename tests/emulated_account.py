@@ -77,6 +77,7 @@ async def _serve(
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             assert live.edge
+            await live.catch_up()
             return await serve(live.edge, request, lambda _: None)
 
         runner = web.ServerRunner(web.Server(answer), access_log=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,6 +23,7 @@ from darkroom_pipeline.services.edge_publication import entries_of, publish
 from functions.edge.build import edge_code
 from local.aws import EdgeStores
 from tests import commands
+from tests.waiting import wait_until_async
 
 pytestmark = pytest.mark.slow
 
@@ -133,6 +134,42 @@ def test_the_cdn_applies_a_new_generation_without_a_deployment(
         store.update({"findings": "1"})
         await live.refresh()
         assert await path("/people/a.jpg") == "/people/a.jpg/_/fv-1_h-2560_redact-faces_w-2560.auto-legacy"
+        live.close()
+
+    asyncio.run(check())
+
+
+def test_the_first_request_after_a_rest_gets_what_changed(
+    aws: Callable[[str], Any], store: EdgeStore, ministack_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cloudfront_local.live.POLL_S", 0.01)
+    monkeypatch.setattr("cloudfront_local.live.REST_AFTER_S", 0.0)
+    client = aws("cloudfront")
+    distribution = _distribution(client, store.arn)
+    stores, read = EdgeStores(ministack_url), list[str]()
+
+    def read_store(arn: str) -> Mapping[str, str]:
+        read.append(arn)
+        return stores.read(arn)
+
+    async def check() -> None:
+        live = LiveEdge(client, read_store, distribution, Echo(), lambda _: None)
+        live.load()
+        following = asyncio.create_task(live.follow())
+        await asyncio.sleep(0.1)
+        before = len(read)
+        store.update({"findings": "b3"})
+        await asyncio.sleep(0.1)
+        assert len(read) == before, "it rests"
+        following.cancel()
+        await asyncio.gather(live.catch_up(), live.catch_up())
+        assert live.stored[store.arn]["findings"] == "b3"
+        assert len(read) == before + 1, "requests at once share one look"
+        monkeypatch.setattr("cloudfront_local.live.REST_AFTER_S", 60.0)
+        store.update({"findings": "b4"})
+        following = asyncio.create_task(live.follow())
+        await wait_until_async(lambda: live.stored[store.arn]["findings"] == "b4", "the follower has seen it")
+        following.cancel()
         live.close()
 
     asyncio.run(check())
