@@ -20,6 +20,7 @@ from ..page import write_page
 from ..report import MEASURED
 from ..suites.cost import CASES, measure_requests
 from . import PAGE, idle, libraries, misses, month
+from .peer_month import compare_month, format_peer_month
 from .pricing import read_comparison
 
 
@@ -63,7 +64,8 @@ def price_month(settings: Sequence[str], *, writes: bool) -> str:
     lines = month.build_lines(prices, PAGE.read_text(encoding="utf-8"))
     values = {one.name: one.default for one in month.INPUTS} | dict(month.read_inputs(settings))
     if writes:
-        write_page(PAGE, month.format_example(prices, lines), month.MARKERS)
+        peer = format_peer_month(compare_month(prices, lines, PAGE.read_text(encoding="utf-8")))
+        write_page(PAGE, month.format_example(prices, lines, peer), month.MARKERS)
         month.DATA.write_text(month.format_data(prices, lines), encoding="utf-8")
     return f"{month.format_table(lines, values)}\n\n{month.format_offers(month.list_month_offers(prices, values))}"
 

@@ -1,10 +1,11 @@
-"""The example of README's first lines: the cost of misses, from the measured table of docs/explanation/cost.md."""
+"""The example of README's first lines, from the tables of docs/explanation/cost.md: a shop's month, then misses."""
 
 from __future__ import annotations
 
 from itertools import takewhile
 
 TABLE = "### 12 MP JPEG to 800 px WebP: USD for a million misses"
+MONTH = "| a month in the cheapest way, USD |"
 OURS, THEIRS = "Darkroom", "AWS's own"
 
 
@@ -16,14 +17,25 @@ def read_misses(page: str) -> dict[str, dict[str, float]]:
     return {row[0]: {name: float(row[index]) for name, index in columns.items()} for row in rows}
 
 
+def read_month(page: str) -> dict[str, float]:
+    """Return the costs of the worked example's month in US dollars by service. Raises ValueError."""
+    _, found, rows = page.partition(MONTH)
+    lines = [line for line in rows.splitlines() if line.startswith("| **together**")]
+    if not found or not lines:
+        raise ValueError("The page has no month of AWS's own solution")
+    ours, theirs = lines[0].strip("| ").split("|")[1:]
+    return {OURS: float(ours), THEIRS: float(theirs)}
+
+
 def format_cost_example(page: str) -> str:
-    """Return the sentence for README: where an image is missed once, Darkroom may cost more."""
-    costs = read_misses(page)
+    """Return the sentence for README, which says where Darkroom costs more."""
+    month, costs = read_month(page), read_misses(page)
     once, often = costs["once"], costs["5 times"]
-    difference = 100 * (once[OURS] / once[THEIRS] - 1)
+    difference = 100 * (month[OURS] / month[THEIRS] - 1)
     compared = f"{abs(difference):.0f} % {'more' if difference > 0 else 'less'} than"
     return (
-        f"a million misses of 12 MP photographs as 800 px WebP cost {once[OURS]:.2f} USD\n"
-        f"  if each image is missed once, {compared} AWS Dynamic Image Transformation on the\n"
-        f"  same measurements ({once[THEIRS]:.2f} USD), and {often[OURS]:.2f} USD if each is missed five times"
+        f"a shop with 2 million images and 50 million views pays {month[OURS]:,.0f} USD a month,\n"
+        f"  {compared} with AWS Dynamic Image Transformation. A million misses of 12 MP photographs as 800 px WebP\n"
+        f"  cost {once[OURS]:.2f} USD if each image is missed once (AWS's {once[THEIRS]:.2f}), "
+        f"and {often[OURS]:.2f} USD if each is missed five times"
     )

@@ -160,12 +160,12 @@ def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) 
     return sum(line.usd(values) for line in lines if line.period == period)
 
 
-def format_example(prices: PriceTable, lines: Sequence[Line]) -> str:
-    """Return the generated part of the page."""
+def format_example(prices: PriceTable, lines: Sequence[Line], peer: str) -> str:
+    """Return the generated part of the page; ``peer`` is the comparison with AWS's solution."""
     values = {one.name: one.default for one in INPUTS}
     offers = format_offers(list_month_offers(prices, values))
     listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
-    return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{_cite(prices)}"
+    return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{peer}\n\n{_cite(prices)}"
 
 
 def _cite(prices: PriceTable) -> str:

@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 
+import pytest
+
 from bench.cost import PAGE
-from bench.cost.example import format_cost_example, read_misses
+from bench.cost.example import format_cost_example, read_misses, read_month
 from tools.url_reference import README, filled
 
 ROWS = """
+| a month in the cheapest way, USD | Darkroom | AWS's own |
+| --- | ---: | ---: |
+| storage | 200.00 | 300.00 |
+| **together** | 300.00 | 400.00 |
+
 ### 12 MP JPEG to 800 px WebP: USD for a million misses
 
 | missed | Darkroom | ratio | storing nothing | ratio | AWS's own | without API Gateway | ratio |
@@ -28,13 +35,19 @@ def test_readme_has_the_example_of_the_measurements() -> None:
     [said] = re.findall(r"<!-- cost-example -->(.*)<!-- /cost-example -->", text, re.DOTALL)
     measured = read_misses(PAGE.read_text(encoding="utf-8"))
     assert measured["once"]["Darkroom"] > measured["once"]["AWS's own"]
-    assert "missed once, 50 % more than AWS" in " ".join(said.split())
-    for number in (measured["once"]["Darkroom"], measured["once"]["AWS's own"], measured["5 times"]["Darkroom"]):
+    month = read_month(PAGE.read_text(encoding="utf-8"))
+    assert month["Darkroom"] > month["AWS's own"], "the sentence says so"
+    assert f"pays {month['Darkroom']:.0f} USD a month, 11 % more than with AWS" in " ".join(said.split())
+    assert f"(AWS's {measured['once']["AWS's own"]:.2f})" in said
+    for number in (measured["once"]["Darkroom"], measured["5 times"]["Darkroom"]):
         assert f"{number:.2f} USD" in said
     assert all(len(line) <= 120 for line in said.splitlines())
 
 
 def test_the_sentence_follows_the_measurements() -> None:
     said = " ".join(format_cost_example(ROWS).split())
-    assert "cost 6.00 USD if each image is missed once, 25 % less than" in said
+    assert "pays 300 USD a month, 25 % less than with AWS" in said
+    assert "cost 6.00 USD if each image is missed once (AWS's 8.00)" in said
     assert "1.50 USD if each is missed five times" in said
+    with pytest.raises(ValueError, match="no month"):
+        read_month("")

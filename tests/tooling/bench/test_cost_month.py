@@ -11,6 +11,7 @@ from py_mini_racer import MiniRacer
 
 from bench.cost import PAGE
 from bench.cost.__main__ import main
+from bench.cost.example import read_misses
 from bench.cost.flat_rate import find_cheapest_plan
 from bench.cost.idle import monthly_amounts
 from bench.cost.month import (
@@ -25,6 +26,7 @@ from bench.cost.month import (
     read_durations,
     sum_period,
 )
+from bench.cost.peer_month import compare_month, format_peer_month
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
 from cli.library.prices import IMAGES, price_ingest, sum_usd
 from darkroom_pipeline.operations.cost_model import load_prices, sum_amounts
@@ -38,7 +40,8 @@ SCRIPT = DATA.with_name("calculator.js")
 
 def test_the_page_and_the_script_are_current() -> None:
     shown = TEXT.partition(MARKERS.begin)[2].partition(MARKERS.end)[0]
-    assert shown.strip() == format_example(PRICES, LINES)
+    peer = format_peer_month(compare_month(PRICES, LINES, TEXT))
+    assert shown.strip() == format_example(PRICES, LINES, peer)
     assert DATA.read_text(encoding="utf-8") == format_data(PRICES, LINES)
 
 
@@ -65,6 +68,21 @@ def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
         cheapest = find_cheapest_plan(offers)
         named = [f"cheapest flat-rate plan: {cheapest.label}"] if cheapest else []
         assert [one["label"] for one in shown[2:]] == named
+
+
+def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> None:
+    *parts, together = compare_month(PRICES, LINES, TEXT)
+    cheapest = find_cheapest_plan(list_month_offers(PRICES, EXAMPLE))
+    assert cheapest is not None
+    assert parts[0].ours == cheapest.usd
+    cdn = list_month_offers(PRICES, EXAMPLE)[0].usd
+    assert cdn is not None
+    assert together.ours == pytest.approx(sum_period(LINES, EXAMPLE, "month") - cdn + parts[0].ours)
+    assert together.theirs == pytest.approx(sum(row.theirs for row in parts))
+    usd = {row.label: row.theirs for row in parts}
+    assert usd["renders"] == pytest.approx(5 * read_misses(TEXT)["once"]["AWS's own"])
+    assert usd["storage"] == pytest.approx(2e6 * 2.3e-3 * 0.023)
+    assert parts[0].theirs <= parts[0].ours
 
 
 def test_durations_are_those_that_the_page_has_measured() -> None:
