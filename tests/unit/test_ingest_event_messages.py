@@ -24,7 +24,7 @@ from darkroom_pipeline.aws.record import (
 )
 from darkroom_pipeline.aws.s3 import MAX_KEY_BYTES
 from darkroom_pipeline.services.ingest.events import EventKind, IngestEvent, build_repair_message, read_event
-from darkroom_pipeline.services.ingest.publish import build_announcement, build_preset_paths
+from darkroom_pipeline.services.ingest.finish import build_announcement, build_preset_paths
 from darkroom_pipeline.services.ingest.quarantine import LONG_KEYS, long_key_prefix, quarantine_key
 from tests.component.services.ingest_environment import event_text
 

@@ -24,8 +24,9 @@ from .examine import (
     fetch_upload,
     keeps_gain_map,
 )
+from .finish import hold, refuse, serve
 from .moderation import ReviewState
-from .publish import choose_presets, claim, copy_master, copy_presets, hold, put_master, put_ready_image, refuse, serve
+from .publish import choose_presets, claim, copy_master, copy_presets, put_master, put_ready_image
 
 if TYPE_CHECKING:
     from darkroom.client_findings import ClientFindings

@@ -21,7 +21,8 @@ from .admit import ingest_upload
 from .claims import REPAIR_DELAY_S, EventAttempt, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import DECISIONS, EventKind, IngestEvent, build_repair_message, read_event
-from .publish import announce, claim, finish, publish_event, remove_held_master, remove_master, unpublish
+from .finish import announce, finish, publish_event
+from .publish import claim, remove_held_master, remove_master, unpublish
 
 TOMBSTONE_S = 35 * 86_400
 """How long a deletion is recorded: longer than a message stays in the queue and its DLQ, 14 days each."""

@@ -25,18 +25,9 @@ from .claims import PYRAMID, EventAttempt, Lease, StaleIndex
 from .context import IngestContext, IngestOutcome
 from .events import IngestEvent
 from .examine import Description, FetchedUpload, check_checksums, describe_header, describe_pixels
+from .finish import announce, hold, refuse, serve
 from .moderation import ReviewState
-from .publish import (
-    announce,
-    build_upload_metadata,
-    choose_presets,
-    claim,
-    hold,
-    put_ready_image,
-    refuse,
-    replace_master,
-    serve,
-)
+from .publish import build_upload_metadata, choose_presets, claim, put_ready_image, replace_master
 from .stores import StoredMaster, describe_master
 
 FORMATS = frozenset({"tiff", "jpeg", "png"})

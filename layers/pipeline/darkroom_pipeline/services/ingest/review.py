@@ -18,14 +18,12 @@ from .claims import SEQUENCER, SHA256, EventAttempt, Lease, Superseded
 from .context import IngestContext, IngestOutcome
 from .events import EventKind, IngestEvent
 from .examine import Rendition
+from .finish import announce, finish, publish_event
 from .publish import (
-    announce,
     choose_presets,
     claim,
     describe_held_master,
-    finish,
     hold_master,
-    publish_event,
     put_presets,
     release_master,
     unpublish,
