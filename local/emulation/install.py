@@ -12,6 +12,7 @@ from typing import Any
 
 from .alarms import create_as_cloudwatch_does
 from .failures import name_failures_as_lambda_does
+from .idle_workers import end_idle_workers
 from .invalidations import refuse_as_cloudfront_does
 from .key_value_stores import delete_entries_with_store
 from .layer_files import keep_layers_in_files
@@ -57,6 +58,7 @@ def install(
     refuse_as_lambda_does(functions)
     stop_loops(functions, queues, metrics)
     end_workers_with_abandoned_threads(runtime)
+    end_idle_workers(functions, runtime)
     name_failures_as_lambda_does(functions)
     refuse_as_cloudfront_does(cloudfront, os.environ)
     read_metrics(functions, logs, metrics)
