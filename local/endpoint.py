@@ -28,6 +28,9 @@ from .variant_servers import VariantServers
 VARIABLES = ("AWS_ENDPOINT_URL_SAGEMAKER_RUNTIME", "AWS_ENDPOINT_URL_SAGEMAKER")
 """Variables with which SDKs find both services (AWS SDKs guide, "Service-specific endpoints")."""
 
+REST_AFTER_S = 300.0
+"""The model server, which takes up to 900 MB, is stopped this long after its last call. The next one starts it."""
+
 
 class Endpoint:
     """The endpoint ``darkroom``: the runtime API and the model server of its variants."""
@@ -37,7 +40,8 @@ class Endpoint:
         self._progress = progress
         self._url, served = find_models(models, "The endpoint", paths.logs / "endpoint.log")
         self.runtime = runtime
-        self.server = SupervisedServer(served, progress.report)
+        self.server = SupervisedServer(served, progress.report, rest_after_s=REST_AFTER_S)
+        runtime.wake(self._url, self.server.call)
         self.variants = VariantServers(paths, runtime.endpoints, progress)
         self._main = Variant("main", 1.0, self._url, image=models.as_uri())
         runtime.endpoints.put(ENDPOINT, [self._main])

@@ -44,10 +44,11 @@ class ImageDetails:
         return web.json_response(await asyncio.to_thread(self._find, request.query.get("key", "")))
 
     async def inference(self, _: web.Request) -> web.StreamResponse:
-        """Return the state of the endpoint and its process id."""
+        """Return the state of the endpoint and its process id. If it rests, this starts it."""
         if self._endpoint is None:
             return web.json_response({"mode": OFF, "state": OFF, "pid": 0})
         server = self._endpoint.server
+        server.wake()
         return web.json_response({"mode": "endpoint", "state": server.state, "pid": server.pid})
 
     def _find(self, key: str) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -62,6 +62,9 @@ class Invocation:
 
 type Listener = Callable[[Invocation], None]
 
+type Call = Callable[[], AbstractAsyncContextManager[None]]
+"""Returns the context of a call of a container: it begins when the container is awake."""
+
 
 @dataclass(frozen=True, slots=True)
 class Runtime:
@@ -72,6 +75,11 @@ class Runtime:
     capacities: EndpointDescription
     packages: Packages
     _listeners: list[Listener] = field(default_factory=list)
+    _calls: dict[str, Call] = field(default_factory=dict)
+
+    def wake(self, container_url: str, call: Call) -> None:
+        """Call the container at ``container_url`` in the context ``call`` from now on."""
+        self._calls[container_url] = call
 
     def listen(self, listener: Listener) -> None:
         """Call ``listener`` for each invocation from now on. It runs within the event loop and must not block."""
@@ -95,12 +103,13 @@ async def open_runtime(
     packages = Packages(documents)
     capacities = EndpointDescription(endpoints, documents, asyncio.get_running_loop().call_later)
     listeners: list[Listener] = []
+    calls: dict[str, Call] = {}
     # No connection pool: a connection must not outlive a restarted container.
     connector = aiohttp.TCPConnector(limit=0, force_close=True)
     options: dict[str, Any] = {"timeout": aiohttp.ClientTimeout(total=timeout_s), "auto_decompress": False}
     async with aiohttp.ClientSession(connector=connector, skip_auto_headers=NOT_ADDED, **options) as session:
         app = web.Application(client_max_size=MAX_PAYLOAD_BYTES)
-        api = _Api(endpoints, session, draw, listeners)
+        api = _Api(endpoints, session, draw, listeners, calls)
         app.router.add_post("/", Actions(packages, capacities).answer)
         app.router.add_post("/endpoints/{name}/invocations", api.invoke)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=2.0)
@@ -109,7 +118,7 @@ async def open_runtime(
             site = web.TCPSite(runner, "127.0.0.1", 0, backlog=1024)
             await site.start()
             url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-            yield Runtime(url, endpoints, capacities, packages, listeners)
+            yield Runtime(url, endpoints, capacities, packages, listeners, calls)
         finally:
             await runner.cleanup()
 
@@ -121,11 +130,13 @@ class _Api:
         session: aiohttp.ClientSession,
         draw: Callable[[], float],
         listeners: Sequence[Listener],
+        calls: Mapping[str, Call],
     ) -> None:
         self._endpoints = endpoints
         self._session = session
         self._draw = draw
         self._listeners = listeners
+        self._calls = calls
 
     async def invoke(self, request: web.Request) -> web.StreamResponse:
         """Handle one call."""
@@ -146,8 +157,9 @@ class _Api:
         body = await request.read()
         self._endpoints.count(name, variant)
         headers = {name: request.headers[name] for name in FORWARDED if name in request.headers}
-        began_s = time.monotonic()
-        status, answer, answer_headers = await self._post(variant, body, headers)
+        async with self._calls.get(variant.url, nullcontext)():
+            began_s = time.monotonic()
+            status, answer, answer_headers = await self._post(variant, body, headers)
         invocation = Invocation(name, variant.name, status, time.monotonic() - began_s)
         for listener in self._listeners:
             listener(invocation)

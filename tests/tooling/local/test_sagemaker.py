@@ -151,6 +151,22 @@ def test_a_call_and_its_response(stage: Stage) -> None:
     assert not dropped & headers.keys()
 
 
+def test_a_container_is_called_when_it_is_awake(stage: Stage) -> None:
+    events: list[str] = []
+
+    @asynccontextmanager
+    async def call() -> AsyncIterator[None]:
+        events.append(f"called after {len(stage.container.seen)}")
+        yield
+        events.append(f"ended after {len(stage.container.seen)}")
+
+    stage.runtime.wake(stage.container_url, call)
+    stage.invoke()
+    stage.container.status = 503
+    stage.error()
+    assert events == ["called after 0", "ended after 1", "called after 1", "ended after 2"]
+
+
 def test_an_error_of_the_model(stage: Stage) -> None:
     stage.container.status = 400
     error = stage.error()

@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -74,6 +75,55 @@ def test_a_killed_server_is_restarted_and_leaves_no_process(served: ServerSpec) 
     started = children(served.log)
     assert len(started) == 2
     wait_until(lambda: not any(map(lives, started)), "both have ended")
+
+
+@pytest.mark.slow
+def test_a_server_without_calls_rests_until_the_next(served: ServerSpec) -> None:
+    reports: list[str] = []
+
+    async def run() -> None:
+        server = SupervisedServer(served, reports.append, rest_after_s=0.5)
+        task = asyncio.create_task(server.run())
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
+        first = server.pid
+        async with server.call():
+            await asyncio.sleep(1.5)
+            assert server.pid == first, "it is in use"
+        await wait_until_async(lambda: server.state is State.RESTING and not lives(first), "it rests")
+        assert server.pid == 0
+        await wait_until_async(lambda: not any(map(lives, children(served.log))), "it has left no process")
+        async with server.call(), server.call():
+            assert server.state is State.READY
+            assert lives(server.pid)
+        await wait_until_async(lambda: server.state is State.RESTING, "it rests again")
+        server.wake()
+        await wait_until_async(lambda: server.state is State.READY, "it is ready")
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
+    assert all("is ready" in line for line in reports), "no failure"
+    assert len(reports) == 3
+
+
+@pytest.mark.slow
+def test_calls_of_a_server_that_does_not_wake_go_on(served: ServerSpec, tmp_path: Path) -> None:
+    once = f"import os\nif os.path.exists({str(tmp_path / 'started')!r}): raise SystemExit(3)\n"
+    once += f"open({str(tmp_path / 'started')!r}, 'w').close()\n{SERVER}"
+    command = [*served.command[:2], once, *served.command[3:]]
+
+    async def run() -> None:
+        server = SupervisedServer(replace(served, command=command), lambda _: None, [60.0], rest_after_s=0.1)
+        task = asyncio.create_task(server.run())
+        await wait_until_async(lambda: server.state is State.RESTING, "it rests")
+        async with server.call():
+            assert (server.state, server.pid) == (State.DOWN, 0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(run())
 
 
 def test_restarts_are_delayed_increasingly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
