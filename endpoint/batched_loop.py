@@ -8,7 +8,7 @@ from litserve import LitAPI
 from litserve.loops.simple_loops import BatchedLoop
 
 IDLE_WAIT_S = 1.0
-"""Time between two checks an empty queue; a request ends it."""
+"""Time between two checks of an empty queue; a request ends it."""
 
 
 class WaitingBatchedLoop(BatchedLoop):  # type: ignore[misc]
