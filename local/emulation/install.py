@@ -66,7 +66,7 @@ def install(
     name_versions(objects, events)
     check_copy_targets(objects)
     lock_copies(objects)
-    keep_layers_in_files(functions, objects, Path(os.environ["STATE_DIR"]) / "layers")
+    keep_layers_in_files(functions, cloudformation.provisioners, objects, Path(os.environ["STATE_DIR"]) / "layers")
     read_limits_from_input(states)
     end_children_of_stopped_runs(states)
     complete_nested_stacks(cloudformation)

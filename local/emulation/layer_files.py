@@ -14,35 +14,46 @@ from pathlib import Path
 from typing import Any
 
 CONTENT, FILE = "_zip_data", "layer_file"
+RESOURCE = "AWS::Lambda::LayerVersion"
 
 
-def keep_layers_in_files(functions: Any, objects: Any, folder: Path) -> None:
+def keep_layers_in_files(functions: Any, provisioners: Any, objects: Any, folder: Path) -> None:
     """Keep the archives of layers in ``folder``, linked to the objects that they were published from."""
-    own = functions._publish_layer_version, functions._restore_state, functions.get_state
     _LayerVersion.folder = folder
+    publish, restore, get_state = functions._publish_layer_version, functions._restore_state, functions.get_state
+    handlers = provisioners._RESOURCE_HANDLERS[RESOURCE]
+    create = handlers["create"]
 
-    def publish(name: str, data: dict[str, Any]) -> Any:
-        answer = own[0](name, data)
-        source = data.get("Content", {})
-        if "S3Bucket" in source and "S3Key" in source:
-            _move(functions, Path(objects._object_disk_path(source["S3Bucket"], source["S3Key"])))
-        else:
-            _move(functions)
+    def find(content: dict[str, Any]) -> Path | None:
+        bucket, key = content.get("S3Bucket"), content.get("S3Key")
+        return Path(objects._object_disk_path(bucket, key)) if bucket and key else None
+
+    def publish_and_move(name: str, data: dict[str, Any]) -> Any:
+        answer = publish(name, data)
+        _move(functions, find(data.get("Content", {})))
         return answer
 
-    def restore(data: Any) -> None:
-        own[1](data)
+    def create_and_move(logical_id: str, properties: dict[str, Any], stack: str) -> Any:
+        created = create(logical_id, properties, stack)
+        _move(functions, find(properties.get("Content", {})))
+        return created
+
+    def restore_and_move(data: Any) -> None:
+        restore(data)
         _move(functions)
 
-    def get_state() -> Any:
-        state = own[2]()
+    def get_state_and_prune() -> Any:
+        _move(functions)
+        state = get_state()
         used = {version.file for version in _list_versions(functions)}
         for file in folder.glob("*.zip"):
             if file.stem not in used:
                 file.unlink()
         return state
 
-    functions._publish_layer_version, functions._restore_state, functions.get_state = publish, restore, get_state
+    handlers["create"] = create_and_move
+    functions._publish_layer_version, functions._restore_state = publish_and_move, restore_and_move
+    functions.get_state = get_state_and_prune
 
 
 class _LayerVersion(dict[str, Any]):

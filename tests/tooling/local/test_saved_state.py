@@ -96,7 +96,8 @@ def test_the_state_is_saved_while_it_runs(paths: StackPaths, ports: Ports, monke
 
 @pytest.mark.slow
 def test_layers_are_in_files_and_not_in_the_saved_state(paths: StackPaths, ports: Ports) -> None:
-    cloud, archives = Cloud(ports.aws_url), {"direct": archive(b"direct"), "uploaded": archive(b"uploaded")}
+    cloud = Cloud(ports.aws_url)
+    archives = {name: archive(name.encode()) for name in ("direct", "uploaded", "deployed")}
     folder = paths.ministack / "state" / "layers"
 
     def contents() -> dict[str, bytes]:
@@ -107,11 +108,18 @@ def test_layers_are_in_files_and_not_in_the_saved_state(paths: StackPaths, ports
         ministack = MiniStack(paths, ports)
         await ministack.start()
         cloud.s3.create_bucket(Bucket=BUCKET)
-        cloud.s3.put_object(Bucket=BUCKET, Key="layer.zip", Body=archives["uploaded"])
+        for name in ("uploaded", "deployed"):
+            cloud.s3.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=archives[name])
         cloud.functions.publish_layer_version(LayerName="direct", Content={"ZipFile": archives["direct"]})
-        cloud.functions.publish_layer_version(LayerName="uploaded", Content={"S3Bucket": BUCKET, "S3Key": "layer.zip"})
-        assert sorted(file.stat().st_nlink for file in folder.iterdir()) == [1, 2], "linked to the object"
-        cloud.s3.put_object(Bucket=BUCKET, Key="layer.zip", Body=b"replaced")
+        content = {name: {"S3Bucket": BUCKET, "S3Key": f"{name}.zip"} for name in ("uploaded", "deployed")}
+        cloud.functions.publish_layer_version(LayerName="uploaded", Content=content["uploaded"])
+        layer = {"LayerName": "deployed", "Content": content["deployed"]}
+        template = {"Resources": {"Layer": {"Type": "AWS::Lambda::LayerVersion", "Properties": layer}}}
+        cloud.cloudformation.create_stack(StackName="layers", TemplateBody=json.dumps(template))
+        cloud.cloudformation.get_waiter("stack_create_complete").wait(StackName="layers", WaiterConfig={"Delay": 1})
+        assert sorted(file.stat().st_nlink for file in folder.iterdir()) == [1, 2, 2], "linked to the objects"
+        for name in content:
+            cloud.s3.put_object(Bucket=BUCKET, Key=f"{name}.zip", Body=b"replaced")
         assert contents() == archives
         (folder / "unused.zip").write_bytes(b"")
         await ministack.stop()
