@@ -11,6 +11,7 @@ from darkroom import VERSION
 from darkroom.services.caching import RENDERER, SOURCE_ETAG
 from darkroom.services.serve import store_policy
 from darkroom.services.serve.store_policy import StorePolicy, load_unit_prices
+from darkroom_pipeline.aws.erasures import COMPLETE, DONE, new_erasure_id
 from darkroom_pipeline.services.purge.stale_derivatives import purge_message
 from tests.images.photographs import jpeg_photo
 
@@ -123,3 +124,21 @@ def test_a_purge_reaches_what_is_stored_and_what_only_the_cdn_has(
     assert env.keys() == []
     assert env.cdn.invalidations() == [["/photo.jpg/_/*", "/photo.jpg"]]
     assert {ask(start(), path)["statusCode"] for path in (PATH, OTHER)} == {404}
+
+
+def test_an_erasure_of_what_only_the_cdn_has_is_complete(env: PurgeEnvironment, start: Callable[..., Function]) -> None:
+    ask(start(), PATH)
+    env.media.delete("masters/photo.jpg")
+    erasure = new_erasure_id(1_800_000_000.0)
+    env.erasures.begin("photo.jpg", erasure)
+    assert env.erasures.set_stored("photo.jpg", erasure, DONE)
+    env.queue.send(purge_message("photo.jpg", erasure=erasure))
+    for _ in range(4):  # two passes, then confirmations
+        records = env.receive()
+        env.done(records, env.purging().run(records, lasting))
+        env.cdn.let_go(2)
+    found = env.erasures.get("photo.jpg")
+    assert found is not None
+    assert found.status == COMPLETE
+    assert env.cdn.invalidations() == [["/photo.jpg/_/*", "/photo.jpg"]] * 2
+    assert (env.keys(), ask(start(), PATH)["statusCode"]) == ([], 404)
