@@ -62,6 +62,11 @@ class StackPaths:
         return self.state / "deployed"
 
     @property
+    def updated(self) -> Path:
+        """Return the list of handlers that were updated without a deployment of the template, JSON."""
+        return self.state / "updated.json"
+
+    @property
     def alarms(self) -> Path:
         """Return the history of the alarms, JSON lines."""
         return self.state / "alarms.jsonl"

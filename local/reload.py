@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from watchfiles import Change, awatch
 
 from cloudfront_local.hosts import Hosts
 
-from . import configuration, derivatives, source_digest
+from . import configuration, derivatives, handler_update, source_digest
 from .aws import Cloud
 from .errors import StartError
 from .ministack import MiniStack
@@ -61,12 +61,26 @@ async def watch(
             if not changed or any(path.is_relative_to(EDGE) or path.is_relative_to(PLAN) for path in changed):
                 await _build_edge(paths)
             known = await asyncio.to_thread(source_digest.digest, ROOT)
-            if await redeploy():
+            if await _put_in_force(paths, cloud, changed, redeploy):
                 await ministack.save()
                 await _show_change(paths, cloud, live)
             progress.report("The change is live")
         except StartError as error:
             progress.report(f"Not deployed; the old code keeps running.\n{error}")
+
+
+async def _put_in_force(
+    paths: StackPaths, cloud: Cloud, changed: Sequence[Path], redeploy: Callable[[], Awaitable[bool]]
+) -> bool:
+    """Update functions if only their handlers changed, else deploy the template; return whether anything was done."""
+    functions = {name: one["name"] for name, one in read_stack_info(paths)["functions"].items()}
+    if handlers := handler_update.list_handlers(changed):
+        await asyncio.to_thread(handler_update.update, paths, cloud, functions, handlers)
+        return True
+    if not await redeploy():
+        return False
+    await asyncio.to_thread(handler_update.repeat, paths, cloud, functions)
+    return True
 
 
 def _folders() -> list[Path]:

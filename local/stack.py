@@ -22,6 +22,7 @@ from . import (
     deploy,
     derivatives,
     extension_stacks,
+    handler_update,
     pidfile,
     restore,
     sam_invoke_template,
@@ -119,6 +120,9 @@ async def _run(
         pids = {"stack": os.getpid(), "ministack": ministack.pid}
         sagemaker_url = endpoint.runtime.url if endpoint else ""
         info = await asyncio.to_thread(stack_info.gather, cloud, ports, sagemaker_url, pids)
+        await asyncio.to_thread(
+            handler_update.repeat, paths, cloud, {key: one.name for key, one in info.functions.items()}
+        )
         if deployed and (count := await asyncio.to_thread(derivatives.delete_all, cloud, info.media_bucket)):
             progress.report(f"Deleted {count} stored derivatives, because the code has changed")
         await asyncio.to_thread(samples.ensure_samples, cloud, info, progress)
