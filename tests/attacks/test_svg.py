@@ -6,7 +6,7 @@ What is asserted is the response. CPU time is counted by the service itself, and
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -20,6 +20,7 @@ from darkroom.plan.variants import AccessMode
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.serve.answers import TransformRequest
 from darkroom.services.serve.transform import Transform
+from tests.fixed_keys import FixedKeys
 from tests.images.slow_svg import blurred, crossed, dashed, marked
 from tests.tally import Tally
 from tests.waiting import HANG_S, wait_until
@@ -36,13 +37,6 @@ ANSWERS = {200, 302, 413, 422}
 
 
 @dataclass(frozen=True)
-class Keys:
-    """No signing key."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ()
-
-
 @pytest.fixture(scope="module")
 def bucket() -> FastBucket:
     return FastBucket(MemoryStore())
@@ -50,7 +44,7 @@ def bucket() -> FastBucket:
 
 @pytest.fixture
 def service(bucket: FastBucket) -> Iterator[Transform]:
-    yield Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN, cpu_limit=LIMIT)
+    yield Transform(source=bucket, media=bucket, keys=FixedKeys(()), mode=AccessMode.OPEN, cpu_limit=LIMIT)
     wait_until(lambda: not is_abandoned(), "the abandoned render ends", HANG_S)
 
 
@@ -174,7 +168,7 @@ def test_no_svg_under_a_megabyte_hangs(body: bytes, variant: str, tally: Tally) 
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/drawing.svg", body, {})
     started_s = time.process_time()
-    service = Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN, cpu_limit=LIMIT)
+    service = Transform(source=bucket, media=bucket, keys=FixedKeys(()), mode=AccessMode.OPEN, cpu_limit=LIMIT)
     answered = status(service, "drawing.svg", variant)
     spent_s = time.process_time() - started_s
     wait_until(lambda: not is_abandoned(), "the abandoned render ends", HANG_S)

@@ -14,12 +14,12 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets, parse_presets
 from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
-from darkroom.signing import KeySource
 from darkroom_dialects import dit, imgproxy, thumbor
 from darkroom_dialects.common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
 from darkroom_dialects.common.settings import DialectSettings
 from darkroom_dialects.common.sources import Sources
 from darkroom_dialects.serving.access import authorise
+from tests.fixed_keys import FixedKeys
 
 SETTINGS = DialectSettings(Sources((("//img.example.com/", ""),)), {"logo": "watermarks/logo.png"})
 
@@ -146,13 +146,6 @@ def test_dit_refuses(overlay: dict[str, object], message: str) -> None:
         dit.parse(dit_url(overlay), SETTINGS)
 
 
-class Keys(KeySource[list[DialectKey]]):
-    """One key."""
-
-    def get(self, *, refresh: bool = False) -> list[DialectKey]:
-        return [DialectKey("key")]
-
-
 def admit(overlays: str, mode: AccessMode, *, claim: bool, valid: bool = True) -> None:
     """Authorise a request in a dialect, whose signature is ``valid``."""
     plan = parse_url(f"/a.jpg?w=300&f=webp&ov={overlays}").plan
@@ -163,7 +156,7 @@ def admit(overlays: str, mode: AccessMode, *, claim: bool, valid: bool = True) -
             raise BadSignature
 
     parsed = ParsedUrl(plan, SignatureClaim(b"", "") if claim else None)
-    authorise(parsed, plan, mode, lambda: presets, NO_FORCED_REDACTION, verify, Keys(), 0)
+    authorise(parsed, plan, mode, lambda: presets, NO_FORCED_REDACTION, verify, FixedKeys([DialectKey("key")]), 0)
 
 
 def test_a_dialect_serves_overlays_with_a_signature_or_as_a_preset() -> None:

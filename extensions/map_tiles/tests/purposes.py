@@ -6,22 +6,16 @@ from collections.abc import Callable, Mapping
 
 from darkroom.signing import Purpose
 from map_tiles.requests import TILE_URL, parse_request
+from tests.fixed_keys import FixedKeys
 
 KEY = "0123456789abcdef0123456789abcdef"
 NOW_S = 1_800_000_000
 TILEJSON = "/tiles/a.tif/tilejson.json?bands=1"
 
 
-class Keys:
-    """The key of the tests."""
-
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (KEY,)
-
-
 def _accept(signature: str) -> None:
     path, query = f"{TILEJSON}&s={signature}".split("?")
-    parse_request(path, query, Keys(), NOW_S)
+    parse_request(path, query, FixedKeys((KEY,)), NOW_S)
 
 
 CREDENTIALS: Mapping[Purpose, tuple[str, Callable[[str], object]]] = {

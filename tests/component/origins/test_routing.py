@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -26,6 +26,7 @@ from darkroom.settings import DEFAULTS, Settings, parse_settings
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.origins.purge import RoutedPurge
+from tests.fixed_keys import FixedKeys
 from tests.images.photographs import jpeg_photo
 
 from .server import HOST, Origin, page, run_origin
@@ -45,7 +46,7 @@ class Sites:
     settings: Settings
 
     def transform(self, settings: Settings | None = None, **changed: Any) -> Transform:
-        base = Transform(source=self.media, media=self.media, keys=Keys(), mode=AccessMode.OPEN, **changed)
+        base = Transform(source=self.media, media=self.media, keys=FixedKeys(("key",)), mode=AccessMode.OPEN, **changed)
         settings = settings or self.settings
         if not settings.sources:
             return base
@@ -57,11 +58,6 @@ class Sites:
 
     def stored(self, key: str) -> list[str]:
         return [one.key for page in self.client.list_pages(derivatives_prefix(key)) for one in page]
-
-
-class Keys:
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ("key",)
 
 
 def credentials() -> CredentialSource:

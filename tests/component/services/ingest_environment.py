@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -41,18 +41,12 @@ from darkroom_pipeline.services.ingest.quarantine import Quarantine
 from darkroom_pipeline.services.ingest.stores import MasterStore
 from darkroom_pipeline.services.manifests import CredentialReader, DerivativeSigner
 from darkroom_pipeline.services.purge.stale_derivatives import DerivativePurge
+from tests.fixed_keys import FixedKeys
 from tests.queues import drain
 
 _numbers = itertools.count(1)
 
 KEYS = ("the current key", "the previous key")
-
-
-class SigningKeys:
-    """The keys that sign URLs, tokens and findings."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return KEYS
 
 
 def make_table(dynamodb: Any, name: str) -> None:
@@ -179,7 +173,7 @@ class IngestEnvironment:
             moderation=Moderation(
                 lambda: VerdictTable(self.clients["dynamodb"], self.names["index"]), lambda: self.entries, self.blocks
             ),
-            open_client_findings=lambda: ClientFindingsReader(SigningKeys(), self.archive, "1", observer),
+            open_client_findings=lambda: ClientFindingsReader(FixedKeys(KEYS), self.archive, "1", observer),
             bus=EventBus(self.clients["events"], self.names["bus"], "darkroom"),
             audit_bucket=self.vault("audit"),
             observer=observer,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -21,6 +21,7 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
+from tests.fixed_keys import FixedKeys
 from tests.images.mezzanines import SIZE, large_photo, put_photo
 from tests.images.rendering import seen
 from tests.images.sources import saved
@@ -47,11 +48,6 @@ class Bucket(FastBucket):
         return all(next(one.chunks, None) is None for one in self.opened[key])
 
 
-class Keys:
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ("key",)
-
-
 @pytest.fixture
 def watched(bucket: FastBucket) -> Bucket:
     return Bucket(bucket)
@@ -63,7 +59,7 @@ def service(watched: Bucket) -> Transform:
 
 
 def make_service(bucket: FastBucket, **options: Any) -> Transform:
-    return Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN, **options)
+    return Transform(source=bucket, media=bucket, keys=FixedKeys(("key",)), mode=AccessMode.OPEN, **options)
 
 
 def answer(service: Transform, path: str = PATH) -> Answer:

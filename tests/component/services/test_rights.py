@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,6 +24,7 @@ from darkroom_pipeline.aws.record import MasterRef
 from darkroom_pipeline.reencode.service import ReencodeMessage, ReencodeOutcome, Reencoder
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.handler import handle_event
+from tests.fixed_keys import FixedKeys
 from tests.images.metadata_files import packet, provenance_of
 from tests.images.mezzanines import large_photo, put_photo
 from tests.images.rendering import seen
@@ -41,11 +42,6 @@ PRESETS = Presets(
 )
 
 
-class Keys:
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ("key",)
-
-
 @pytest.fixture
 def env(aws: Callable[[str], Any]) -> IngestEnvironment:
     return IngestEnvironment.build(aws)
@@ -57,7 +53,7 @@ def media(env: IngestEnvironment, aws_environment: dict[str, str]) -> FastBucket
 
 
 def make_service(bucket: FastBucket) -> Transform:
-    return Transform(source=bucket, media=bucket, keys=Keys(), mode=AccessMode.OPEN)
+    return Transform(source=bucket, media=bucket, keys=FixedKeys(("key",)), mode=AccessMode.OPEN)
 
 
 def body_of(answer: Answer) -> bytes:

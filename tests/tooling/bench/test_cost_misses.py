@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from math import e
 from pathlib import Path
@@ -43,6 +43,7 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.services.serve.answers import Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
 from darkroom_pipeline.operations.cost_model import load_prices
+from tests.fixed_keys import FixedKeys
 from tests.images.photographs import jpeg_photo
 
 PRICES, PROCESSOR, TITLE = load_prices(), "x86_64", "an image"
@@ -81,13 +82,6 @@ class Counting(FastBucket):
     def put(self, key: str, body: bytes, attributes: Mapping[str, str], replaces: str | None = None) -> str:
         self.asked.append("PUT")
         return super().put(key, body, attributes, replaces)
-
-
-class NoKeys:
-    """Signing keys for requests that need no signature."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ()
 
 
 def kept(folder: Path, found: dict[str, dict[str, float]]) -> Path:
@@ -162,7 +156,7 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
     bucket = Counting(MemoryStore())
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     bucket.asked.clear()
-    service = Transform(source=bucket, media=bucket, keys=NoKeys())
+    service = Transform(source=bucket, media=bucket, keys=FixedKeys(()))
     assert isinstance(service.answer(TransformRequest("/photo.jpg/_/w-800.webp")), Rendered)
     assert Counter(bucket.asked) == {"like a GET": 1 + RENDER_READS + MEZZANINE_READS, "PUT": 1}
     bucket.asked.clear()

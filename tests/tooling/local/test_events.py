@@ -20,6 +20,7 @@ from local.dialect_keys import DOCUMENT
 from local.events import LOCAL_KEY, read_events
 from local.paths import ROOT
 from tests.component.services.dialects.serving import served
+from tests.fixed_keys import FixedKeys
 from tests.images.photographs import jpeg_photo
 
 STATUS = {
@@ -38,11 +39,6 @@ IN_LANGUAGES = {
 }
 
 
-class Keys:
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (LOCAL_KEY,)
-
-
 @pytest.mark.parametrize("place", [ROOT, *(one.folder for one in list_extensions())], ids=lambda place: place.name)
 def test_every_function_has_sample_events(place: Path) -> None:
     functions = {path.parent.name for path in place.glob("functions/*/app.py")}
@@ -56,7 +52,7 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
     headers = event["headers"]
     bucket = FastBucket(MemoryStore())
     bucket.put("masters/samples/coffee.png", jpeg_photo(), {})
-    service = Transform(source=bucket, media=bucket, keys=Keys(), limits=Limits())
+    service = Transform(source=bucket, media=bucket, keys=FixedKeys((LOCAL_KEY,)), limits=Limits())
     request = TransformRequest(
         path=event["rawPath"],
         request_path=headers["x-darkroom-request"],
@@ -71,7 +67,7 @@ def test_an_event_gets_the_answer_of_its_name(name: str) -> None:
 
 def test_a_bad_option_is_named_with_its_range() -> None:
     event = read_events("transform")["bad-option.json"]
-    service = Transform(source=FastBucket(MemoryStore()), media=FastBucket(MemoryStore()), keys=Keys())
+    service = Transform(source=FastBucket(MemoryStore()), media=FastBucket(MemoryStore()), keys=FixedKeys((LOCAL_KEY,)))
     answer = service.answer(TransformRequest(path=event["rawPath"]))
     problem = json.loads(str(to_response(answer, method="GET", viewer_url="/")["body"]))
     assert (problem["code"], problem["option"]) == ("bad-option", "w")

@@ -21,18 +21,12 @@ from medical.ingest import Ingest, Outcome
 from medical.instance import Instance
 from medical.masters_bucket import Masters
 from medical.store import INCOMING, document_name
+from tests.fixed_keys import FixedKeys
 
 KEY = "0123456789abcdef0123456789abcdef"
 UID_KEY = "a key of UIDs that no test reads"
 NOW_S = 1_800_000_000
 UPLOADS, MASTERS = "medical-uploads", "medical-masters"
-
-
-class Keys:
-    """Signing keys that need no secret."""
-
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (KEY,)
 
 
 @dataclass
@@ -59,7 +53,7 @@ class World:
         return cls(
             s3,
             Ingest(s3, UPLOADS, Masters(s3, MASTERS), lambda: UID_KEY),
-            Medical(masters, list_keys, Keys(), clock=lambda: NOW_S),
+            Medical(masters, list_keys, FixedKeys((KEY,)), clock=lambda: NOW_S),
         )
 
     def upload(self, body: bytes, name: str = "image.dcm") -> Outcome:

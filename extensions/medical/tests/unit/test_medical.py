@@ -50,15 +50,11 @@ from medical.text import Box, outline
 from medical.uids import REPLACED, replace_uid
 from medical.voi import LookupTable, full_range, parse_voi
 from medical.window import LINEAR, LINEAR_EXACT, SIGMOID, Window
+from tests.fixed_keys import FixedKeys
 
 KEY = "0123456789abcdef0123456789abcdef"
 STUDY, SERIES, INSTANCE = "2.25.111", "2.25.222", "2.25.333"
 NOW_S = 1_800_000_000
-
-
-class Keys:
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (KEY,)
 
 
 # PS3.3, C.11.2.1.2.1, note 2: the pseudo-code, for one value.
@@ -353,7 +349,7 @@ def request(path: str = BASE, query: str = "", token: str = "", scheme: str = "B
 
 def attempt(event: dict[str, object], study: str = STUDY, now_s: float = NOW_S) -> type[DarkroomError] | None:
     try:
-        authorise(event, study, parse_query(str(event["rawQueryString"])), Keys(), now_s)
+        authorise(event, study, parse_query(str(event["rawQueryString"])), FixedKeys((KEY,)), now_s)
     except DarkroomError as error:
         return type(error)
     return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,21 +20,15 @@ from darkroom.services.serve.transform import Transform
 from darkroom_dialects.serving.delivery import Delivery
 from darkroom_dialects.serving.iiif import IiifService
 from darkroom_dialects.serving.request import DialectRequest
+from tests.fixed_keys import FixedKeys
 
 VALIDATED = Path(__file__).parents[3] / "cases" / "iiif" / "67352ccc-d1b0-11e1-89ae-279075081939.png"
-
-
-class Keys:
-    """One signing key."""
-
-    def get(self, *, refresh: bool = False) -> Sequence[str]:
-        return ("key",)
 
 
 def service(bucket: FastBucket | None = None, mode: AccessMode = AccessMode.GUARDED) -> IiifService:
     """The service on ``bucket``, else on one in memory."""
     bucket = bucket or FastBucket(MemoryStore())
-    keys = Keys()
+    keys = FixedKeys(("key",))
     return IiifService(Transform(source=bucket, media=bucket, keys=keys), Delivery(bucket, keys), mode)
 
 
