@@ -162,8 +162,18 @@ def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, ex
         "mezzanines": "longer sides in px",
         "source": "where the master belongs: `key_prefix` in the setting `sources`, or empty; `uri`; `error`, why an "
         "origin could not be read from this machine, or empty",
+        "dialect": "name of the service whose URL it is; `policy`, `signature` and `options` are those of our own",
+        "max_age_s": "how long browsers and the CDN keep a response to a URL of another service",
+        "image": "what is made of it: `of`, the facts of the image, or null if ingest has not examined it; `size` with "
+        "`why`; `formats`, per class of browsers, with `why`, `if_drawing`, `still_because`, `quality` and "
+        "`quality_by`; `crop`, what a cover keeps and who chose it, or null; `error` of a crop outside of the image",
+        "findings": "numbers of `faces`, `lines` of text and `objects`, `is_analysed` and `errors` by task, or null if "
+        "the request needs none",
+        "caching": "`cache_control` of images, `browser_max_age_s`, `cached_error` that the CDN may still return, with "
+        "`until`, and `purges`: `waiting`, `invalidations` in progress for the key, and the `error` of reading them",
         "master": "`uri`, `etag`, `content_type`, `bytes`, `modified_at`, `version_id` and `rights`, or null",
-        "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `trace_id` and `awaits_review`, or null",
+        "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `refusal_code`, `trace_id`, `awaits_review` and "
+        "`notice`, why the newest upload is not served, or null",
         "answers": "per answer of the transform function: `at`, `path`, `status`, `code`, `ms`, `stages_ms`, "
         "`correlation_id` and `xray_trace_id`",
     },
@@ -180,26 +190,28 @@ def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, ex
 def explain(call: Call, url: str, since: float) -> int:
     """Explain URL: an address, or a path with a query such as '/photo.jpg?w=801'.
 
-    Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers, what is
-    stored, the master and the last answers with their traces. The result is that of the code of the transform function,
-    for each format. Nothing is rendered, so damage that no request has found yet is not known. A master at an HTTPS
-    origin is requested from this machine. The exit code is 1 if a format is refused.
+    Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers; size,
+    format, quality and crop of the image and which rule decides them; what is stored, the master, the upload, caches
+    and purges in progress, and the last answers with their traces. The result is that of the code of the transform
+    function, for each format. URLs of imgproxy, thumbor, DIT and Cloudflare are explained too. Nothing is rendered, so
+    damage that no request has found yet is not known. A master at an HTTPS origin is requested from this machine. The
+    exit code is 1 if a format is refused.
     """
-    from cli.explain.document import OtherDialect, target_of
+    from cli.explain.dialects import UnexplainedDialect
     from cli.explain.document import explain as explain_url
+    from cli.explain.document import target_of
     from cli.explain.source import Source
     from cli.explain.text import format_lines
     from darkroom.settings import InvalidSettings
     from darkroom.signing import InvalidSecret
 
     try:
-        target = target_of(url)
         source = Source.read(call.deployment, partial(_read_answers, call, since), time.time())
-    except OtherDialect as error:
+        document = explain_url(target_of(url), source)
+    except UnexplainedDialect as error:
         raise WrongArgument(str(error)) from error
     except (InvalidSettings, InvalidSecret) as error:
         raise CommandError(f"The deployment's settings or signing keys are invalid: {error}") from error
-    document = explain_url(target, source)
     call.emit(document, format_lines(document))
     return ExitCode.FAILED if document["refusal"] else ExitCode.OK
 

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote_plus, urlsplit
 from darkroom.errors import DarkroomError
 from darkroom.image_keys import DERIVATIVES, derivatives_prefix, encode_key, mezzanine_name
 from darkroom.overlays.plugin import OVERLAYS
-from darkroom.plan.canonical import SEPARATOR, parse_path
+from darkroom.plan.canonical import SEPARATOR, canonical_path, parse_path
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
@@ -26,17 +26,24 @@ from darkroom.plan.redaction import apply_forced_redaction, needs_findings
 from darkroom.plan.variants import MEZZANINE_SIDES_PX, is_preset, list_variants
 from darkroom.services.caching import SOURCE_ETAG, source_version
 from darkroom.services.serve.negative_cache import RefusalMarker, marker_key
+from darkroom.services.sidecars import read_sidecar
 from darkroom.settings import Settings
 from darkroom.signing import remove_signature, verify
-from darkroom_dialects.registry import DIALECTS
+from darkroom_dialects.registry import Dialect
+from darkroom_pipeline.aws.record import CLAIMED, HELD, REFUSED, REMOVED, Record
 from darkroom_pipeline.experiments.runs import RunStore
 
+from .dialects import find_dialect, list_dialect_outcomes, parse_in_dialect
+from .dry_render import ReadOnlyBucket
+from .freshness import find_cached_error
+from .image import Chooser, describe_image
 from .masters import find_master, format_time
 from .outcomes import find_edge_refusal, list_outcomes, requires_signature
 from .source import Document, Source
 
 register_plugin(OVERLAYS)
 
+_NOTICES = {CLAIMED: "an upload is being processed", REMOVED: "the upload was deleted"}
 KEY_NAMES = ("current", "previous")
 MAX_ANSWERS = 5
 _PRINTABLE = "".join(map(chr, range(0x21, 0x7F)))
@@ -44,22 +51,20 @@ _FOLDED = frozenset({"dpr", "preset", "exp", "s", "meta", "f"})
 """Options that are part of the normal form under another name, or not at all on purpose."""
 
 
-class OtherDialect(ValueError):
-    """The URL is one of another service."""
-
-
 def target_of(url: str) -> str:
-    """Return path and query of ``url`` as a browser sends them. Raises OtherDialect."""
+    """Return path and query of ``url`` as a browser sends them."""
     parts = urlsplit(url) if "://" in url else urlsplit("/" + url.removeprefix("/"))
     path = parts.path or "/"
-    for dialect in DIALECTS:
-        if any(path.startswith(f"{prefix}/") for prefix in (dialect.prefix, *dialect.further_prefixes)):
-            raise OtherDialect(f"This is a URL of {dialect.name}. Only Darkroom's own URLs are explained.")
     return quote(path + (f"?{parts.query}" if parts.query else ""), safe=_PRINTABLE)
 
 
 def explain(target: str, source: Source) -> Document:
-    """Explain ``target``, a path with its query. ``refusal`` in the document is None if an image is served."""
+    """Explain ``target``, a path with its query. ``refusal`` in the document is None if an image is served.
+
+    Raises UnexplainedDialect for a URL of IIIF.
+    """
+    if dialect := find_dialect(target.partition("?")[0]):
+        return _explain_dialect(dialect, target, source)
     experiment = _find_experiment(target, source.settings)
     return _explain_experiment(target, experiment, source) if experiment else _explain_request(target, source)
 
@@ -93,27 +98,87 @@ def _explain_request(target: str, source: Source) -> Document:
         request = parse_url(target, source.settings.presets)
     except DarkroomError as error:
         return document | {"refusal": error.to_problem()}
-    key = request.plan.key
+    options = [*_options(target, request, source)]
     policy, signature = _policy(request, source), _signature(target, request, source)
-    place, master = find_master(key, source)
-    stored = [*_stored(request.plan, source, master)]
+    state = _describe_state(request.plan, _find_chooser(options), source)
     refused = find_edge_refusal(request, source, is_expired=signature["is_expired"])
-    variants = [*list_outcomes(target, request, source, {one["name"] for one in stored}, refused)]
-    return document | {
-        "refusal": next((one["refusal"] for one in variants if one["refusal"]), None),
-        "variants": variants,
+    stored = {one["name"] for one in state["derivatives"]}
+    variants = [*list_outcomes(target, request, source, stored, refused)]
+    found = {"options": options, "canonical_request": request.path, "policy": policy, "signature": signature}
+    return document | found | state | _conclude(variants, state)
+
+
+def _explain_dialect(dialect: Dialect, target: str, source: Source) -> Document:
+    document: Document = {"target": target, "refusal": None, "dialect": dialect.name}
+    try:
+        parsed = parse_in_dialect(dialect, target, source)
+    except DarkroomError as error:
+        return document | {"refusal": error.to_problem()}
+    state = _describe_state(parsed.plan, lambda _: "the URL", source)
+    stored = {one["name"] for one in state["derivatives"]}
+    variants = [*list_dialect_outcomes(dialect, parsed, target, source, stored)]
+    found = {"canonical_request": canonical_path(parsed.plan), "max_age_s": source.settings.dialect_max_age_s}
+    return document | found | state | _conclude(variants, state)
+
+
+def _conclude(variants: list[Document], state: Document) -> Document:
+    """Return the variants and the refusal, which is that of a crop outside of the image where nothing else refuses."""
+    refusal = next((one["refusal"] for one in variants if one["refusal"]), None)
+    return {"variants": variants, "refusal": refusal or state["image"]["error"]}
+
+
+def _describe_state(plan: Plan, chosen_by: Chooser, source: Source) -> Document:
+    """Describe what exists of the image of ``plan``, and what is made of it."""
+    key, always = plan.key, source.settings.always_redact
+    place, master = find_master(key, source)
+    record = source.index.get(key) if source.index else None
+    answers = _answers(plan, source)
+    forced = apply_forced_redaction(plan, always)
+    facts = record.facts if record and master else {}
+    return {
         "key": key,
-        "options": [*_options(target, request, source)],
-        "canonical_request": request.path,
-        "policy": policy,
-        "signature": signature,
-        "derivatives": stored,
+        "image": describe_image(forced, facts, chosen_by, source.settings.default_quality),
+        "findings": _count_findings(forced, source),
+        "derivatives": [*_stored(plan, source, master)],
         **_recorded(key, source, master),
         "mezzanines": [side_px for side_px in MEZZANINE_SIDES_PX if source.media.head(mezzanine_name(key, side_px))],
         "source": place,
         "master": master,
-        "index": _index(key, source),
-        "answers": _answers(request.plan, source),
+        "index": _index(record) if record else None,
+        "answers": answers,
+        "caching": {
+            "cache_control": source.caching.cache_control(key),
+            "browser_max_age_s": source.caching.browser_max_age_s,
+            "cached_error": find_cached_error(master, answers, source.now_s),
+            "purges": source.read_purges(key),
+        },
+    }
+
+
+def _find_chooser(options: list[Document]) -> Chooser:
+    """Return what says who chose an option."""
+    presets = {one["option"]: one["preset"] for one in options}
+
+    def choose(short: str) -> str:
+        return f"preset {presets[short]}" if presets.get(short) else "the URL" if short in presets else "default"
+
+    return choose
+
+
+def _count_findings(plan: Plan, source: Source) -> Document | None:
+    """Count the faces, lines of text and objects that are known of an image; None if ``plan`` needs none."""
+    if not needs_findings(plan):
+        return None
+    found = read_sidecar(ReadOnlyBucket(source.media), source.read_generation(), plan.key).findings
+    if found is None:
+        return {"is_analysed": False, "faces": 0, "lines": 0, "objects": 0, "errors": {}}
+    each = found.found.values()
+    return {
+        "is_analysed": True,
+        "faces": sum(len(one.faces) for one in each),
+        "lines": sum(len(one.lines) for one in each),
+        "objects": sum(len(one.objects) for one in each),
+        "errors": {task: one.error for task, one in found.found.items() if one.error},
     }
 
 
@@ -201,19 +266,28 @@ def _recorded(key: str, source: Source, master: Document | None) -> Document:
     }
 
 
-def _index(key: str, source: Source) -> Document | None:
-    record = source.index.get(key) if source.index else None
-    if record is None:
-        return None
+def _index(record: Record) -> Document:
     return {
         "state": record.state,
         "updated_at": record.updated_at,
         "image_id": record.image_id,
         "how": record.master.how,
         "refusal": record.refusal.reason if record.refusal else "",
+        "refusal_code": record.refusal.code if record.refusal else "",
         "trace_id": record.refusal.trace_id if record.refusal else "",
         "awaits_review": record.awaits_review,
+        "notice": _explain_upload(record),
     }
+
+
+def _explain_upload(record: Record) -> str:
+    """Return why the newest upload of a key is not what is served, or an empty text."""
+    if record.state == REFUSED:
+        return f"the newest upload was refused: {record.refusal.code}: {record.refusal.reason}"
+    if record.state == HELD:
+        waits = "a reviewer decides (darkroom review list)" if record.held.flagged else "its analysis decides"
+        return f"the newest upload is held by moderation: {waits}"
+    return _NOTICES.get(record.state, "")
 
 
 def _answers(plan: Plan, source: Source) -> list[Document]:

@@ -13,10 +13,19 @@ from darkroom.origins.https import HttpsOrigin
 from darkroom.origins.routing import KEYS, RoutedBucket
 from darkroom.plan.limits import Limits
 from darkroom.plan.variants import AccessMode
-from darkroom.services.live_settings import CURRENT, MEMORY_MB, build_source_limits, decoder_limit, parse_document
+from darkroom.services.caching import CachePolicy
+from darkroom.services.live_settings import (
+    CURRENT,
+    MEMORY_MB,
+    build_cache_policy,
+    build_source_limits,
+    decoder_limit,
+    parse_document,
+)
 from darkroom.services.serve.transform import Transform
 from darkroom.settings import DEFAULTS, OFF, Settings
 from darkroom.signing import parse_signing_keys
+from darkroom_dialects.serving.signing_keys import KeysByDialect, parse_keys
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.services.edge_publication import active_generation
@@ -24,6 +33,7 @@ from darkroom_pipeline.services.edge_publication import active_generation
 from ..deployment import Deployment, MissingOutput
 from ..settings.stacks import target_of
 from .dry_render import FixedKeys, ReadOnlyBucket, answer_unrendered
+from .purges import read_purges
 
 type Document = dict[str, Any]
 type ReadLines = Callable[[str], Iterable[Mapping[str, Any]]]
@@ -35,7 +45,8 @@ class Source:
     """What an explanation reads. ``index`` is None in a stack without one. ``keys``: valid signing keys.
 
     ``further``: buckets and HTTPS origins of the setting ``sources``, by key prefix. ``limits``: those of the transform
-    function. ``read_generation`` returns the active generation of findings.
+    function. ``read_generation`` returns the active generation of findings, ``read_purges`` the purges of a key in
+    progress.
     """
 
     settings: Settings
@@ -50,6 +61,9 @@ class Source:
     is_load_shedding: bool
     read_generation: Callable[[], str]
     read_lines: ReadLines
+    read_purges: Callable[[str], Document]
+    read_dialect_keys: Callable[[], KeysByDialect]
+    caching: CachePolicy
     now_s: float
 
     @classmethod
@@ -82,8 +96,16 @@ class Source:
             parse_switch(media.read(switch_key(LOAD_SHEDDING))).is_on_at(now_s),
             lambda: _read_generation(deployment, settings),
             read_lines,
+            lambda key: read_purges(deployment, key),
+            lambda: _read_dialect_keys(deployment),
+            build_cache_policy(settings, refines=deployment.parameters.get("Refine", OFF) != OFF),
             now_s,
         )
+
+    @property
+    def has_inference(self) -> bool:
+        """Whether the deployment analyses images."""
+        return self.inference != OFF
 
     def build_transform(self) -> Transform:
         """Build the transform service of the stack, which renders nothing."""
@@ -99,7 +121,7 @@ class Source:
             mezzanines=False,
             mode=AccessMode(settings.access_mode),
             fallback_images=settings.fallback_images,
-            inference=self.inference != OFF,
+            inference=self.has_inference,
             cutout_prefixes=settings.cutout_prefixes,
             upscale_prefixes=settings.upscale_prefixes,
             always=settings.always_redact,
@@ -126,3 +148,11 @@ def _read_generation(deployment: Deployment, settings: Settings) -> str:
         return active_generation(target_of(deployment).edge.read())
     except MissingOutput:
         return settings.findings_generation
+
+
+def _read_dialect_keys(deployment: Deployment) -> KeysByDialect:
+    """Read the keys of dialects; none in a stack without dialects. Raises InvalidSecret."""
+    try:
+        return parse_keys(deployment.secret("LanguageKeysArn"))
+    except MissingOutput:
+        return {}

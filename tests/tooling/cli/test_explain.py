@@ -12,18 +12,35 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from cli.deployment import read_local
+from cli.dialect_signing import sign_in_dialect
 from cli.explain.document import explain
+from cli.explain.purges import covers_image
 from cli.explain.source import Source
+from darkroom.findings import Face, Finding, Findings, Region, findings_to_document
 from darkroom.origins.https import HttpsOrigin
 from darkroom.plan.experiments import Experiment
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.url_builder import sign_literal, sign_target
 from darkroom.services.live_settings import RESERVED_MB
+from darkroom_dialects.common.parsed_url import DialectKey
+from darkroom_pipeline.aws.record import (
+    CLAIMED,
+    HELD,
+    READY,
+    REFUSED,
+    REMOVED,
+    HeldUpload,
+    Record,
+    Refusal,
+    pad_sequencer,
+    to_item,
+)
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.experiments.runs import Decision, Decisions, RunStore
 from darkroom_pipeline.experiments.statistics import Bounds
@@ -41,16 +58,30 @@ class World:
 
     def __init__(self, aws: Callable[[str], Any], state: Path, make: Callable[..., Commands], inference: str) -> None:
         self.s3, self.logs, self.media = aws("s3"), aws("logs"), f"explain-{next(_numbers)}"
-        self.state = state
+        self.state, self.dynamodb = state, aws("dynamodb")
+        self.dynamodb.create_table(
+            TableName=self.media,
+            KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+            AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        self.queue = aws("sqs").create_queue(QueueName=f"{self.media}-purge")["QueueUrl"]
         self.s3.create_bucket(Bucket=self.media)
         self.put("masters/caf.-C3A9.jpg", b"master", ContentType="image/jpeg")
         secret = aws("secretsmanager").create_secret(
             Name=self.media, SecretString=json.dumps({"current": NEW, "previous": OLD})
         )
+        dialect_keys = aws("secretsmanager").create_secret(
+            Name=f"{self.media}-dialects", SecretString=json.dumps({"thumbor": [NEW]})
+        )
         outputs = {
             "MediaBucketName": self.media,
             "MastersUri": f"s3://{self.media}/masters/",
             "SigningKeysArn": secret["ARN"],
+            "IndexTableName": self.media,
+            "PurgeQueueUrl": self.queue,
+            "DistributionId": make_distribution(aws("cloudfront")),
+            "LanguageKeysArn": dialect_keys["ARN"],
         }
         self.command = make(outputs, {"InferenceMode": inference}, ("TransformFunction",))
         info = json.loads((state / "stack.json").read_text())
@@ -66,6 +97,15 @@ class World:
 
     def put(self, name: str, body: bytes, **more: Any) -> str:
         return str(self.s3.put_object(Bucket=self.media, Key=name, Body=body, **more)["ETag"]).strip('"')
+
+    def record(self, key: str, state: str = READY, **more: Any) -> None:
+        facts = {"format": "jpeg", "width": 4000, "height": 3000, "frames": 1, "has_alpha": False}
+        record = Record(key, state, pad_sequencer("1"), facts=facts | more.pop("facts", {}), **more)
+        self.dynamodb.put_item(TableName=self.media, Item=to_item(record))
+
+    def image(self, url: str) -> dict[str, Any]:
+        found: dict[str, Any] = self.explain(url)["image"]
+        return found
 
     def configure(self, **settings: Any) -> None:
         document = {"number": 1, "previous": 0, "at": "", "by": "", "reason": "", "settings": settings}
@@ -91,6 +131,20 @@ class World:
     def signature(self, url: str) -> dict[str, Any]:
         found: dict[str, Any] = self.explain(url)["signature"]
         return found
+
+
+def make_distribution(cloudfront: Any) -> str:
+    config = {
+        "CallerReference": uuid4().hex,
+        "Comment": "",
+        "Enabled": True,
+        "Origins": {
+            "Quantity": 1,
+            "Items": [{"Id": "o", "DomainName": "example.com", "S3OriginConfig": {"OriginAccessIdentity": ""}}],
+        },
+        "DefaultCacheBehavior": {"TargetOriginId": "o", "ViewerProtocolPolicy": "allow-all", "CachePolicyId": "p"},
+    }
+    return str(cloudfront.create_distribution(DistributionConfig=config)["Distribution"]["Id"])
 
 
 @pytest.fixture
@@ -221,9 +275,137 @@ def test_refusals_of_the_parser_and_of_the_function(world: World) -> None:
     assert "400 bad-option" in world.command.run("explain", "/a.jpg?w=0").out
 
 
-def test_urls_of_other_services_are_not_explained(world: World) -> None:
-    done = world.command.run("explain", "/imgproxy/unsafe/plain/a.jpg")
-    assert (done.code, "imgproxy" in done.err) == (2, True)
+@pytest.mark.slow
+def test_size_and_its_reason(world: World) -> None:
+    world.configure(access_mode="open")
+    world.record("café.jpg")
+    for query, size, why in (
+        ("w=800", (800, 600), "reduced to w=800 by the URL"),
+        ("w=800&h=800", (800, 600), "reduced to w=800 by the URL and h=800 by the URL, with its aspect ratio"),
+        ("w=5000", (4000, 3000), "the image has no more pixels for w=5000 by the URL, and only up=1 enlarges"),
+        ("w=5000&up=1", (5000, 3750), "enlarged to w=5000 by the URL: up=1"),
+        ("crop=0,0,400,400&w=200", (200, 200), "reduced to w=200 by the URL, of the region crop"),
+        ("preset=cover", (256, 256), "reduced to w=256 by preset cover and h=256 by preset cover"),
+        ("w=800&pad=10", (820, 620), "reduced to w=800 by the URL"),
+    ):
+        found = world.image(f"/caf%C3%A9.jpg?{query}")["size"]
+        assert ((found["width"], found["height"]), found["why"]) == (size, why), query
+    refusal = world.refusal("/caf%C3%A9.jpg?crop=4100,0,10,10")
+    assert (refusal["status"], refusal["option"]) == (400, "crop")
+    assert world.image("/caf%C3%A9.jpg?f=json")["size"] is None
+
+
+@pytest.mark.slow
+def test_format_quality_and_animation(world: World) -> None:
+    world.configure(access_mode="open", default_quality={"webp": 70})
+    url = "/caf%C3%A9.jpg?w=800"
+    world.record("café.jpg", facts={"format": "png", "has_alpha": True})
+    found = world.image(url)["formats"]
+    assert [(one["format"], one["quality"]) for one in found] == [("avif", 80), ("webp", 70), ("png", None)]
+    assert found[2]["why"].endswith("and it is transparent")
+    assert found[1]["if_drawing"] == "lossless webp"
+    [asked] = world.image(f"{url}&f=jpeg&q=90")["formats"]
+    assert (asked["format"], asked["quality"], asked["quality_by"]) == ("jpeg", 90, "the URL")
+    assert asked["why"] == "f=jpeg by the URL"
+    assert world.image(f"{url}&bg=ffffff")["formats"][2]["format"] == "jpeg"
+    world.record("café.jpg", facts={"format": "gif", "frames": 12})
+    assert [one["format"] for one in world.image(url)["formats"]] == ["webp", "webp", "gif"]
+    for query, why in (("f=jpeg", "jpeg is served without animation"), ("anim=0&f=webp", "anim=0"), ("page=1", "page")):
+        assert world.image(f"{url}&{query}")["formats"][0]["still_because"].startswith(why)
+    assert world.image(f"{url}&q=auto")["formats"][1]["quality_by"] == "score 75 of SSIMULACRA2"
+
+
+@pytest.mark.slow
+@analysing
+def test_crop_and_findings(world: World) -> None:
+    world.configure(access_mode="open")
+    world.record("café.jpg")
+    crop = world.image("/caf%C3%A9.jpg?preset=cover")["crop"]
+    assert (crop["gravity"], crop["gravity_by"], crop["kept_percent"]) == ("attention", "preset cover", 75)
+    assert crop["window"] is None
+    crop = world.image("/caf%C3%A9.jpg?w=300&h=300&fit=cover&g=west")["crop"]
+    assert (crop["fit_by"], crop["window"]) == ("the URL", [0, 0, 300, 300])
+    assert world.image("/caf%C3%A9.jpg?w=300&h=300")["crop"] is None
+    followed = "/caf%C3%A9.jpg?w=300&h=300&fit=cover&g=face"
+    assert world.explain(followed)["findings"]["is_analysed"] is False
+    assert "found         nothing yet: the image is not analysed" in world.command.run("explain", followed).lines
+    faces = (Face(Region(0.1, 0.1, 0.2, 0.2), 0.9),)
+    tasks = {"faces": Finding("faces", "m", "1", faces=faces), "text": Finding("text", "m", "1", error="unreadable")}
+    sidecar = findings_to_document(Findings("1", "etag", tasks))
+    world.put("findings/1/caf.-C3A9.jpg.json", json.dumps(sidecar).encode())
+    found = world.explain(followed)["findings"]
+    assert (found["is_analysed"], found["faces"], found["errors"]) == (True, 1, {"text": "unreadable"})
+
+
+@pytest.mark.slow
+def test_uploads_that_are_not_served(world: World) -> None:
+    refused = Refusal("damaged", "The source image is damaged")
+    for key, state, more, notice in (
+        ("half.jpg", REFUSED, {"refusal": refused}, "the newest upload was refused: damaged: The source image is"),
+        ("seen.jpg", HELD, {"held": HeldUpload(flagged=True)}, "the newest upload is held by moderation: a reviewer"),
+        ("new.jpg", HELD, {"held": HeldUpload(sha256="1")}, "the newest upload is held by moderation: its analysis"),
+        ("gone.jpg", REMOVED, {}, "the upload was deleted"),
+        ("soon.jpg", CLAIMED, {}, "an upload is being processed"),
+    ):
+        world.record(key, state, **more)
+        done = world.command.run("explain", f"/{key}?w=800")
+        assert done.code == 1
+        [result, upload] = done.lines[-2:]
+        assert result.startswith("result        404 no-source")
+        assert upload.startswith(f"  upload      {notice}")
+
+
+@pytest.mark.slow
+def test_an_error_that_the_cdn_still_has(world: World, aws: Callable[[str], Any]) -> None:
+    url = "/caf%C3%A9.jpg?w=800"
+    cached = world.explain(url)["caching"]["cached_error"]
+    assert (cached["status"], cached["code"]) == (404, "no-source")
+    assert any(
+        line.startswith("  cached      the CDN may return 404") for line in world.command.run("explain", url).lines
+    )
+    source = Source.read(read_local(world.state), lambda _: (), time.time() + 61)
+    assert explain(url, source)["caching"]["cached_error"] is None
+    path = "/caf.-C3A9.jpg/_/w-800.auto-webp"
+    line = {"message": json.dumps({"message": "answered", "path": path, "status": 415, "code": "type-not-allowed"})}
+    for age_s, status in ((1, 415), (61, None)):
+        event = line | {"timestamp": (source.now_s - age_s) * 1000}
+        found = explain(url, replace(source, read_lines=lambda _, event=event: [event]))["caching"]["cached_error"]
+        assert (found and found["status"]) == status
+    aws("sqs").send_message(QueueUrl=world.queue, MessageBody="{}")
+    assert world.explain(url)["caching"]["purges"] == {"waiting": 1, "invalidations": [], "error": ""}
+    assert world.explain(url)["caching"]["browser_max_age_s"] == 86_400
+
+
+def test_the_invalidations_of_an_image() -> None:
+    for path in ("/caf.-C3A9.jpg/_/*", "/caf.-C3A9.jpg", "/*", "/caf*"):
+        assert covers_image(path, "café.jpg")
+    for path in ("/caf.-C3A9.jpg/_/w-800.webp", "/a.jpg", "/caf.-C3A9.jpg.jpg/_/*", "/iiif/*"):
+        assert not covers_image(path, "café.jpg")
+
+
+@pytest.mark.slow
+def test_urls_of_other_services(world: World) -> None:
+    url = "/thumbor/unsafe/300x200/caf%C3%A9.jpg"
+    refusal = world.refusal(url)
+    assert (refusal["code"], "thumbor_access_mode is off" in refusal["detail"]) == ("no-source", True)
+    world.configure(thumbor_access_mode="guarded")
+    assert world.refusal(url)["code"] == "unsigned"
+    world.record("café.jpg")
+    signed = sign_in_dialect("thumbor", "/300x200/caf%C3%A9.jpg", {"thumbor": (DialectKey(NEW),)})
+    found = world.explain(signed)
+    assert (found["dialect"], found["refusal"], found["key"]) == ("thumbor", None, "café.jpg")
+    assert found["canonical_request"] == "/caf.-C3A9.jpg/_/fit-cover_h-200_up-1_w-300.auto"
+    assert len(found["variants"]) == 3
+    lines = world.command.run("explain", signed).lines
+    assert "dialect       thumbor" in lines
+    assert "caches        browsers and the CDN at most 86400 s; no purge reaches them" in lines
+    assert any(line.startswith("size          300 x 200 px of 4000 x 3000") for line in lines)
+    assert world.refusal(signed.replace("300x200", "300x201"))["code"] == "bad-signature"
+
+
+def test_urls_of_iiif_are_not_explained(world: World) -> None:
+    done = world.command.run("explain", "/iiif/3/a.jpg/full/max/0/default.jpg")
+    assert (done.code, "info.json" in done.err) == (2, True)
 
 
 @pytest.mark.slow

@@ -31,8 +31,9 @@ type HttpResponse = dict[str, object]
 
 RETRY_AFTER_S = 5
 
-_CACHE_CONTROL_BY_STATUS = dict.fromkeys((400, 404, 413, 415, 422), "public, max-age=60")
-"""Client errors that depend on the path alone are cached briefly.
+CACHED_STATUSES = frozenset({400, 404, 413, 415, 422})
+ERROR_MAX_AGE_S = 60
+"""Client errors that depend on the path alone are cached briefly, in seconds.
 
 A 403 does not: the signature is not part of the cache key, so a forged one would lock out the true one. Faults are
 never cached.
@@ -43,7 +44,7 @@ ERROR_CODE = "x-darkroom-error"
 
 
 def _error_cache_control(error: DarkroomError) -> str:
-    return _CACHE_CONTROL_BY_STATUS.get(error.status, "no-store")
+    return f"public, max-age={ERROR_MAX_AGE_S}" if error.status in CACHED_STATUSES else "no-store"
 
 
 def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:

@@ -37,8 +37,13 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
         modes=dialect_modes(settings),
         rejects_oversized_box=settings.iiif_oversized_box == "reject",
         metadata=settings.metadata,
-        settings=lambda: _apply_settings(_load_settings(settings.dialects), settings),
+        settings=lambda: load_dialect_settings(settings),
     )
+
+
+def load_dialect_settings(settings: Settings) -> DialectSettings:
+    """Return the settings of dialects that ``settings`` result in. Raises Unavailable for a mistake in a file."""
+    return _apply_settings(_load_settings(settings.dialects), settings)
 
 
 def _apply_settings(loaded: DialectSettings, settings: Settings) -> DialectSettings:

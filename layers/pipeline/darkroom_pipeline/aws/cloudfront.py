@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -30,23 +30,26 @@ class Distribution:
 
     def count_wildcards_in_progress(self) -> int:
         """Count the wildcard paths whose invalidation is in progress."""
+        return sum(path.endswith("*") for _, paths in self.list_in_progress() for path in paths)
+
+    def list_in_progress(self) -> Iterator[tuple[str, list[str]]]:
+        """Yield the id and the paths of each invalidation in progress."""
         paginator = self._client.get_paginator("list_invalidations")
         pages = iter(paginator.paginate(DistributionId=self._id))
-        found = 0
         while True:
             with translate_errors("list invalidations"):
                 page = next(pages, None)
                 listed = _items(page["InvalidationList"]) if page else []
             current = [one["Id"] for one in listed if one["Status"] == "InProgress"]
             if not current:  # the newest come first, so older pages have none either
-                return found
-            found += sum(self._count_wildcards(invalidation_id) for invalidation_id in current)
+                return
+            for invalidation_id in current:
+                yield str(invalidation_id), self._read_paths(invalidation_id)
 
-    def _count_wildcards(self, invalidation_id: str) -> int:
+    def _read_paths(self, invalidation_id: str) -> list[str]:
         with translate_errors(f"get invalidation {invalidation_id}"):
             answer = self._client.get_invalidation(DistributionId=self._id, Id=invalidation_id)
-            paths = _items(answer["Invalidation"]["InvalidationBatch"]["Paths"])
-        return sum(path.endswith("*") for path in paths)
+            return _items(answer["Invalidation"]["InvalidationBatch"]["Paths"])
 
     def is_complete(self, invalidation_id: str) -> bool:
         """Whether every edge location has completed an invalidation."""

@@ -20,14 +20,13 @@ from darkroom.imaging.describe import ImageSummary, make_sample_plan
 from darkroom.imaging.formats.encode import measure_flat_share
 from darkroom.imaging.formats.load import DecodedImage, get_loaded_size, load
 from darkroom.imaging.formats.probe import Header, probe
-from darkroom.imaging.formats.registry import OUTPUT_FORMATS
+from darkroom.imaging.formats.registry import OUTPUT_FORMATS, is_animated
 from darkroom.imaging.render.context import IN_MEMORY_PIXELS
 from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.imaging.render.pipeline import (
     StageTimer,
     encode_result,
     internal_errors,
-    is_animated,
     load_rights,
     make_context,
     render,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...plan.model import Plan
 from .image_format import (
     ANY_SIZE,
     DecoderMemory,
@@ -21,7 +22,15 @@ from .image_format import (
     Start,
 )
 
-__all__ = ["OUTPUT_FORMATS", "SOURCE_FORMATS", "SUPPORTED", "TARGET_FORMATS", "OutputFormat", "TargetFormat"]
+__all__ = [
+    "OUTPUT_FORMATS",
+    "SOURCE_FORMATS",
+    "SUPPORTED",
+    "TARGET_FORMATS",
+    "OutputFormat",
+    "TargetFormat",
+    "is_animated",
+]
 
 _JPEG_SOURCE = SourceFormat(
     name="jpeg",
@@ -425,3 +434,8 @@ TARGET_FORMATS: dict[str, TargetFormat] = {
 }
 TARGET_FORMATS["auto"] = TARGET_FORMATS["auto-legacy"]
 """Targets by the ``format`` of a plan for images. One that was not negotiated gets what every viewer can show."""
+
+
+def is_animated(plan: Plan) -> bool:
+    """Return whether ``plan`` renders every frame of an animation."""
+    return plan.animate and not (plan.redact or plan.cutout) and plan.page == 0 and TARGET_FORMATS[plan.format].animated

@@ -35,7 +35,7 @@ from ..formats.load import (
     load,
 )
 from ..formats.probe import Header, probe
-from ..formats.registry import TARGET_FORMATS
+from ..formats.registry import TARGET_FORMATS, is_animated
 from ..source import Source
 from .context import RenderContext, Step
 from .output import RenderedImage, encode_output
@@ -276,11 +276,6 @@ def _load(
     if of_mezzanine:  # its pixels are sharper than the master's: box filters and its decoder's lose up to 4 points
         context.gap = 0.0
     return context
-
-
-def is_animated(plan: Plan) -> bool:
-    """Return whether ``plan`` renders every frame of an animation."""
-    return plan.animate and not (plan.redact or plan.cutout) and plan.page == 0 and TARGET_FORMATS[plan.format].animated
 
 
 def resolve_geometry(plan: Plan, header: Header, findings: Findings | None = None) -> Geometry:
