@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Sequence
 
 from botocore.exceptions import ClientError
@@ -78,11 +79,12 @@ async def ensure(
     if status in UNUSABLE:
         await asyncio.to_thread(_delete, cloud)
     async with AsyncFileLock(ROOT / ".aws-sam" / ".lock"):  # all stacks of this checkout share the build folder
-        with progress.step("sam build (layers are reused unless their sources changed)"):
-            await _build(paths, cloud)
+        with progress.step("sam build (layers are reused unless their sources changed)") as show:
+            await _build(paths, cloud, show)
         await asyncio.to_thread(_ensure_source_bucket, cloud, template_overrides)
-        with progress.step("sam deploy"):
-            await _deploy(paths, cloud, parameters)
+        with progress.step("sam deploy") as show:
+            await _deploy(paths, cloud, parameters, show)
+            show("properties that MiniStack ignores")
             await asyncio.to_thread(complete, cloud)
             await asyncio.to_thread(settings.ensure, cloud, changed)
             await asyncio.to_thread(intervals.adjust, cloud)
@@ -137,8 +139,23 @@ def _delete(cloud: Cloud) -> None:
     )
 
 
-async def _build(paths: StackPaths, cloud: Cloud) -> None:
-    done = await run_sam(paths, cloud, "build", "build", "--parameter-overrides", f"Arch={architecture()}")
+def describe_build(output: str) -> str:
+    """Return the part of the template that ``sam build`` began last, by its output until now."""
+    parts = re.findall(
+        r"^Building codeuri:.* functions: (\w+)|^Building layer '(\w+)'|layers \((\w+)\)$", output, re.MULTILINE
+    )
+    return next(filter(None, parts[-1]), "") if parts else ""
+
+
+def describe_deployment(output: str) -> str:
+    """Return the number of resources that ``sam deploy`` has completed, and the last one, by its output until now."""
+    done = re.findall(r"^(?:CREATE|UPDATE|DELETE)_COMPLETE +AWS::\S+ +(\S+)", output, re.MULTILINE)
+    return f"{len(done)} resources, {done[-1]}" if done else ""
+
+
+async def _build(paths: StackPaths, cloud: Cloud, show: Callable[[str], None]) -> None:
+    options = ("--parameter-overrides", f"Arch={architecture()}")
+    done = await run_sam(paths, cloud, "build", "build", *options, follow=lambda text: show(describe_build(text)))
     if done.status:
         raise StartError(
             f"sam build failed (log: {paths.logs / 'build.log'}):\n{done.tail(25)}\n"
@@ -146,26 +163,37 @@ async def _build(paths: StackPaths, cloud: Cloud) -> None:
         )
 
 
-async def _deploy(paths: StackPaths, cloud: Cloud, parameters: Sequence[str]) -> None:
-    done = await run_sam(paths, cloud, "deploy", "deploy", "--parameter-overrides", *parameters)
+async def _deploy(paths: StackPaths, cloud: Cloud, parameters: Sequence[str], show: Callable[[str], None]) -> None:
+    options = ("--parameter-overrides", *parameters)
+    done = await run_sam(
+        paths, cloud, "deploy", "deploy", *options, follow=lambda text: show(describe_deployment(text))
+    )
     if done.status:
         reasons = await asyncio.to_thread(list_failures, cloud)
         what = "\n".join(f"    {reason}" for reason in reasons) or done.tail(6)
         raise StartError(f"sam deploy failed (log: {paths.logs / 'deploy.log'}):\n{what}")
 
 
-async def run_sam(paths: StackPaths, cloud: Cloud, command: str, log_name: str, *options: str) -> Finished:
-    """Run ``sam`` against MiniStack; its output goes to the log ``log_name``.
+async def run_sam(
+    paths: StackPaths,
+    cloud: Cloud,
+    command: str,
+    log_name: str,
+    *options: str,
+    follow: Callable[[str], object] | None = None,
+) -> Finished:
+    """Run ``sam`` against MiniStack; its output goes to the log ``log_name``, and to ``follow`` as it comes.
 
     ``sam`` itself would look for its configuration beside the template.
     """
     environment = tool_environment(cloud.endpoint_url)
     environment["ARCH"] = architecture()
+    environment["PYTHONUNBUFFERED"] = "1"
     environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
     sam = tool_venvs.python_path("sam").parent / "sam"
     log = paths.logs / f"{log_name}.log"
     config = ("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local")
-    return await run([sam, command, *config, *options], env=environment, cwd=ROOT, log=log)
+    return await run([sam, command, *config, *options], env=environment, cwd=ROOT, log=log, follow=follow)
 
 
 def list_failures(cloud: Cloud) -> list[str]:

@@ -6,10 +6,12 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
+
+CHUNK_BYTES = 64 * 1024
 
 
 class Finished(NamedTuple):
@@ -23,8 +25,18 @@ class Finished(NamedTuple):
         return "\n".join("    " + line for line in self.output.rstrip().splitlines()[-lines:])
 
 
-async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path, log: Path | None = None) -> Finished:
-    """Run ``command`` to completion; its output also goes to ``log``. Cancellation kills its process group."""
+async def run(
+    command: Sequence[str | Path],
+    *,
+    env: Mapping[str, str],
+    cwd: Path,
+    log: Path | None = None,
+    follow: Callable[[str], object] | None = None,
+) -> Finished:
+    """Run ``command`` to completion; its output also goes to ``log``. Cancellation kills its process group.
+
+    ``follow`` is called with the output until now whenever there is more.
+    """
     process = await asyncio.create_subprocess_exec(
         *map(str, command),
         env=env,
@@ -34,8 +46,14 @@ async def run(command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Pat
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
     )
+    assert process.stdout is not None
+    captured = bytearray()
     try:
-        captured, _ = await process.communicate()
+        while more := await process.stdout.read(CHUNK_BYTES):
+            captured += more
+            if follow:
+                follow(captured.decode(errors="replace"))
+        await process.wait()
     except asyncio.CancelledError:
         end_group(process.pid)
         await process.wait()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -31,13 +31,16 @@ class Progress:
         self._console.print(f"[{time.monotonic() - self._started_s:6.1f} s] {escape_controls(text, keep='\n\t')}")
 
     @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Print a step and, if it took long, its duration. Steps may overlap."""
+    def step(self, text: str) -> Iterator[Callable[[str], None]]:
+        """Print a step and, if it took long, its duration. Steps may overlap.
+
+        The context is a function that shows on a terminal what the step does at present.
+        """
         self.report(f"{text} ...")
         started_s, task = time.monotonic(), self._display.add_task(text, total=None)
         self._display.start()
         try:
-            yield
+            yield lambda part: self._display.update(task, description=f"{text}: {part}" if part else text)
         finally:
             self._display.remove_task(task)
             if not self._display.tasks:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pty
 import re
 import sys
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
-from local import progress
+from local import deploy, processes, progress
 from local.progress import Progress
 
 
@@ -34,10 +36,42 @@ def test_a_failed_step_is_not_reported_as_done(
     assert "done" not in capsys.readouterr().out
 
 
+BUILD = """\
+Valid cache found, copying previously built resources for following layers (ImagingLayer)
+Building layer 'FontsLayer'
+Building codeuri: /work/functions/ingest runtime: python3.13 architecture: x86_64 functions: IngestFunction
+requirements.txt file not found. Continuing the build without dependencies.
+"""
+DEPLOY = """\
+Operation                LogicalResourceId        ResourceType             Replacement
+CREATE_IN_PROGRESS       AWS::S3::Bucket          AuditBucket              -
+CREATE_COMPLETE          AWS::S3::Bucket          AuditBucket              -
+UPDATE_COMPLETE          AWS::Lambda::Function    IngestFunction           -
+CREATE_IN_PROGRESS       AWS::CloudFront::Cache   CachePolicy              -
+"""
+
+
+def test_the_present_part_of_a_step_is_read_from_the_output_of_sam() -> None:
+    lines = BUILD.splitlines(keepends=True)
+    seen = [deploy.describe_build("".join(lines[:count])) for count in range(5)]
+    assert seen == ["", "ImagingLayer", "FontsLayer", "IngestFunction", "IngestFunction"]
+    assert (deploy.describe_deployment(""), deploy.describe_deployment(DEPLOY)) == ("", "2 resources, IngestFunction")
+
+
+def test_output_is_followed_while_the_command_runs(tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    script = f"import os, time\nprint('first', flush=True)\nwhile not os.path.exists({str(seen)!r}): time.sleep(0.01)"
+    command = [sys.executable, "-c", f"{script}\nprint('second')"]
+    done = asyncio.run(processes.run(command, env=dict(os.environ), cwd=tmp_path, follow=seen.write_text))
+    assert (done.status, done.output) == (0, "first\nsecond\n")
+    assert seen.read_text() == done.output
+
+
 STEPS = """
 from local.progress import Progress
 shown = Progress()
-with shown.step("first"):
+with shown.step("first") as show:
+    show("part 7")
     with shown.step("second"):
         shown.report("between")
 shown.report("after")
@@ -55,6 +89,6 @@ def test_a_terminal_gets_a_spinner_for_each_step() -> None:
             seen += part
     os.waitpid(pid, 0)
     text = seen.decode()
-    assert all(word in text for word in ("first ...", "second ...", "between", "after"))
+    assert all(word in text for word in ("first ...", "first: part 7", "second ...", "between", "after"))
     assert "\x1b[" in text
     assert "0:00:00" in text
