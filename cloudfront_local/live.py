@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from .edge import Edge
@@ -19,6 +20,9 @@ POLL_S = 1.0
 
 REST_AFTER_S = 30.0
 """Time after the last request in which changes are looked for; later, the next request does that first."""
+
+CATCH_UP_WITHIN_S = 30.0
+"""How long a request waits for CloudFront; then it gets what was in force before, as from an edge location."""
 
 
 class LiveEdge:
@@ -86,8 +90,9 @@ class LiveEdge:
         self._visited_s = time.monotonic()
         async with self._catching_up:
             if self._rests:
-                await self._try_refresh()
                 self._rests = False
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._try_refresh(), CATCH_UP_WITHIN_S)
 
     async def _try_refresh(self) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,7 @@ from darkroom_pipeline.services.edge_publication import entries_of, publish
 from functions.edge.build import edge_code
 from local.aws import EdgeStores
 from tests import commands
-from tests.waiting import wait_until_async
+from tests.waiting import HANG_S, wait_until_async
 
 pytestmark = pytest.mark.slow
 
@@ -170,6 +171,39 @@ def test_the_first_request_after_a_rest_gets_what_changed(
         following = asyncio.create_task(live.follow())
         await wait_until_async(lambda: live.stored[store.arn]["findings"] == "b4", "the follower has seen it")
         following.cancel()
+        live.close()
+
+    asyncio.run(check())
+
+
+def test_a_request_goes_on_if_cloudfront_does_not_answer(
+    aws: Callable[[str], Any], store: EdgeStore, ministack_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"POLL_S": 0.01, "REST_AFTER_S": 0.0, "CATCH_UP_WITHIN_S": 0.1}.items():
+        monkeypatch.setattr(f"cloudfront_local.live.{name}", value)
+    client = aws("cloudfront")
+    distribution = _distribution(client, store.arn)
+    stores, answers, ended = EdgeStores(ministack_url), threading.Event(), list[str]()
+    answers.set()
+
+    def read_store(arn: str) -> Mapping[str, str]:
+        try:
+            assert answers.wait(HANG_S)
+            return stores.read(arn)
+        finally:
+            ended.append(arn)
+
+    async def check() -> None:
+        live = LiveEdge(client, read_store, distribution, Echo(), lambda _: None)
+        live.load()
+        following = asyncio.create_task(live.follow())
+        await asyncio.sleep(0.1)
+        following.cancel()
+        answers.clear()
+        before = len(ended)
+        await live.catch_up()
+        assert len(ended) == before, "it has not waited for the answer"
+        answers.set()
         live.close()
 
     asyncio.run(check())
