@@ -7,6 +7,7 @@ import pytest
 
 from darkroom.findings import FACES as TASK
 from darkroom.findings import Face, Region
+from darkroom_analysis.models import face_sheet
 from darkroom_analysis.models.face_sheet import COLUMNS, COPIES, MIN_SCORE, TILE_PX, locate_faces, make_sheet
 from tests.images.detectors import overlap, pixels, small_models
 from tests.images.people import FACES, image_of_faces
@@ -20,6 +21,13 @@ def marked(width: int, height: int) -> np.ndarray:
     left, top = round(MARK.left * width), round(MARK.top * height)
     image[top : top + round(MARK.height * height), left : left + round(MARK.width * width)] = 255
     return image
+
+
+def test_an_image_is_reduced_once_for_each_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    fit, sizes = face_sheet.fit, list[int]()
+    monkeypatch.setattr(face_sheet, "fit", lambda image, side_px: (sizes.append(side_px), fit(image, side_px))[1])
+    make_sheet(marked(400, 300))
+    assert sorted(sizes) == sorted({copy.side_px for copy in COPIES})
 
 
 @pytest.mark.parametrize("size", [(400, 400), (600, 300), (250, 640)])

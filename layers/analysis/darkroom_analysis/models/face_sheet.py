@@ -49,10 +49,10 @@ def make_sheet(image: Pixels) -> Pixels:
     """Return the sheet of ``image``: its copies on grey."""
     side_px = TILE_PX * COLUMNS
     sheet = np.full((side_px, side_px, 3), GREY, np.uint8)
+    reduced = {size: fit(image, size) for size in {copy.side_px for copy in COPIES}}
     for number, copy in enumerate(COPIES):
         top, left = (TILE_PX * place for place in divmod(number, COLUMNS))
-        small = fit(image, copy.side_px)
-        sheet[top : top + TILE_PX, left : left + TILE_PX] = _sample(small, _to_copy(copy))
+        sheet[top : top + TILE_PX, left : left + TILE_PX] = _sample(reduced[copy.side_px], _to_copy(copy))
     return sheet
 
 
