@@ -24,6 +24,17 @@ from extensions import Extension, list_extensions  # noqa: E402
 DOCS = ROOT / "docs"
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
+BOOSTS = (
+    ("guides/troubleshooting", 6.0),
+    ("guides/", 3.0),
+    ("getting-started/", 3.0),
+    ("howto/", 2.0),
+    ("decisions/", 0.1),
+    ("explanation/performance", 0.1),
+)
+"""Factors of the search, by the beginning of a page's path; the first that matches, else 1. Guides come first, and
+decisions and measurements last."""
+
 AFTER_EXTENSIONS = "How to"
 """Entry of the navigation that follows the guides of extensions."""
 
@@ -74,8 +85,13 @@ def _place(path: Path) -> str:
 
 
 def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
-    """Have each link lead to its place in the site, or replace it by its text and the path of the file."""
+    """Have each link lead to its place in the site, or replace it by its text and the path of the file.
+
+    The search lists pages by :data:`BOOSTS`, unless the page sets ``search.boost`` itself.
+    """
     source = Path(page.file.abs_src_path)
+    boost = next((factor for start, factor in BOOSTS if page.file.src_uri.startswith(start)), 1.0)
+    page.meta.setdefault("search", {"boost": boost})
 
     def replace(match: re.Match[str]) -> str:
         text, target, fragment = match.groups()

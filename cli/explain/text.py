@@ -33,7 +33,8 @@ def _format_result(document: Document) -> Iterator[str]:
         return
     if document["index"] and document["index"]["notice"]:
         yield f"  upload      {document['index']['notice']}"
-    if cached := document["caching"]["cached_error"]:
+    cached = document["caching"]["cached_error"]
+    if cached and not problem:
         yield f"  cached      the CDN may return {cached['status']} {cached['code']} until {cached['until']}"
     if document.get("signature", {}).get("kind") == "wrong" and document["derivatives"]:
         yield "  Derivatives that are stored are served without verification."
