@@ -4,8 +4,7 @@ rapidocr brings OpenCV and a dozen packages, 250 MB in all; only the endpoint ha
 
 A page is recognised a second time where that helps (decision 65): with its light evened out, or with small
 slanted lines levelled. Its model for upside-down lines is not used: it turns every other upright line of a letter's
-length. Instead, some lines of a page with a low score are recognised once more from their ends. If they score higher,
-the page is recognised upside down, and the better result is used.
+length. Instead, a page with a low score is recognised once more upside down, and the better result is used.
 
 Every line that is detected in the image itself is returned, whatever recognition makes of it: redaction covers scripts
 that the model cannot read.
@@ -53,22 +52,12 @@ WIDEST_PX = 4096
 """Lines are recognised at full size; clients send at most 2048 px."""
 
 
-PROBED_LINES = 8
-"""The longest lines of a page, by which it is found to be upside down."""
-
-LEAST_SIDE_PX = 2.0
-"""Least side of a line that is cropped."""
-
-ONE_LINE = 1
-"""Lines that a CPU recognises at a time: several take longer together, as they fit no cache and are padded."""
-
-
 class RapidOcr:
     """PP-OCR, loaded. ``artefact`` finds lines, the part ``recognise`` reads them.
 
     ``side_px`` is the longest side of the copy that lines are looked for in. The threshold ``box`` is for a line that
     was found, ``line`` for its text: a line below it has none. Images are read one by one, their lines ``batch_size``
-    at a time on a GPU. Raises ModelUnavailable if a file is missing or broken.
+    at a time. Raises ModelUnavailable if a file is missing or broken.
     """
 
     def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
@@ -108,10 +97,8 @@ class RapidOcr:
                 lines = add_lines(lines, self._read(even))
             plain = even
         if lines and _quality(lines) < READS_WELL:
-            probed = _choose_probed(lines, plain)
-            if probed and _quality(self._read_reversed(plain, probed)) > _quality(probed):
-                other = [_rotate_line(line) for line in self._read(np.rot90(plain, 2))]
-                lines = max(lines, other, key=_quality)
+            other = [_rotate_line(line) for line in self._read(np.rot90(plain, 2))]
+            lines = max(lines, other, key=_quality)
         return add_uncovered(lines, detected)
 
     def _read_turned(self, image: Pixels, degrees: float) -> list[TextLine]:
@@ -147,25 +134,6 @@ class RapidOcr:
         return [
             _line(box, str(text).strip(), float(score), size)
             for box, (text, score) in zip(np.asarray(boxes, np.float64), read_or_not, strict=True)
-        ]
-
-    def _read_reversed(self, image: Pixels, lines: Sequence[TextLine]) -> list[TextLine]:
-        """Return ``lines`` as they are recognised from their ends, for text that is upside down in ``image``."""
-        from rapidocr.utils.process_img import get_rotate_crop_image
-
-        size = np.array([image.shape[1], image.shape[0]], np.float32)
-        reversed_lines = [replace(line, corners=(*line.corners[2:], *line.corners[:2])) for line in lines]
-        channels = np.ascontiguousarray(image[:, :, ::-1])
-        try:
-            crops = [
-                get_rotate_crop_image(channels, np.array(line.corners, np.float32) * size) for line in reversed_lines
-            ]
-            read = self._reader.recognize_txt(crops)
-        except Exception as error:
-            raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
-        return [
-            replace(line, text=str(text).strip(), score=float(score))
-            for line, text, score in zip(reversed_lines, read.txts, read.scores, strict=True)
         ]
 
 
@@ -232,14 +200,6 @@ def _to_fractions(corners: NDArray[np.float64], size: NDArray[np.float64]) -> tu
     return tuple((float(x), float(y)) for x, y in np.clip(corners / size, 0.0, 1.0))
 
 
-def _choose_probed(lines: Sequence[TextLine], image: Pixels) -> list[TextLine]:
-    """Return the lines with most letters, without those of which levelling leaves nothing within the image."""
-    size = (image.shape[1], image.shape[0])
-    sides = [np.linalg.norm(np.diff(np.array(line.corners) * size, axis=0), axis=1) for line in lines]
-    whole = [line for line, lengths in zip(lines, sides, strict=True) if lengths.min() >= LEAST_SIDE_PX]
-    return sorted(whole, key=lambda line: -len(line.text))[:PROBED_LINES]
-
-
 def _rotate_line(line: TextLine) -> TextLine:
     """Return a line of an upside-down image in upright coordinates."""
     return TextLine(tuple((1 - x, 1 - y) for x, y in line.corners), line.text, line.score)
@@ -263,7 +223,7 @@ def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
         "Det.limit_side_len": model.input.side_px,
         "Det.box_thresh": model.thresholds["box"],
         "Rec.model_path": str(folder / model.parts["recognise"]),
-        "Rec.rec_batch_num": model.batch_size if on_gpu else ONE_LINE,
+        "Rec.rec_batch_num": model.batch_size,
         "EngineConfig.onnxruntime.use_cuda": on_gpu,
         "EngineConfig.onnxruntime.cuda_ep_cfg.device_id": device,
     }
