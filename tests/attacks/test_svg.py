@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 from hypothesis import HealthCheck, given, settings, target
@@ -36,7 +35,6 @@ machine would exceed."""
 ANSWERS = {200, 302, 413, 422}
 
 
-@dataclass(frozen=True)
 @pytest.fixture(scope="module")
 def bucket() -> FastBucket:
     return FastBucket(MemoryStore())

@@ -22,7 +22,8 @@ from darkroom_pipeline.aws.upload_counters import UploadCounters
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from darkroom_pipeline.services.ingest.handler import handle_event
 from darkroom_pipeline.services.upload import UploadApi
-from tests.component.services.ingest_environment import KEYS, IngestEnvironment, SigningKeys
+from tests.component.services.ingest_environment import KEYS, IngestEnvironment
+from tests.fixed_keys import FixedKeys
 from tests.images.photographs import jpeg_photo, png_noise
 
 from .api import DOCS, Api, send
@@ -52,7 +53,7 @@ def test_from_the_form_to_the_sidecar(env: IngestEnvironment) -> None:
     uploads = UploadApi(
         PostPresigner(env.clients["s3"], env.names["uploads"]),
         env.index,
-        SigningKeys(),
+        FixedKeys(KEYS),
         UploadCounters(env.clients["dynamodb"], env.names["index"]),
         LightObserver("upload"),
     )
