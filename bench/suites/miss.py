@@ -28,10 +28,7 @@ from ..runtime import CompetitorError
 from ..statistics import Spread
 from ..tables import Table
 from . import Progress
-from .origin import CASE, QUERY
-
-TURNS = {"full": 31, "quick": 7}
-UNMEASURED = 3
+from .origin import CASE, QUERY, TURNS, UNMEASURED
 
 
 @dataclass(frozen=True, slots=True)

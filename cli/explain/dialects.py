@@ -21,8 +21,9 @@ from darkroom_dialects.serving.access import authorise
 from darkroom_dialects.serving.handler import dialect_modes, load_dialect_settings
 from darkroom_dialects.serving.request import DialectRequest
 from darkroom_dialects.serving.service import choose_variant
-from darkroom_dialects.serving.signing_keys import DialectKeys, KeysByDialect
+from darkroom_dialects.serving.signing_keys import DialectKeys
 
+from .dry_render import FixedKeys
 from .source import Document, Source
 
 
@@ -38,17 +39,6 @@ def find_dialect(path: str) -> Dialect | None:
                 raise UnexplainedDialect("This is a URL of iiif, which is not explained: request its info.json.")
             return dialect
     return None
-
-
-class FixedDialectKeys:
-    """Keys of dialects that were read before, as a KeySource."""
-
-    def __init__(self, keys: KeysByDialect) -> None:
-        self._keys = keys
-
-    def get(self, *, refresh: bool = False) -> KeysByDialect:  # noqa: ARG002
-        """Return the keys."""
-        return self._keys
 
 
 def parse_in_dialect(dialect: Dialect, target: str, source: Source) -> ParsedUrl:
@@ -73,7 +63,7 @@ def list_dialect_outcomes(
                 lambda: settings.presets,
                 settings.always_redact,
                 load_parser(dialect).verify,
-                DialectKeys(FixedDialectKeys(source.read_dialect_keys()), dialect.name),
+                DialectKeys(FixedKeys(source.read_dialect_keys()), dialect.name),
                 source.now_s,
             )
             with redirect_stdout(sys.stderr):  # for lines that the service logs

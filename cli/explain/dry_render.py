@@ -5,7 +5,7 @@ Nothing is written.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from darkroom.aws.s3_fast import FastBucket, StoredObject
@@ -37,12 +37,12 @@ class ReadOnlyBucket(FastBucket):
 
 
 @dataclass(frozen=True)
-class FixedKeys:
+class FixedKeys[Keys]:
     """Signing keys that were read before, as a KeySource."""
 
-    keys: Sequence[str]
+    keys: Keys
 
-    def get(self, *, refresh: bool = False) -> Sequence[str]:  # noqa: ARG002
+    def get(self, *, refresh: bool = False) -> Keys:  # noqa: ARG002
         """Return the keys."""
         return self.keys
 

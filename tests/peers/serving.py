@@ -6,7 +6,7 @@ import io
 from base64 import b64decode
 from collections.abc import Iterable
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -25,7 +25,7 @@ from darkroom_dialects.common.sources import Sources
 from darkroom_dialects.serving.delivery import Delivery
 from darkroom_dialects.serving.handler import respond
 from darkroom_dialects.serving.service import DialectService
-from darkroom_dialects.serving.signing_keys import KeysByDialect
+from tests.fixed_keys import FixedKeys
 
 MARK = "watermarks/geometry.png"
 ACCOUNT = "ZWd9g1K7eljCn_KDTu_MWA"
@@ -46,25 +46,7 @@ SETTINGS = DialectSettings(
 
 
 KEY = DialectKey("943b421c9eb07c830af81030552c8600", "520f986b998545b4785e0defbc4f3c12")
-
-
-@dataclass(frozen=True)
-class Document:
-    """The keys of the dialects."""
-
-    key: DialectKey
-
-    def get(self, *, refresh: bool = False) -> KeysByDialect:
-        del refresh
-        return {"imgproxy": (self.key,)}
-
-
-class Keys:
-    """The stack's own signing keys."""
-
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        del refresh
-        return ("signing key of a test",)
+SIGNING_KEYS = FixedKeys(("signing key of a test",))
 
 
 class Deployment:
@@ -74,12 +56,12 @@ class Deployment:
         self.bucket = FastBucket(MemoryStore())
         self.bucket.put(MARK, image("plain 200x100"), {})
         transform = Transform(
-            source=self.bucket, media=self.bucket, keys=Keys(), mode=AccessMode.OPEN, presets=lambda: PRESETS
+            source=self.bucket, media=self.bucket, keys=SIGNING_KEYS, mode=AccessMode.OPEN, presets=lambda: PRESETS
         )
         self.dialects = DialectService(
             transform=transform,
-            delivery=Delivery(self.bucket, Keys(), 3600),
-            keys=Document(key),
+            delivery=Delivery(self.bucket, SIGNING_KEYS, 3600),
+            keys=FixedKeys({"imgproxy": (key,)}),
             modes={"imgproxy": AccessMode.OPEN, "cloudflare": AccessMode.OPEN},
             settings=lambda: SETTINGS,
         )

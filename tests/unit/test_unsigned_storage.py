@@ -29,6 +29,7 @@ from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.access import authorise
 from darkroom_dialects.serving.request import DialectRequest
 from darkroom_dialects.serving.service import choose_variant
+from tests.fixed_keys import FixedKeys
 from tests.unsigned_urls import DIALECTS, Sent, unsigned_urls
 
 from .edge.negotiation import choose_format_class
@@ -66,17 +67,10 @@ def _authorised(sent: Sent) -> Plan:
         case_presets,
         NO_FORCED_REDACTION,
         load_parser(language).verify,
-        NoKeys(),
+        FixedKeys[list[object]]([]),  # no signature is valid
         now_s=1_800_000_000,
     )
     return plan
-
-
-class NoKeys:
-    """No signature is valid."""
-
-    def get(self, *, refresh: bool = False) -> list[object]:
-        return []
 
 
 def request_of(sent: Sent) -> DialectRequest:

@@ -39,7 +39,7 @@ def test_a_failed_step_is_not_reported_as_done(
 BUILD = """\
 Valid cache found, copying previously built resources for following layers (ImagingLayer)
 Building layer 'FontsLayer'
-Building codeuri: /work/functions/ingest runtime: python3.13 architecture: x86_64 functions: IngestFunction
+Building codeuri: /src/functions/ingest runtime: python3.13 architecture: x86_64 functions: IngestFunction
 requirements.txt file not found. Continuing the build without dependencies.
 """
 DEPLOY = """\

@@ -16,15 +16,16 @@ from darkroom.errors import (
 )
 from map_tiles.grid import Tile
 from map_tiles.requests import Style, TileJsonRequest, TileRequest, build_template, parse_request
+from tests.fixed_keys import FixedKeys
 
-from .world import NOW_S, Keys, sign
+from .world import KEY, NOW_S, sign
 
 TEMPLATE = "/tiles/a/b.tif/{z}/{x}/{y}.png"
 
 
 def parse(target: str) -> TileRequest | TileJsonRequest:
     path, _, query = target.partition("?")
-    return parse_request(path, query, Keys(), NOW_S)
+    return parse_request(path, query, FixedKeys((KEY,)), NOW_S)
 
 
 def fill(template: str, z: int = 3, x: int = 2, y: int = 1) -> str:
@@ -72,9 +73,9 @@ def test_tilejson_signs_its_tiles() -> None:
     target = sign("/tiles/a/b.tif/tilejson.json?bands=1")
     request = parse(target)
     assert request == TileJsonRequest("a/b.tif", Style((1,)), "bands=1")
-    template = build_template("a/b.tif", "png", "bands=1", Keys())
+    template = build_template("a/b.tif", "png", "bands=1", FixedKeys((KEY,)))
     assert template == sign(f"{TEMPLATE}?bands=1")
-    assert build_template("a/b.tif", "png", "", Keys()) == TEMPLATE
+    assert build_template("a/b.tif", "png", "", FixedKeys((KEY,))) == TEMPLATE
 
 
 @pytest.mark.parametrize(

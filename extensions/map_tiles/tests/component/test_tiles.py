@@ -22,9 +22,10 @@ from map_tiles.app import MapTiles
 from map_tiles.descriptor import DESCRIPTORS, RASTERS, Descriptor
 from map_tiles.grid import Bounds, Tile, list_tiles
 from map_tiles.rasters import FRESH_S
+from tests.fixed_keys import FixedKeys
 
 from .tiffs import write_tiff
-from .world import HOST, NOW_S, Keys, World, decode, middle, sign
+from .world import HOST, NOW_S, World, decode, middle, sign
 
 EARTH_RADIUS_M = 6_378_137
 
@@ -195,7 +196,7 @@ STATUS = {"tile.json": 200, "signed.json": 200, "unsigned.json": 403, "tilejson.
 def test_the_sample_events_get_the_response_of_their_names(world: World, rasters: Path) -> None:
     world.put(RASTER, (rasters / "landsat7.tif").read_bytes())
     world.register(RASTER)
-    app = MapTiles(world.store, Keys(LOCAL_KEY), clock=lambda: NOW_S)
+    app = MapTiles(world.store, FixedKeys((LOCAL_KEY,)), clock=lambda: NOW_S)
     assert {
         name: app.respond(event)[0]["statusCode"] for name, event in read_events("map_tiles", EVENTS).items()
     } == STATUS

@@ -21,20 +21,11 @@ from map_tiles.jobs import Jobs
 from map_tiles.rasters import RasterStore
 from map_tiles.registration import register
 from map_tiles.requests import sign_target
+from tests.fixed_keys import FixedKeys
 
 KEY = "0123456789abcdef0123456789abcdef"
 HOST = "maps.example.com"
 NOW_S = 1_800_000_000
-
-
-class Keys:
-    """Signing keys that need no secret."""
-
-    def __init__(self, key: str = KEY) -> None:
-        self._key = key
-
-    def get(self, *, refresh: bool = False) -> tuple[str, ...]:
-        return (self._key,)
 
 
 class Events:
@@ -54,7 +45,7 @@ class World:
         self.bucket, self.root, self.options = bucket, f"/vsis3/{name}/", s3_options(name, environment)
         self.now_s = 0.0
         self.store = RasterStore(bucket, self.root, self.options, lambda: self.now_s)
-        self.app = MapTiles(self.store, Keys(), clock=lambda: NOW_S)
+        self.app = MapTiles(self.store, FixedKeys((KEY,)), clock=lambda: NOW_S)
         self.events = Events()
         self.jobs = Jobs(
             *(bucket, self.root, self.options, self.events),
