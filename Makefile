@@ -116,16 +116,8 @@ alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives fr
 	@$(RUN) -m tools.default_deployment --write 2> /dev/null
 
 docs: $(READY)  ## Write the generated reference pages and modules
-	@$(RUN) -m tools.url_reference
-	@$(RUN) -m tools.frontends
-	@$(RUN) -m tools.settings_page
-	@$(RUN) -m tools.foreign_page
-	@$(RUN) -m tools.event_schemas
 	@$(RUN) -m tools.small_models
-	@$(RUN) -m tools.licences
-	@$(RUN) -m tools.model_cards
-	@$(RUN) -m tools.cli_reference
-	@$(RUN) -m tools.signing_vectors
+	@$(RUN) -m tools.documents
 	@$(RUN) -m tools.deployer_actions
 
 site: $(READY)  ## Build the documentation into site/; a broken link fails

@@ -12,10 +12,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from .crash_points import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the chaos test and print its report. Return 1 for violations, 2 if the run could not start."""

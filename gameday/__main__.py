@@ -12,8 +12,6 @@ from contextlib import nullcontext
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
 REPORT = ROOT / "gameday-report.md"
 
 

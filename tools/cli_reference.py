@@ -1,70 +1,31 @@
-"""Write docs/reference/cli.md from the commands of ``darkroom`` and its table of exit codes."""
+"""Generate parts of docs/reference/cli.md from the commands of ``darkroom`` and its table of exit codes."""
 
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+import click
 
-import click  # noqa: E402
-
-from cli.commands import app  # noqa: E402
-from cli.exit_codes import MEANINGS  # noqa: E402
-from cli.framework import SHARED_NAMES, Command, shared_options  # noqa: E402
-from tools.generated_blocks import table  # noqa: E402
+from cli.commands import app
+from cli.exit_codes import MEANINGS
+from cli.framework import SHARED_NAMES, Command, shared_options
+from tools.generated_blocks import ROOT, Content, table
 
 PAGE = ROOT / "docs" / "reference" / "cli.md"
 
-INTRODUCTION = """# Command line
 
-`./darkroom` runs the command of a checkout from any folder. The first call installs what commands for stacks on AWS
-need (boto3, click, PyYAML and Rich; 55 MB in `.local`); commands that render images, train models or run the local
-stack install `.venv` (1.3 GB), as `make` does. In an activated environment (`. .venv/bin/activate`) it is `darkroom`.
-`make docs` writes this page from the commands.
-
-```console
-./darkroom up --detach                          # the stack on this machine
-./darkroom upload photo.jpg
-./darkroom sign '/photo.jpg?w=801'
-./darkroom status --stack darkroom --json       # a stack on AWS
-```
-
-Commands are about the stack on this machine, unless `--stack`, `--profile` or `--region`, or the environment variable
-`DARKROOM_STACK`, chooses one on AWS. There they use the credentials of the AWS CLI and read addresses and names of
-resources from the stack's outputs. An option that several commands have may also precede the command: `./darkroom
---stack darkroom status`.
-
-`--json` prints results as JSON on standard output: one document, or for `logs` one object a line. Notes, progress and
-errors go to standard error; bars are drawn on a terminal only. An error is one line that begins with `darkroom:`;
-`--debug` shows its traceback.
-
-To complete commands, options and values with the tab key, add one of these lines to the shell's start-up file:
-
-```console
-eval "$(./darkroom completion bash)"            # ~/.bashrc
-eval "$(./darkroom completion zsh)"             # ~/.zshrc
-./darkroom completion fish | source             # ~/.config/fish/config.fish
-```
-"""
+def _list_exit_codes() -> str:
+    return table(("code", "meaning"), *((str(int(code)), text) for code, text in MEANINGS.items()))
 
 
-def page() -> str:
-    """Return the page as Markdown."""
-    shared = [(_names(option), str(option.help)) for option in shared_options()]
-    sections = [
-        INTRODUCTION.rstrip("\n"),
-        "## Exit codes",
-        table(("code", "meaning"), *((str(int(code)), text) for code, text in MEANINGS.items())).strip(),
-        "## Options of several commands",
-        table(("option", "meaning"), *shared).strip(),
-        "## Commands",
-        *(part for name, command in _commands(app, "darkroom") for part in _section(name, command)),
-    ]
-    return "\n\n".join(sections) + "\n"
+def _list_shared_options() -> str:
+    return table(("option", "meaning"), *((_names(option), str(option.help)) for option in shared_options()))
+
+
+def _describe_commands() -> str:
+    parts = [part for name, command in _commands(app, "darkroom") for part in _section(name, command)]
+    return "\n\n" + "\n\n".join(parts) + "\n\n"
 
 
 def _commands(group: click.Group, path: str) -> Iterator[tuple[str, click.Command]]:
@@ -93,10 +54,6 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
             f"- {'the document is' if field == '*' else f'`{field}`:'} {text}" for field, text in command.output.items()
         ]
         yield "\n".join(["With `--json`:", "", *fields])
-
-
-def _field(name: str) -> str:
-    return "the document is" if name == "*" else f"`{name}`:"
 
 
 def _usage(parameter: click.Parameter) -> Iterator[str]:
@@ -128,5 +85,9 @@ def _prose(text: str) -> str:
     return "\n\n".join(" ".join(one.split()) for one in re.split(r"\n\s*\n", text.strip()))
 
 
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+CONTENT: Content = {
+    "exit-codes": _list_exit_codes,
+    "shared-options": _list_shared_options,
+    "commands": _describe_commands,
+}
+"""Content of the page's places."""

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from darkroom.plan.canonical import canonical_path  # noqa: E402
-from darkroom.plan.options import EXTENDED_OPTIONS  # noqa: E402
-from darkroom_dialects.common.mapping import OptionMapping, count_supported  # noqa: E402
-from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings  # noqa: E402
-from darkroom_dialects.common.sources import Sources  # noqa: E402
-from darkroom_dialects.parsers import DialectParser, load_parser  # noqa: E402
-from darkroom_dialects.registry import DIALECTS, Dialect, Documentation  # noqa: E402
-from tools.generated_blocks import Content, table  # noqa: E402
+from darkroom.plan.canonical import canonical_path
+from darkroom.plan.options import EXTENDED_OPTIONS
+from darkroom_dialects.common.mapping import OptionMapping, count_supported
+from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings
+from darkroom_dialects.common.sources import Sources
+from darkroom_dialects.parsers import DialectParser, load_parser
+from darkroom_dialects.registry import DIALECTS, Dialect, Documentation
+from tools.generated_blocks import ROOT, Content, table
 
 FOLDER = ROOT / "docs" / "reference" / "dialects"
 

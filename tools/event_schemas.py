@@ -1,6 +1,6 @@
-"""Write event schemas for Amazon EventBridge's schema registry: OpenAPI 3.0 of the whole event.
+"""Build event schemas for Amazon EventBridge's schema registry: OpenAPI 3.0 of the whole event.
 
-``python -m tools.event_schemas`` writes ``docs/reference/schemas/registry/darkroom@<detail type>.json`` from each
+``docs/reference/schemas/registry/darkroom@<detail type>.json`` is made of each
 ``docs/reference/schemas/<detail type>.schema.json``, which describes the ``detail`` in JSON Schema 2020-12; those of
 extensions are in their folders ``docs``. Source:
 Amazon EventBridge user guide, "Creating an event schema" and "Creating a schema from event JSON" (``AWSEvent`` and its
@@ -109,14 +109,3 @@ def documents() -> dict[Path, str]:
         document = build_document(detail_type, json.loads(path.read_text(encoding="utf-8")))
         found[folder / f"{SOURCE}@{detail_type}.json"] = json.dumps(document, indent=2) + "\n"
     return found
-
-
-def main() -> None:
-    """Write all files."""
-    REGISTRY.mkdir(exist_ok=True)
-    for path, text in documents().items():
-        path.write_text(text, encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

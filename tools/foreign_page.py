@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 from typing import Any
 
-from tools.generated_blocks import Content, fill, table
+from tools.generated_blocks import ROOT, Content, table
 
-ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "cases" / "foreign.toml"
 PAGE = ROOT / "docs" / "reference" / "foreign-files.md"
 _TABLE: dict[str, Any] = tomllib.loads(CASES.read_text(encoding="utf-8"))
@@ -47,12 +45,3 @@ CONTENT: Content = {
     "differences": _list_differences,
 }
 """Content of the page's places."""
-
-
-def main() -> None:
-    """Write the page."""
-    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), CONTENT), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main()

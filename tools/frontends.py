@@ -1,4 +1,4 @@
-"""Write the generated modules of frontends/ and the code in docs/guides/frontends.md.
+"""Generate the modules of frontends/ and the code in docs/guides/frontends.md.
 
 ``frontends/tables.mjs`` contains tables for browsers. ``frontends/edge.mjs`` is the edge function's URL parser as a
 module, so that all JavaScript computes canonical requests with the same code.
@@ -8,18 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "layers" / "darkroom")]
-
-from darkroom.plan.model import SOURCE_TYPES  # noqa: E402
-from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
-from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
-from darkroom.plan.variants import LADDER_PX, AccessMode  # noqa: E402
-from darkroom_pipeline.plan.edge_settings import SETTINGS_KEY, build_edge_entries  # noqa: E402
-from functions.edge.tables import insert_tables  # noqa: E402
+from darkroom.plan.model import SOURCE_TYPES
+from darkroom.plan.options import NATIVE_OPTIONS
+from darkroom.plan.presets import Presets
+from darkroom.plan.variants import LADDER_PX, AccessMode
+from darkroom_pipeline.plan.edge_settings import SETTINGS_KEY, build_edge_entries
+from functions.edge.tables import insert_tables
+from tools.generated_blocks import ROOT
 
 FOLDER = ROOT / "frontends"
 PAGE = ROOT / "docs" / "guides" / "frontends.md"
@@ -127,8 +124,3 @@ def written(presets: Presets) -> dict[Path, str]:
         FOLDER / "edge.mjs": edge(presets),
         PAGE: illustrated(PAGE.read_text(encoding="utf-8")),
     }
-
-
-if __name__ == "__main__":
-    for path, text in written(load_default_presets()).items():
-        path.write_text(text, encoding="utf-8")

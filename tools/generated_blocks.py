@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 type Content = Mapping[str, Callable[[], str]]
 
+ROOT = Path(__file__).resolve().parent.parent
 _PLACE = re.compile(r"<!-- ([a-z-]+) -->(.*?)<!-- /\1 -->", re.DOTALL)
 
 

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from darkroom.plan.geometry.placement import Size  # noqa: E402
-from darkroom_dialects.iiif.spec import (  # noqa: E402
+from darkroom.plan.geometry.placement import Size
+from darkroom_dialects.iiif.spec import (
     BITONAL_THRESHOLD,
     FEATURES,
     FEATURES_V2,
@@ -18,9 +12,9 @@ from darkroom_dialects.iiif.spec import (  # noqa: E402
     UNSUPPORTED_FORMATS,
     SizeLimits,
 )
-from darkroom_dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count_images, list_scale_factors  # noqa: E402
-from tools.conformance import TESTS  # noqa: E402
-from tools.generated_blocks import Content, table  # noqa: E402
+from darkroom_dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count_images, list_scale_factors
+from tools.conformance import TESTS
+from tools.generated_blocks import ROOT, Content, table
 
 PAGE = ROOT / "docs" / "guides" / "iiif.md"
 

@@ -1,6 +1,6 @@
-"""Write docs/reference/licences.md: every package, bundled library and model of the layers and the endpoint's image.
+"""List every package, bundled library and model of the layers and the endpoint's image for docs/reference/licences.md.
 
-``python -m tools.licences``. Names and versions come from the lock files and the lists of models, licences from
+Names and versions come from the lock files and the lists of models, licences from
 ``licences.toml``; KeyError for an entry that file lacks.
 """
 
@@ -8,20 +8,15 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+from packaging.utils import canonicalize_name
 
-from packaging.utils import canonicalize_name  # noqa: E402
-
-from cli.models.fetch_models import ADDED, PLACES  # noqa: E402
-from extensions import list_extensions  # noqa: E402
-from tools.generated_blocks import table  # noqa: E402
+from cli.models.fetch_models import ADDED, PLACES
+from extensions import list_extensions
+from tools.generated_blocks import ROOT, Content, table
 
 PAGE = ROOT / "docs" / "reference" / "licences.md"
 LICENCES: Mapping[str, Any] = tomllib.loads((ROOT / "tools" / "licences.toml").read_text(encoding="utf-8"))
@@ -51,26 +46,6 @@ PROGRAMS: Mapping[str, str] = {lock: place for lock, place in _OF_EXTENSIONS.ite
 DOCKERFILE = ROOT / "endpoint" / "Dockerfile"
 _PIN = re.compile(r"^([A-Za-z0-9._-]+)==(\S+)", re.MULTILINE)
 _BASE = re.compile(r"^ARG PYTHON=(\S+)$", re.MULTILINE)
-
-INTRODUCTION = """# Licences
-
-Darkroom itself is under the [MIT licence](../../LICENSE). A deployment also runs what is listed here; `make docs`
-writes this page from the lock files and `tools/licences.toml`, and a test compares it with the metadata of installed
-packages. It is no legal advice.
-
-- **LGPL** (libvips, libheif, libde265 and others): they are in the wheels that their projects publish, unmodified, and
-  can be replaced by building a layer with other versions. A layer or an image that is passed on needs their licences
-  beside it: they are in the wheels' `dist-info` folders.
-- **Extensions**: their packages are in the tables below. A licence that has conditions is explained in the guide of the
-  extension.
-- **HEVC patents**: HEIC uploads are decoded by libde265. Its copyright licence is no patent licence, and patent pools
-  (Access Advance, Via LA) license HEVC. HEIC is never an output format, so that no HEVC encoder runs.
-- **AV1**: the Alliance for Open Media grants a royalty-free patent licence.
-- **NVIDIA**: CUDA and cuDNN are proprietary. The CUDA Toolkit EULA and the cuDNN SLA say on which terms they may be
-  distributed with an application. The endpoint's image for GPUs contains them; the layers do not.
-- **Models**: none is proprietary. IMG.LY states no licence for its weights of ISNet, which `darkroom cutout-model`
-  downloads. Models of your own come with licences of your own.
-"""
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -124,31 +99,21 @@ def base_image() -> str:
     return str(image)
 
 
-def page() -> str:
-    """Return the page as Markdown."""
-    binaries = [(one["package"], one["name"], one["licence"], one["source"]) for one in LICENCES["binary"]]
+def _name_base_image() -> str:
     image, _, digest = base_image().partition("@")
-    base = (
-        f"`{image}` (`{digest}`), for the endpoint only: Debian 12, whose packages name their licences in\n"
-        "`/usr/share/doc/*/copyright`, and CPython (PSF-2.0). Lambda's own runtime, Python on Amazon Linux, is AWS's\n"
-        "and in no layer."
-    )
-    return "\n\n".join(
-        [
-            INTRODUCTION.rstrip("\n"),
-            "## Models",
-            table(("file", "licence", "from", "in"), *models()).strip(),
-            "## Libraries within wheels",
-            table(("wheel", "libraries", "licence", "source"), *binaries).strip(),
-            "## Python packages",
-            table(("package", "version", "licence", "in"), *packages()).strip(),
-            "## Programs",
-            table(("package of npm", "version", "licence", "in"), *programs()).strip(),
-            "## Base image",
-            base + "\n",
-        ]
-    )
+    return f"`{image}` (`{digest}`)"
 
 
-if __name__ == "__main__":
-    PAGE.write_text(page(), encoding="utf-8")
+def _list_binaries() -> str:
+    rows = ((one["package"], one["name"], one["licence"], one["source"]) for one in LICENCES["binary"])
+    return table(("wheel", "libraries", "licence", "source"), *rows)
+
+
+CONTENT: Content = {
+    "models": lambda: table(("file", "licence", "from", "in"), *models()),
+    "binaries": _list_binaries,
+    "packages": lambda: table(("package", "version", "licence", "in"), *packages()),
+    "programs": lambda: table(("package of npm", "version", "licence", "in"), *programs()),
+    "base-image": _name_base_image,
+}
+"""Content of the page's places."""

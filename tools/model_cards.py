@@ -1,7 +1,7 @@
-"""Write the model cards, docs/reference/model-cards.md, from the tables of the models, their cards and licences.
+"""Generate the cards of docs/reference/model-cards.md from the tables of the models, their cards and licences.
 
-``python -m tools.model_cards`` writes the page. ``python -m tools.model_cards --measure [STATE]`` first has the monitor
-of the running local stack evaluate the models on the golden set, and stores the results beside the cards.
+``python -m tools.model_cards --measure [STATE]`` has the monitor of the running local stack evaluate the models on the
+golden set, stores the results beside the cards, and writes the page.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from cli.models.fetch_models import ADDED, PLACES, ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
+from cli.models.fetch_models import ADDED, PLACES
+from tools.generated_blocks import ROOT, Content, fill, table
 
 MODELS, CARDS = ROOT / "endpoint" / "models.toml", ROOT / "endpoint" / "model_cards.toml"
 FIGURES = ROOT / "endpoint" / "model_figures.json"
@@ -25,19 +24,6 @@ LICENCES = ROOT / "tools" / "licences.toml"
 PAGE = ROOT / "docs" / "reference" / "model-cards.md"
 
 type Table = Mapping[str, Any]
-
-INTRODUCTION = """# Model cards
-
-A card for each model of [`endpoint/models.toml`](../../endpoint/models.toml), and of those that `darkroom cutout-model`
-and `darkroom upscale-model` add: what it is for, what it was trained on, under which licence it may be used, and where
-it fails. `make docs` writes this page from [`endpoint/model_cards.toml`](../../endpoint/model_cards.toml) and the
-licences; a test fails if a model has no complete card. For a model of your own, write a card, too ([how to add a
-model](../howto/model.md)).
-
-Findings are predictions. Decisions about people need a person: [moderation](../explanation/ingest.md#moderation) holds
-an image until a reviewer decides, and [redaction](../explanation/architecture.md#failure-behaviour) returns no image
-where findings are missing. The [golden set](../guides/models.md#the-golden-set) of a deployment shows how good a model
-is on its images, [drift](../guides/monitoring.md#drift) whether these still resemble those of the baseline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,30 +67,21 @@ def _read_card(name: str, table: Table) -> Card:
     return Card(**table)
 
 
-def build_page(models: Sequence[Table], cards: Mapping[str, Card], licences: Table, figures: Table) -> str:
-    """Return the page as Markdown. ``figures`` are those of :func:`measure`, empty if nothing was measured."""
+def build_cards(models: Sequence[Table], cards: Mapping[str, Card], licences: Table, figures: Table) -> str:
+    """Return the cards as Markdown. ``figures`` are those of :func:`measure`, empty if nothing was measured."""
     small = {artefact.name for artefact in PLACES["lambda"].artefacts}
-    parts = [INTRODUCTION, *_overview(models, cards)]
+    titles = {name: f"[{card.title}](#{_slug(card.title)})" for name, card in cards.items()}
+    rows = ((model["task"], titles[model["name"]], model["version"]) for model in models)
+    parts = [table(("task", "model", "version"), *rows).strip()]
     for name, card in cards.items():
         parts += _section([model for model in models if model["name"] == name], card, licences, figures, small)
-    return "\n\n".join(parts) + "\n"
-
-
-def _overview(models: Sequence[Table], cards: Mapping[str, Card]) -> Iterator[str]:
-    rows = [
-        f"| {model['task']} | [{card.title}](#{_slug(card.title)}) | {model['version']} |"
-        for model in models
-        for card in [cards[model["name"]]]
-    ]
-    yield "\n".join(["| task | model | version |", "| --- | --- | --- |", *rows])
+    return "\n\n" + "\n\n".join(parts) + "\n\n"
 
 
 def _section(models: Sequence[Table], card: Card, licences: Table, figures: Table, small: set[str]) -> Iterator[str]:
     yield f"## {card.title}"
     yield card.use
-    yield "\n".join(
-        ["| | |", "| --- | --- |", *(f"| {name} | {text} |" for name, text in _facts(models, licences, small))]
-    )
+    yield table(("fact", ""), *_facts(models, licences, small)).strip()
     yield f"**Architecture.** {card.architecture}"
     yield "**Not for:**\n\n" + _list(card.not_for)
     yield f"**Training data.** {card.training_data}"
@@ -202,35 +179,28 @@ def _read_table(table: Path) -> list[dict[str, Any]]:
     return models
 
 
-def read_page() -> str:
-    """Return the page as the present files make it. ValueError for an incomplete card."""
+def describe_models() -> str:
+    """Return the cards as the present files make them. ValueError for an incomplete one."""
     models = read_models()
     cards = read_cards(tomllib.loads(CARDS.read_text(encoding="utf-8")), models)
     figures = json.loads(FIGURES.read_text(encoding="utf-8")) if FIGURES.exists() else {}
-    return build_page(models, cards, tomllib.loads(LICENCES.read_text(encoding="utf-8")), figures)
+    return build_cards(models, cards, tomllib.loads(LICENCES.read_text(encoding="utf-8")), figures)
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command. Return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tools.model_cards", description="Write the model cards.")
-    parser.add_argument(
-        "--measure",
-        nargs="?",
-        type=Path,
-        const=ROOT / ".local",
-        metavar="STATE",
-        help="evaluate on a local stack first",
-    )
-    chosen = parser.parse_args(arguments)
+CONTENT: Content = {"cards": describe_models}
+"""Content of the page's places."""
+
+
+def main() -> None:
+    """Run the command."""
+    parser = argparse.ArgumentParser(prog="python -m tools.model_cards", description="Evaluate the models.")
+    parser.add_argument("--measure", nargs="?", type=Path, default=ROOT / ".local", metavar="STATE", help="local stack")
     try:
-        if chosen.measure:
-            FIGURES.write_text(json.dumps(measure(chosen.measure), indent=2) + "\n", encoding="utf-8")
-        PAGE.write_text(read_page(), encoding="utf-8")
+        FIGURES.write_text(json.dumps(measure(parser.parse_args().measure), indent=2) + "\n", encoding="utf-8")
     except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    return 0
+        sys.exit(str(error))
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8"), CONTENT), encoding="utf-8")
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

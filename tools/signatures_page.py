@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Mapping
-from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from darkroom.plan.compound_types import CropType, GravityType, PaddingType, RedactionType, WatermarkType  # noqa: E402
-from darkroom.plan.model import (  # noqa: E402
+from darkroom.plan.compound_types import CropType, GravityType, PaddingType, RedactionType, WatermarkType
+from darkroom.plan.model import (
     ANIMATED_FORMATS,
     DATA_FORMATS,
     IMAGE_FORMATS,
@@ -19,7 +14,7 @@ from darkroom.plan.model import (  # noqa: E402
     REDACTIONS,
     Watermark,
 )
-from darkroom.plan.option_types import (  # noqa: E402
+from darkroom.plan.option_types import (
     Choice,
     Colour,
     FileName,
@@ -32,11 +27,11 @@ from darkroom.plan.option_types import (  # noqa: E402
     Pattern,
     PluginText,
 )
-from darkroom.plan.options import NATIVE_OPTIONS  # noqa: E402
-from darkroom.signing import Purpose  # noqa: E402
-from extensions import list_extensions  # noqa: E402
-from tools.generated_blocks import Content, table  # noqa: E402
-from tools.signing_vectors import build_document  # noqa: E402
+from darkroom.plan.options import NATIVE_OPTIONS
+from darkroom.signing import Purpose
+from extensions import list_extensions
+from tools.generated_blocks import ROOT, Content, table
+from tools.signing_vectors import build_document
 
 PAGE = ROOT / "docs" / "reference" / "signatures.md"
 

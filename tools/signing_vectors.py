@@ -1,9 +1,9 @@
-"""Write packages/signers/signing.json: test vectors for signers in any language, from the code that verifies.
+"""Build packages/signers/signing.json: test vectors for signers in any language, from the code that verifies.
 
-``python -m tools.signing_vectors`` computes all targets, texts and signatures of the file again; a new vector needs
+``make docs`` computes all targets, texts and signatures of the file again; a new vector needs
 ``image``, ``options`` and ``expires``, or ``target`` and ``expires``. Texts of extensions are in their modules
-``signed_texts``, with what verifies them. docs/reference/signatures.md describes the fields. With ``--lines`` it prints
-the vectors as lines, for tests in languages without a JSON parser.
+``signed_texts``, with what verifies them. docs/reference/signatures.md describes the fields. ``python -m
+tools.signing_vectors`` prints the vectors as lines, for tests in languages without a JSON parser.
 """
 
 from __future__ import annotations
@@ -11,16 +11,13 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from darkroom.plan.native_url import parse_url  # noqa: E402
-from darkroom.plan.url_builder import build_extension_target, build_target, sign_literal, sign_query  # noqa: E402
-from darkroom.signing import PURPOSES, Purpose, remove_signature, sign, sign_message  # noqa: E402
-from extensions import list_extensions  # noqa: E402
+from darkroom.plan.native_url import parse_url
+from darkroom.plan.url_builder import build_extension_target, build_target, sign_literal, sign_query
+from darkroom.signing import PURPOSES, Purpose, remove_signature, sign, sign_message
+from extensions import list_extensions
+from tools.generated_blocks import ROOT
 
 FILE = ROOT / "packages" / "signers" / "signing.json"
 EXTENSION = "example"
@@ -139,8 +136,5 @@ def lines() -> str:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--lines"]:
-        sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
-        sys.stdout.write(lines())
-    else:
-        FILE.write_text(written(), encoding="utf-8")
+    sys.stdout.reconfigure(encoding="utf-8")  # type: ignore[union-attr]
+    sys.stdout.write(lines())

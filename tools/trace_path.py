@@ -21,8 +21,6 @@ from pathlib import Path
 from types import CodeType
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "layers" / "darkroom"))
-
 from chaos.environment import INGEST, UPLOADS, Environment, Limits
 from chaos.event_source_mapping import Context, to_event
 from chaos.ministack import ministack

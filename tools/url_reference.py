@@ -1,41 +1,27 @@
-"""Fill urls.md, signatures.md, the pages of dialects, iiif.md, uploads.md and README.md from darkroom.plan and others.
-
-``python -m tools.url_reference`` fills the places of these pages.
-"""
+"""Generate parts of docs/reference/urls.md, README.md and other pages from darkroom.plan and others."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
-ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))
-
-from bench.cost import PAGE as COST_PAGE  # noqa: E402
-from bench.cost.example import format_cost_example  # noqa: E402
-from darkroom.errors import list_errors_by_code  # noqa: E402
-from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES  # noqa: E402
-from darkroom.overlays.language import DEFAULTS, PARAMETERS  # noqa: E402
-from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES  # noqa: E402
-from darkroom.plan.model import SOURCE_MEDIA_TYPES  # noqa: E402
-from darkroom.plan.native_url import parse_url  # noqa: E402
-from darkroom.plan.option_types import split_parts  # noqa: E402
-from darkroom.plan.options import NATIVE_OPTIONS, Option  # noqa: E402
-from darkroom.plan.presets import load_default_presets  # noqa: E402
-from darkroom.plan.variants import (  # noqa: E402
+from bench.cost import PAGE as COST_PAGE
+from bench.cost.example import format_cost_example
+from darkroom.errors import list_errors_by_code
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
+from darkroom.overlays.language import DEFAULTS, PARAMETERS
+from darkroom.plan.canonical import MAX_OPTIONS_BYTES, MIN_OPTIONS_BYTES
+from darkroom.plan.model import SOURCE_MEDIA_TYPES
+from darkroom.plan.native_url import parse_url
+from darkroom.plan.option_types import split_parts
+from darkroom.plan.options import NATIVE_OPTIONS, Option
+from darkroom.plan.presets import load_default_presets
+from darkroom.plan.variants import (
     CLASS_TYPES,
     LADDER_PX,
     SAVE_DATA_QUALITY,
     list_unsigned_variants,
 )
-from extensions import list_extensions  # noqa: E402
-from tools.dialect_pages import PAGES  # noqa: E402
-from tools.generated_blocks import Content, fill, table  # noqa: E402
-from tools.iiif_page import CONTENT as IIIF_CONTENT  # noqa: E402
-from tools.iiif_page import PAGE as IIIF_PAGE  # noqa: E402
-from tools.release.notes import find_last_release  # noqa: E402
-from tools.signatures_page import CONTENT as SIGNATURES_CONTENT  # noqa: E402
-from tools.signatures_page import PAGE as SIGNATURES_PAGE  # noqa: E402
+from extensions import list_extensions
+from tools.generated_blocks import ROOT, Content, table
+from tools.release.notes import find_last_release
 
 PAGE = ROOT / "docs" / "reference" / "urls.md"
 
@@ -111,7 +97,7 @@ def format_last_release() -> str:
     return f"{version} of {day}"
 
 
-_CONTENT: Content = {
+CONTENT: Content = {
     "options": _options,
     "overlays": _overlays,
     "presets": _presets,
@@ -130,29 +116,6 @@ _CONTENT: Content = {
     "cost-example": lambda: format_cost_example(COST_PAGE.read_text(encoding="utf-8")),
 }
 
-
-INSTALL_PAGE = ROOT / "docs" / "getting-started" / "install.md"
-UPLOADS_PAGE = ROOT / "docs" / "guides" / "uploads.md"
 UPLOADS_CONTENT: Content = {
     "image-types": lambda: ", ".join(f"`{media_type}`" for media_type in SOURCE_MEDIA_TYPES),
 }
-README, SECURITY = ROOT / "README.md", ROOT / "SECURITY.md"
-
-
-def filled(page: str) -> str:
-    """Fill every place of docs/reference/urls.md. Raises KeyError for a place without content."""
-    return fill(page, _CONTENT)
-
-
-if __name__ == "__main__":
-    own = {
-        PAGE: _CONTENT,
-        SIGNATURES_PAGE: SIGNATURES_CONTENT,
-        README: _CONTENT,
-        INSTALL_PAGE: _CONTENT,
-        SECURITY: _CONTENT,
-        UPLOADS_PAGE: UPLOADS_CONTENT,
-        IIIF_PAGE: IIIF_CONTENT,
-    }
-    for path, content in (own | PAGES).items():
-        path.write_text(fill(path.read_text(encoding="utf-8"), content), encoding="utf-8")

@@ -8,7 +8,8 @@ import pytest
 
 from bench.cost import PAGE
 from bench.cost.example import format_cost_example, read_misses, read_month
-from tools.url_reference import README, filled
+from tools.generated_blocks import ROOT, fill
+from tools.url_reference import CONTENT
 
 ROWS = """
 | a month in the cheapest way, USD | Darkroom | AWS's own |
@@ -30,8 +31,8 @@ ROWS = """
 
 
 def test_readme_has_the_example_of_the_measurements() -> None:
-    text = README.read_text(encoding="utf-8")
-    assert filled(text) == text, "make docs"
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert fill(text, CONTENT) == text, "make docs"
     [said] = re.findall(r"<!-- cost-example -->(.*)<!-- /cost-example -->", text, re.DOTALL)
     measured = read_misses(PAGE.read_text(encoding="utf-8"))
     assert measured["once"]["Darkroom"] > measured["once"]["AWS's own"]

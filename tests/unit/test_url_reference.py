@@ -5,12 +5,13 @@ from __future__ import annotations
 import pytest
 
 from darkroom.plan.options import NATIVE_OPTIONS
-from tools.url_reference import PAGE, filled
+from tools.generated_blocks import fill
+from tools.url_reference import CONTENT, PAGE
 
 
 def test_the_page_is_fresh() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    assert filled(page) == page, "run `make docs`"
+    assert fill(page, CONTENT) == page, "run `make docs`"
 
 
 def test_the_page_has_every_option() -> None:
@@ -21,11 +22,11 @@ def test_the_page_has_every_option() -> None:
 
 
 def test_a_section_is_filled_again() -> None:
-    assert filled("at most <!-- max-key-bytes -->5<!-- /max-key-bytes --> bytes") == (
+    assert fill("at most <!-- max-key-bytes -->5<!-- /max-key-bytes --> bytes", CONTENT) == (
         "at most <!-- max-key-bytes -->700<!-- /max-key-bytes --> bytes"
     )
 
 
 def test_a_place_that_nothing_fills_is_an_error() -> None:
     with pytest.raises(KeyError, match="colour"):
-        filled("<!-- colour --><!-- /colour -->")
+        fill("<!-- colour --><!-- /colour -->", CONTENT)

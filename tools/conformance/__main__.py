@@ -14,8 +14,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "layers" / "darkroom"))
-
 from local.errors import StartError
 from local.isolated_stack import StackError
 

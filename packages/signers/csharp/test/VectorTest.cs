@@ -5,7 +5,7 @@ using System.Text;
 using Darkroom;
 
 /// <summary>
-/// Runs test vectors, which it reads from standard input: <c>python -m tools.signing_vectors --lines</c>.
+/// Runs test vectors, which it reads from standard input: <c>python -m tools.signing_vectors</c>.
 /// </summary>
 public static class VectorTest
 {

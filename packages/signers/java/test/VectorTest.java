@@ -7,7 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Runs test vectors, which it reads from standard input: {@code python -m tools.signing_vectors --lines}. */
+/** Runs test vectors, which it reads from standard input: {@code python -m tools.signing_vectors}. */
 public final class VectorTest {
     public static void main(String[] arguments) throws Exception {
         var input = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
