@@ -21,7 +21,7 @@ from . import page, runs
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
 from .link.process import use_tls, uses_tls
-from .suites import SUITES, TLS_SUITES, UnknownSuite, list_default_suites, load_suite
+from .suites import SUITES, TLS_SUITES, list_default_suites, load_suite
 
 
 def main() -> int:
@@ -83,12 +83,10 @@ def write_section(name: str, section: Section) -> None:
 
 
 def measure_suite(name: str, rounds: Rounds) -> Section | None:
-    """Measure the suite ``name``. Print its failure and return None if it is not available or fails."""
+    """Measure the suite ``name``. Print its failure and return None if it fails."""
     cores, started_s = os.sched_getaffinity(0), time.monotonic()
     try:
         return load_suite(name).measure(rounds, show_progress)
-    except UnknownSuite as reason:
-        print_line(f"== {reason}")
     except Exception:
         print_line(f"== {name} failed\n{traceback.format_exc()}")
     finally:

@@ -32,7 +32,7 @@ def find_markers(suite: str) -> Markers:
 
 def find_page(suite: str) -> Path:
     """Return the page that has the section of a suite."""
-    return GROWTH_PAGE if suite in ("growth", "storing") else PAGE
+    return GROWTH_PAGE if suite == "storing" else PAGE
 
 
 def write_page(page: Path, text: str, between: Markers) -> None:

@@ -1,4 +1,4 @@
-"""Simulate the views of a shop for a year, day by day: hits of the CDN, hits of the store, renders.
+"""Simulate the views of a shop for a year, day by day, and list those that the CDN misses.
 
 Every view is drawn: an image by its popularity (Zipf), and a variant and a regional cache by their shares. Counts are
 exact for the draws, and equal for equal seeds. The grain is a day: of a day's views of an image in a region, only the
@@ -21,8 +21,7 @@ NEVER = -20_000
 
 DAYS, MONTHS = 365, 12
 
-type Days = NDArray[np.int16]
-type Counts = NDArray[np.int64]
+type Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +54,7 @@ class Shop:
     ``exponent``: popularity is proportional to 1/rank^exponent (Breslau et al., "Web Caching and Zipf-like
     Distributions", 1999, found 0.64 to 0.83 for web pages). ``new_share``: share of the images that new ones replace in
     a month. ``retention_days``: how long a regional cache keeps an object without a request; AWS does not document
-    it. ``ttl_days``: `cdn_max_age_s`. ``stored_days``: the first of `RetentionDays`, the lifecycle of derivatives.
-    ``stores``: rendered derivatives are stored, not only presets at ingest. ``refines``: the CDN keeps the first
-    response of a new derivative for two hours only, until it is re-encoded.
+    it. ``stored_days``: the first of `RetentionDays`, the lifecycle of derivatives.
     """
 
     images: int = 2_000_000
@@ -65,51 +62,11 @@ class Shop:
     exponent: float = 0.8
     new_share: float = 0.02
     retention_days: int = 7
-    ttl_days: int = 365
     stored_days: int = 90
-    stores: bool = True
-    refines: bool = False
     variants: Sequence[Variant] = VARIANTS
     regions: Sequence[float] = REGIONS
-    days: int = DAYS
     sample: int = 1
     seed: int = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Year:
-    """Counts by day; ``renders`` is by day and variant.
-
-    ``stored`` is the number of derivatives in the store at the end of the day, ``uploads`` that of new images.
-    """
-
-    shop: Shop
-    views: Counts
-    cdn_hits: Counts
-    store_hits: Counts
-    renders: Counts
-    stored: Counts
-    uploads: Counts
-
-    def monthly(self, counts: Counts) -> Counts:
-        """Sum ``counts`` by month."""
-        months = np.arange(self.shop.days) * MONTHS // DAYS
-        return np.stack([counts[months == month].sum(axis=0) for month in range(months[-1] + 1)])
-
-
-def simulate(shop: Shop) -> Year:
-    """Simulate from the day on which all images are imported with their presets.
-
-    Raises ValueError if the images are no multiple of the sample.
-    """
-    if shop.images % shop.sample:
-        raise ValueError(f"{shop.images} images are no multiple of {shop.sample}")
-    state = _State(shop)
-    days = [state.run_day(day) for day in range(shop.days)]
-    views, cdn_hits, store_hits, renders, stored, uploads = (
-        np.array(column) * shop.sample for column in zip(*days, strict=True)
-    )
-    return Year(shop, views, cdn_hits, store_hits, renders, stored, uploads)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +77,16 @@ class Misses:
     fractions. ``ingested`` is the day on which ingest stored the derivative, NEVER if it does not.
     """
 
-    derivatives: Counts
+    derivatives: Numbers
     days: NDArray[np.float64]
     ingested: NDArray[np.float64]
 
 
 def list_misses(shop: Shop) -> Misses:
-    """List the misses of ``shop``, of which one stands for ``sample``. Their times within a day are drawn.
+    """List a year's misses of ``shop``, of which one stands for ``sample``. Their times within a day are drawn.
 
-    Raises ValueError if the images are no multiple of the sample.
+    All images are imported with their presets on the first day. Raises ValueError if they are no multiple of the
+    sample.
     """
     if shop.images % shop.sample:
         raise ValueError(f"{shop.images} images are no multiple of {shop.sample}")
@@ -136,9 +94,9 @@ def list_misses(shop: Shop) -> Misses:
     imported = np.zeros(state.images)
     is_preset = np.array([variant.preset for variant in shop.variants])
     found = []
-    for day in range(shop.days):
+    for day in range(DAYS):
         imported[state.replace_images(day)] = day
-        missed = state.find_cdn_misses(state.draw_views(day), day)
+        missed = state.find_misses(state.draw_views(day), day)
         derivatives = missed // len(shop.regions)
         since = imported[derivatives // variants]
         ingested = np.where(is_preset[derivatives % variants], since, NEVER)
@@ -151,20 +109,14 @@ def list_misses(shop: Shop) -> Misses:
 
 @dataclass(slots=True)
 class _State:
-    """What the caches and the store hold.
-
-    ``seen`` and ``fetched`` are by image, variant and region: the days of the last request, and of the response that
-    the CDN has. ``created`` is by image and variant: the day of the stored derivative.
-    """
+    """What the caches hold. ``seen`` is the day of the last request, by image, variant and region."""
 
     shop: Shop
     images: int = field(init=False)
     random: np.random.Generator = field(init=False)
     popularity: NDArray[np.float64] = field(init=False)
     cells: NDArray[np.float64] = field(init=False)
-    seen: Days = field(init=False)
-    fetched: Days | None = field(init=False)
-    created: Days = field(init=False)
+    seen: NDArray[np.int16] = field(init=False)
 
     def __post_init__(self) -> None:
         shop = self.shop
@@ -175,63 +127,31 @@ class _State:
         self.popularity /= self.popularity[-1]
         shares = np.outer([variant.share for variant in shop.variants], shop.regions).ravel()
         self.cells = np.cumsum(shares / shares.sum())
-        pairs = self.images * len(shares)
-        self.seen = np.full(pairs, NEVER, np.int16)
-        self.fetched = np.full(pairs, NEVER, np.int16) if shop.ttl_days < shop.days else None
-        presets = np.array([0 if variant.preset else NEVER for variant in shop.variants], np.int16)
-        self.created = np.tile(presets, self.images)
+        self.seen = np.full(self.images * len(shares), NEVER, np.int16)
 
-    def run_day(self, day: int) -> tuple[object, ...]:
-        """Return the day's columns of :class:`Year`."""
-        replaced = self.replace_images(day)
-        uploads = len(replaced) if day else self.images
-        pairs = self.draw_views(day)
-        missed = self.find_cdn_misses(pairs, day)
-        rendered = self._find_renders(missed, day)
-        stored = int(np.count_nonzero(self.created > day - self.shop.stored_days))
-        store_hits = len(missed) - int(rendered.sum())
-        return len(pairs), len(pairs) - len(missed), store_hits, rendered, stored, uploads
-
-    def replace_images(self, day: int) -> NDArray[np.int64]:
-        """Replace images of any popularity by new ones with presets, from the second day on. Return their numbers."""
+    def replace_images(self, day: int) -> Numbers:
+        """Replace images of any popularity by new ones, from the second day on. Return their numbers."""
         if not day:
             return np.empty(0, np.int64)
-        a_year = self.images * self.shop.new_share * MONTHS
-        count = int(a_year * (day + 1) / DAYS) - int(a_year * day / DAYS)
+        count = _share_of_year(self.images * self.shop.new_share * MONTHS, day)
         new = np.unique(self.random.integers(0, self.images, count))
         self.seen.reshape(self.images, -1)[new] = NEVER
-        presets = np.array([day if variant.preset else NEVER for variant in self.shop.variants], np.int16)
-        self.created.reshape(self.images, -1)[new] = presets
         return new
 
-    def draw_views(self, day: int) -> NDArray[np.int64]:
+    def draw_views(self, day: int) -> Numbers:
         """Draw the day's views as numbers of image, variant and region. Sorting makes the search fast."""
-        a_year = self.shop.views_a_month * MONTHS // self.shop.sample
-        count = a_year * (day + 1) // DAYS - a_year * day // DAYS
+        count = _share_of_year(self.shop.views_a_month * MONTHS // self.shop.sample, day)
         images = np.searchsorted(self.popularity, np.sort(self.random.random(count)), side="right")
         cells = np.searchsorted(self.cells, self.random.random(count), side="right")
         return np.asarray(images * len(self.cells) + cells, dtype=np.int64)
 
-    def find_cdn_misses(self, pairs: NDArray[np.int64], day: int) -> NDArray[np.int64]:
+    def find_misses(self, pairs: Numbers, day: int) -> Numbers:
         """Return the pairs that the CDN does not have, once each, and note the day's requests."""
         absent = day - self.seen[pairs] > self.shop.retention_days
-        if self.fetched is not None:
-            absent |= day - self.fetched[pairs] >= self.shop.ttl_days
         self.seen[pairs] = day
-        missed = np.unique(pairs[absent])
-        if self.fetched is not None:
-            self.fetched[missed] = day
-        return missed
+        return np.unique(pairs[absent])
 
-    def _find_renders(self, missed: NDArray[np.int64], day: int) -> Counts:
-        """Return the renders by variant, and store their images."""
-        objects = missed // len(self.shop.regions)
-        expired = day - self.created[objects] >= self.shop.stored_days
-        rendered = objects[expired]
-        if self.shop.stores:
-            rendered, first = np.unique(rendered, return_index=True)
-            self.created[rendered] = day
-            if self.shop.refines:
-                self.seen[missed[expired][first]] = NEVER
-        variants = len(self.shop.variants)
-        return np.bincount(rendered % variants, minlength=variants)
+
+def _share_of_year(a_year: float, day: int) -> int:
+    """Return a day's share of a whole number of events in a year."""
+    return int(a_year * (day + 1) / DAYS) - int(a_year * day / DAYS)

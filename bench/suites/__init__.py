@@ -4,35 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Protocol
 
 from ..goals import Rounds, Section
 
 type Progress = Callable[[str], None]
 
-SUITES: dict[str, str] = {
-    "requests": "bench.suites.requests",
-    "formats": "bench.suites.formats",
-    "photographs": "bench.suites.photographs",
-    "origin": "bench.suites.origin",
-    "miss": "bench.suites.miss",
-    "memory": "bench.suites.memory",
-    "ingest": "bench.suites.ingest",
-    "cost": "bench.suites.cost",
-    "storing": "bench.suites.storing",
-    "endpoint": "bench.suites.endpoint",
-    "growth": "bench.suites.growth",
-    "local": "bench.suites.local",
-}
-"""Modules by suite, in the pages' order; ``cost`` prices the figures of ``requests``."""
+SUITES = (
+    "requests",
+    "formats",
+    "photographs",
+    "origin",
+    "miss",
+    "memory",
+    "ingest",
+    "cost",
+    "storing",
+    "endpoint",
+    "local",
+)
+"""Names of the modules, in the pages' order; ``cost`` prices the figures of ``requests``."""
 
 TLS_SUITES = ("requests",)
 """Suites that have a second section, measured with ``--tls``."""
 
-EXCLUDED = frozenset({"endpoint", "growth", "local"})
+EXCLUDED = frozenset({"endpoint", "local"})
 """Suites that run only if named: the peer of ``endpoint`` is the server without batches, and it takes minutes without a
-GPU; ``growth`` has no peers and no goals; ``local`` measures a stack that runs already.
+GPU; ``local`` measures a stack that runs already.
 """
 
 ONCE = frozenset({"photographs", "storing"})
@@ -46,16 +44,9 @@ class Suite(Protocol):
         """Measure, with few rounds if ``rounds`` is ``quick``."""
 
 
-class UnknownSuite(Exception):
-    """A suite's module does not exist."""
-
-
 def load_suite(name: str) -> Suite:
-    """Import the module of the suite ``name``. Raises UnknownSuite."""
-    path = SUITES[name]
-    if find_spec(path) is None:
-        raise UnknownSuite(f"{name}: there is no {path}")
-    module: Suite = import_module(path)
+    """Import the module of the suite ``name``."""
+    module: Suite = import_module(f"{__name__}.{name}")
     return module
 
 

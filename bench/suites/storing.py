@@ -1,4 +1,4 @@
-"""When storing pays: all derivatives, none, by chance, and by an oracle, over a year of a shop and other sites."""
+"""When storing pays: all derivatives, none, by chance, and by an oracle, over a simulated year of shops."""
 
 from __future__ import annotations
 
@@ -25,13 +25,14 @@ from ..cost import PAGE
 from ..cost.month import ARCHITECTURE, COLD_SHARE, INPUTS, MEMORY_MB, read_durations
 from ..cost.pricing import MEZZANINE_READS
 from ..goals import Figure, Rounds, Section
-from ..shop import REGIONS, Misses, Shop, list_misses
+from ..shop import MONTHS, REGIONS, Misses, Shop, list_misses
 from ..storing import Prices, Processes, expect_ratio, price_misses, price_oracle, read_misses
 from ..tables import Table
 from . import Progress
 
 SAMPLE = {"full": 400, "quick": 4_000}
 EXPONENTS = (0.7, 0.8, 0.9, 1.0, 1.1, 1.2)
+STORED_DAYS = (30, 180, 365)
 TIMES = (1, 2, 3, 5, 10, 20, 50)
 MOST_TIMES = 200
 POPULARITY = "popularity: "
@@ -41,7 +42,7 @@ ARCHIVE_VIEWS = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """US dollars of the same misses by what is stored."""
+    """US dollars of the same misses by what is stored: everything, presets at ingest only, by chance, by an oracle."""
 
     always: float
     never: float
@@ -56,13 +57,13 @@ class Compared:
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Simulate shops, and compute the worst case."""
-    prices, found = read_prices(), dict[str, tuple[Misses, Compared]]()
+    prices, rows, compared = read_prices(), list[tuple[str, ...]](), dict[str, Compared]()
     for name, shop in list_shops(SAMPLE[rounds]).items():
         progress(name)
         misses = list_misses(shop)
-        found[name] = misses, compare(misses, prices, shop)
-    text = [tabulate_sites(found), tabulate_times(prices.miss_costs)]
-    compared = {name: one for name, (_, one) in found.items()}
+        compared[name] = compare(misses, prices, shop)
+        rows.append(format_site(name, misses, compared[name], shop))
+    text = [tabulate_sites(rows), tabulate_times(prices.miss_costs)]
     return Section("\n\n".join([*(one.markdown() for one in text), describe(prices)]), figures(compared, prices))
 
 
@@ -76,7 +77,7 @@ def list_shops(sample: int) -> Mapping[str, Shop]:
         "a regional cache keeps an image 1 day": replace(base, retention_days=1),
         "a regional cache keeps an image 30 days": replace(base, retention_days=30),
         f"{ARCHIVE_VIEWS:,} views a month": replace(base, views_a_month=ARCHIVE_VIEWS),
-        "`RetentionDays` of derivatives: 30": replace(base, stored_days=30),
+        **{f"`RetentionDays` of derivatives: {days}": replace(base, stored_days=days) for days in STORED_DAYS},
     }
 
 
@@ -114,19 +115,37 @@ def _compare(misses: Misses, prices: Prices, processes: Processes) -> Compared:
     )
 
 
-def tabulate_sites(found: Mapping[str, tuple[Misses, Compared]]) -> Table:
-    """Format a row for each shop: costs in units of storing all."""
-    headings = ("", "misses of a derivative", "storing nothing", "by chance", "an oracle", "chance ÷ the better")
-    rows = [
-        (
-            name,
-            f"{len(misses.days) / len(np.unique(misses.derivatives)):.1f}",
-            *(f"{usd / one.always:.2f}" for usd in (one.never, one.chance, one.oracle)),
-            f"{one.to_better:.2f}",
-        )
-        for name, (misses, one) in found.items()
-    ]
-    return Table("Misses and storage, in units of storing all", headings, rows)
+def format_site(name: str, misses: Misses, compared: Compared, shop: Shop | None = None) -> tuple[str, ...]:
+    """Format a row of :func:`tabulate_sites`. Without ``shop``, the number of views is unknown."""
+    sample = shop.sample if shop else 1
+    always, *others = (usd * sample for usd in (compared.always, compared.never, compared.chance, compared.oracle))
+    return (
+        name,
+        f"{1 - len(misses.days) * sample / (shop.views_a_month * MONTHS):.1%}" if shop else "–",
+        f"{len(misses.days) / len(np.unique(misses.derivatives)):.1f}",
+        _format_usd(always),
+        *(f"{_format_usd(usd)} ({usd / always:.2f})" for usd in others),
+        f"{compared.to_better:.2f}",
+    )
+
+
+def _format_usd(usd: float) -> str:
+    return f"{usd:,.0f}" if usd >= 10 else f"{usd:.2g}"
+
+
+def tabulate_sites(rows: Sequence[tuple[str, ...]]) -> Table:
+    """Format the costs of each site, those in parentheses in units of storing all."""
+    headings = (
+        "",
+        "CDN hits",
+        "misses of a derivative",
+        "storing all, USD",
+        "nothing",
+        "by chance",
+        "an oracle",
+        "chance ÷ the better",
+    )
+    return Table("Misses of a year, and storage", headings, rows)
 
 
 def tabulate_times(costs: MissCosts) -> Table:
@@ -172,16 +191,25 @@ def find_floor(costs: MissCosts) -> float:
 
 
 def describe(prices: Prices) -> str:
-    """Describe prices, rules and sources."""
+    """Describe assumptions, prices and sources."""
     million = {"render": prices.render, "read": prices.read, "PUT and check": prices.put, "month": prices.month}
     listed = ", ".join(f"{name} {usd * 1e6:.2f}" for name, usd in million.items())
+    shop = Shop()
+    variants = ", ".join(f"{variant.name} {variant.share:.0%}" for variant in shop.variants)
     return "\n".join(
         [
-            f"- USD of a million: {listed}; a miss is stored with a probability of "
-            f"{compute_probability(prices.miss_costs):.2f}. A render's price has the CDN's question to S3 before it.",
-            "- The shops are those of [a year of a shop](#misses-of-the-year), in which one image stands for "
-            f"{SAMPLE['full']}. Two processes of the function live four hours each. Storage is charged until "
-            "derivatives expire.",
+            f"- Simulated: every view is drawn, seed {shop.seed}, one image for {SAMPLE['full']} of neighbouring "
+            "ranks.",
+            f"- Assumed: {shop.images:,} images imported on the first day, {shop.new_share:.0%} replaced a month; "
+            f"{shop.views_a_month:,} views a month; popularity by rank^−{shop.exponent:g}; variants: {variants}; "
+            f"{len(REGIONS)} regional caches with {REGIONS[0]:.0%} to {REGIONS[-1]:.0%} of the views, each of which "
+            f"keeps an image without a request for {shop.retention_days} days. AWS does not document the eviction. Two "
+            "processes of the function live four hours each.",
+            f"- Of the template: derivatives expire after {shop.stored_days} days, presets are rendered at ingest, "
+            "which is not counted.",
+            f"- USD of a million: {listed}, with the time of a 12 MP render of [cost](cost.md), before which the CDN "
+            "asks S3; storage is charged until derivatives expire. A miss is stored with a probability of "
+            f"{compute_probability(prices.miss_costs):.2f}.",
         ]
     )
 
@@ -192,7 +220,7 @@ def format_logs(files: Sequence[Path]) -> str:
     if not len(misses.days):
         raise ValueError("the logs have no miss of an image")
     found = _compare(misses, prices, Processes(prices.miss_costs, np.random.default_rng(), MAX_SEEN))
-    return tabulate_sites({f"{len(misses.days):,} misses": (misses, found)}).markdown()
+    return tabulate_sites([format_site(f"{len(misses.days):,} misses", misses, found)]).markdown()
 
 
 if __name__ == "__main__":

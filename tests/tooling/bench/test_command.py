@@ -13,7 +13,7 @@ import pytest
 from bench import __main__ as command
 from bench import page, runs
 from bench.goals import Figure, Section
-from bench.suites import ONCE, SUITES, list_default_suites
+from bench.suites import ONCE, list_default_suites
 
 pytestmark = pytest.mark.slow
 
@@ -25,7 +25,6 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         module = ModuleType(f"bench.suites.{name}")
         module.__dict__.update(measure=function, __spec__=object())
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        monkeypatch.setitem(SUITES, name, module.__name__)
     marks = [page.GOALS, page.find_markers("fine"), page.find_markers("broken")]
     text = "\n".join(f"{one.begin}\nold text\n{one.end}" for one in marks)
     monkeypatch.setattr(page, "PAGE", tmp_path / "page.md")

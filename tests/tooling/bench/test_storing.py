@@ -14,9 +14,19 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from bench.goals import read_goals
-from bench.shop import NEVER, Misses, Shop, list_misses, simulate
+from bench.shop import NEVER, Misses, Shop, list_misses
 from bench.storing import Prices, Processes, expect_ratio, price_misses, price_oracle, read_misses
-from bench.suites.storing import compare, figures, find_floor, find_worst, list_shops, read_prices, tabulate_sites
+from bench.suites.storing import (
+    compare,
+    figures,
+    find_floor,
+    find_worst,
+    format_logs,
+    format_site,
+    list_shops,
+    read_prices,
+    tabulate_sites,
+)
 from cloudfront_local.access_log import LogRecord, format_file, format_record
 from cloudfront_local.messages import Request, Response
 from darkroom.services.serve.store_policy import MissCosts, compute_probability
@@ -59,15 +69,6 @@ def test_the_oracle_is_the_best_of_all_choices(days: list[float], render: float,
     assert price_oracle(misses, prices) == pytest.approx(best)
 
 
-def test_misses_are_those_of_the_simulated_year() -> None:
-    misses, year = list_misses(SMALL), simulate(SMALL)
-    assert len(misses.days) == pytest.approx((year.store_hits.sum() + year.renders.sum()) / SMALL.sample, rel=0.02)
-    assert (np.diff(misses.days) >= 0).all()
-    assert (misses.ingested <= misses.days).all()
-    presets = [SMALL.variants[number % len(SMALL.variants)].preset for number in misses.derivatives]
-    assert ((misses.ingested > NEVER) == presets).all()
-
-
 def test_processes_store_by_chance_and_remember() -> None:
     costs = MissCosts(render=2.0, storing=4.0, read=1.0)
     processes = Processes(costs, np.random.default_rng(1), 100, count=1, lifetime_days=1.0)
@@ -103,8 +104,18 @@ def test_figures_have_goals() -> None:
     compared = {name: compare(list_misses(shop), prices, shop) for name, shop in shops.items()}
     found = figures(compared, prices)
     assert {one.goal for one in found} <= read_goals().keys()
-    table = tabulate_sites({name: (list_misses(shop), compared[name]) for name, shop in list(shops.items())[:1]})
-    assert {len(row) for row in table.rows} == {len(table.headings)}
+
+
+def test_a_row_has_the_dollars_of_all_images_and_not_of_the_sample() -> None:
+    misses, prices = list_misses(SMALL), read_prices()
+    found = compare(misses, prices, SMALL)
+    row = format_site("a shop", misses, found, SMALL)
+    table = tabulate_sites([row])
+    cells = dict(zip(table.headings, row, strict=True))
+    views = SMALL.views_a_month * 12
+    assert cells["CDN hits"] == f"{1 - len(misses.days) * SMALL.sample / views:.1%}"
+    assert float(cells["storing all, USD"]) == pytest.approx(found.always * SMALL.sample, rel=0.05)
+    assert cells["nothing"].endswith(f"({found.never / found.always:.2f})")
 
 
 def line(path: str, at_s: float, result: str, status: int = 200) -> str:
@@ -126,3 +137,4 @@ def test_misses_are_read_from_logs_of_the_local_cdn(tmp_path: Path) -> None:
     assert misses.derivatives.tolist() == [0, 1, 0]
     assert price_misses(misses, PRICES, lambda *_: False) == 3 * PRICES.render
     assert not len(read_misses([]).days)
+    assert "| 3 misses | – | 1.5 |" in format_logs([tmp_path / "two", tmp_path / "one.gz"])
