@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..cases import Case
+from ..events import build_event
 from ..link.tls import list_trust_variables
 
 DEFAULT_QUALITY = 80
@@ -28,19 +29,8 @@ def build_function_url_event(case: Case, number: int, quality: int) -> Event:
     """
     options = "_".join(([] if quality == DEFAULT_QUALITY else [f"q-{quality}"]) + [f"w-{case.width}"])
     path = f"/{number}/{case.image}/_/{options}.{case.form}"
-    headers = {
-        "accept": "image/avif,image/webp,*/*",
-        "host": "transform.lambda-url.us-east-1.on.aws",
-        "x-amzn-trace-id": build_trace_header(number),
-    }
-    return {
-        "version": "2.0",
-        "rawPath": path,
-        "rawQueryString": "",
-        "headers": headers,
-        "requestContext": {"http": {"method": "GET", "path": path, "protocol": "HTTP/1.1"}},
-        "isBase64Encoded": False,
-    }
+    event = build_event(path)
+    return {**event, "headers": {**event["headers"], "x-amzn-trace-id": build_trace_header(number)}}
 
 
 def build_trace_header(number: int) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from .sources import DEMANDING, MIXED, Source
+from .sources import MIXED, Source
 
 SEED = 500
 COUNT = 500
@@ -42,25 +42,6 @@ class MemoryRequest:
     def path(self, number: int) -> str:
         """Return the canonical path for copy ``number`` of the source."""
         return f"/{number}/{self.source.name}/_/{self.output}"
-
-
-ALONE = {
-    "jpeg-24.jpg": "w-1920.avif",
-    "alpha-2.png": "w-1280.avif",
-    "alpha-8.png": "w-1280.avif",
-    "progressive-12.jpg": "w-1280.webp",
-    "webp-12.webp": "w-1280.webp",
-    "avif-3.avif": "w-800.webp",
-    "avif-12.avif": "w-800.webp",
-    "tiff-12.tif": "w-1280.webp",
-}
-"""Requests that need more memory than the mix: source name and output."""
-
-
-def list_demanding() -> Sequence[MemoryRequest]:
-    """Return the requests of :data:`ALONE`."""
-    named = {source.name: source for source in (*MIXED, *DEMANDING)}
-    return [MemoryRequest(named[name], output) for name, output in ALONE.items()]
 
 
 def draw_requests(count: int = COUNT) -> Sequence[MemoryRequest]:

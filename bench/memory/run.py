@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import median
 
-from ..competitors.model import Competitor
 from ..events import build_event
-from ..machine import Core
 from ..measure import Progress
 from ..runtime import CompetitorError, Sandbox
 from .requests import MemoryRequest
@@ -56,20 +53,4 @@ def find_peaks_by_type(seen: Sequence[MemoryResult]) -> Mapping[str, MemoryResul
         what = one.request.source.what
         if what not in found or one.peak_mb > found[what].peak_mb:
             found[what] = one
-    return found
-
-
-def measure_alone(
-    competitor: Competitor,
-    emulator: Path,
-    core: Core,
-    requests: Sequence[MemoryRequest],
-    first: MemoryRequest,
-    progress: Progress,
-) -> list[MemoryResult]:
-    """Measure each of ``requests`` in its own process, after the request ``first``."""
-    found = []
-    for one in requests:
-        with Sandbox(emulator, competitor, core) as sandbox:
-            found.append(measure_requests(sandbox, [first, one], progress)[-1])
     return found

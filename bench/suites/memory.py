@@ -1,8 +1,8 @@
-"""Memory of the function: 500 mixed images, and images that need more than any of them."""
+"""Memory of the function over 500 mixed images."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from statistics import median
 
 from ..competitors.darkroom import darkroom
@@ -10,8 +10,8 @@ from ..emulator import install_emulator
 from ..goals import Figure, Rounds, Section
 from ..link.process import run_link
 from ..machine import separate_cores
-from ..memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests, list_demanding
-from ..memory.run import LAST, WARMING, MemoryResult, find_peaks_by_type, growth_mb, measure_alone, measure_requests
+from ..memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests
+from ..memory.run import LAST, WARMING, MemoryResult, find_peaks_by_type, growth_mb, measure_requests
 from ..memory.sources import MIXED, make_files
 from ..runtime import Sandbox
 from ..tables import Table
@@ -23,28 +23,17 @@ AV1_BYTES_PER_PIXEL = 34
 """Peak of resident memory of heifsave beyond the image, with full chroma at effort 2 (1,280 × 960 px; 21 with a quarter
 of the chroma, 43 at effort 3)."""
 
-PHYSICS: Mapping[str, str] = {
-    "jpeg-24.jpg": "the AV1 encoder with full chroma holds 34 bytes a pixel, or 43 where there is little detail",
-    "alpha-2.png": "the AV1 encoder, for the colours and for alpha",
-    "alpha-8.png": "the file (deflated photographs are large), and the AV1 encoder twice",
-    "progressive-12.jpg": "all coefficients at once, 3 bytes a pixel, before the first line",
-    "webp-12.webp": "libwebp decodes the whole image, reduced, before the first line",
-    "avif-3.avif": "libheif decodes the whole image at full size: 16 bytes a pixel for all copies",
-    "avif-12.avif": "the same; 12 MP of RGB alone are 36 MB",
-    "tiff-12.tif": "the file: LZW hardly compresses photographs",
-}
-"""Reasons why requests that are measured alone need as much, by source."""
-
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
-    """Measure the mix in one process, then the demanding ones in their own."""
+    """Measure the mix in one process."""
     requests = draw_requests()[: QUICK if rounds == "quick" else COUNT]
-    with separate_cores() as core, run_link(list(make_files().values()), 0, 10_000) as url:
-        competitor = darkroom(url)
-        with Sandbox(install_emulator(), competitor, core) as sandbox:
-            seen = measure_requests(sandbox, requests, progress)
-        others = measure_alone(competitor, install_emulator(), core, list_demanding(), requests[0], progress)
-    return Section(text(seen, others), figures(seen))
+    with (
+        separate_cores() as core,
+        run_link(make_files(), 0, 10_000) as url,
+        Sandbox(install_emulator(), darkroom(url), core) as sandbox,
+    ):
+        seen = measure_requests(sandbox, requests, progress)
+    return Section(mixed_table(seen).markdown(), figures(seen))
 
 
 def figures(seen: Sequence[MemoryResult]) -> list[Figure]:
@@ -75,11 +64,6 @@ def describe(request: MemoryRequest) -> str:
     return f"{source.what}, {source.megapixels:.2g} MP, as `{request.output}`"
 
 
-def text(seen: Sequence[MemoryResult], others: Sequence[MemoryResult]) -> str:
-    """Format the tables and their conditions."""
-    return "\n\n".join([mixed_table(seen).markdown(), alone_table(others).markdown()])
-
-
 def mixed_table(seen: Sequence[MemoryResult]) -> Table:
     """Format a row for each type: the count, and the request with the highest peak."""
     rows = []
@@ -105,30 +89,8 @@ def notes(seen: Sequence[MemoryResult]) -> str:
             f"- Resident after each image, medians of {LAST} in turn, MB: {after}. Growth is the median of the last "
             f"{LAST} less that of the {LAST} that follow the first {WARMING}.",
             f"- {len(MIXED)} sources of {min(sizes):.1f} to {max(sizes):.0f} MP, made from one photograph, each as "
-            f"often as its type is uploaded, mixed with {len(OUTPUTS)} outputs: {', '.join(map(code, OUTPUTS))}.",
+            f"often as its type is uploaded, mixed with {len(OUTPUTS)} outputs: `{'`, `'.join(OUTPUTS)}`.",
             "- The whole handler under Lambda's emulator, one core, S3 without latency; the kernel's VmRSS after each "
             "response, and its VmHWM during the request. MB are 10⁶ bytes.",
         ]
-    )
-
-
-def code(name: str) -> str:
-    """Return ``name`` as Markdown code."""
-    return f"`{name}`"
-
-
-def alone_table(others: Sequence[MemoryResult]) -> Table:
-    """Format the requests outside the mix, with reasons."""
-    rows = [
-        (describe(one.request), PHYSICS[one.request.source.name], f"{one.peak_mb:.0f}", f"{one.after_mb:.0f}")
-        for one in others
-    ]
-    return Table(
-        "Not in the mix, each in its own process",
-        ("", "lower bound", "peak MB", "then MB"),
-        rows,
-        [
-            "- In a process that has processed all types, each of these peaks is 10 MB higher: more of "
-            "libvips' code is loaded."
-        ],
     )

@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from bench.memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests, list_demanding
+from bench.memory.requests import COUNT, OUTPUTS, MemoryRequest, draw_requests
 from bench.memory.run import WARMING, MemoryResult, find_peaks_by_type, growth_mb
-from bench.memory.sources import DEMANDING, MIXED
+from bench.memory.sources import MIXED
 from bench.suites import memory
 from darkroom.plan.canonical import parse_path
 
@@ -23,7 +23,7 @@ def test_500_requests_are_the_same_each_time() -> None:
     assert draw_requests() == draw_requests()
 
 
-@pytest.mark.parametrize("drawn", [*dict.fromkeys(draw_requests()), *list_demanding()], ids=lambda one: one.path(7))
+@pytest.mark.parametrize("drawn", list(dict.fromkeys(draw_requests())), ids=lambda one: one.path(7))
 def test_every_request_is_for_a_canonical_path(drawn: MemoryRequest) -> None:
     assert parse_path(drawn.path(7)).key == f"7/{drawn.source.name}"
 
@@ -77,8 +77,3 @@ def test_the_floor_of_a_peak_in_avif_has_the_encoders_memory() -> None:
     peak, _ = memory.figures([*[seen(50, 60)] * 120, seen(50, 120, replace(one, output="w-1000.avif"))])
     height = 1000 * one.source.height / one.source.width
     assert peak.floor == pytest.approx(50 + 34 * 1000 * height / 1e6)
-
-
-def test_each_demanding_source_is_requested_and_explained() -> None:
-    names = {one.source.name for one in list_demanding()}
-    assert {source.name for source in DEMANDING} <= names == set(memory.PHYSICS)
