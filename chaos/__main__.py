@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import asyncio
 import secrets
 import shutil
 import sys
@@ -26,7 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     folder = Path(tempfile.mkdtemp(prefix="darkroom-chaos-", dir=chosen.folder))
     print(f"{settings.command}\nLogs: {folder / 'logs'}", flush=True)
     try:
-        findings = asyncio.run(run(settings, folder, _print_progress))
+        findings = run(settings, folder, _print_progress)
     except (StartError, WorkerError) as error:
         print(f"\n{error}", file=sys.stderr)
         return 2

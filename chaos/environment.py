@@ -5,19 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
-import boto3
-from botocore.config import Config
-
 from darkroom.services.live_settings import CURRENT
+from local.aws import Cloud
+from local.paths import REGION
 
+from .event_source_mapping import ACCOUNT
 from .images import MAX_PIXELS
 from .template import Template
 
-ACCOUNT = "000000000000"
-REGION = "us-east-1"
 UPLOADS, MEDIA, QUARANTINE = "uploads", "media", "quarantine"
 TABLE = "index"
 INGEST, INGEST_DEAD, PURGE, PURGE_DEAD = "ingest", "ingest-dead-letters", "purge", "purge-dead-letters"
@@ -34,7 +31,6 @@ _QUEUES = {
 }
 """By logical id, referenced functions first."""
 
-_RULES = ("UploadRule",)
 _FUNCTIONS = {"ingest": "IngestFunction", "purge": "PurgeFunction", "transform": "TransformFunction"}
 
 
@@ -50,45 +46,21 @@ class Limits:
     times_receives: int = 2
 
 
-class Environment:
-    """Clients of the MiniStack at ``url`` that bypass the proxy, and the resources created there."""
+class Environment(Cloud):
+    """Clients of the MiniStack at ``endpoint_url`` that bypass the proxy, and the resources created there."""
 
-    def __init__(self, url: str, terms: Limits) -> None:
-        self.url = url
+    def __init__(self, endpoint_url: str, terms: Limits) -> None:
+        super().__init__(endpoint_url)
         self.terms = terms
         self.distribution_id = ""
-        self._clients: dict[str, Any] = {}
-
-    def client(self, service: str) -> Any:
-        """Return a cached boto3 client."""
-        if service not in self._clients:
-            self._clients[service] = boto3.client(
-                service,  # type: ignore[call-overload]
-                endpoint_url=self.url,
-                region_name=REGION,
-                aws_access_key_id="harness",
-                aws_secret_access_key="test",
-                config=Config(s3={"addressing_style": "path"}, max_pool_connections=32, read_timeout=30),
-            )
-        return self._clients[service]
-
-    @cached_property
-    def s3(self) -> Any:
-        """Return the S3 client."""
-        return self.client("s3")
-
-    @cached_property
-    def sqs(self) -> Any:
-        """Return the SQS client."""
-        return self.client("sqs")
 
     def queue_url(self, name: str) -> str:
         """Return the URL of a queue at MiniStack, without the proxy."""
-        return f"{self.url}/{ACCOUNT}/{name}"
+        return f"{self.endpoint_url}/{ACCOUNT}/{name}"
 
     def build(self) -> None:
         """Create all resources."""
-        template = self._template(self.url)
+        template = self._template(self.endpoint_url)
         for bucket in (*_BUCKETS.values(), AUDIT):
             self.s3.create_bucket(Bucket=bucket)
         document = json.dumps({"settings": {"max_source_pixels": MAX_PIXELS}}).encode()
@@ -99,26 +71,25 @@ class Environment:
             Bucket=UPLOADS, NotificationConfiguration={"EventBridgeConfiguration": {}}
         )
         for logical_id, name in _QUEUES.items():
-            self._make_queue(name, self._attributes(template.properties(logical_id)))
+            self.queues.create_queue(QueueName=name, Attributes=self._attributes(template.properties(logical_id)))
         for name in (EVENTS, ANNOUNCEMENTS):
-            self._make_queue(name, {})
-        for rule in _RULES:
-            self._follow(rule, template.properties(rule)["EventPattern"], INGEST, EVENTS)
+            self.queues.create_queue(QueueName=name)
+        self._follow("UploadRule", template.properties("UploadRule")["EventPattern"], INGEST, EVENTS)
         self._follow("announced", {"source": ["darkroom"]}, ANNOUNCEMENTS)
         table = template.properties("IndexTable")
         names = ("BillingMode", "AttributeDefinitions", "KeySchema", "GlobalSecondaryIndexes")
-        self.client("dynamodb").create_table(TableName=TABLE, **{name: table[name] for name in names})
-        made = self.client("cloudfront").create_distribution(DistributionConfig=_distribution())
+        self.dynamodb.create_table(TableName=TABLE, **{name: table[name] for name in names})
+        made = self.cloudfront.create_distribution(DistributionConfig=_distribution())
         self.distribution_id = made["Distribution"]["Id"]
 
     def batch(self, function: str) -> int:
         """Return the batch size of a function."""
-        [source] = self._template(self.url).properties(_FUNCTIONS[function])["Events"].values()
+        [source] = self._template(self.endpoint_url).properties(_FUNCTIONS[function])["Events"].values()
         return int(source["Properties"]["BatchSize"])
 
     def timeout_s(self, function: str) -> float:
         """Return the timeout of a function."""
-        return float(self._template(self.url).properties(_FUNCTIONS[function])["Timeout"])
+        return float(self._template(self.endpoint_url).properties(_FUNCTIONS[function])["Timeout"])
 
     def worker_variables(self, proxy_url: str, worker_id: str) -> dict[str, str]:
         """Return the environment variables of worker ``function-number``, which reaches AWS through the proxy."""
@@ -152,7 +123,7 @@ class Environment:
     def _receives(self, templates: object) -> int:
         return int(str(templates)) * self.terms.times_receives
 
-    def _attributes(self, properties: Mapping[str, Any]) -> dict[str, str]:
+    def _attributes(self, properties: Mapping[str, Any]) -> Any:
         """Return a queue's attributes: a short visibility timeout, and the template's dead-letter queue."""
         if "RedrivePolicy" not in properties:
             return {}
@@ -160,20 +131,16 @@ class Environment:
         redrive["maxReceiveCount"] = self._receives(redrive["maxReceiveCount"])
         return {"VisibilityTimeout": str(self.terms.visibility_s), "RedrivePolicy": json.dumps(redrive)}
 
-    def _make_queue(self, name: str, attributes: Mapping[str, str]) -> None:
-        self.sqs.create_queue(QueueName=name, Attributes=dict(attributes))
-
     def _follow(self, rule: str, pattern: Mapping[str, object], *queues: str) -> None:
-        events = self.client("events")
-        events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
-        events.put_targets(Rule=rule, Targets=[{"Id": queue, "Arn": _queue_arn(queue)} for queue in queues])
+        self.events.put_rule(Name=rule, EventPattern=json.dumps(pattern))
+        self.events.put_targets(Rule=rule, Targets=[{"Id": queue, "Arn": _queue_arn(queue)} for queue in queues])
 
 
 def _queue_arn(name: str) -> str:
     return f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"
 
 
-def _distribution() -> dict[str, Any]:
+def _distribution() -> Any:
     """Return a minimal distribution that can be invalidated."""
     return {
         "CallerReference": "chaos",

@@ -220,8 +220,8 @@ _TYPES = {ExpectedEnd.READY: "ImageReady", ExpectedEnd.REFUSED: "ImageRefused"}
 
 def _find_stuck(case: Case) -> _Found:
     for name, depth in case.snapshot.depths.items():
-        if depth.total:
-            yield name, f"is not empty: {depth}"
+        if depth:
+            yield name, f"is not empty: {depth} messages"
 
 
 def _find_given_up(case: Case) -> _Found:

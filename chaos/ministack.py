@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from local import tool_venvs
@@ -14,15 +14,15 @@ from local.ports import find_free_ports
 from local.progress import Progress
 
 
-@asynccontextmanager
-async def ministack(folder: Path) -> AsyncIterator[str]:
-    """Start MiniStack on a free port with its data in ``folder``, and yield its URL. Raises CannotStart."""
-    await tool_venvs.ensure(Progress())
+@contextmanager
+def ministack(folder: Path) -> Iterator[str]:
+    """Start MiniStack on a free port with its data in ``folder``, and yield its URL. Raises StartError."""
+    asyncio.run(tool_venvs.ensure(Progress()))
     [port] = find_free_ports(1)
     ports = Ports(cdn=0, aws=port)
     running = MiniStack(StackPaths(folder), ports)
     try:
-        await running.start()
+        asyncio.run(running.start())
         yield ports.aws_url
     finally:
-        await asyncio.shield(running.stop())
+        asyncio.run(running.stop())

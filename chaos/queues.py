@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from .environment import ANNOUNCEMENTS, EVENTS, INGEST, Environment
 from .seeded_rng import seeded_random
@@ -19,41 +19,24 @@ REDELIVERY_DELAY_S = 12.0
 """Mean delay of the second delivery."""
 
 
-class Depth(NamedTuple):
-    """Number of messages in a queue: visible, in flight, delayed."""
-
-    visible: int
-    hidden: int
-    delayed: int
-
-    @property
-    def total(self) -> int:
-        """Return the sum."""
-        return sum(self)
+def count_messages(environment: Environment, name: str) -> int:
+    """Count the messages in a queue: visible, in flight, delayed."""
+    found = environment.queues.get_queue_attributes(QueueUrl=environment.queue_url(name), AttributeNames=["All"])
+    return sum(int(count) for name, count in found["Attributes"].items() if name.startswith("ApproximateNumber"))
 
 
-def depth(environment: Environment, name: str) -> Depth:
-    """Return the depth of a queue."""
-    suffixes = ["", "NotVisible", "Delayed"]
-    names = [f"ApproximateNumberOfMessages{suffix}" for suffix in suffixes]
-    found = environment.sqs.get_queue_attributes(QueueUrl=environment.queue_url(name), AttributeNames=names)[
-        "Attributes"
-    ]
-    return Depth(*(int(found[name]) for name in names))
-
-
-def drain(environment: Environment, name: str) -> list[dict[str, Any]]:
+def drain(environment: Environment, name: str) -> list[Any]:
     """Receive and delete all messages of a queue."""
-    found: list[dict[str, Any]] = []
+    found: list[Any] = []
     url = environment.queue_url(name)
     while True:
-        answer = environment.sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
+        answer = environment.queues.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])
         messages = answer.get("Messages", [])
         if not messages:
             return found
         found += messages
         for message in messages:
-            environment.sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+            environment.queues.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
 
 
 @dataclass
@@ -82,12 +65,12 @@ class Recorder:
         if rng.random() < REDELIVERED_SHARE:
             self.redelivered += 1
             delay_s = int(rng.expovariate(1 / REDELIVERY_DELAY_S))
-            self.environment.sqs.send_message(
+            self.environment.queues.send_message(
                 QueueUrl=self.environment.queue_url(INGEST), MessageBody=body, DelaySeconds=delay_s
             )
 
     def send_poison(self) -> str:
         """Send ingest a message that it cannot process. Return its body."""
         body = json.dumps({"chaos": f"not an event, {time.time_ns()}"})
-        self.environment.sqs.send_message(QueueUrl=self.environment.queue_url(INGEST), MessageBody=body)
+        self.environment.queues.send_message(QueueUrl=self.environment.queue_url(INGEST), MessageBody=body)
         return body

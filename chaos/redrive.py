@@ -34,7 +34,7 @@ class Redrive:
         targets = [
             RedriveTarget(
                 Function(name, name, 1769),
-                DeadLetterQueue(self.environment.sqs, self.environment.queue_url(dead), wait_s=0),
+                DeadLetterQueue(self.environment.queues, self.environment.queue_url(dead), wait_s=0),
                 self.environment.queue_url(name),
             )
             for name, dead in _QUEUES.items()
@@ -42,7 +42,7 @@ class Redrive:
         for target in targets:
             self._record(target.dead_letters)
         audit = AuditLog(S3Bucket(self.environment.s3, AUDIT))
-        metrics = CloudWatchMetrics(self.environment.client("cloudwatch"))
+        metrics = CloudWatchMetrics(self.environment.metrics)
         remedy = RedriveRemedy(targets, metrics, "Darkroom", audit, LightObserver("monitor"))
         return sum(int(str(count)) for count in remedy.run(time.time()).values())
 

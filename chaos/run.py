@@ -19,7 +19,7 @@ from .images import Content
 from .invariants import Case, check
 from .ministack import ministack
 from .proxy import Proxy, Timing
-from .queues import Recorder, depth
+from .queues import Recorder, count_messages
 from .redrive import Redrive
 from .report import Findings
 from .run_script import Uploader
@@ -71,17 +71,24 @@ class Settings:
         return f"python -m chaos --seed {self.seed} --uploads {self.uploads} --workers {self.workers}"
 
 
-async def run(settings: Settings, folder: Path, report_progress: Callable[[str], None]) -> Findings:
+def run(settings: Settings, folder: Path, report_progress: Callable[[str], None]) -> Findings:
     """Run the test. Logs are written to ``folder``; ``report_progress`` receives progress lines."""
-    async with ministack(folder) as url:
+    with ministack(folder) as url:
         environment = Environment(url, Limits())
-        await asyncio.to_thread(environment.build)
-        proxy = Proxy(url, FaultPlan(settings.seed, RATES, unlimited=frozenset({"transform"})), PACE)
-        proxy_url = await proxy.start()
-        try:
-            return await _Run(settings, folder, environment, proxy, proxy_url, report_progress).execute()
-        finally:
-            await proxy.stop()
+        environment.build()
+        return asyncio.run(_run(settings, folder, environment, report_progress))
+
+
+async def _run(
+    settings: Settings, folder: Path, environment: Environment, report_progress: Callable[[str], None]
+) -> Findings:
+    plan = FaultPlan(settings.seed, RATES, unlimited=frozenset({"transform"}))
+    proxy = Proxy(environment.endpoint_url, plan, PACE)
+    proxy_url = await proxy.start()
+    try:
+        return await _Run(settings, folder, environment, proxy, proxy_url, report_progress).execute()
+    finally:
+        await proxy.stop()
 
 
 @dataclass
@@ -98,7 +105,7 @@ class _Run:
         self.script = write_script(self.settings.seed, self.settings.uploads)
         self.keys = hot_keys(self.settings.seed, self.script)
         self.recorder = Recorder(self.environment, self.settings.seed)
-        self.uploader = Uploader(self.environment, lambda: depth(self.environment, INGEST).total)
+        self.uploader = Uploader(self.environment, lambda: count_messages(self.environment, INGEST))
         self.redrive = Redrive(self.environment)
         self.acts = 0
         self.proxy.plan.allowed = lambda: self.acts * FAULTS_PER_ACT
@@ -173,7 +180,7 @@ class _Run:
             await self.pool.stop()
 
     async def _waiting(self, queue: str) -> int:
-        return (await asyncio.to_thread(depth, self.environment, queue)).total
+        return await asyncio.to_thread(count_messages, self.environment, queue)
 
     async def _watch(self, phase: str) -> None:
         await asyncio.sleep(1)
@@ -218,7 +225,7 @@ class _Run:
                 read_timeout_s=READ_TIMEOUT_S,
                 timeout_s=RENDER_S if function == "transform" else self.environment.timeout_s(function),
                 batch=1 if function == "transform" else self.environment.batch(function),
-                direct_url=self.environment.url,
+                direct_url=self.environment.endpoint_url,
                 queue_url=self.environment.queue_url(function),
                 keys=self.keys,
             )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .environment import INGEST, INGEST_DEAD, MEDIA, PURGE, PURGE_DEAD, QUARANTINE, TABLE, UPLOADS, Environment
-from .queues import Depth, Recorder, depth, drain
+from .queues import Recorder, count_messages, drain
 
 READS_AT_ONCE = 8
 
@@ -52,7 +52,7 @@ class Snapshot:
     quarantine: Mapping[str, Stored]
     records: Mapping[str, Mapping[str, Any]]
     announced: Sequence[PublishedEvent]
-    depths: Mapping[str, Depth]
+    depths: Mapping[str, int]
     dead: Sequence[DeadLetter]
     current: Mapping[str, str]
     sequencers: Mapping[str, Sequence[str]]
@@ -66,7 +66,7 @@ def gather(environment: Environment, recorder: Recorder) -> Snapshot:
         quarantine=_objects(environment, QUARANTINE),
         records=_records(environment),
         announced=[PublishedEvent(event["detail-type"], event["detail"]) for event in recorder.announcements],
-        depths={name: depth(environment, name) for name in (INGEST, PURGE)},
+        depths={name: count_messages(environment, name) for name in (INGEST, PURGE)},
         dead=[letter for name in (INGEST_DEAD, PURGE_DEAD) for letter in _letters(environment, name)],
         current=_current(environment),
         sequencers=_sequencers(recorder.events),
@@ -88,7 +88,7 @@ def _records(environment: Environment) -> dict[str, Mapping[str, Any]]:
     from boto3.dynamodb.types import TypeDeserializer
 
     read = TypeDeserializer().deserialize
-    pages = environment.client("dynamodb").get_paginator("scan").paginate(TableName=TABLE)
+    pages = environment.dynamodb.get_paginator("scan").paginate(TableName=TABLE)
     items = [{name: read(value) for name, value in item.items()} for page in pages for item in page["Items"]]
     return {item["pk"].removeprefix("image#"): item for item in items}
 

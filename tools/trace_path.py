@@ -8,15 +8,12 @@ entered when one of its functions starts; imports are not counted. A change is a
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import os
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from types import CodeType
 from typing import Any
@@ -55,18 +52,13 @@ class Trace:
             self._last = name
 
 
-@contextmanager
-def record() -> Iterator[Trace]:
-    """Record what starts in all threads of this process."""
+def record() -> Trace:
+    """Record what starts in all threads of this process from now on."""
     trace, tool = Trace(), sys.monitoring.PROFILER_ID
     sys.monitoring.use_tool_id(tool, "trace_path")
     sys.monitoring.register_callback(tool, sys.monitoring.events.PY_START, trace.start)
     sys.monitoring.set_events(tool, sys.monitoring.events.PY_START)
-    try:
-        yield trace
-    finally:
-        sys.monitoring.set_events(tool, 0)
-        sys.monitoring.free_tool_id(tool)
+    return trace
 
 
 def handle(function: str, events: list[Any]) -> dict[str, Any]:
@@ -76,8 +68,8 @@ def handle(function: str, events: list[Any]) -> dict[str, Any]:
 
     for event in events[:-1]:
         handler(event, Context(function, TIMEOUT_S))
-    with record() as trace:
-        result = handler(events[-1], Context(function, TIMEOUT_S))
+    trace = record()
+    result = handler(events[-1], Context(function, TIMEOUT_S))
     return {"calls": dict(trace.calls), "changes": trace.changes, "result": result}
 
 
@@ -96,7 +88,7 @@ def draw_jpeg(seed: int) -> bytes:
 def receive(world: Environment) -> list[Any]:
     """Receive one message of ingest's queue, as Lambda does."""
     return list(
-        world.sqs.receive_message(
+        world.queues.receive_message(
             QueueUrl=world.queue_url(INGEST),
             WaitTimeSeconds=WAIT_S,
             MessageSystemAttributeNames=["All"],
@@ -112,17 +104,10 @@ def build_request(key: str, width: int) -> dict[str, Any]:
     return {"version": "2.0", "rawPath": path, "headers": headers, "requestContext": {"http": {"method": "GET"}}}
 
 
-def store_signing_key(world: Environment) -> str:
-    """Store the signing key as a secret. Return its ARN."""
-    secrets = world.client("secretsmanager")
-    made = secrets.create_secret(Name="signing-keys", SecretString=json.dumps({"current": SIGNING_KEY}))
-    return str(made["ARN"])
-
-
 def run_child(world: Environment, function: str, events: list[Any], secret_arn: str) -> dict[str, Any]:
     """Run :func:`handle` in a process with the environment of the deployed function."""
     environment = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    environment |= world.worker_variables(world.url, f"{function}-1")
+    environment |= world.worker_variables(world.endpoint_url, f"{function}-1")
     environment["SIGNING_KEYS_ARN"] = secret_arn
     command = [sys.executable, "-m", "tools.trace_path", "--child", function]
     done = subprocess.run(  # noqa: S603
@@ -134,11 +119,10 @@ def run_child(world: Environment, function: str, events: list[Any], secret_arn: 
     return trace
 
 
-async def measure() -> dict[str, dict[str, Any]]:
+def measure() -> dict[str, dict[str, Any]]:
     """Trace one upload and one request against a MiniStack of its own."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with ministack(Path(folder)) as url:
-            return await asyncio.to_thread(_measure, url)
+    with tempfile.TemporaryDirectory() as folder, ministack(Path(folder)) as url:
+        return _measure(url)
 
 
 def _measure(url: str) -> dict[str, dict[str, Any]]:
@@ -148,9 +132,9 @@ def _measure(url: str) -> dict[str, dict[str, Any]]:
     for number, key in enumerate(("first.jpg", "second.jpg")):
         world.s3.put_object(Bucket=UPLOADS, Key=key, Body=draw_jpeg(number), ContentType="image/jpeg")
         events.append(to_event(receive(world), world.queue_url(INGEST)))
-    secret_arn = store_signing_key(world)
-    upload = run_child(world, "ingest", events, secret_arn)
-    request = run_child(world, "transform", [build_request("second.jpg", width) for width in WIDTHS], secret_arn)
+    secret = world.secrets.create_secret(Name="signing-keys", SecretString=json.dumps({"current": SIGNING_KEY}))
+    upload = run_child(world, "ingest", events, secret["ARN"])
+    request = run_child(world, "transform", [build_request("second.jpg", width) for width in WIDTHS], secret["ARN"])
     if request["result"]["statusCode"] != 200:
         raise SystemExit(f"The request was not answered with an image: {request['result']}")
     return {"request": request, "upload": upload}
@@ -165,7 +149,7 @@ def main() -> None:
     if options.child:
         sys.stdout.write(json.dumps(handle(options.child, json.load(sys.stdin))) + "\n")
         return
-    for name, trace in asyncio.run(measure()).items():
+    for name, trace in measure().items():
         sys.stdout.write(f"One {name} enters {len(trace['calls'])} files, with {trace['changes']} changes of file.\n")
         for file, calls in [] if options.quiet else trace["calls"].items():
             sys.stdout.write(f"  {calls:6}  {file}\n")

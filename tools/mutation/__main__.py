@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import argparse
-import json
 import random
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
+from chaos.ministack import ministack
+
 from .javascript import list_javascript_mutants, mutate_javascript
-from .ministack import start_ministacks
 from .mutants import Mutant, find_changed_lines, list_python_mutants, mutate_python, sample_mutants
 from .packages import PACKAGES, ROOT, Package
 from .recording import Recording, record
-from .report import Outcome, format_summary, read_equivalents, summarise
+from .report import Outcome, format_report, read_equivalents
 from .running import Job, Result, import_libraries, run_jobs
 from .selection import find_covering, order_tests
 
@@ -118,8 +118,6 @@ class Run:
             covering=covering if self._python else None,
             ran=sum(map(len, stages)),
             ended=result.ended if result else "not covered",
-            killed_by=next(iter(result.failed), "") if result else "",
-            seconds=result.seconds if result else 0.0,
         )
 
 
@@ -130,35 +128,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--sample", type=int, default=150, help="mutants to test")
     parser.add_argument("--seed", type=int, help="seed of the sample; drawn and reported by default")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
-    parser.add_argument("--budget", type=float, help="seconds of tests for one mutant, as they were recorded")
     parser.add_argument("--recording", type=Path, help="folder of a recording to reuse, or to write if it is empty")
-    parser.add_argument("--out", type=Path, help="results as JSON, and as text beside it")
     options = parser.parse_args(arguments)
     package = PACKAGES[options.package]
     seed = random.SystemRandom().randrange(10**8) if options.seed is None else options.seed
-    budget_s = package.budget_s if options.budget is None else options.budget
-    began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="mutation-") as folder:
-        recording = record(package, options.workers, options.recording or Path(folder))
-    recorded = time.monotonic()
-    import_libraries()
-    with start_ministacks(options.workers if package.uses_ministack else 0) as ministacks:
-        run = Run(package, recording, options.workers, ministacks)
-        outcomes = run.run(run.draw(options.sample, seed), budget_s)
-    described = {
-        "package": options.package,
-        "seed": seed,
-        "budget_s": budget_s,
-        "recording_s": round(recorded - began),
-        "mutants_s": round(time.monotonic() - recorded),
-    }
-    summary = summarise(outcomes, read_equivalents(), described)
-    text = format_summary(summary)
-    sys.stdout.write(text)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(summary, indent=1) + "\n", encoding="utf-8")
-        options.out.with_suffix(".txt").write_text(text, encoding="utf-8")
+    with ExitStack() as stack:
+        folders = [
+            Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="mutation-", ignore_cleanup_errors=True)))
+            for _ in range(1 + (options.workers if package.uses_ministack else 0))
+        ]
+        recording = record(package, options.workers, options.recording or folders[0])
+        import_libraries()
+        run = Run(package, recording, options.workers, [stack.enter_context(ministack(one)) for one in folders[1:]])
+        outcomes = run.run(run.draw(options.sample, seed), package.budget_s)
+    sys.stdout.write(format_report(options.package, seed, outcomes, read_equivalents()))
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-LAYERS = ROOT / "layers"
 
 
 @dataclass(frozen=True)
@@ -39,9 +38,3 @@ PACKAGES = {
     ),
     "edge": Package("functions/edge", ("tests/unit/edge",), suffix=".js", budget_s=1000.0),
 }
-
-
-def get_module_name(path: Path) -> str:
-    """Return the name under which ``path`` of a layer is imported."""
-    parts = path.relative_to(LAYERS).with_suffix("").parts[1:]
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)

@@ -1,12 +1,12 @@
-"""The score of a run, with its survivors, as JSON and as text."""
+"""The score of a run, with its survivors."""
 
 from __future__ import annotations
 
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 EQUIVALENT = Path(__file__).with_name("equivalent.toml")
 
@@ -23,8 +23,6 @@ class Outcome:
     covering: int | None
     ran: int
     ended: str
-    killed_by: str
-    seconds: float
 
 
 @dataclass(frozen=True)
@@ -47,42 +45,27 @@ def read_equivalents(path: Path = EQUIVALENT) -> list[Equivalent]:
     return [Equivalent(**entry) for entry in entries]
 
 
-def summarise(outcomes: Sequence[Outcome], equivalents: Sequence[Equivalent], run: dict[str, Any]) -> dict[str, Any]:
-    """Return the score, and the mutants that no test noticed. ``run`` describes the run."""
-    survived = [outcome for outcome in outcomes if outcome.ended in ("survived", "not covered")]
-    equivalent = [one for one in survived if any(entry.matches(one) for entry in equivalents)]
-    survivors = [one for one in survived if one not in equivalent]
-    counted = len(outcomes) - len(equivalent)
-    killed = len(outcomes) - len(survived)
-    return run | {
-        "mutants": len(outcomes),
-        "killed": killed,
-        "equivalent": len(equivalent),
-        "survived": sum(one.ended == "survived" for one in survivors),
-        "not_covered": sum(one.ended == "not covered" for one in survivors),
-        "timeouts": sum(one.ended == "timeout" for one in outcomes),
-        "score": round(killed / counted, 4) if counted else 1.0,
-        "survivors": [asdict(one) for one in sorted(survivors, key=lambda one: (one.file, one.line))],
-        "outcomes": [asdict(one) for one in outcomes],
-    }
-
-
-def format_summary(summary: dict[str, Any]) -> str:
-    """Return the score and the survivors as text."""
+def format_report(package: str, seed: int, outcomes: Sequence[Outcome], equivalents: Sequence[Equivalent]) -> str:
+    """Return the score, and the mutants that no test noticed."""
+    unnoticed = [one for one in outcomes if one.ended in ("survived", "not covered")]
+    survivors = [one for one in unnoticed if not any(entry.matches(one) for entry in equivalents)]
+    killed, equivalent = len(outcomes) - len(unnoticed), len(unnoticed) - len(survivors)
+    counted = len(outcomes) - equivalent
+    ends = Counter(one.ended for one in survivors)
+    timeouts = sum(one.ended == "timeout" for one in outcomes)
     head = (
-        f"{summary['package']}: score {summary['score']:.1%} = {summary['killed']} killed of {summary['mutants']}"
-        f" less {summary['equivalent']} equivalent; {summary['survived']} survived,"
-        f" {summary['not_covered']} not covered, {summary['timeouts']} by timeout; seed {summary['seed']}"
+        f"{package}: score {killed / counted if counted else 1:.1%} = {killed} killed of {len(outcomes)}"
+        f" less {equivalent} equivalent; {ends['survived']} survived,"
+        f" {ends['not covered']} not covered, {timeouts} by timeout; seed {seed}"
     )
     blocks = [
-        f"{one['file']}:{one['line']}  {one['operator']}  ({_coverage(one)})\n"
-        f"    - {one['original']}\n    + {one['mutated']}"
-        for one in summary["survivors"]
+        f"{one.file}:{one.line}  {one.operator}  ({_describe_tests(one)})\n    - {one.original}\n    + {one.mutated}"
+        for one in sorted(survivors, key=lambda one: (one.file, one.line))
     ]
     return "\n".join([head, "", *blocks, ""])
 
 
-def _coverage(survivor: dict[str, Any]) -> str:
-    if survivor["covering"] is None:
-        return f"{survivor['ran']} tests run"
-    return f"{survivor['ran']} of {survivor['covering']} covering tests run"
+def _describe_tests(survivor: Outcome) -> str:
+    if survivor.covering is None:
+        return f"{survivor.ran} tests run"
+    return f"{survivor.ran} of {survivor.covering} covering tests run"

@@ -9,7 +9,6 @@ from chaos.expected_state import compute_expected
 from chaos.image_oracle import digest, expected_master
 from chaos.images import Content, ImageFactory
 from chaos.invariants import DERIVATIVES, MASTERS, Case
-from chaos.queues import Depth
 from chaos.script import Action, Operation
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 from darkroom.plan.canonical import derivative_name
@@ -81,7 +80,7 @@ def sound() -> Case:
             announced("ImageReady", REMOVED, "03", "v3", sha256=digest(OTHER)),
             announced("ImageRemoved", REMOVED, "04", ""),
         ],
-        depths={INGEST: Depth(0, 0, 0), PURGE: Depth(0, 0, 0)},
+        depths={INGEST: 0, PURGE: 0},
         dead=[DeadLetter(INGEST_DEAD, POISON, {})],
         current={READY: "v1", REFUSED: "v2"},
         sequencers=SEQUENCERS,

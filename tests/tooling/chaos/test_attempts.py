@@ -35,15 +35,15 @@ def environment(ministack_url: str) -> Iterator[Environment]:
     found = Environment(ministack_url, Limits())
     found.s3.create_bucket(Bucket=AUDIT)
     for name in (INGEST, INGEST_DEAD, PURGE, PURGE_DEAD):
-        found.sqs.create_queue(QueueName=name)
+        found.queues.create_queue(QueueName=name)
     yield found
     for name in (INGEST, INGEST_DEAD, PURGE, PURGE_DEAD):
-        found.sqs.delete_queue(QueueUrl=found.queue_url(name))
+        found.queues.delete_queue(QueueUrl=found.queue_url(name))
 
 
 def test_a_dead_letter_is_redriven_once_and_remembered(environment: Environment) -> None:
     def bury(**attributes: str) -> None:
-        environment.sqs.send_message(
+        environment.queues.send_message(
             QueueUrl=environment.queue_url(INGEST_DEAD),
             MessageBody=json.dumps({"detail-type": "Object Created", "detail": {"object": {"key": "photo.jpg"}}}),
             MessageAttributes={

@@ -11,7 +11,6 @@ import pytest
 from chaos.environment import INGEST, PURGE, PURGE_DEAD
 from chaos.image_oracle import digest
 from chaos.invariants import DERIVATIVES, INVARIANTS, MASTERS, Case, check
-from chaos.queues import Depth
 from chaos.snapshot import DeadLetter, PublishedEvent, Snapshot, Stored
 
 from .cases import (
@@ -124,8 +123,8 @@ PLANTED: list[tuple[str, str, Plant]] = [
     ("no announcement of an image", ANNOUNCED, drop_announcements("ImageReady")),
     ("no announcement of a refusal", ANNOUNCED, drop_announcements("ImageRefused")),
     ("no announcement of a deletion", ANNOUNCED, drop_announcements("ImageRemoved")),
-    ("a stuck message", QUIET, lambda snapshot: replace(snapshot, depths={INGEST: Depth(0, 1, 0)})),
-    ("an endless purge", QUIET, lambda snapshot: replace(snapshot, depths={PURGE: Depth(0, 0, 1)})),
+    ("a stuck message", QUIET, lambda snapshot: replace(snapshot, depths={INGEST: 1})),
+    ("an endless purge", QUIET, lambda snapshot: replace(snapshot, depths={PURGE: 1})),
     (
         "a purge given up",
         GIVEN_UP,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +30,7 @@ ACTIONS_PER_CRASH = 10
 @pytest.mark.parametrize("seed", [SEED, TODAY], ids=["fixed", "of the day"])
 def test_after_faults_nothing_is_lost_corrupt_or_left_over(tmp_path: Path, seed: int) -> None:
     """Assert rates per action and kinds only: the number of requests depends on the machine."""
-    findings = asyncio.run(run(Settings(seed, UPLOADS, minutes=MINUTES), tmp_path, lambda _: None))
+    findings = run(Settings(seed, UPLOADS, minutes=MINUTES), tmp_path, lambda _: None)
     output = report(findings)
     assert findings.violations == [], output
     faults: Counter[Fault] = Counter()

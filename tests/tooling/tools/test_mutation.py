@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import py_compile
 import sys
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
 
 import pytest
 
-from tools.mutation import loading
 from tools.mutation.javascript import list_javascript_mutants, mutate_javascript
+from tools.mutation.loading import install
 from tools.mutation.mutants import (
     Mutant,
     find_changed_lines,
@@ -18,9 +20,9 @@ from tools.mutation.mutants import (
     mutate_python,
     sample_mutants,
 )
-from tools.mutation.packages import LAYERS, PACKAGES, get_module_name
+from tools.mutation.packages import PACKAGES, ROOT
 from tools.mutation.recording import Recording
-from tools.mutation.report import Equivalent, Outcome, format_summary, read_equivalents, summarise
+from tools.mutation.report import Equivalent, Outcome, format_report, read_equivalents
 from tools.mutation.selection import ENOUGH_TESTS, find_covering, find_names, find_statement, order_tests
 
 SOURCE = """\
@@ -146,47 +148,50 @@ def test_cheap_tests_of_all_files_come_first() -> None:
 
 
 def test_a_mutated_module_is_loaded_from_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "mutated_module.py"
-    path.write_text("VALUE = 1\n")
+    """Also where the byte code of the file itself is cached."""
+    path, other = tmp_path / "mutated_module.py", tmp_path / "other_module.py"
+    for one in (path, other):
+        one.write_text("VALUE = 1\n")
+        py_compile.compile(str(one))
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.setattr(
-        sys, "meta_path", [loading.MutatedFinder("mutated_module", path, "VALUE = 2\n"), *sys.meta_path]
-    )
+    monkeypatch.setattr(SourceFileLoader, "get_code", SourceFileLoader.get_code)  # restored after the test
+    install(path, "VALUE = 2\n")
     assert importlib.import_module("mutated_module").VALUE == 2
-    del sys.modules["mutated_module"]
+    assert importlib.import_module("other_module").VALUE == 1
+    del sys.modules["mutated_module"], sys.modules["other_module"]
 
 
-def test_module_names() -> None:
-    assert get_module_name(LAYERS / "darkroom" / "darkroom" / "plan" / "__init__.py") == "darkroom.plan"
-    assert get_module_name(LAYERS / "darkroom" / "darkroom" / "plan" / "options.py") == "darkroom.plan.options"
+def test_a_mutated_text_is_read_in_place_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "request.js"
+    path.write_text("let a = 1;")
+    monkeypatch.setattr(Path, "read_text", Path.read_text)  # restored after the test
+    install(path, "let a = 2;")
+    assert path.read_text(encoding="utf-8") == "let a = 2;"
 
 
 @pytest.mark.parametrize("name", PACKAGES)
 def test_packages_have_sources_and_tests(name: str) -> None:
     assert PACKAGES[name].files()
-    assert all((LAYERS.parent / folder).is_dir() for folder in PACKAGES[name].tests)
+    assert all((ROOT / folder).is_dir() for folder in PACKAGES[name].tests)
 
 
 def _outcome(line: int, ended: str, covering: int | None = 2) -> Outcome:
-    return Outcome("m.py", line, "AddNot", f"if a{line}:", f"if not a{line}:", covering, 2, ended, "", 0.5)
+    return Outcome("m.py", line, "AddNot", f"if a{line}:", f"if not a{line}:", covering, 2, ended)
 
 
 def test_equivalent_mutants_are_not_counted() -> None:
     outcomes = [_outcome(1, "failed"), _outcome(2, "timeout"), _outcome(3, "survived"), _outcome(4, "survived")]
     outcomes.append(_outcome(5, "not covered", 0))
     equivalents = [Equivalent("m.py", "if a3:", "if not a3:", "both branches are the same")]
-    summary = summarise(outcomes, equivalents, {"package": "p", "seed": 1})
-    assert (summary["killed"], summary["survived"], summary["not_covered"]) == (2, 1, 1)
-    assert summary["score"] == 0.5
-    text = format_summary(summary)
-    assert text.startswith("p: score 50.0% = 2 killed of 5 less 1 equivalent;")
+    head, text = format_report("p", 1, outcomes, equivalents).split("\n", 1)
+    counts = "1 survived, 1 not covered, 1 by timeout; seed 1"
+    assert head == f"p: score 50.0% = 2 killed of 5 less 1 equivalent; {counts}"
     assert "m.py:4  AddNot  (2 of 2 covering tests run)\n    - if a4:\n    + if not a4:" in text
 
 
 def test_the_equivalent_mutants_name_lines_of_their_files() -> None:
-    root = LAYERS.parent
     for entry in read_equivalents():
-        lines = [line.strip() for line in (root / entry.file).read_text(encoding="utf-8").splitlines()]
+        lines = [line.strip() for line in (ROOT / entry.file).read_text(encoding="utf-8").splitlines()]
         assert entry.original in lines, entry
         assert entry.original != entry.mutated
         assert entry.reason

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import pytest
 
 from tools.trace_path import measure
@@ -14,6 +12,6 @@ MOST_CHANGES = {"request": 343, "upload": 900}
 
 @pytest.mark.slow
 def test_an_upload_and_a_request_change_file_no_more_often() -> None:
-    found = asyncio.run(measure())
+    found = measure()
     assert found["upload"]["calls"]["functions/ingest/app.py"]
     assert {name: one["changes"] for name, one in found.items() if one["changes"] > MOST_CHANGES[name]} == {}
