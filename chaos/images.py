@@ -23,7 +23,7 @@ _LEVELS = (20, 128, 235)
 COLOURS = tuple((red, green, blue) for red in _LEVELS for green in _LEVELS for blue in _LEVELS)
 """Colours far enough apart that derivatives of different images are never alike, even small or sharpened ones."""
 
-_PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
+PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class ImageFactory:
         rng = seeded_random(self.seed, "photograph", number)
         size = LARGE if number % LARGE_EVERY == LARGE_EVERY - 1 else (rng.randint(64, 600), rng.randint(64, 600))
         colour = number % len(COLOURS)
-        image = _tinted(_cropped(rng.choice(_PHOTOGRAPHS), rng.random(), size), COLOURS[colour])
+        image = _tinted(_cropped(rng.choice(PHOTOGRAPHS), rng.random(), size), COLOURS[colour])
         return Content(f"photograph {number}", rng.choices(_FORMATS, _FORMAT_WEIGHTS)[0](image), colour=colour)
 
     def damaged(self, number: int) -> Content:
@@ -62,14 +62,15 @@ class ImageFactory:
 
 
 def _cropped(name: str, place: float, size: tuple[int, int]) -> Image.Image:
-    whole = _photograph(name)
+    whole = load_photograph(name)
     side = min(whole.size) * 3 // 4
     left, top = (int((extent - side) * place) for extent in whole.size)
     return whole.crop((left, top, left + side, top + side)).resize(size)
 
 
 @cache
-def _photograph(name: str) -> Image.Image:
+def load_photograph(name: str) -> Image.Image:
+    """Return one of PHOTOGRAPHS."""
     return Image.fromarray(getattr(data, name)())
 
 

@@ -14,7 +14,7 @@ from darkroom.services.live_settings import CURRENT
 from darkroom_pipeline.aws.record import build_image_id, pad_sequencer
 
 from .expected_state import ExpectedEnd, ExpectedState
-from .image_oracle import digest, digest_image, expected_master, list_differences
+from .image_oracle import digest, digest_image, expected_master, is_like, list_differences
 from .images import Content
 from .snapshot import PublishedEvent, Snapshot, Stored, as_text
 
@@ -135,9 +135,7 @@ def _compare_images(derivative: Stored, master: Stored) -> str:
     seen, required = digest_image(derivative.body), digest_image(master.body)
     if seen is None:
         return "cannot be decoded"
-    return (
-        "" if required is None or seen.resembles(required) else f"shows another image: {seen.mean}, not {required.mean}"
-    )
+    return "" if required is None or is_like(seen, required) else f"shows another image: {seen}, not {required}"
 
 
 def _check_presets(case: Case) -> _Found:

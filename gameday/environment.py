@@ -116,12 +116,11 @@ class Environment:
         """Return entries of the audit log, newest first."""
         return AuditLog(S3Bucket(self.cloud.s3, self.info["outputs"]["AuditBucketName"])).list_newest(limit, days=2)
 
-    def minutes(self, metrics: Sequence[MetricStat], begin_s: float, end_s: float) -> list[list[tuple[float, float]]]:
-        """Return the points of ``metrics`` by the minute."""
-        read = CloudWatchMetrics(self.cloud.metrics).get_points(
-            metrics, begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60
-        )
-        return [list(points) for points in read]
+    def list_minutes(self, metric: MetricStat, begin_s: float, end_s: float) -> Sequence[tuple[float, float]]:
+        """Return the points of ``metric`` by the minute."""
+        metrics = CloudWatchMetrics(self.cloud.metrics)
+        [points] = metrics.get_points([metric], begin_s=begin_s // 60 * 60, end_s=end_s, period_s=60)
+        return points
 
     # ------------------------------------------------------------ models
 
@@ -179,11 +178,11 @@ class Environment:
         """Return a switch."""
         return SwitchStore(self.media).read(name)
 
-    def count_dead_letters(self, queue: str) -> int:
-        """Return the number of messages in the DLQ of ``queue``, such as ``infer``."""
-        url = self.info["queues"][f"{queue}_dead_letters"]
-        found = self.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessages"])
-        return int(found["Attributes"]["ApproximateNumberOfMessages"])
+    def count_messages(self, queue: str) -> int:
+        """Count the messages of a queue, such as ``infer`` or ``infer_dead_letters``, and those in flight."""
+        found = self.cloud.queues.get_queue_attributes(QueueUrl=self.info["queues"][queue], AttributeNames=["All"])
+        counts = found["Attributes"]
+        return int(counts["ApproximateNumberOfMessages"]) + int(counts["ApproximateNumberOfMessagesNotVisible"])
 
     def enable_consumers(self, queue: str, is_enabled: bool) -> None:
         """Enable or disable the event source mappings of ``queue``, such as ``refine``."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import random
 from collections.abc import Callable, Mapping
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
-from skimage import data
+
+from chaos.images import PHOTOGRAPHS, load_photograph
 
 USUAL, SHIFTED = "usual", "shifted"
 STRIPED, DOTTED, CHECKED, PLAIN = "striped", "dotted", "checked", "plain"
@@ -21,7 +22,6 @@ FABRICS = (STRIPED, DOTTED, CHECKED, PLAIN)
 MIXED_FABRICS = "fabrics"
 """A fabric of a kind that is chosen at random."""
 
-_PHOTOGRAPHS = ("astronaut", "chelsea", "coffee", "rocket")
 _SIDES_PX = (160, 400)
 _TINY_PX = (20, 48)
 _FABRIC_PX = 256
@@ -99,7 +99,7 @@ _KINDS: Mapping[str, Callable[[random.Random], DrawnImage]] = {
 
 def _cut(rng: random.Random, sides_px: tuple[int, int]) -> Image.Image:
     """Crop a random part of a photograph, resize it within ``sides_px``, and vary its brightness."""
-    whole = _photograph(rng.choice(_PHOTOGRAPHS))
+    whole = load_photograph(rng.choice(PHOTOGRAPHS))
     side = int(min(whole.size) * rng.uniform(0.4, 0.9))
     left, top = (rng.randint(0, extent - side) for extent in whole.size)
     size = (rng.randint(*sides_px), rng.randint(*sides_px))
@@ -111,11 +111,6 @@ def _encoded(image: Image.Image, kind: str, suffix: str) -> DrawnImage:
     out = io.BytesIO()
     image.save(out, kind, **({"quality": 88} if kind in ("JPEG", "WEBP") else {}))
     return DrawnImage(out.getvalue(), suffix)
-
-
-@cache
-def _photograph(name: str) -> Image.Image:
-    return Image.fromarray(getattr(data, name)())
 
 
 def read_size(image: DrawnImage) -> tuple[int, int]:

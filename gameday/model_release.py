@@ -8,7 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from darkroom_analysis.mlops.canary_rollout import EVENTS, PROMOTE, ROLLBACK
+from darkroom_analysis.mlops.manifests import FOLDER
 from darkroom_analysis.mlops.model_registry import APPROVED, REJECTED, ModelVersion
+from darkroom_pipeline.aws.s3 import ListedObject, S3Bucket
 from local.paths import ENDPOINT
 
 from .environment import Environment
@@ -48,6 +50,11 @@ class ImageStream:
         self._environment.upload(self.keys[-1], image.body)
         return self.keys[-1]
 
+    def wait_for_endpoint(self, key: str, within_s: float) -> None:
+        """Wait until the endpoint, and no fallback model, has analysed an image. Raises WaitTimeout."""
+        by = self._environment.list_analysers
+        wait_until(lambda: by(key) == {"endpoint"}, f"the endpoint analyses {key}", within_s)
+
     def wait_for_findings(self, within_s: float) -> list[dict[str, dict[str, Any]]]:
         """Return the findings of all uploads, once each has some. Raises WaitTimeout."""
         wait_until(lambda: all(self._list_findings()), "all uploads are analysed", within_s)
@@ -76,6 +83,11 @@ class ModelEvents:
         bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
         details = [body["detail"] for body in bodies if body["detail-type"] == EVENTS[action]]
         return next((detail for detail in details if detail["canary"] == canary), None)
+
+
+def list_marks(media: S3Bucket) -> list[ListedObject]:
+    """Return the marks of the days of which there are complete manifests."""
+    return [one for page in media.list_pages(FOLDER) for one in page if one.key.endswith("/drift.json")]
 
 
 def require_records(run: ScenarioRun, events: ModelEvents, action: str, canary: str, image: str) -> None:

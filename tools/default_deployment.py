@@ -19,16 +19,16 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from samtranslator.translator.transform import transform  # type: ignore[import-untyped]
+from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
+from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from bench.cost.idle import LOG_BYTES, MEMORY_MB, METRICS_PUBLISHED, METRICS_READ, QUEUES, RECEIVES, RUN_MS
 from cli.template_values import Resolver
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, Amounts, function_amounts, load_prices
 from observability.alarm_cost import CDN_METRICS
-from tools.generated_blocks import table
+from tools.generated_blocks import ROOT, table
 
-ROOT = Path(__file__).resolve().parent.parent
 TEMPLATE, ALARMS = ROOT / "template.yaml", "AlarmsStack"
 ALARMS_TEMPLATE, README = ROOT / "stacks" / "alarms.yaml", ROOT / "README.md"
 BEGIN, END = "<!-- options, by `make alarms`, do not edit -->", "<!-- end of the options -->"
@@ -39,35 +39,20 @@ PRICED = (ALARM, "AWS::Events::Rule")
 FUNCTIONS = 8
 """Functions of a default deployment, for which METRICS_READ is counted."""
 
-OPTIONS: tuple[Mapping[str, str], ...] = (
-    {"Refine": "on"},
-    {"UrgentUploads": "on"},
-    {"LargeImages": "on"},
-    {"ContentCredentials": "on"},
-    {"BulkJobs": "on"},
-    {"SimilarityStore": "table"},
-    {"InferenceMode": "lambda"},
-    {"Dialects": "on"},
-    {"AccessLogDays": "1"},
-    {"Alarms": "all"},
-    {"Alarms": "off"},
-)
-"""Parameters that create or remove resources, each beside the defaults."""
-
-MEANINGS = {
-    "Refine=on": "smaller derivatives, made in the background",
-    "UrgentUploads=on": "a queue for urgent uploads",
-    "LargeImages=on": "tiled pyramids of large images",
-    "ContentCredentials=on": "signed records of origin (C2PA)",
-    "BulkJobs=on": "`./darkroom library`",
-    "SimilarityStore=table": "similar and tagged images",
-    "InferenceMode=lambda": "image analysis",
-    "Dialects=on": "URLs of other services",
-    "Alarms=all": "all tickets and dashboards",
+OPTIONS: Mapping[tuple[str, str], str] = {
+    ("Refine", "on"): "smaller derivatives, made in the background",
+    ("UrgentUploads", "on"): "a queue for urgent uploads",
+    ("LargeImages", "on"): "tiled pyramids of large images",
+    ("ContentCredentials", "on"): "signed records of origin (C2PA)",
+    ("BulkJobs", "on"): "`./darkroom library`",
+    ("SimilarityStore", "table"): "similar and tagged images",
+    ("InferenceMode", "lambda"): "image analysis",
+    ("Dialects", "on"): "URLs of other services",
+    ("AccessLogDays", "1"): "",
+    ("Alarms", "all"): "all tickets and dashboards",
+    ("Alarms", "off"): "",
 }
-"""What the options of README.md are for."""
-
-_UPLOADED = {"CodeUri": "s3://bucket/key", "ContentUri": "s3://bucket/key", "DefinitionUri": "s3://bucket/key"}
+"""Parameters that create or remove resources, each beside the defaults, and what those in README.md are for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,34 +166,30 @@ def _defaults(document: Mapping[str, Any]) -> dict[str, str]:
 
 @cache
 def _expanded(path: Path) -> dict[str, Any]:
-    """Return the template after SAM's transform, without conditions."""
+    return expand_template(path, _defaults(yaml_parse(path.read_text(encoding="utf-8"))))
+
+
+def expand_template(path: Path, parameters: Mapping[str, str]) -> dict[str, Any]:
+    """Return the template after SAM's transform, with code that is somewhere in S3."""
+    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the transform asks for its partition
     document = yaml_parse(path.read_text(encoding="utf-8"))
-    if "Transform" not in document:
-        return dict(document)
     for resource in document["Resources"].values():
         properties = resource.get("Properties", {})
-        properties |= {name: value for name, value in _UPLOADED.items() if name in properties}
+        for name in ("CodeUri", "ContentUri", "DefinitionUri"):
+            if name in properties or (name, resource["Type"]) == ("CodeUri", "AWS::Serverless::Function"):
+                properties[name] = "s3://bucket/key"
         if resource["Type"] == "AWS::Serverless::Application":
             properties["Location"] = "https://s3.amazonaws.com/bucket/key"
-    os.environ.setdefault("AWS_DEFAULT_REGION", "us-east-1")  # the transform asks for its partition
     with contextlib.redirect_stderr(io.StringIO()):
-        return dict(transform(document, _defaults(document), _NoManagedPolicies()))
+        return dict(Translator({}, Parser()).translate(document, dict(parameters)))
 
 
-class _NoManagedPolicies:
-    """No role of the template names a managed policy of AWS by its short name."""
-
-    def load(self) -> dict[str, str]:
-        return {}
-
-
-def list_differences(default: Deployment) -> Iterator[tuple[str, int, int, float]]:
-    """Yield each option with the resources, functions and US dollars a month that it adds to ``default``."""
-    for option in OPTIONS:
-        other = describe_deployment(**option)
+def list_differences(default: Deployment) -> Iterator[tuple[str, str, int, int, float]]:
+    """Yield each option, what it is for, and the resources, functions and US dollars a month that it adds."""
+    for (name, value), meaning in OPTIONS.items():
+        other = describe_deployment(**{name: value})
         added = len(other.types) - len(default.types), len(other.functions) - len(default.functions)
-        name = ", ".join(f"{one}={value}" for one, value in option.items())
-        yield name, *added, other.idle_usd - default.idle_usd
+        yield f"{name}={value}", meaning, *added, other.idle_usd - default.idle_usd
 
 
 def describe_options() -> str:
@@ -216,9 +197,9 @@ def describe_options() -> str:
     default = describe_deployment()
     off = describe_deployment(Alarms="off")
     rows = [
-        (f"`{name}`", MEANINGS[name], f"+{resources}", f"+{functions}", f"{usd:.2f}")
-        for name, resources, functions, usd in list_differences(default)
-        if name in MEANINGS
+        (f"`{name}`", meaning, f"+{resources}", f"+{functions}", f"{usd:.2f}")
+        for name, meaning, resources, functions, usd in list_differences(default)
+        if meaning
     ]
     totals = f"{len(default.types)} resources with its alarms and {len(default.functions)} functions"
     idle = f"{default.idle_usd:.2f} USD a month without a request, {off.idle_usd:.2f} with `Alarms=off`"
@@ -252,7 +233,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not given:
         sys.stdout.writelines(
             f"{name:21} {resources:+4} resources {functions:+3} functions {usd:+6.2f} USD a month\n"
-            for name, resources, functions, usd in list_differences(found)
+            for name, _, resources, functions, usd in list_differences(found)
         )
     return 0
 

@@ -9,7 +9,6 @@ a template sets.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from importlib import resources
@@ -17,12 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
-from samtranslator.parser.parser import Parser  # type: ignore[import-untyped]
-from samtranslator.translator.translator import Translator  # type: ignore[import-untyped]
 from samtranslator.yaml_helper import yaml_parse  # type: ignore[import-untyped]
 
 from cli.preflight.policy import CODE, STACKS
 from extensions import list_templates
+from tools.default_deployment import expand_template
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET = ROOT / "cli" / "preflight" / "deployer_actions.json"
@@ -170,7 +168,6 @@ ONLY_WITH: Mapping[str, Mapping[str, str]] = {
 
 def main() -> None:
     """Write the table."""
-    os.environ.setdefault("AWS_DEFAULT_REGION", REGION)  # the translator asks for one
     paths = [ROOT / "template.yaml", *sorted(ROOT.glob("stacks/*.yaml")), *list_templates()]
     found = [(str(path.relative_to(ROOT)), *_read_types(path)) for path in paths]
     properties: dict[str, set[str]] = {}
@@ -190,17 +187,10 @@ def _read_types(path: Path) -> tuple[dict[str, set[str]], set[str]]:
     """Return the properties that are set by resource type after SAM's transform, and the types as they are written."""
     types: dict[str, set[str]] = {}
     for parameters in VARIANTS:
-        document = yaml_parse(path.read_text(encoding="utf-8"))
-        written = {str(one["Type"]) for one in document["Resources"].values()}
-        for one in document["Resources"].values():
-            for name in ("CodeUri", "ContentUri", "DefinitionUri"):
-                if name in one.get("Properties", {}) or (name, one["Type"]) == ("CodeUri", "AWS::Serverless::Function"):
-                    one["Properties"][name] = "s3://packages/code"
-            if one["Type"] == "AWS::Serverless::Application":
-                one["Properties"]["Location"] = "https://s3.amazonaws.com/packages/template"
-        for one in Translator({}, Parser()).translate(document, dict(parameters))["Resources"].values():
+        for one in expand_template(path, parameters)["Resources"].values():
             types.setdefault(one["Type"], set()).update(one.get("Properties", {}))
-    return types, written
+    written = yaml_parse(path.read_text(encoding="utf-8"))["Resources"].values()
+    return types, {str(one["Type"]) for one in written}
 
 
 def _list_actions(kind: str, properties: set[str]) -> Iterator[str]:

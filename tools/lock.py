@@ -61,21 +61,17 @@ _OPTIONS = (
 def lock(arguments: list[str]) -> None:
     """Write every requirements file; ``arguments`` are passed to ``uv pip compile``."""
     for file, extras in LOCKS.items():
-        chosen = [argument for extra in extras for argument in ("--extra", extra)]
-        alone = ["--no-deps"] if set(extras) <= set(ALONE) else []
-        _compile("pyproject.toml", file, [*chosen, *alone, *arguments])
+        _compile("", file, extras, arguments, is_alone=set(extras) <= set(ALONE))
     for extension in list_extensions():
-        folder = f"extensions/{extension.name}/"
         for file, extras in extension.locks.items():
-            chosen = [argument for extra in extras for argument in ("--extra", extra)]
-            alone = ["--no-deps"] if file in extension.alone else []
-            _compile(f"{folder}pyproject.toml", folder + file, [*chosen, *alone, *arguments])
+            _compile(f"extensions/{extension.name}/", file, extras, arguments, is_alone=file in extension.alone)
 
 
-def _compile(project: str, file: str, options: list[str]) -> None:
-    command = [uv.find_uv_bin(), "pip", "compile", project, *_OPTIONS, *options, "--output-file", file]
-    subprocess.run(command, cwd=ROOT, check=True)  # noqa: S603
-    sys.stdout.write(f"{file}\n")
+def _compile(folder: str, file: str, extras: Sequence[str], arguments: list[str], *, is_alone: bool) -> None:
+    options = [*(f"--extra={extra}" for extra in extras), *(["--no-deps"] if is_alone else []), *arguments]
+    command = [uv.find_uv_bin(), "pip", "compile", f"{folder}pyproject.toml", *_OPTIONS, *options]
+    subprocess.run([*command, "--output-file", folder + file], cwd=ROOT, check=True)  # noqa: S603
+    sys.stdout.write(f"{folder}{file}\n")
 
 
 if __name__ == "__main__":

@@ -30,7 +30,7 @@ class Backlog:
     def inject(self, run: ScenarioRun) -> None:
         """Disable the mapping, and send MESSAGES messages."""
         run.environment.enable_consumers("purge", False)
-        url = self._url(run)
+        url = run.environment.info["queues"]["purge"]
         for numbers in batched(range(MESSAGES), 10, strict=True):
             entries = [
                 {"Id": str(number), "MessageBody": json.dumps({"key": f"gameday/purged-{number}.jpg", "pass": 1})}
@@ -55,21 +55,7 @@ class Backlog:
 
     def verify(self, run: ScenarioRun) -> None:
         """Verify that all messages are processed, none is in the DLQ, and the alarm is OK."""
-        wait_until(lambda: not self._waiting(run), "the purge queue is empty", DRAINED_S)
+        wait_until(lambda: not run.environment.count_messages("purge"), "the purge queue is empty", DRAINED_S)
         run.wait_for_ok(ALARM, DRAINED_S)
         run.record_fact("messages sent", MESSAGES)
-        run.record_fact("messages in the DLQ", self._count(run, run.environment.info["queues"]["purge_dead_letters"]))
-
-    def _waiting(self, run: ScenarioRun) -> int:
-        return self._count(run, self._url(run))
-
-    @staticmethod
-    def _url(run: ScenarioRun) -> str:
-        return str(run.environment.info["queues"]["purge"])
-
-    @staticmethod
-    def _count(run: ScenarioRun, url: str) -> int:
-        documents = run.environment.cloud.queues.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])[
-            "Attributes"
-        ]
-        return int(documents["ApproximateNumberOfMessages"]) + int(documents["ApproximateNumberOfMessagesNotVisible"])
+        run.record_fact("messages in the DLQ", run.environment.count_messages("purge_dead_letters"))

@@ -80,7 +80,7 @@ class BulkImport:
             )
         urgent, ordinary = waits["urgent uploads"], waits["ordinary uploads of the same time"]
         require(max(urgent) < min(ordinary), "an ordinary upload overtook an urgent one")
-        dead = run.environment.count_dead_letters("ingest")
+        dead = run.environment.count_messages("ingest_dead_letters")
         run.record_fact("messages in the DLQ", dead)
         require(dead == 0, f"{dead} messages are in the DLQ")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+from darkroom_analysis.mlops.drift_check import BASELINE as BASELINE_KEY
+from darkroom_analysis.mlops.manifests import FOLDER
 from darkroom_pipeline.aws.sample_slots import SLOTS
 from darkroom_pipeline.operations.cloudwatch import MetricStat
 
 from .. import synthetic_samples
 from ..environment import NAMESPACE
-from ..images import SHIFTED, USUAL, draw_image
+from ..images import SHIFTED, USUAL
+from ..model_release import ImageStream, list_marks
 from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
@@ -21,7 +25,7 @@ UPLOADED = 24
 """Number of shifted images that pass through ingest and the endpoint; the manifest is about them."""
 
 REPORTED_WITHIN_S, ALARM_WITHIN_S, OK_WITHIN_S, ANALYSED_WITHIN_S = 200.0, 240.0, 600.0, 240.0
-_OF = {"service": "monitor", "function": "monitor"}
+PSI = MetricStat(NAMESPACE, "DriftPsi", {"service": "monitor", "function": "monitor"}, "Maximum")
 FEATURES = ("brightness", "pixels", "format", "confidence-moderation", "embedding")
 
 BASELINE, OTHERS, CHANGED = (USUAL, "baseline"), (USUAL, "others"), (SHIFTED, "shifted")
@@ -37,16 +41,13 @@ class Drift:
 
     def __init__(self) -> None:
         """Start to compute samples, which takes minutes unless they are cached."""
-        self._own: list[str] = []
         self._computation = ThreadPoolExecutor(1).submit(_compute_samples)
 
     def prepare(self, run: ScenarioRun) -> None:
         """Let the monitor build its baseline of a thousand images, and fill in a thousand others of the same kind."""
         self._computation.result()
         run.environment.fill_samples(synthetic_samples.make_samples(*BASELINE, SLOTS, time.time()))
-        wait_until(
-            lambda: self._documents(run, "watch/baseline.json"), "the monitor builds a baseline", REPORTED_WITHIN_S
-        )
+        wait_until(lambda: run.environment.media.read(BASELINE_KEY), "the monitor builds a baseline", REPORTED_WITHIN_S)
         run.mark("note", f"the monitor has a baseline of {SLOTS} images")
         others = synthetic_samples.make_samples(*OTHERS, SLOTS, time.time())
         run.environment.fill_samples(others)
@@ -60,12 +61,11 @@ class Drift:
 
     def inject(self, run: ScenarioRun) -> None:
         """Upload some shifted images, and store samples of the others."""
-        for number in range(UPLOADED):
-            image = draw_image(SHIFTED, "whole-way", number)
-            self._own.append(f"gameday/shifted-{int(run.begun_s)}-{number}.{image.suffix}")
-            run.environment.upload(self._own[-1], image.body)
-        wait_until(lambda: self._all_analysed(run), "the uploaded images are analysed", ANALYSED_WITHIN_S)
-        own = [one for one in run.environment.samples.recent() if one.key in self._own]
+        self._images = ImageStream(run, SHIFTED, "whole-way")
+        for _ in range(UPLOADED):
+            self._images.upload()
+        self._images.wait_for_findings(ANALYSED_WITHIN_S)
+        own = [one for one in run.environment.samples.recent() if one.key in self._images.keys]
         run.record_fact("samples of uploaded images", f"{len(own)} of {UPLOADED}")
         shifted = synthetic_samples.make_samples(*CHANGED, SLOTS, time.time())
         run.mark("break", "uploads shift to dark, tiny and other-format images")
@@ -75,18 +75,11 @@ class Drift:
         """Wait for the alarm and the manifest."""
         run.wait_for_alarm(ALARM, ALARM_WITHIN_S)
         run.record_fact("largest PSI of shifted images", f"{self._read_psi(run):.3f}")
-        documents = wait_until(
-            lambda: self._documents(run, "watch/manifests/"), "there is a manifest", REPORTED_WITHIN_S
-        )
-        wait_until(
-            lambda: any(name.endswith("drift.json") for name in self._documents(run, "watch/manifests/")), "", 60
-        )
-        lines = [line for name in documents if name.endswith(".manifest") for line in self._read(run, name)]
-        about = {line["source-ref"].partition("/masters/")[2] for line in lines}
-        run.record_fact(
-            "images in the manifest", f"{len(about)}, {len(about & set(self._own))} of them uploaded by this run"
-        )
-        require(about & set(self._own), "the manifest has none of the uploaded images")
+        wait_until(lambda: list_marks(run.environment.media), "there is a manifest", REPORTED_WITHIN_S)
+        about = set(self._read_manifests(run))
+        own = about & set(self._images.keys)
+        run.record_fact("images in the manifest", f"{len(about)}, {len(own)} of them uploaded by this run")
+        require(own, "the manifest has none of the uploaded images")
 
     def clear(self, run: ScenarioRun) -> None:
         """Build a new baseline, as the runbook directs for a shift that the model handles correctly."""
@@ -107,30 +100,24 @@ class Drift:
     @staticmethod
     def _has_newer_point(run: ScenarioRun, since_s: float) -> bool:
         """Return whether a point of a whole minute after ``since_s`` exists; the minute of ``since_s`` may be older."""
-        [points] = run.environment.minutes(
-            [MetricStat(NAMESPACE, "DriftPsi", _OF, "Maximum")], since_s + 60, time.time() + 60
-        )
-        return bool(points)
+        return bool(run.environment.list_minutes(PSI, since_s + 60, time.time() + 60))
 
     @staticmethod
     def _read_psi(run: ScenarioRun) -> float:
         """Return the newest PSI."""
         now_s = time.time()
-        [points] = run.environment.minutes([MetricStat(NAMESPACE, "DriftPsi", _OF, "Maximum")], now_s - 600, now_s + 60)
+        points = run.environment.list_minutes(PSI, now_s - 600, now_s + 60)
         return points[-1][1] if points else 0.0
 
-    def _all_analysed(self, run: ScenarioRun) -> bool:
-        return all(run.environment.findings(key) for key in self._own)
-
     @staticmethod
-    def _documents(run: ScenarioRun, prefix: str) -> list[str]:
-        found = run.environment.cloud.s3.list_objects_v2(Bucket=run.environment.info["media_bucket"], Prefix=prefix)
-        return [one["Key"] for one in found.get("Contents", [])]
-
-    @staticmethod
-    def _read(run: ScenarioRun, name: str) -> list[dict[str, str]]:
-        body = run.environment.cloud.s3.get_object(Bucket=run.environment.info["media_bucket"], Key=name)["Body"].read()
-        return [json.loads(line) for line in body.splitlines()]
+    def _read_manifests(run: ScenarioRun) -> Iterator[str]:
+        """Yield the key of each image in a manifest."""
+        media = run.environment.media
+        for page in media.list_pages(FOLDER):
+            for one in page:
+                if one.key.endswith(".manifest"):
+                    for line in (media.read(one.key) or b"").splitlines():
+                        yield json.loads(line)["source-ref"].partition("/masters/")[2]
 
 
 def _compute_samples() -> None:

@@ -7,7 +7,8 @@ import time
 
 from darkroom.aws.switches import FALLBACK
 
-from ..images import USUAL, draw_image
+from ..images import USUAL
+from ..model_release import ImageStream
 from ..runbook import run_runbook
 from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
@@ -30,16 +31,11 @@ class DeadEndpoint:
 
     def __init__(self) -> None:
         self._container = ""
-        self._keys: list[str] = []
 
     def prepare(self, run: ScenarioRun) -> None:
         """Verify that the endpoint analyses an image."""
-        self._upload(run)
-        wait_until(
-            lambda: run.environment.list_analysers(self._keys[0]) == {"endpoint"},
-            "the endpoint analyses an image",
-            ANALYSED_WITHIN_S,
-        )
+        self._images = ImageStream(run, USUAL, "endpoint")
+        self._images.wait_for_endpoint(self._images.upload(), ANALYSED_WITHIN_S)
 
     def inject(self, run: ScenarioRun) -> None:
         """Deploy a container that accepts no connections."""
@@ -52,8 +48,8 @@ class DeadEndpoint:
         """Upload images until the alarm goes off; fallback models analyse them."""
         deadline_s = time.monotonic() + ALARM_WITHIN_S
         while not run.list_alarm_times(ALARM) and time.monotonic() < deadline_s:
-            if len(self._keys) < IMAGES:
-                self._upload(run)
+            if len(self._images.keys) < IMAGES:
+                self._images.upload()
             time.sleep(PAUSE_S)
         run.wait_for_alarm(ALARM, 1)
         by_fallback = wait_until(
@@ -67,30 +63,21 @@ class DeadEndpoint:
             return
         run.environment.set_weights({"main": {"weight": 1.0, "url": self._container}})
         run.mark("clear", "the container is restored")
-        first = self._keys[-1]
+        first = self._images.keys[-1]
         replacements = {"key=trips/rome.jpg": f"key={first}"}
         self._wait_for_fallback_end(run)
         run_runbook(run.environment, "model-down", "breaker#endpoint", "send-message", replacements=replacements)
-        wait_until(
-            lambda: run.environment.list_analysers(first) == {"endpoint"},
-            "one image is analysed again",
-            ANALYSED_WITHIN_S,
-        )
+        self._images.wait_for_endpoint(first, ANALYSED_WITHIN_S)
 
     def verify(self, run: ScenarioRun) -> None:
         """Verify that the endpoint analyses uploads, nothing was lost, and the alarm is OK."""
-        self._upload(run)
-        wait_until(
-            lambda: run.environment.list_analysers(self._keys[-1]) == {"endpoint"},
-            "the endpoint analyses images",
-            ANALYSED_WITHIN_S,
-        )
+        self._images.wait_for_endpoint(self._images.upload(), ANALYSED_WITHIN_S)
         run.wait_for_ok(ALARM, OK_WITHIN_S)
-        missing = [key for key in self._keys if not run.environment.findings(key)]
+        missing = [key for key in self._images.keys if not run.environment.findings(key)]
         require(not missing, f"no analysis of {missing}")
-        run.record_fact("images uploaded", len(self._keys))
+        run.record_fact("images uploaded", len(self._images.keys))
         run.record_fact("images without analysis", len(missing))
-        run.record_fact("messages in the DLQ", run.environment.count_dead_letters("infer"))
+        run.record_fact("messages in the DLQ", run.environment.count_messages("infer_dead_letters"))
         run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
 
     def _wait_for_fallback_end(self, run: ScenarioRun) -> None:
@@ -106,10 +93,5 @@ class DeadEndpoint:
         run.mark("note", "the monitor has switched fallback off")
         time.sleep(20)  # functions read switches every 15 s
 
-    def _upload(self, run: ScenarioRun) -> None:
-        image = draw_image(USUAL, "endpoint", len(self._keys))
-        self._keys.append(f"gameday/endpoint-{int(run.begun_s)}-{len(self._keys)}.{image.suffix}")
-        run.environment.upload(self._keys[-1], image.body)
-
     def _list_fallback_keys(self, run: ScenarioRun) -> list[str]:
-        return [key for key in self._keys if run.environment.list_analysers(key) == {"fallback"}]
+        return [key for key in self._images.keys if run.environment.list_analysers(key) == {"fallback"}]

@@ -7,11 +7,12 @@ import time
 
 from darkroom.aws.switches import FALLBACK
 
-from ..images import USUAL, draw_image
+from ..images import USUAL
+from ..model_release import ImageStream
 from ..runbook import run_runbook
 from ..scenario_run import Phase, ScenarioRun
 from ..slow_proxy import SlowProxy
-from ..wait_for import require, wait_until
+from ..wait_for import require
 
 ALARM = "endpoint-slow"
 DELAY_S = 8.0
@@ -34,16 +35,15 @@ class SlowEndpoint:
     def __init__(self) -> None:
         self._container = ""
         self._proxy: SlowProxy | None = None
-        self._keys: list[str] = []
 
     def prepare(self, run: ScenarioRun) -> None:
         """Put a proxy without delay before the container, and verify that an image is analysed through it."""
+        self._images = ImageStream(run, USUAL, "slow-endpoint")
         main = run.environment.variants()["main"]
         self._container = str(main["url"])
         self._proxy = SlowProxy(self._container)
         run.environment.set_weights({"main": {"weight": main["weight"], "url": self._proxy.start()}})
-        self._upload(run)
-        self._wait_for_endpoint(run, self._keys[0])
+        self._images.wait_for_endpoint(self._images.upload(), ANALYSED_WITHIN_S)
         require(self._proxy.forwarded, "calls do not pass the proxy")
 
     def inject(self, run: ScenarioRun) -> None:
@@ -52,13 +52,13 @@ class SlowEndpoint:
         self._proxy.delay_s = DELAY_S
         run.mark("break", f"each call of the endpoint takes {DELAY_S:.0f} s longer")
         for _ in range(IMAGES):
-            self._upload(run)
+            self._images.upload()
 
     def expect(self, run: ScenarioRun) -> None:
         """Wait for the alarm; no call fails, and the breaker stays closed."""
         run.wait_for_alarm(ALARM, ALARM_WITHIN_S)
-        waiting = [key for key in self._keys if not run.environment.findings(key)]
-        run.record_fact("images that wait at the alarm", f"{len(waiting)} of {len(self._keys)}")
+        waiting = [key for key in self._images.keys if not run.environment.findings(key)]
+        run.record_fact("images that wait at the alarm", f"{len(waiting)} of {len(self._images.keys)}")
         require(waiting, "no image waits")
         require(not run.list_alarm_times("breaker-open"), "the breaker opened, though no call failed")
 
@@ -69,7 +69,7 @@ class SlowEndpoint:
         run_runbook(run.environment, "model-slow", "fallback on")
         run.mark("note", "small models analyse the backlog")
         began_s = time.monotonic()
-        wait_until(lambda: all(map(run.environment.findings, self._keys)), "the backlog is analysed", ANALYSED_WITHIN_S)
+        self._images.wait_for_findings(ANALYSED_WITHIN_S)
         run.record_fact("time until all images have findings", f"{time.monotonic() - began_s:.0f} s")
         run.environment.set_weights({"main": {"weight": 1.0, "url": self._container}})
         run.mark("clear", "the container is fast again")
@@ -78,28 +78,12 @@ class SlowEndpoint:
     def verify(self, run: ScenarioRun) -> None:
         """Verify that the endpoint analyses uploads and those of the backlog, nothing was lost, and the alarm is OK."""
         time.sleep(20)  # functions read switches every 15 s
-        self._upload(run)
-        self._wait_for_endpoint(run, self._keys[-1])
-        wait_until(
-            lambda: all(run.environment.list_analysers(key) == {"endpoint"} for key in self._keys),
-            "the endpoint has analysed every image",
-            ANALYSED_WITHIN_S,
-        )
+        self._images.upload()
+        for key in self._images.keys:
+            self._images.wait_for_endpoint(key, ANALYSED_WITHIN_S)
         run.wait_for_ok(ALARM, OK_WITHIN_S)
-        run.record_fact("images analysed by the endpoint in the end", f"{len(self._keys)} of {len(self._keys)}")
-        run.record_fact("messages in the DLQ", run.environment.count_dead_letters("infer"))
+        run.record_fact("images analysed by the endpoint in the end", len(self._images.keys))
+        run.record_fact("messages in the DLQ", run.environment.count_messages("infer_dead_letters"))
         run.record_fact("switch fallback", json.dumps(run.environment.switch(FALLBACK).to_document()))
         assert self._proxy is not None
         self._proxy.stop()
-
-    def _upload(self, run: ScenarioRun) -> None:
-        image = draw_image(USUAL, "slow-endpoint", len(self._keys))
-        self._keys.append(f"gameday/slow-{int(run.begun_s)}-{len(self._keys)}.{image.suffix}")
-        run.environment.upload(self._keys[-1], image.body)
-
-    def _wait_for_endpoint(self, run: ScenarioRun, key: str) -> None:
-        wait_until(
-            lambda: run.environment.list_analysers(key) == {"endpoint"},
-            "the endpoint analyses an image",
-            ANALYSED_WITHIN_S,
-        )

@@ -16,14 +16,13 @@ from darkroom_analysis.mlops.golden_set import Confusion, parse_history
 from darkroom_analysis.mlops.manifests import FOLDER
 from darkroom_analysis.mlops.quality_check import HISTORY
 from darkroom_pipeline.aws.documents import DocumentStore
-from darkroom_pipeline.aws.s3 import ListedObject
 from darkroom_pipeline.aws.sample_slots import SLOTS
 from local.paths import ENDPOINT
 
 from .. import fabrics, synthetic_samples
 from ..command import run_darkroom
 from ..images import MIXED_FABRICS, STRIPED, USUAL
-from ..model_release import MAIN, ImageStream, ModelEvents, require_records
+from ..model_release import MAIN, ImageStream, ModelEvents, list_marks, require_records
 from ..scenario_run import Phase, ScenarioRun
 from ..wait_for import require, wait_until
 
@@ -103,7 +102,7 @@ class Training:
     def expect(self, run: ScenarioRun) -> None:
         """Wait for the alarm and the manifests of the day."""
         run.wait_for_alarm(ALARM, ALARM_WITHIN_S)
-        [mark, *_] = wait_until(lambda: self._list_marks(run), "there are manifests", MANIFEST_WITHIN_S)
+        [mark, *_] = wait_until(lambda: list_marks(run.environment.media), "there are manifests", MANIFEST_WITHIN_S)
         self._day = mark.key.removeprefix(FOLDER).partition("/")[0]
         run.mark("note", f"the monitor has written the manifests of {self._day}")
 
@@ -144,13 +143,7 @@ class Training:
 
     def _end_day(self, run: ScenarioRun) -> None:
         """Delete the marks of earlier manifests: the monitor writes manifests once a day, and the next day begins."""
-        run.environment.media.delete_many(self._list_marks(run))
-
-    @staticmethod
-    def _list_marks(run: ScenarioRun) -> list[ListedObject]:
-        """Return the marks of the days of which there are complete manifests."""
-        pages = run.environment.media.list_pages(FOLDER)
-        return [one for page in pages for one in page if one.key.endswith("/drift.json")]
+        run.environment.media.delete_many(list_marks(run.environment.media))
 
     def _renew_baseline(self, run: ScenarioRun) -> None:
         """Fill the reservoir with the fabrics, as more uploads of them would, and make them the baseline."""

@@ -18,7 +18,7 @@ from local.errors import StartError
 from local.isolated_stack import StackError
 
 from .stack import IMAGE, running
-from .validator import PREFIXES, prepare, validate
+from .validator import PREFIXES, prepare, validate_all
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,21 +32,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(prepare())
         if chosen.url:
-            return _validate_all(chosen.url, chosen.identifier, chosen)
+            return validate_all(chosen.url, chosen.identifier, chosen.level, chosen.versions)
         with TemporaryDirectory(prefix="darkroom-conformance-") as state, running(Path(state)) as url:
-            return _validate_all(url, IMAGE.stem, chosen)
+            return validate_all(url, IMAGE.stem, chosen.level, chosen.versions)
     except (StartError, StackError) as error:
         sys.stderr.write(f"{error}\n")
         return 99
-
-
-def _validate_all(url: str, identifier: str, chosen: argparse.Namespace) -> int:
-    failed = 0
-    for version in chosen.versions:
-        sys.stdout.write(f"IIIF Image API {version}, level {chosen.level}\n")
-        sys.stdout.flush()
-        failed += validate(url, identifier, chosen.level, version)
-    return failed
 
 
 if __name__ == "__main__":

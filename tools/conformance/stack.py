@@ -8,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from botocore.exceptions import ClientError
-
+from darkroom_pipeline.aws.s3 import S3Bucket
 from local import isolated_stack
 from local.aws import Cloud
 from local.isolated_stack import IsolatedStack, StackError
@@ -38,15 +37,9 @@ def _ingest(stack: IsolatedStack) -> None:
     bucket = stack.info["outputs"]["UploadsBucketName"]
     s3.put_object(Bucket=bucket, Key=IMAGE.stem, Body=IMAGE.read_bytes(), ContentType="image/png")
 
-    def there() -> bool:
-        try:
-            s3.head_object(Bucket=stack.info["media_bucket"], Key=f"masters/{IMAGE.stem}")
-        except ClientError:
-            return False
-        return True
-
+    media = S3Bucket(s3, stack.info["media_bucket"])
     deadline_s = time.monotonic() + INGESTED_WITHIN_S
-    while not there():
+    while media.head(f"masters/{IMAGE.stem}") is None:
         if time.monotonic() > deadline_s:
             raise StackError(f"The image was not ingested\n{stack.tail()}")
         time.sleep(0.2)

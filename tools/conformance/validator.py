@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from local import tool_venvs
@@ -28,11 +29,14 @@ async def prepare() -> None:
         )
 
 
-def validate(url: str, identifier: str, level: int, version: str) -> int:
-    """Run all tests of ``version`` up to ``level`` against the server at ``url``. Return the number of failures."""
+def validate_all(url: str, identifier: str, level: int, versions: Sequence[str]) -> int:
+    """Run all tests of ``versions`` up to ``level`` against the server at ``url``. Return the number of failures."""
     found = urlsplit(url)
     python = tool_venvs.python_path(tool_venvs.CONFORMANCE)
-    command = [str(python), str(python.parent / "iiif-validate.py")]
-    server = ["--server", found.netloc, "--scheme", found.scheme, "--prefix", PREFIXES[version]]
-    tested = ["--identifier", identifier, "--version", version, "--level", str(level)]
-    return subprocess.run([*command, *server, *tested], check=False).returncode  # noqa: S603
+    command = [str(python), str(python.parent / "iiif-validate.py"), "--server", found.netloc, "--scheme", found.scheme]
+    failed = 0
+    for version in versions:
+        print(f"IIIF Image API {version}, level {level}", flush=True)  # noqa: T201
+        tested = ["--identifier", identifier, "--version", version, "--level", str(level)]
+        failed += subprocess.run([*command, "--prefix", PREFIXES[version], *tested], check=False).returncode  # noqa: S603
+    return failed

@@ -117,6 +117,6 @@ def test_the_table_of_the_readme_is_as_the_template_is() -> None:
 def test_each_option_makes_a_difference(capsys: pytest.CaptureFixture[str]) -> None:
     found = list(list_differences(describe_deployment()))
     assert len(found) == len(OPTIONS)
-    assert all(resources for _, resources, _, _ in found)
+    assert all(resources for _, _, resources, _, _ in found)
     assert main([]) == 0
     assert all(name in capsys.readouterr().out for name, *_ in found[:1])
