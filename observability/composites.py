@@ -6,6 +6,7 @@ AWS::CloudWatch::CompositeAlarm, resolved; alarms are known by their names.
 
 from __future__ import annotations
 
+import ast
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -92,73 +93,43 @@ def has_acted(composite: Composite, own: StateSince, suppressor: StateSince | No
 
 # -------------------------------------------------------------------- rules
 
-_TOKEN = re.compile(r'\s*(?:(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"?([^"()]+?)"?\s*\)|(AND|OR|NOT|TRUE|FALSE|[()])|$)')
+_WORDS = re.compile(r'(ALARM|OK|INSUFFICIENT_DATA)\s*\(\s*"?([^"()]+?)"?\s*\)|\b(AND|OR|NOT|TRUE|FALSE)\b')
 
 
 def parse_rule(text: str) -> tuple[Rule, frozenset[str]]:
-    """Return a rule and the names of the alarms in it. BadRule if it is invalid."""
-    reader = _RuleParser(text)
-    return reader.whole(), frozenset(reader.named)
+    """Return a rule and the names of the alarms in it. BadRule if it is invalid.
+
+    It is parsed by Python's grammar, of which that of rules is a part: NOT binds closest, then AND, then OR.
+    """
+    named: set[str] = set()
+
+    def spell(found: re.Match[str]) -> str:
+        if found[3]:
+            return found[3].capitalize() if found[3] in ("TRUE", "FALSE") else f" {found[3].lower()} "
+        named.add(_name(found[2]))
+        return repr((found[1], _name(found[2])))
+
+    try:
+        syntax = ast.parse(_WORDS.sub(spell, text).strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise BadRule(f"cannot read {text!r}: {error}") from error
+    return _to_rule(syntax), frozenset(named)
 
 
-class _RuleParser:
-    """NOT binds closest, then AND, then OR."""
-
-    def __init__(self, text: str) -> None:
-        self.named: set[str] = set()
-        self._left = text
-
-    def whole(self) -> Rule:
-        rule = self._either()
-        if self._left.strip():
-            raise BadRule(f"did not expect {self._left.strip()!r}")
-        return rule
-
-    def _match(self) -> re.Match[str]:
-        if (match := _TOKEN.match(self._left)) is None:
-            raise BadRule(f"cannot read {self._left.strip()!r}")
-        return match
-
-    def _took(self, word: str) -> bool:
-        if (match := self._match())[3] != word:
-            return False
-        self._left = self._left[match.end() :]
-        return True
-
-    def _either(self) -> Rule:
-        rules = [self._both()]
-        while self._took("OR"):
-            rules.append(self._both())
-        return rules[0] if len(rules) == 1 else lambda states: any(rule(states) for rule in rules)
-
-    def _both(self) -> Rule:
-        rules = [self._single()]
-        while self._took("AND"):
-            rules.append(self._single())
-        return rules[0] if len(rules) == 1 else lambda states: all(rule(states) for rule in rules)
-
-    def _single(self) -> Rule:
-        if self._took("NOT"):
-            negated = self._single()
+def _to_rule(syntax: ast.expr) -> Rule:
+    match syntax:
+        case ast.BoolOp(op=sign, values=parts):
+            fold, rules = any if isinstance(sign, ast.Or) else all, [_to_rule(part) for part in parts]
+            return lambda states: fold(rule(states) for rule in rules)
+        case ast.UnaryOp(op=ast.Not(), operand=operand):
+            negated = _to_rule(operand)
             return lambda states: not negated(states)
-        if self._took("("):
-            inner = self._either()
-            if not self._took(")"):
-                raise BadRule(f"expected ) before {self._left.strip()!r}")
-            return inner
-        for word in ("TRUE", "FALSE"):
-            if self._took(word):
-                return lambda _states, value=word == "TRUE": value  # type: ignore[misc]
-        return self._reference()
-
-    def _reference(self) -> Rule:
-        match = self._match()
-        if match[1] is None:
-            raise BadRule(f"expected an alarm's state at {self._left.strip()!r}")
-        self._left = self._left[match.end() :]
-        state, name = match[1], _name(match[2])
-        self.named.add(name)
-        return lambda states: states.get(name, "INSUFFICIENT_DATA") == state
+        case ast.Constant(value=bool() as value):
+            return lambda _: value
+        case ast.Tuple(elts=[ast.Constant(value=state), ast.Constant(value=str() as name)]):
+            return lambda states: states.get(name, "INSUFFICIENT_DATA") == state
+        case _:
+            raise BadRule(f"did not expect {ast.unparse(syntax)!r}")
 
 
 def _name(reference: str) -> str:

@@ -6,10 +6,10 @@ combined where both have a point, a division by zero leaves no point, comparison
 
 from __future__ import annotations
 
+import ast
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import IntEnum
 from functools import lru_cache, reduce
 
 type Series = dict[int, float]
@@ -53,163 +53,98 @@ def to_series(value: Value, times: Sequence[int]) -> Series:
 
 type _Node = Callable[[Grid], Value]
 
-_TOKEN = re.compile(r'\s*(?:(\d+\.?\d*|\.\d+)|([A-Za-z_]\w*)|(&&|\|\||[<>=!]=|[-+*/<>()\[\],])|"([^"]*)"|$)')
-
-_PRECEDENCE = {
-    "OR": 1,
-    "AND": 2,
-    **dict.fromkeys(("==", "!=", "<", ">", "<=", ">="), 3),
-    **dict.fromkeys("+-", 4),
-    **dict.fromkeys("*/", 5),
-}
-_SPELLINGS = {"&&": "AND", "||": "OR"}
+_WORDS = re.compile(r'"[^"]*"|\b(?:AND|OR)\b|&&|\|\|')
+_SPELLINGS = {"AND": " and ", "&&": " and ", "OR": " or ", "||": " or "}
 
 
-class _Kind(IntEnum):
-    """By the group of _TOKEN that matched."""
-
-    NUMBER, NAME, SIGN, TEXT, END = range(1, 6)
-
-
-@dataclass(frozen=True, slots=True)
-class _Token:
-    kind: _Kind
-    text: str
+def _parse_syntax(text: str) -> ast.expr:
+    """Parse by Python's grammar: that of metric math is a part of it, except for the spelling of AND and OR."""
+    spelled = _WORDS.sub(lambda word: _SPELLINGS.get(word[0], word[0]), text)
+    try:
+        return ast.parse(spelled.strip(), mode="eval").body
+    except (SyntaxError, ValueError) as error:
+        raise BadExpression(f"cannot read {text!r}: {error}") from error
 
 
-def _tokens(text: str) -> Iterator[_Token]:
-    place = 0
-    while (match := _TOKEN.match(text, place)) is not None:
-        if match.lastindex is None:
-            yield _Token(_Kind.END, "")
-            return
-        place, word = match.end(), match[match.lastindex]
-        yield _Token(_Kind(match.lastindex), _SPELLINGS.get(word, word))
-    raise BadExpression(f"cannot read {text[place:]!r}")
+def _to_node(syntax: ast.expr) -> _Node:
+    match syntax:
+        case ast.Constant(value=float() | int() as number) if not isinstance(number, bool):
+            return lambda _: float(number)
+        case ast.Name(id=name):
+            return _metric_node(name)
+        case ast.List(elts=parts) if parts:
+            return _list_node([_to_node(part) for part in parts])
+        case ast.Call(func=ast.Name(id=name), args=arguments, keywords=[]):
+            return _to_call(name, arguments)
+        case _:
+            return _to_operation(syntax)
 
 
-class _Parser:
-    """A precedence climbing parser."""
+def _to_operation(syntax: ast.expr) -> _Node:
+    further: Iterable[tuple[ast.AST, ast.expr]]
+    match syntax:
+        case ast.UnaryOp(op=ast.USub(), operand=operand):
+            first, further = ast.Constant(0.0), [(ast.Sub(), operand)]
+        case ast.BinOp(left=first, op=sign, right=right):
+            further = [(sign, right)]
+        case ast.Compare(left=first, ops=signs, comparators=rights):
+            further = zip(signs, rights, strict=True)
+        case ast.BoolOp(op=sign, values=[first, *rights]):
+            further = [(sign, right) for right in rights]
+        case _:
+            raise BadExpression(f"{ast.unparse(syntax)} is not of the subset")
+    node = _to_node(first)
+    for operator, operand in further:
+        node = _binary_node(operator, node, _to_node(operand))
+    return node
 
-    def __init__(self, text: str) -> None:
-        self._tokens = _tokens(text)
-        self._next = next(self._tokens)
 
-    def whole(self) -> _Node:
-        node = self._binary(1)
-        if self._next.kind != _Kind.END:
-            raise BadExpression(f"did not expect {self._next.text!r}")
-        return node
-
-    def _take(self) -> _Token:
-        taken = self._next
-        self._next = next(self._tokens, taken)
-        return taken
-
-    def _expect(self, sign: str) -> None:
-        if (taken := self._take()) != _Token(_Kind.SIGN, sign):
-            raise BadExpression(f"expected {sign!r} but found {taken.text!r}")
-
-    def _operator(self) -> str:
-        """Return the next operator, or "": AND and OR are names to the tokenizer."""
-        return self._next.text if self._next.kind in (_Kind.NAME, _Kind.SIGN) and self._next.text in _PRECEDENCE else ""
-
-    def _binary(self, least: int) -> _Node:
-        left = self._unary()
-        while _PRECEDENCE.get(operator := self._operator(), 0) >= least:
-            self._take()
-            left = _binary_node(operator, left, self._binary(_PRECEDENCE[operator] + 1))
-        return left
-
-    def _unary(self) -> _Node:
-        if self._next == _Token(_Kind.SIGN, "-"):
-            self._take()
-            return _binary_node("-", _constant_node(0.0), self._unary())
-        return self._primary()
-
-    def _primary(self) -> _Node:
-        token = self._take()
-        match token.kind:
-            case _Kind.NUMBER:
-                return _constant_node(float(token.text))
-            case _Kind.NAME if self._next == _Token(_Kind.SIGN, "("):
-                return self._call(token.text)
-            case _Kind.NAME:
-                return _metric_node(token.text)
-            case _Kind.SIGN if token.text == "(":
-                inner = self._binary(1)
-                self._expect(")")
-                return inner
-            case _Kind.SIGN if token.text == "[":
-                return _list_node(self._arguments("]"))
-            case _:
-                raise BadExpression(f"did not expect {token.text!r}")
-
-    def _call(self, name: str) -> _Node:
-        self._expect("(")
-        if name == "METRICS":
-            part = self._take().text if self._next.kind == _Kind.TEXT else ""
-            self._expect(")")
+def _to_call(name: str, arguments: list[ast.expr]) -> _Node:
+    match name, arguments:
+        case "METRICS", []:
+            return _metrics_node("")
+        case "METRICS", [ast.Constant(value=str() as part)]:
             return _metrics_node(part)
-        if name == "FILL":
-            return self._fill()
-        if name not in _FUNCTIONS:
-            raise BadExpression(f"{name} is no function of the subset")
-        return _call_node(name, self._arguments(")"))
-
-    def _fill(self) -> _Node:
-        filled = self._binary(1)
-        self._expect(",")
-        if self._next == _Token(_Kind.NAME, "REPEAT"):
-            self._take()
-            self._expect(")")
-            return lambda grid: _map_series(filled(grid), lambda one: _repeat_last(one, grid.times))
-        value = self._binary(1)
-        self._expect(")")
-        return lambda grid: _map_series(filled(grid), lambda one: to_series(value(grid), grid.times) | one)
-
-    def _arguments(self, closing: str) -> list[_Node]:
-        """Parse arguments up to ``closing``; the opening parenthesis or bracket has been consumed."""
-        found = [self._binary(1)]
-        while self._next == _Token(_Kind.SIGN, ","):
-            self._take()
-            found.append(self._binary(1))
-        self._expect(closing)
-        return found
+        case "FILL", [syntax, ast.Name(id="REPEAT")]:
+            repeated = _to_node(syntax)
+            return lambda grid: _map_series(repeated(grid), lambda one: _repeat_last(one, grid.times))
+        case "FILL", [syntax, other]:
+            filled, value = _to_node(syntax), _to_node(other)
+            return lambda grid: _map_series(filled(grid), lambda one: to_series(value(grid), grid.times) | one)
+        case _ if name in _FUNCTIONS and arguments:
+            return _call_node(name, [_to_node(argument) for argument in arguments])
+        case _:
+            raise BadExpression(f"{name} is no function of the subset, or has other arguments")
 
 
 @lru_cache(maxsize=1024)  # an alarm has the same expressions each minute
 def parse(text: str) -> _Node:
     """Return the expression as a function of the grid. BadExpression if it is invalid."""
-    return _Parser(text).whole()
+    return _to_node(_parse_syntax(text))
 
 
 @lru_cache(maxsize=1024)
 def names_in(text: str) -> frozenset[str]:
     """Return the ids, functions and words of an expression. BadExpression if it is invalid."""
-    return frozenset(token.text for token in _tokens(text) if token.kind == _Kind.NAME)
+    return frozenset(node.id for node in ast.walk(_parse_syntax(text)) if isinstance(node, ast.Name))
 
 
 # -------------------------------------------------------------- calculating
 
-_OPERATIONS: dict[str, Callable[[float, float], float | None]] = {
-    "+": lambda a, b: a + b,
-    "-": lambda a, b: a - b,
-    "*": lambda a, b: a * b,
-    "/": lambda a, b: a / b if b else None,
-    "==": lambda a, b: float(a == b),
-    "!=": lambda a, b: float(a != b),
-    "<": lambda a, b: float(a < b),
-    ">": lambda a, b: float(a > b),
-    "<=": lambda a, b: float(a <= b),
-    ">=": lambda a, b: float(a >= b),
-    "AND": lambda a, b: float(bool(a) and bool(b)),
-    "OR": lambda a, b: float(bool(a) or bool(b)),
+_OPERATIONS: dict[type[ast.AST], Callable[[float, float], float | None]] = {
+    ast.Add: lambda a, b: a + b,
+    ast.Sub: lambda a, b: a - b,
+    ast.Mult: lambda a, b: a * b,
+    ast.Div: lambda a, b: a / b if b else None,
+    ast.Eq: lambda a, b: float(a == b),
+    ast.NotEq: lambda a, b: float(a != b),
+    ast.Lt: lambda a, b: float(a < b),
+    ast.Gt: lambda a, b: float(a > b),
+    ast.LtE: lambda a, b: float(a <= b),
+    ast.GtE: lambda a, b: float(a >= b),
+    ast.And: lambda a, b: float(bool(a) and bool(b)),
+    ast.Or: lambda a, b: float(bool(a) or bool(b)),
 }
-
-
-def _constant_node(value: float) -> _Node:
-    return lambda _grid: value
 
 
 def _metric_node(name: str) -> _Node:
@@ -249,8 +184,10 @@ def _repeat_last(one: Series, times: Sequence[int]) -> Series:
     return filled
 
 
-def _binary_node(operator: str, left: _Node, right: _Node) -> _Node:
-    return lambda grid: _pairwise(_OPERATIONS[operator], left(grid), right(grid))
+def _binary_node(sign: ast.AST, left: _Node, right: _Node) -> _Node:
+    if (operation := _OPERATIONS.get(type(sign))) is None:
+        raise BadExpression(f"{type(sign).__name__} is no operator of the subset")
+    return lambda grid: _pairwise(operation, left(grid), right(grid))
 
 
 def _pairwise(operation: Callable[[float, float], float | None], left: Value, right: Value) -> Value:
