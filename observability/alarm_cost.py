@@ -12,6 +12,7 @@ from darkroom_pipeline.operations.cost_model import load_prices
 
 from .alarm import CompositeAlarm, MetricAlarm
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL
+from .marked_parts import insert_between
 
 _MAPPING = re.compile(r"^  MonthlyAmounts:\n(?:    .*\n)+", re.MULTILINE)
 
@@ -104,6 +105,4 @@ def insert_mapping(template: str) -> str:
 
 def insert_table(page: str) -> str:
     """Return ``page`` with the table between the marks replaced. ValueError unless each mark is there once."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{cost_table()}\n\n{END}{after}"
+    return insert_between(page, BEGIN, END, cost_table() + "\n")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from darkroom.slo import SLOS, Slo
 
 from .alarm import CompositeAlarm, MetricAlarm
-from .measures import Formula, Metric, lambda_metric, own_dimensions
+from .measures import Formula, Metric, lambda_metric, own_metric
 
 MIN_EVENTS = 20
 """Minimum number of events in a window: one failure of three is no incident."""
@@ -119,7 +119,7 @@ def list_events(slo: Slo) -> ObjectiveEvents:
 
 
 def _own(function: str, metric: str) -> Metric:
-    return Metric(f"{metric.lower()}_{function}", "", metric, own_dimensions(function), shown=False)
+    return own_metric(f"{metric.lower()}_{function}", function, metric)
 
 
 def _lambdas(function: str, metric: str) -> Metric:

@@ -14,7 +14,8 @@ from darkroom_pipeline.operations.cost_model import load_prices
 from extensions import Extension, list_extensions
 
 from .alarm import HOUR_S, MetricAlarm
-from .measures import Formula, Metric, lambda_metric, own_dimensions
+from .marked_parts import insert_between
+from .measures import Formula, Metric, add_up, lambda_metric, own_metric
 from .template import metric_properties, operator
 
 BEGIN, END = (
@@ -63,12 +64,12 @@ def _faults_alarm(stack: Extension) -> MetricAlarm:
     for one in stack.functions:
         name = one.logical_id.removesuffix("Function").lower()
         if one.service:
-            metrics.append(Metric(f"faults_{name}", "", "Faults", own_dimensions(one.service), shown=False))
+            metrics.append(own_metric(f"faults_{name}", one.service, "Faults"))
         metrics += [
             lambda_metric(f"{metric.lower()}_{name}", one.logical_id, metric) for metric in ("Errors", "Invocations")
         ]
-    bad = " + ".join(f"FILL({one.id}, 0)" for one in metrics if one.metric != "Invocations")
-    total = " + ".join(f"FILL({one.id}, 0)" for one in metrics if one.metric == "Invocations")
+    bad = add_up(one for one in metrics if one.metric != "Invocations")
+    total = add_up(one for one in metrics if one.metric == "Invocations")
     return MetricAlarm(
         name="faults",
         description=f"{stack.work} failed {MIN_FAULTS} times in an hour or more often, and more than a tenth of all",
@@ -86,11 +87,9 @@ def _faults_alarm(stack: Extension) -> MetricAlarm:
 
 def insert_alarms(text: str, stack: Extension) -> str:
     """Return the template ``text`` of ``stack`` with the alarms between the marks replaced. ValueError without them."""
-    before, rest = text.split(BEGIN)
-    _, after = rest.split(END)
     prefix = "".join(word.capitalize() for word in stack.name.split("_"))
-    blocks = "\n".join("\n".join(_resource(f"{prefix}", alarm, stack)) for alarm in stack_alarms(stack))
-    return f"{before}{BEGIN}\n\n{blocks}\n{END}{after}"
+    blocks = "\n".join("\n".join(_resource(prefix, alarm, stack)) for alarm in stack_alarms(stack))
+    return insert_between(text, BEGIN, END, blocks)
 
 
 def _resource(prefix: str, alarm: MetricAlarm, stack: Extension) -> Iterator[str]:
@@ -132,6 +131,4 @@ def _alarms_of(text: str) -> Iterator[tuple[str, int]]:
 
 def insert_page(page: str) -> str:
     """Return ``page`` with the table between the marks replaced. ValueError unless each mark is there once."""
-    before, rest = page.split(PAGE_BEGIN)
-    _, after = rest.split(PAGE_END)
-    return f"{before}{PAGE_BEGIN}\n\n{cost_table()}\n\n{PAGE_END}{after}"
+    return insert_between(page, PAGE_BEGIN, PAGE_END, cost_table() + "\n")

@@ -7,7 +7,7 @@ functions in the template and by real names in the local console.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 NAMESPACE = "{namespace}"
@@ -61,6 +61,13 @@ def own_dimensions(function: str, **dimensions: str) -> dict[str, str]:
     return {"service": function, "function": function, **dimensions}
 
 
+def own_metric(
+    name: str, function: str, metric: str, *, label: str = "", stat: str = "Sum", shown: bool = False, **more: str
+) -> Metric:
+    """Return a metric that ``function`` publishes itself, with the id ``name`` and ``more`` dimensions."""
+    return Metric(name, label, metric, own_dimensions(function, **more), stat, shown=shown)
+
+
 def lambda_metric(
     name: str, logical_id: str, metric: str, *, label: str = "", stat: str = "Sum", shown: bool = False
 ) -> Metric:
@@ -77,7 +84,12 @@ def queue_metric(
 
 def monitor_metric(metric: str, stat: str) -> tuple[Metric, ...]:
     """Return a metric that the monitor publishes without further dimensions, as the metrics of an alarm."""
-    return (Metric("value", "", metric, own_dimensions("monitor"), stat=stat),)
+    return (own_metric("value", "monitor", metric, stat=stat),)
+
+
+def add_up(metrics: Iterable[Metric]) -> str:
+    """Return the formula of the sum of metrics, in which one without data is 0."""
+    return " + ".join(f"FILL({one.id}, 0)" for one in metrics)
 
 
 def tokens_of(measure: Measure) -> set[str]:

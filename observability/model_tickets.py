@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from darkroom_analysis.mlops.endpoint_variants import CANARY, MAIN
 
 from .alarm import DAY_S, HOUR_S, MetricAlarm
-from .measures import Formula, Metric, monitor_metric, own_dimensions
+from .measures import Formula, Metric, monitor_metric, own_metric
 
 QUALITY_OVERDUE_S = 27 * HOUR_S
 """Age of the last quality check from which it is overdue: variants are checked daily, and a failed check is repeated
@@ -104,7 +104,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         name="breaker-open",
         description="The circuit breaker of the endpoint is open; small models analyse images instead",
         runbook="model-down",
-        metrics=(Metric("value", "", "BreakerOpen", own_dimensions("infer"), shown=False),),
+        metrics=(own_metric("value", "infer", "BreakerOpen"),),
         # Published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
         formulas=(Formula("opened", "times opened", "FILL(value, 0)"),),
         threshold=0,
@@ -116,7 +116,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
         name="endpoint-slow",
         description=f"For five minutes a call of the endpoint has taken over {SLOW_CALL_MS // 1000} s on average",
         runbook="model-slow",
-        metrics=(Metric("value", "", "InvokeTime", own_dimensions("infer"), stat="Average"),),
+        metrics=(own_metric("value", "infer", "InvokeTime", stat="Average", shown=True),),
         threshold=SLOW_CALL_MS,
         period_s=60,
         periods=5,

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 
 from .alarm import Action, CompositeAlarm, MetricAlarm
 from .alarms import ALARMS, COMPOSITES
+from .marked_parts import insert_between
 
 SERVICE, MODELS, COSTS, PRIVACY = "service owner", "model owner", "cost owner", "privacy owner"
 
@@ -69,6 +70,4 @@ def _rows() -> Iterator[str]:
 
 def insert_owners(page: str) -> str:
     """Return ``page`` with the table between the marks replaced. ValueError unless each mark is there once."""
-    before, rest = page.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{owners_table()}\n\n{END}{after}"
+    return insert_between(page, BEGIN, END, owners_table() + "\n")

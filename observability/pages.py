@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from .alarm import MetricAlarm
-from .measures import Formula, Metric, lambda_metric, own_dimensions, queue_metric
+from .measures import Formula, lambda_metric, own_metric, queue_metric
 
 ERASURE_WITHIN_S = 2 * 3600
 """Longest wait of an erasure for the CDN: some hundred keys at once use an hour of CloudFront's quota."""
@@ -18,10 +18,10 @@ def page_alarms() -> Iterator[MetricAlarm]:
         description="An erasure failed, or has waited for the CDN for more than two hours",
         runbook="data-request",
         metrics=(
-            Metric("failed_forget", "", "ErasuresFailed", own_dimensions("forget"), shown=False),
-            Metric("failed_purge", "", "ErasuresFailed", own_dimensions("purge"), shown=False),
+            own_metric("failed_forget", "forget", "ErasuresFailed"),
+            own_metric("failed_purge", "purge", "ErasuresFailed"),
             lambda_metric("errors_forget", "ForgetFunction", "Errors"),
-            Metric("pending", "", "ErasurePendingSeconds", own_dimensions("purge"), stat="Maximum", shown=False),
+            own_metric("pending", "purge", "ErasurePendingSeconds", stat="Maximum"),
             queue_metric("waiting", "purge", "ApproximateAgeOfOldestMessage"),
         ),
         # Lambda's errors of forget are timeouts and crashes; refused requests return a document.

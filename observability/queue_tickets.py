@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .alarm import HOUR_S, MetricAlarm
-from .measures import Formula, lambda_metric, queue_metric
+from .measures import Formula, add_up, lambda_metric, queue_metric
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +72,12 @@ def _dead_letter_alarms() -> Iterator[MetricAlarm]:
             queue_metric(function, f"{function}-dead-letters", "ApproximateNumberOfMessagesVisible")
             for function in functions
         )
-        total = " + ".join(f"FILL({function}, 0)" for function in functions)
         yield MetricAlarm(
             name=name,
             description=f"The dead letter queue of {' or '.join(functions)} has messages",
             runbook="redrive",
             metrics=metrics,
-            formulas=(Formula("messages", "dead letters", total),),
+            formulas=(Formula("messages", "dead letters", add_up(metrics)),),
             threshold=0,
             period_s=60,
             condition=condition,
@@ -101,13 +100,12 @@ def recursion_alarms() -> Iterator[MetricAlarm]:
             lambda_metric(f"dropped_{function.lower()}", f"{function}Function", "RecursiveInvocationsDropped")
             for function in functions
         )
-        total = " + ".join(f"FILL({one.id}, 0)" for one in metrics)
         yield MetricAlarm(
             name=name,
             description="Lambda stopped a bounded message loop as recursive; the messages are in the dead letter queue",
             runbook="redrive",
             metrics=metrics,
-            formulas=(Formula("dropped", "stopped invocations", total),),
+            formulas=(Formula("dropped", "stopped invocations", add_up(metrics)),),
             threshold=0,
             period_s=300,
             condition=condition,

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from .alarm import HOUR_S, Action, MetricAlarm
-from .measures import Formula, Metric, lambda_metric, own_dimensions
+from .measures import Formula, add_up, lambda_metric, own_metric
 
 RUNBOOK = "bad-deploy"
 
@@ -48,7 +48,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             description=f"Two of three runs of the monitor's check {check.name} have failed: what it publishes is "
             "missing, and what it does is not done",
             runbook=RUNBOOK,
-            metrics=(Metric("failed", "", "CheckFaults", own_dimensions("monitor", check=check.name), shown=False),),
+            metrics=(own_metric("failed", "monitor", "CheckFaults", check=check.name),),
             formulas=(Formula("faults", "failed runs", "FILL(failed, 0)"),),
             threshold=1,
             period_s=check.period_s,
@@ -67,7 +67,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             description=f"Runs of {named} on a schedule ended twice in three hours in an error or a timeout",
             runbook=RUNBOOK,
             metrics=metrics,
-            formulas=(Formula("errors", "errors", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+            formulas=(Formula("errors", "errors", add_up(metrics)),),
             threshold=1,
             period_s=3 * HOUR_S,
             condition=condition,

@@ -8,7 +8,7 @@ from darkroom.slo import SLOS
 
 from .alarm import DAY_S, HOUR_S, MetricAlarm
 from .alarm_states import EXTRA_PERIODS
-from .measures import Formula, Metric, lambda_metric, monitor_metric, own_dimensions
+from .measures import Formula, add_up, lambda_metric, monitor_metric, own_metric
 from .model_tickets import endpoint_alarms, quality_alarms
 from .queue_tickets import queue_alarms, recursion_alarms
 from .schedule_tickets import schedule_alarms
@@ -60,7 +60,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
         description="More than 0.1 % of the uploads of a day were refused",
         runbook="conversion-errors",
         metrics=tuple(
-            Metric(name, "", metric, own_dimensions("ingest"), shown=False)
+            own_metric(name, "ingest", metric)
             for name, metric in (("refused", "ClientErrors"), ("handled", "Requests"))
         ),
         formulas=(
@@ -108,8 +108,7 @@ def _cold_start_alarm() -> Iterator[MetricAlarm]:
     """
     allowed = next(1 - slo.objective for slo in SLOS if slo.name == "viewers-latency")
     metrics = tuple(
-        Metric(name, "", metric, own_dimensions("transform"), shown=False)
-        for name, metric in (("cold", "ColdRequests"), ("all", "Requests"))
+        own_metric(name, "transform", metric) for name, metric in (("cold", "ColdRequests"), ("all", "Requests"))
     )
     yield MetricAlarm(
         name="cold-starts",
@@ -129,12 +128,9 @@ def _cold_start_alarm() -> Iterator[MetricAlarm]:
 def _configuration_alarm() -> Iterator[MetricAlarm]:
     """Yield the alarm on the settings, which the monitor reads as all functions do, and on secrets of URLs."""
     metrics = (
-        Metric("invalid", "", "SettingsInvalid", own_dimensions("monitor"), shown=False),
-        Metric("unread", "", "SettingsReadFailed", own_dimensions("monitor"), shown=False),
-        *(
-            Metric(function, "", "SigningSecretInvalid", own_dimensions(function), shown=False)
-            for function in ("transform", "upload")
-        ),
+        own_metric("invalid", "monitor", "SettingsInvalid"),
+        own_metric("unread", "monitor", "SettingsReadFailed"),
+        *(own_metric(function, function, "SigningSecretInvalid") for function in ("transform", "upload")),
     )
     yield MetricAlarm(
         name="configuration-invalid",
@@ -142,7 +138,7 @@ def _configuration_alarm() -> Iterator[MetricAlarm]:
         "settings, and refuse signed requests until the secret is replaced",
         runbook="bad-deploy",
         metrics=metrics,
-        formulas=(Formula("failed", "failed reads", " + ".join(f"FILL({one.id}, 0)" for one in metrics)),),
+        formulas=(Formula("failed", "failed reads", add_up(metrics)),),
         threshold=0,
         period_s=900,
         essential=True,

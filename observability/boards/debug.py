@@ -5,13 +5,18 @@ from __future__ import annotations
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from darkroom_analysis.mlops.sample import SAMPLED
 
-from ..measures import Metric, Split, lambda_metric, own_dimensions
+from ..measures import Metric, Split, lambda_metric, own_dimensions, own_metric
 from ..panel import USER_FACING, Dashboard, Panel
 
 FUNCTIONS = (*USER_FACING, "purge", "sweep", "forget", "monitor")
 DRIFTING_INPUTS = ("brightness", "pixels", "format", "embedding")
 
 _CONFIDENCES = ", ".join(f"tasks.{task}.confidence as {task}" for task in EVALUATED_TASKS)
+
+
+def _drift(name: str, label: str, feature: str) -> Metric:
+    return own_metric(name, "monitor", "DriftPsi", label=label, stat="Maximum", shown=True, feature=feature)
+
 
 DEBUG = Dashboard(
     "debug",
@@ -82,7 +87,7 @@ DEBUG = Dashboard(
             kind="line",
             unit="bytes",
             about="Reduction of derivatives by background re-encoding; each delivery of one saves as much",
-            series=(Metric("saved", "saved", "BytesSaved", own_dimensions("refine")),),
+            series=(own_metric("saved", "refine", "BytesSaved", label="saved", shown=True),),
         ),
         Panel(
             id="inputs",
@@ -91,10 +96,7 @@ DEBUG = Dashboard(
             kind="line",
             unit="PSI",
             about="Distance of images from the stored baseline; from 0.2 on their distribution differs",
-            series=tuple(
-                Metric(feature, feature, "DriftPsi", own_dimensions("monitor", feature=feature), stat="Maximum")
-                for feature in DRIFTING_INPUTS
-            ),
+            series=tuple(_drift(feature, feature, feature) for feature in DRIFTING_INPUTS),
             target=0.2,
         ),
         Panel(
@@ -104,16 +106,7 @@ DEBUG = Dashboard(
             kind="line",
             unit="PSI",
             about="Distance of the models' confidence in each task from the stored baseline",
-            series=tuple(
-                Metric(
-                    f"confidence_{task}",
-                    task,
-                    "DriftPsi",
-                    own_dimensions("monitor", feature=f"confidence-{task}"),
-                    stat="Maximum",
-                )
-                for task in EVALUATED_TASKS
-            ),
+            series=tuple(_drift(f"confidence_{task}", task, f"confidence-{task}") for task in EVALUATED_TASKS),
             target=0.2,
         ),
         Panel(

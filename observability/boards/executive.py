@@ -5,13 +5,13 @@ from __future__ import annotations
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PARTS
 
-from ..measures import Formula, Measure, Metric, lambda_metric, own_dimensions
+from ..measures import Formula, Measure, Metric, lambda_metric, own_dimensions, own_metric
 from ..panel import USER_FACING, Dashboard, Panel
 
 
 def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
     return (
-        Metric(function, label, "Requests", own_dimensions(function), shown=False),
+        own_metric(function, function, "Requests", label=label),
         Formula(f"{function}_rate", label, f"60 * {function} / PERIOD({function})"),
     )
 
@@ -19,7 +19,7 @@ def _per_minute(function: str, label: str) -> tuple[Measure, ...]:
 def _success(functions: tuple[str, ...]) -> tuple[Measure, ...]:
     """Return the success rate; crashed invocations, which publish nothing themselves, count as failed."""
     counted = [
-        Metric(f"{kind}_{function}", f"{metric} of {function}", metric, own_dimensions(function), shown=False)
+        own_metric(f"{kind}_{function}", function, metric, label=f"{metric} of {function}")
         for function in functions
         for kind, metric in (("requests", "Requests"), ("faults", "Faults"))
     ]
@@ -91,7 +91,7 @@ EXECUTIVE = Dashboard(
             unit="USD",
             about="Compute, requests and delivery by the price table: what a thousand more images cost",
             series=(
-                Metric("each", "per image", "CostPerImage", own_dimensions("monitor"), stat="Average", shown=False),
+                own_metric("each", "monitor", "CostPerImage", label="per image", stat="Average"),
                 _hourly("total"),
                 *(_hourly(part) for part in VARIABLE),
                 Formula("thousand", "per thousand images", f"1000 * each * ({' + '.join(VARIABLE)}) / total"),

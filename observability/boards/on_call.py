@@ -5,7 +5,7 @@ from __future__ import annotations
 from darkroom.slo import SLOS, Slo
 
 from ..burn_rate import list_events
-from ..measures import Formula, Measure, Metric, Split, lambda_metric, own_dimensions, queue_metric
+from ..measures import Formula, Measure, Split, lambda_metric, own_metric, queue_metric
 from ..panel import USER_FACING, Dashboard, Panel
 
 QUEUES = ("ingest-priority", "ingest", "infer-priority", "infer", "purge", "refine")
@@ -45,8 +45,8 @@ ON_CALL = Dashboard(
             unit="ms",
             about="Duration of the transform function for cache misses",
             series=(
-                Metric("p95", "p95", "AnswerTime", own_dimensions("transform"), stat="p95"),
-                Metric("p99", "p99", "AnswerTime", own_dimensions("transform"), stat="p99"),
+                own_metric("p95", "transform", "AnswerTime", label="p95", stat="p95", shown=True),
+                own_metric("p99", "transform", "AnswerTime", label="p99", stat="p99", shown=True),
             ),
             target=500,
         ),
@@ -58,11 +58,9 @@ ON_CALL = Dashboard(
             unit="s",
             about="95th percentile of the time until uploads are ready, and until they are analysed",
             series=(
-                Metric("ready", "ready (p95)", "UploadToReady", own_dimensions("ingest"), stat="p95", shown=False),
+                own_metric("ready", "ingest", "UploadToReady", label="ready (p95)", stat="p95"),
                 Formula("ready_s", "ready (p95)", "ready / 1000"),
-                Metric(
-                    "analysed", "analysed (p95)", "UploadToAnalysed", own_dimensions("infer"), stat="p95", shown=False
-                ),
+                own_metric("analysed", "infer", "UploadToAnalysed", label="analysed (p95)", stat="p95"),
                 Formula("analysed_s", "analysed (p95)", "analysed / 1000"),
             ),
             target=30,
@@ -75,9 +73,9 @@ ON_CALL = Dashboard(
             unit="s",
             about="Time from the start of the preparation until S3 had the file, as web pages report it",
             series=(
-                Metric("client", "p50", "ClientUploadLatency", own_dimensions("upload"), stat="p50", shown=False),
+                own_metric("client", "upload", "ClientUploadLatency", label="p50", stat="p50"),
                 Formula("client_s", "p50", "client / 1000"),
-                Metric("slow", "p95", "ClientUploadLatency", own_dimensions("upload"), stat="p95", shown=False),
+                own_metric("slow", "upload", "ClientUploadLatency", label="p95", stat="p95"),
                 Formula("slow_s", "p95", "slow / 1000"),
             ),
         ),
@@ -89,14 +87,7 @@ ON_CALL = Dashboard(
             unit="%",
             about="Share of the uploads that web pages reported as rejected; the upload function logs the codes",
             series=(
-                Metric(
-                    "rejected",
-                    "rejected",
-                    "ClientUploadRejected",
-                    own_dimensions("upload"),
-                    stat="Average",
-                    shown=False,
-                ),
+                own_metric("rejected", "upload", "ClientUploadRejected", label="rejected", stat="Average"),
                 Formula("rejected_percent", "rejected", "rejected * 100"),
             ),
         ),
@@ -133,7 +124,7 @@ ON_CALL = Dashboard(
             unit="starts",
             about="Requests and messages that waited for the start of a process, by function",
             series=tuple(
-                Metric(function, function, "ColdRequests", own_dimensions(function)) for function in USER_FACING
+                own_metric(function, function, "ColdRequests", label=function, shown=True) for function in USER_FACING
             ),
         ),
         Panel(
@@ -144,7 +135,7 @@ ON_CALL = Dashboard(
             unit="ms",
             about="95th percentile of the time from the start of a process to its first invocation",
             series=tuple(
-                Metric(function, function, "ColdStartTime", own_dimensions(function), stat="p95")
+                own_metric(function, function, "ColdStartTime", label=function, stat="p95", shown=True)
                 for function in USER_FACING
             ),
         ),
@@ -159,7 +150,7 @@ ON_CALL = Dashboard(
                 measure
                 for function in USER_FACING
                 for measure in (
-                    Metric(function, function, "Requests", own_dimensions(function), shown=False),
+                    own_metric(function, function, "Requests", label=function),
                     Formula(f"{function}_rate", function, f"{function} / PERIOD({function})"),
                 )
             ),
