@@ -64,8 +64,53 @@ class EdgeStores:
         return self._held[arn][1]
 
 
+def _client(service: str) -> Any:
+    """Return the attribute of a :class:`Cloud` that is the client of ``service``."""
+
+    def make(cloud: Cloud) -> Any:
+        return cloud._session.client(service, endpoint_url=cloud.endpoint_url, config=cloud._config)  # type: ignore[call-overload]
+
+    return cached_property(make)
+
+
 class Cloud:
     """Clients of the MiniStack at ``endpoint_url``, each created on first use."""
+
+    s3: S3Client = _client("s3")
+    """The client for buckets."""
+
+    cloudformation: CloudFormationClient = _client("cloudformation")
+    """The client for stacks."""
+
+    cloudfront: CloudFrontClient = _client("cloudfront")
+    """The client for distributions."""
+
+    functions: LambdaClient = _client("lambda")
+    """The client for Lambda functions."""
+
+    secrets: SecretsManagerClient = _client("secretsmanager")
+    """The client for secrets."""
+
+    dynamodb: DynamoDBClient = _client("dynamodb")
+    """The client for the index table."""
+
+    queues: SQSClient = _client("sqs")
+    """The client for queues."""
+
+    events: EventBridgeClient = _client("events")
+    """The client for the event bus."""
+
+    http_apis: ApiGatewayV2Client = _client("apigatewayv2")
+    """The client for the upload API."""
+
+    accounts: Any = _client("cognito-idp")
+    """The client for user pools."""
+
+    metrics: Any = _client("cloudwatch")
+    """The client for CloudWatch metrics."""
+
+    logs: Any = _client("logs")
+    """The client for CloudWatch Logs."""
 
     def __init__(self, endpoint_url: str, region: str = REGION) -> None:
         self.endpoint_url = endpoint_url
@@ -83,63 +128,3 @@ class Cloud:
     def edge_store(self, arn: str) -> EdgeStore:
         """Return the key-value store ``arn``."""
         return EdgeStore(arn, self.credentials, self.endpoint_url)
-
-    @cached_property
-    def s3(self) -> S3Client:
-        """Return the client for buckets."""
-        return self._session.client("s3", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def cloudformation(self) -> CloudFormationClient:
-        """Return the client for stacks."""
-        return self._session.client("cloudformation", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def cloudfront(self) -> CloudFrontClient:
-        """Return the client for distributions."""
-        return self._session.client("cloudfront", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def functions(self) -> LambdaClient:
-        """Return the client for Lambda functions."""
-        return self._session.client("lambda", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def secrets(self) -> SecretsManagerClient:
-        """Return the client for secrets."""
-        return self._session.client("secretsmanager", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def dynamodb(self) -> DynamoDBClient:
-        """Return the client for the index table."""
-        return self._session.client("dynamodb", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def queues(self) -> SQSClient:
-        """Return the client for queues."""
-        return self._session.client("sqs", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def events(self) -> EventBridgeClient:
-        """Return the client for the event bus."""
-        return self._session.client("events", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def http_apis(self) -> ApiGatewayV2Client:
-        """Return the client for the upload API."""
-        return self._session.client("apigatewayv2", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def accounts(self) -> Any:
-        """Return the client for user pools."""
-        return self._session.client("cognito-idp", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def metrics(self) -> Any:
-        """Return the client for CloudWatch metrics."""
-        return self._session.client("cloudwatch", endpoint_url=self.endpoint_url, config=self._config)
-
-    @cached_property
-    def logs(self) -> Any:
-        """Return the client for CloudWatch Logs."""
-        return self._session.client("logs", endpoint_url=self.endpoint_url, config=self._config)

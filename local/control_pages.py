@@ -18,13 +18,12 @@ from cloudfront_local.hosts import Hosts
 from cloudfront_local.journal import Journal
 from darkroom.errors import DarkroomError
 from darkroom.overlays.plugin import OVERLAYS
-from darkroom.plan.model import SOURCE_TYPES
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.url_builder import sign_target
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_analysis.review.app import PAGES
-from darkroom_analysis.review.playground import describe_options
+from darkroom_analysis.review.playground import EXTENSIONS, MAX_KEYS, describe_options
 from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import viewer
@@ -38,14 +37,16 @@ register_plugin(OVERLAYS)
 CONSOLE = ROOT / "local" / "console"
 FRONTENDS = ROOT / "frontends"
 """Modules for websites, of which the console uses the upload element."""
-MAX_KEYS = 200
+PAGE_FILES = {
+    "/": "index.html",
+    **{f"{CONTROL}/{name}": f"{name}.html" for name in ("upload", "watch", "zoom")},
+}
+"""The start page, and the pages to upload, to monitor and to zoom."""
+
+NO_CACHE = {"Cache-Control": "no-cache"}
 MAX_LISTED = 5000
 """Objects of a source bucket that are read to find images: five requests."""
 TOKEN_LASTS_S = 900
-EXTENSIONS = frozenset(
-    extension for types in SOURCE_TYPES.values() for extensions in types.values() for extension in extensions
-)
-"""File extensions of masters."""
 
 type Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -64,10 +65,7 @@ class ControlPages:
     def routes(self) -> list[web.RouteDef]:
         """Return all routes."""
         return [
-            web.get("/", self.page),
-            web.get(f"{CONTROL}/upload", self.upload_page),
-            web.get(f"{CONTROL}/watch", self.watch_page),
-            web.get(f"{CONTROL}/zoom", self.zoom_page),
+            *(web.get(path, self.page) for path in PAGE_FILES),
             web.get(f"{CONTROL}/zoom/openseadragon.js", self.zoom_script),
             web.get(f"{CONTROL}/runbooks/{{name}}", self.runbook),
             web.get(f"{CONTROL}/upload-token", self.upload_token),
@@ -82,26 +80,14 @@ class ControlPages:
             web.post(f"{CONTROL}/cdn/collapsing", self.collapsing),
         ]
 
-    async def page(self, _: web.Request) -> web.StreamResponse:
-        """Return the start page."""
-        return web.FileResponse(CONSOLE / "index.html", headers={"Cache-Control": "no-cache"})
-
-    async def upload_page(self, _: web.Request) -> web.StreamResponse:
-        """Return the upload page."""
-        return web.FileResponse(CONSOLE / "upload.html", headers={"Cache-Control": "no-cache"})
-
-    async def watch_page(self, _: web.Request) -> web.StreamResponse:
-        """Return the monitoring page."""
-        return web.FileResponse(CONSOLE / "watch.html", headers={"Cache-Control": "no-cache"})
-
-    async def zoom_page(self, _: web.Request) -> web.StreamResponse:
-        """Return the zoom page."""
-        return web.FileResponse(CONSOLE / "zoom.html", headers={"Cache-Control": "no-cache"})
+    async def page(self, request: web.Request) -> web.StreamResponse:
+        """Return the page of :data:`PAGE_FILES` at the request's path."""
+        return web.FileResponse(CONSOLE / PAGE_FILES[request.path], headers=NO_CACHE)
 
     async def zoom_script(self, _: web.Request) -> web.StreamResponse:
         """Return the script of the zoom page, or 503 with the reason why it is not available."""
         try:
-            return web.FileResponse(await viewer.ensure_script(), headers={"Cache-Control": "no-cache"})
+            return web.FileResponse(await viewer.ensure_script(), headers=NO_CACHE)
         except StartError as error:
             return web.Response(status=HTTPStatus.SERVICE_UNAVAILABLE, text=str(error))
 
@@ -112,14 +98,14 @@ class ControlPages:
         except LookupError as error:
             raise web.HTTPNotFound from error
         here = runbooks.name_local_stack(asdict(self._info), self._state)
-        return web.Response(text=runbooks.write_for(here, page), headers={"Cache-Control": "no-cache"})
+        return web.Response(text=runbooks.write_for(here, page), headers=NO_CACHE)
 
     async def console_file(self, request: web.Request) -> web.StreamResponse:
         """Return a file of the console."""
         path = find_console_file(request.match_info["name"])
         if path is None:
             raise web.HTTPNotFound
-        return web.FileResponse(path, headers={"Cache-Control": "no-cache"})
+        return web.FileResponse(path, headers=NO_CACHE)
 
     async def options(self, _: web.Request) -> web.StreamResponse:
         """Return the option table and the current presets."""

@@ -7,8 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import urllib.error
-import urllib.request
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -112,7 +110,7 @@ class MiniStack:
         for _ in range(int(READY_WITHIN_S / 0.1)):
             if not self.is_running:
                 raise StartError(f"MiniStack exited at start. The last lines of {log}:\n{_tail(log.read_text())}")
-            if await asyncio.to_thread(self._answers):
+            if await asyncio.to_thread(processes.answers, f"{self._ports.aws_url}/_ministack/ready"):
                 return
             await asyncio.sleep(0.1)
         raise StartError(f"MiniStack did not respond within {READY_WITHIN_S:.0f} s. See {log}")
@@ -145,13 +143,6 @@ class MiniStack:
             await processes.stop(self._process, grace_s)
             self._process = None
         shutil.rmtree(self._paths.scratch, ignore_errors=True)
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(f"{self._ports.aws_url}/_ministack/ready", timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
 
 def _tail(text: str) -> str:

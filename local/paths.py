@@ -30,76 +30,60 @@ locally.
 """
 
 
+class _Below:
+    """A path below the state folder of :class:`StackPaths`."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __get__(self, paths: StackPaths, _: type) -> Path:
+        return paths.state / self._name
+
+
 @dataclass(frozen=True, slots=True)
 class StackPaths:
     """Files of one stack. ``state`` is ``.local`` unless several stacks run beside each other."""
 
     state: Path
 
-    @property
-    def stack_info(self) -> Path:
-        """Return the description of the running stack."""
-        return self.state / "stack.json"
+    stack_info = _Below("stack.json")
+    """The description of the running stack."""
 
-    @property
-    def invocable(self) -> Path:
-        """Return the template for ``sam local invoke``."""
-        return self.state / "invoke.json"
+    invocable = _Below("invoke.json")
+    """The template for ``sam local invoke``."""
 
-    @property
-    def settings(self) -> Path:
-        """Return the settings of the running stack, which are put in force when the file is saved."""
-        return self.state / "settings.toml"
+    settings = _Below("settings.toml")
+    """The settings of the running stack, which are put in force when the file is saved."""
 
-    @property
-    def lock(self) -> Path:
-        """Return the lock file of the running stack, which contains its process id."""
-        return self.state / "running"
+    lock = _Below("running")
+    """The lock file of the running stack, which contains its process id."""
 
-    @property
-    def deployed(self) -> Path:
-        """Return the file with the digest of the deployed sources."""
-        return self.state / "deployed"
+    deployed = _Below("deployed")
+    """The file with the digest of the deployed sources."""
 
-    @property
-    def updated(self) -> Path:
-        """Return the list of handlers that were updated without a deployment of the template, JSON."""
-        return self.state / "updated.json"
+    updated = _Below("updated.json")
+    """The list of handlers that were updated without a deployment of the template, JSON."""
 
-    @property
-    def alarms(self) -> Path:
-        """Return the history of the alarms, JSON lines."""
-        return self.state / "alarms.jsonl"
+    alarms = _Below("alarms.jsonl")
+    """The history of the alarms, JSON lines."""
 
-    @property
-    def calls(self) -> Path:
-        """Return the AWS API calls of functions with their permission results, JSON lines."""
-        return self.state / "api-calls.jsonl"
+    calls = _Below("api-calls.jsonl")
+    """The AWS API calls of functions with their permission results, JSON lines."""
 
-    @property
-    def requests(self) -> Path:
-        """Return the AWS API requests with their parameters and what AWS's models do not allow in them, JSON lines."""
-        return self.state / "api-requests.jsonl"
+    requests = _Below("api-requests.jsonl")
+    """The AWS API requests with their parameters and what AWS's models do not allow in them, JSON lines."""
 
-    @property
-    def logs(self) -> Path:
-        """Return the folder of logs, one file per tool."""
-        return self.state / "logs"
+    logs = _Below("logs")
+    """The folder of logs, one file per tool."""
 
-    @property
-    def ministack(self) -> Path:
-        """Return the folder of MiniStack's data: service state and objects of buckets."""
-        return self.state / "ministack"
+    ministack = _Below("ministack")
+    """The folder of MiniStack's data: service state and objects of buckets."""
 
-    @property
-    def sagemaker(self) -> Path:
-        """Return the folder of SageMaker's state: the model registry and weights of variants."""
-        return self.state / "sagemaker"
+    sagemaker = _Below("sagemaker")
+    """The folder of SageMaker's state: the model registry and weights of variants."""
 
-    @property
-    def scratch(self) -> Path:
-        """Return the folder where MiniStack unpacks functions; emptied at each start and end."""
-        return self.state / "tmp"
+    scratch = _Below("tmp")
+    """The folder where MiniStack unpacks functions; emptied at each start and end."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -63,6 +64,15 @@ async def run(
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text(output)
     return Finished(process.returncode or 0, output)
+
+
+def answers(url: str) -> bool:
+    """Return whether a GET of ``url`` is answered with 200 within two seconds."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:
+            return bool(answer.status == 200)
+    except OSError:
+        return False
 
 
 def end_group(pid: int) -> None:

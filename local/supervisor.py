@@ -7,7 +7,6 @@ import math
 import subprocess
 import sys
 import time
-import urllib.request
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
@@ -119,7 +118,7 @@ class SupervisedServer:
         started_s = time.monotonic()
         self.state = State.LOADING
         process = self._start()
-        while self.pid and not await asyncio.to_thread(self._answers):
+        while self.pid and not await asyncio.to_thread(processes.answers, self._spec.ready_url):
             await asyncio.sleep(POLL_S)
         if self.pid:
             self.state = State.READY
@@ -151,13 +150,6 @@ class SupervisedServer:
                 start_new_session=True,
             )
         return self._process
-
-    def _answers(self) -> bool:
-        try:
-            with urllib.request.urlopen(self._spec.ready_url, timeout=2) as answer:
-                return bool(answer.status == 200)
-        except OSError:
-            return False
 
     async def _end(self) -> None:
         """Stop it, with every process that it has started."""

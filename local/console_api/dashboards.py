@@ -16,6 +16,9 @@ from .read_metrics import MetricQuery, MetricReader, build_query
 PERIODS_S = ((3 * 3600, 60), (24 * 3600, 300), (7 * 24 * 3600, 3600))
 """The period of a chart by its span, as CloudWatch selects it."""
 
+DESCRIBED = ("id", "section", "title", "kind", "unit", "target", "about", "window_s")
+"""Attributes of a panel that its page shows."""
+
 LONGEST_PERIOD_S = 6 * 3600
 MEMORY = Split("memory", "used_memory_max", ("function_name",), "function_name", {}, "Maximum", "LambdaInsights")
 """Lambda Insights' metric for the table, which CloudWatch derives from logs."""
@@ -27,19 +30,7 @@ def describe_panels() -> list[dict[str, Any]]:
         {
             "name": dashboard.name,
             "title": dashboard.title,
-            "panels": [
-                {
-                    "id": panel.id,
-                    "section": panel.section,
-                    "title": panel.title,
-                    "kind": panel.kind,
-                    "unit": panel.unit,
-                    "target": panel.target,
-                    "about": panel.about,
-                    "window_s": panel.window_s,
-                }
-                for panel in dashboard.panels
-            ],
+            "panels": [{name: getattr(panel, name) for name in DESCRIBED} for panel in dashboard.panels],
         }
         for dashboard in DASHBOARDS
     ]

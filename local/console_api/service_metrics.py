@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from itertools import batched
 from typing import Any, NamedTuple
 
@@ -47,11 +46,12 @@ class _ValueCounter:
         self._namespace = namespace
         self._values: dict[tuple[str, str, tuple[tuple[str, str], ...]], Counter[float]] = {}
 
-    def add(self, metric: str, unit: str, dimensions: Mapping[str, str], value: float) -> None:
+    def _add(self, metric: str, unit: str, dimensions: Mapping[str, str], value: float) -> None:
         name = metric, unit, tuple(dimensions.items())
         self._values.setdefault(name, Counter())[float(f"{value:.4g}")] += 1
 
     def drain(self) -> list[Metric]:
+        """Return the metrics collected since the last call."""
         values, self._values = self._values, {}
         return [
             Metric(self._namespace, metric, unit, dict(dimensions), counts)
@@ -59,21 +59,20 @@ class _ValueCounter:
         ]
 
 
-@dataclass(slots=True)
-class ViewerCounts:
+class ViewerCounts(_ValueCounter):
     """CloudFront's metrics of a distribution ("CloudFront metrics" of its developer guide).
 
     A rate is recorded as 0 or 100 for each request, so that averages over any period are correct. CloudFront publishes
     the rate of each minute.
     """
 
-    distribution_id: str
-    _collected: _ValueCounter = field(default_factory=lambda: _ValueCounter("AWS/CloudFront"))
+    def __init__(self, distribution_id: str) -> None:
+        super().__init__("AWS/CloudFront")
+        self._dimensions = {"DistributionId": distribution_id, "Region": "Global"}
 
     def note(self, method: str, status: int, cache: str, took_ms: float, size_bytes: int) -> None:
         """Count one response to a viewer. ``cache`` is its ``X-Cache``."""
-        dimensions = {"DistributionId": self.distribution_id, "Region": "Global"}
-        add = self._collected.add
+        add, dimensions = self._add, self._dimensions
         add("Requests", "None", dimensions, 1)
         add("BytesDownloaded", "None", dimensions, size_bytes)
         add("4xxErrorRate", "Percent", dimensions, 100 * (400 <= status < 500))
@@ -85,26 +84,18 @@ class ViewerCounts:
         if result == MISSED:
             add("OriginLatency", "Milliseconds", dimensions, took_ms)
 
-    def drain(self) -> list[Metric]:
-        """Return the metrics collected since the last call."""
-        return self._collected.drain()
 
-
-@dataclass(slots=True)
-class ModelCounts:
+class ModelCounts(_ValueCounter):
     """SageMaker's metrics of endpoint invocations ("Amazon SageMaker AI metrics in CloudWatch")."""
 
-    _collected: _ValueCounter = field(default_factory=lambda: _ValueCounter("AWS/SageMaker"))
+    def __init__(self) -> None:
+        super().__init__("AWS/SageMaker")
 
     def note(self, call: Invocation) -> None:
         """Count one call of a container."""
         dimensions = {"EndpointName": call.endpoint, "VariantName": call.variant}
-        add = self._collected.add
+        add = self._add
         add("Invocations", "None", dimensions, 1)
         add("Invocation4XXErrors", "None", dimensions, int(400 <= call.status < 500))
         add("Invocation5XXErrors", "None", dimensions, int(call.status >= 500))
         add("ModelLatency", "Microseconds", dimensions, call.latency_s * 1e6)
-
-    def drain(self) -> list[Metric]:
-        """Return the metrics collected since the last call."""
-        return self._collected.drain()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from aiohttp import web
 
+from ..variant_servers import VariantServers
 from .service_errors import RequestError
 from .variants import Endpoints, Variant
 
@@ -18,19 +19,7 @@ VARIANT = '{"name": "canary", "models": "/a/folder", "weight": 1}'
 type Change = Callable[[web.Request], Awaitable[None]]
 
 
-class Servers(Protocol):
-    """Starts and stops model servers of variants. Both methods raise RequestError."""
-
-    async def start(self, endpoint: str, name: str, models: Path, weight: float) -> None:
-        """Serve the models of a folder as variant ``name``."""
-        ...
-
-    async def end(self, endpoint: str, name: str) -> None:
-        """Remove the variant and stop its server."""
-        ...
-
-
-def routes(prefix: str, endpoints: Endpoints, servers: Servers) -> list[web.RouteDef]:
+def routes(prefix: str, endpoints: Endpoints, servers: VariantServers) -> list[web.RouteDef]:
     """Return routes: ``GET <prefix>`` lists endpoints with call counts; ``PUT <prefix>/<endpoint>`` sets weights.
 
     ``POST <prefix>/<endpoint>/variants`` adds a variant with the models of a folder; ``DELETE …/variants/<name>``
