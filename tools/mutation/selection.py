@@ -30,7 +30,7 @@ def find_covering(mutant: Mutant, sources: Mapping[str, str], recording: Recordi
     tree = ast.parse(sources[mutant.file])
     start, end = find_statement(tree, mutant.line)
     on_statement = set().union(*(lines.get(line, set()) for line in range(start, end + 1)))
-    if on_statement or not any(line in lines for line in range(start, end + 1)):
+    if on_statement or not is_run_on_import(tree, mutant.line):
         return on_statement
     names = re.compile(rf"\b(?:{'|'.join(find_names(tree, mutant.line)) or '(?!)'})\b")
     mentioned = {
@@ -41,6 +41,12 @@ def find_covering(mutant: Mutant, sources: Mapping[str, str], recording: Recordi
         for test in recording.lines.get(file, {}).get(number, ())
     }
     return mentioned if len(mentioned) >= ENOUGH_TESTS else mentioned.union(*lines.values())
+
+
+def is_run_on_import(tree: ast.Module, line: int) -> bool:
+    """Return whether ``line`` is in no body of a function. It may have run before the recording began."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return not any(one.body[0].lineno <= line <= (one.end_lineno or one.lineno) for one in functions)
 
 
 def find_statement(tree: ast.Module, line: int) -> tuple[int, int]:

@@ -127,6 +127,10 @@ def test_a_constant_is_covered_by_tests_that_run_its_uses() -> None:
     assert _covering(3, Recording({}, {"m.py": lines})) == many
 
 
+def test_a_constant_is_covered_if_its_file_was_imported_before_the_recording() -> None:
+    assert _covering(3, Recording({}, {"m.py": {11: {"b.py::one"}}})) == {"b.py::one"}
+
+
 def test_a_line_that_nothing_runs_is_not_covered() -> None:
     assert _covering(7, Recording({}, {"m.py": {3: set()}})) == set()
 
