@@ -12,7 +12,7 @@ from multidict import CIMultiDict
 from .byte_range import Unsatisfiable, parse_range
 from .cache_key import Key, cache_key
 from .conditional import not_modified, same_representation
-from .edge_event import BadResult, event_json, read_response, read_result, response_json
+from .edge_event import BadResult, event_json, read_group, read_response, read_result, response_json
 from .edge_function import EdgeFunction, FunctionFailed
 from .fetch import Fetch, fetch
 from .forwarding import VIA
@@ -92,7 +92,7 @@ class Edge:
         page = self.distribution.error_pages.get(result.answer.status)
         if page is None:
             return result
-        asked = replace(request, method="GET", path=page.path, query=None, body=b"")
+        asked = replace(request, method="GET", path=page.path, query=None, body=b"", group=None)
         found = (await self._serve_cached(asked, behaviour_for(page.path, self.distribution.behaviours))).answer
         if found.status != 200:
             return result
@@ -101,7 +101,9 @@ class Edge:
     async def _run_request_function(self, request: Request, name: str) -> Request | EdgeResult:
         try:
             event = event_json(request, self.distribution, "viewer-request")
-            outcome = read_result(await self.functions[name].run(event, request.query), request)
+            result = await self.functions[name].run(event, request.query)
+            outcome = read_result(result.value, request)
+            group = read_group(result.group, self.distribution)
         except (FunctionFailed, BadResult) as error:
             self.report(f"edge function {name} failed for {request.path}: {error}")
             return EdgeResult(
@@ -109,7 +111,7 @@ class Edge:
             )
         if isinstance(outcome, Response):
             return EdgeResult(outcome, "FunctionGeneratedResponse from cloudfront")
-        return outcome
+        return replace(outcome, group=group)
 
     async def _serve_cached(self, request: Request, behaviour: Behaviour) -> EdgeResult:
         if request.method not in behaviour.cached_methods:
@@ -195,7 +197,8 @@ class Edge:
         """Return ``answer`` as changed by the viewer-response function."""
         try:
             event = event_json(request, self.distribution, "viewer-response") | {"response": response_json(answer)}
-            return read_response(await self.functions[name].run(event, request.query), answer)
+            result = await self.functions[name].run(event, request.query)
+            return read_response(result, answer)
         except (FunctionFailed, BadResult) as error:
             self.report(f"edge function {name} failed for {request.path}: {error}")
             return _error_response(503, "The edge function failed")

@@ -8,21 +8,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from http import HTTPStatus
-from typing import Any
+from typing import Any, NamedTuple
 
 from multidict import CIMultiDict
 
 from .cache_key import cookie_pairs, query_pairs
 from .messages import Request, Response
-from .model import Distribution
+from .model import Distribution, OriginGroup
 
 type Json = dict[str, Any]
 
 MAX_BODY_BYTES = 40 * 1024
 
 
+class Outcome(NamedTuple):
+    """What a function returned, and the argument of its last call of ``createRequestOriginGroup``, None without one."""
+
+    value: object
+    group: object = None
+
+
 class BadResult(ValueError):
-    """The function's result is neither a request nor a response."""
+    """The function's result is neither a request nor a response, or the origins that it chose are invalid."""
 
 
 def _grouped(pairs: Iterable[tuple[str, str]]) -> Json:
@@ -88,6 +95,29 @@ def read_result(result: object, request: Request) -> Request | Response:
     return replace(request, path=result["uri"], query=query or None, headers=headers)
 
 
+FAILOVER_STATUSES = frozenset({400, 403, 404, 416, 429, 500, 502, 503, 504})
+"""Statuses that can trigger failover: "StatusCodes" of an origin group, Amazon CloudFront API reference."""
+
+
+def read_group(given: object, distribution: Distribution) -> OriginGroup | None:
+    """Return the argument of ``createRequestOriginGroup`` as a group, None without one; raises BadResult.
+
+    Source of its shape and rules: "Helper methods for origin modification", CloudFront developer guide.
+    """
+    if given is None:
+        return None
+    try:
+        ids = tuple(one["originId"] for one in given["originIds"])  # type: ignore[index]
+        statuses = frozenset(given["failoverCriteria"]["statusCodes"])  # type: ignore[index]
+    except (KeyError, TypeError) as error:
+        raise BadResult("a group of origins needs originIds and failoverCriteria.statusCodes") from error
+    if len(ids) != 2 or not distribution.origins.keys() >= set(ids):
+        raise BadResult(f"{list(ids)} are not two origins of the distribution")
+    if not statuses or not statuses <= FAILOVER_STATUSES:
+        raise BadResult(f"{sorted(statuses)} are not statuses that can trigger failover")
+    return OriginGroup("", ids, statuses)
+
+
 def _answer(result: Json) -> Response:
     body = result.get("body", b"")
     if isinstance(body, dict):
@@ -118,8 +148,11 @@ def response_json(answer: Response) -> Json:
     }
 
 
-def read_response(result: object, answer: Response) -> Response:
+def read_response(outcome: Outcome, answer: Response) -> Response:
     """Return ``answer`` with the status and headers of a viewer-response function's result; raises BadResult."""
+    result = outcome.value
+    if outcome.group is not None:
+        raise BadResult("only viewer-request functions choose origins")
     if not isinstance(result, dict):
         raise BadResult("the function returned no object")
     headers: CIMultiDict[str] = CIMultiDict(_spread(result.get("headers", {})))

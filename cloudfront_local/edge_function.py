@@ -13,7 +13,7 @@ from typing import Protocol
 
 from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
 
-from .edge_event import Json
+from .edge_event import Json, Outcome
 
 TIME_LIMIT_S = 30.0
 """CloudFront stops a function after about a millisecond of CPU; locally a busy machine must not fail a correct
@@ -24,7 +24,8 @@ _RUNTIME = """
 globalThis.console = {log: () => {}, error: () => {}};
 globalThis.require = name => { throw new Error("the local CDN has no module '" + name + "'"); };
 globalThis.__values = null;
-globalThis.__cloudfront = {kvs: () => {
+globalThis.__group = null;
+globalThis.__cloudfront = {createRequestOriginGroup: group => { __group = group; }, kvs: () => {
   if (__values === null) { throw new Error('no key-value store is associated with this function'); }
   const holds = name => Object.prototype.hasOwnProperty.call(__values, name);
   return {
@@ -39,9 +40,11 @@ globalThis.__cloudfront = {kvs: () => {
 }};
 globalThis.__run = (text, query) => {
   const event = JSON.parse(text);
+  __group = null;
+  const write = value => JSON.stringify({value: value, group: __group});
   Object.defineProperty(event.request, 'rawQueryString', {value: () => query === null ? undefined : query});
   const result = handler(event);
-  return result instanceof Promise ? result.then(value => JSON.stringify(value)) : JSON.stringify(result);
+  return result instanceof Promise ? result.then(write) : write(result);
 };
 """
 
@@ -57,7 +60,7 @@ class FunctionFailed(Exception):
 class EdgeFunction(Protocol):
     """A function at the edge."""
 
-    async def run(self, event: Json, query: str | None) -> object:
+    async def run(self, event: Json, query: str | None) -> Outcome:
         """Return the function's result for ``event``; raises FunctionFailed."""
 
 
@@ -81,7 +84,7 @@ class V8Function:
         """Replace the values of the key-value store."""
         self._engine.eval(f"__values = JSON.parse({json.dumps(json.dumps(values))}); true")
 
-    async def run(self, event: Json, query: str | None) -> object:
+    async def run(self, event: Json, query: str | None) -> Outcome:
         """See EdgeFunction. ``query`` is the result of ``event.request.rawQueryString()``."""
         call = f"__run({json.dumps(json.dumps(event))}, {json.dumps(query)})"
         try:
@@ -91,9 +94,10 @@ class V8Function:
                     result = await result
         except (JSEvalException, JSPromiseError, TimeoutError) as error:
             raise FunctionFailed(str(error) or "it ran too long") from error
-        if not isinstance(result, str):
+        found = json.loads(str(result))
+        if "value" not in found:
             raise FunctionFailed("the function returned nothing")
-        return json.loads(result)
+        return Outcome(found["value"], found["group"])
 
     def close(self) -> None:
         """Stop the engine and its thread."""

@@ -64,7 +64,7 @@ async def fetch(edge: FetchContext, request: Request, behaviour: Behaviour, entr
 
 
 async def _try_origins(edge: FetchContext, request: Request, behaviour: Behaviour, entry: Entry | None) -> Response:
-    members, statuses = edge.distribution.members(behaviour.target)
+    members, statuses = edge.distribution.members(request.group or behaviour.target)
     if request.method not in MAY_FAIL_OVER:
         members = members[:1]
     answer = _unreachable(timed_out=False)

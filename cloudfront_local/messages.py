@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 
 from multidict import CIMultiDict
 
+from .model import OriginGroup
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -18,6 +20,8 @@ class Request:
     client_ip: str = "127.0.0.1"
     id: str = ""
     body: bytes = b""
+    group: OriginGroup | None = None
+    """The origins that the function at the edge chose, None for those of the behaviour."""
 
 
 @dataclass(frozen=True, slots=True)

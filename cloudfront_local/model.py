@@ -167,11 +167,11 @@ class Distribution:
     """The bucket of its access logs, empty without logging."""
     log_prefix: str = ""
 
-    def members(self, target: str) -> tuple[tuple[Origin, ...], frozenset[int]]:
-        """Return the origins for ``target`` in order, and the statuses that trigger failover."""
-        group = self.groups.get(target)
+    def members(self, target: str | OriginGroup) -> tuple[tuple[Origin, ...], frozenset[int]]:
+        """Return the origins for ``target``, a group or an id, in order, and the statuses that trigger failover."""
+        group = target if isinstance(target, OriginGroup) else self.groups.get(target)
         if group is None:
-            return (self.origins[target],), frozenset()
+            return (self.origins[str(target)],), frozenset()
         return tuple(self.origins[member] for member in group.members), group.statuses
 
 

@@ -51,7 +51,7 @@ function handler(event) {
   return event.response;
 }
 """
-FORWARDED = ("x-darkroom-request", "x-darkroom-signature", "x-darkroom-expires", "x-darkroom-url")
+FORWARDED = tuple(f"x-darkroom-{name}" for name in ("request", "signature", "expires", "url", "first"))
 
 
 FUNCTION = Origin("transform", "transform.lambda-url.us-east-1.on.aws", "", OriginKind.FUNCTION_URL)

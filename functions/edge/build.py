@@ -47,6 +47,9 @@ _TABLES_MARK = "/* tables */"
 STORE_IMPORT = "import cf from'cloudfront';"
 """Begins the edge function."""
 
+CHOICE = "'function'"
+"""The setting with which the function chooses origins. Plans without failover of origins have 0 in its place."""
+
 WITHOUT_STORE = "let cf={kvs:()=>({get:a=>{throw a},exists:()=>0})};"
 """Instead of the import: CloudFront's flat-rate plan Free has no key-value stores, and what the build knows applies."""
 
@@ -118,14 +121,18 @@ def insert_code(template: str, code: str, mark: str) -> str:
 
 
 def insert_edge_code(template: str, code: str) -> str:
-    """Return ``template`` with the edge function, which has an empty store where the plan has none.
+    """Return ``template`` with the edge function, which has an empty store where the plan has none, and chooses no
+    origins where it has no failover.
 
-    Raises ValueError without marks.
+    Raises ValueError without marks, and if the choice of origins is not in the code once.
     """
-    rest = code.removeprefix(STORE_IMPORT)
+    before, *after = code.removeprefix(STORE_IMPORT).split(CHOICE)
+    if len(after) != 1:
+        raise ValueError(f"{CHOICE} is in the edge function {len(after)} times, not once")
     block = (
         '      FunctionCode: !Join\n        - ""\n'
-        f'        - - !If [HasEdgeStore, "{STORE_IMPORT}", "{WITHOUT_STORE}"]\n          - |-\n{_indent(rest, 12)}'
+        f'        - - !If [HasEdgeStore, "{STORE_IMPORT}", "{WITHOUT_STORE}"]\n          - |-\n{_indent(before, 12)}'
+        f'          - !If [HasFailover, "{CHOICE}", "0"]\n          - |-\n{_indent(after[0], 12)}'
     )
     return insert_block(template, block, "edge")
 

@@ -14,6 +14,9 @@
 // all other code consists of steps: each returns the entry to read next, and sets `next` to the step that uses its value.
 // The last step is at the top.
 //
+// Where nothing but presets is stored, the function is the first origin of all other images, and the store the second one
+// for those that are too large for a response. build.py removes that from distributions without failover of origins.
+//
 // A plan is an object of canonical spellings by short name; the format f is always there: {f: 'auto', w: '800'}.
 
 // Without `generation` the variant does not depend on findings.
@@ -22,6 +25,14 @@ const place = (asked, generation) => {
         asked.variant.fv = generation || FIRST_GENERATION;
     }
     asked.viewer.uri += lastPart(asked.variant);
+    const first = !asked.values.preset && asked.settings[3] === FUNCTION_FIRST;
+    setHeader(asked.viewer, 'first', first && '1');
+    if (first) {
+        cf.createRequestOriginGroup({
+            originIds: [{originId: 'transform'}, {originId: 'derivatives'}],
+            failoverCriteria: {statusCodes: [TOO_LARGE]}
+        });
+    }
 };
 
 const write = asked => {

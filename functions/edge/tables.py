@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 
 from darkroom.errors import SourceMissing
+from darkroom.http.response import TOO_LARGE_STATUS
 from darkroom.image_keys import LARGE_PREFIX, MAX_ENCODED_KEY_BYTES, MAX_KEY_BYTES
 from darkroom.plan.canonical import DEFAULT_MAX_SIDE_PX, MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES, build_plan, options_text
 from darkroom.plan.experiments import BEACON, HASH_MODULUS, VISITOR
@@ -36,7 +37,7 @@ from darkroom_dialects.registry import (
     IIIF_2_SUFFIX,
     Dialect,
 )
-from darkroom_pipeline.plan.edge_settings import PRESET_PREFIX, build_edge_entries, format_settings
+from darkroom_pipeline.plan.edge_settings import FUNCTION_FIRST, PRESET_PREFIX, build_edge_entries, format_settings
 
 STATE_FIELDS = frozenset(
     {
@@ -144,6 +145,8 @@ def _tables(presets: Presets) -> dict[str, object]:
         "BEACON": BEACON,
         "HASH_MODULUS": HASH_MODULUS,
         "FIRST_GENERATION": FIRST_GENERATION,
+        "FUNCTION_FIRST": FUNCTION_FIRST,
+        "TOO_LARGE": TOO_LARGE_STATUS,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from darkroom.http.response import TOO_LARGE_STATUS
 from darkroom.image_keys import encode_key, large_wildcard
 from darkroom.services.serve.answers import MAX_BODY_BYTES
 from tests.component.aws.observed_process import LAMBDA, Document, watch
@@ -82,6 +83,13 @@ def test_a_large_image_is_fetched_by_the_path_of_its_copy(
 def test_with_failover_it_is_requested_again_from_the_store(environment: dict[str, str]) -> None:
     [found] = ask(environment, f"[ask({PATH!r}, url={URL!r})]")
     assert (found["statusCode"], found["headers"]["location"]) == (302, URL)
+
+
+@pytest.mark.slow
+def test_where_the_function_is_asked_first_the_store_is_next(environment: dict[str, str]) -> None:
+    [found] = ask(environment, f"[ask({PATH!r}, url={URL!r}, first='1')]")
+    assert (found["statusCode"], found["headers"]["cache-control"]) == (TOO_LARGE_STATUS, "no-store")
+    assert "location" not in found["headers"]
 
 
 def test_without_dialects_their_header_is_the_viewers_and_ignored(environment: dict[str, str]) -> None:

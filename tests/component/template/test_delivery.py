@@ -75,6 +75,7 @@ def test_the_origin_gets_headers_of_the_edge_and_never_the_host() -> None:
         "x-darkroom-signature",
         "x-darkroom-expires",
         "x-darkroom-url",
+        "x-darkroom-first",
     }
     assert policy["CookiesConfig"] == {"CookieBehavior": "none"}
     assert policy["QueryStringsConfig"] == {"QueryStringBehavior": "none"}

@@ -17,7 +17,7 @@ from multidict import CIMultiDict
 
 from cloudfront_local import policies
 from cloudfront_local.edge import Edge
-from cloudfront_local.edge_event import BadResult, event_json, read_result
+from cloudfront_local.edge_event import BadResult, event_json, read_group, read_result
 from cloudfront_local.edge_function import FunctionFailed, V8Function
 from cloudfront_local.journal import Journal
 from cloudfront_local.messages import Request, Response
@@ -708,6 +708,66 @@ def test_invalid_results(result: object) -> None:
         read_result(result, get())
 
 
+CHOOSER = """import cf from'cloudfront';
+function handler(event) {
+  if (event.request.uri !== '/stored') cf.createRequestOriginGroup(%s);
+  return event.request;
+}"""
+GROUP = {"originIds": [{"originId": "function"}, {"originId": "s3"}], "failoverCriteria": {"statusCodes": [416]}}
+
+
+def test_a_function_chooses_the_origins_of_a_request() -> None:
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(status=416) if request.path == "/large" else await rendered(request)
+
+    async def scenario() -> None:
+        origins = Origins({"/derivatives/large": image(b"large"), "/derivatives/stored": image()}, render=answer)
+        config = distribution(request_function="edge")
+        async with edge_over(origins, config, edge=CHOOSER % json.dumps(GROUP)) as edge:
+            bodies = [(await edge.answer(get(path))).body for path in ("/a", "/large", "/stored")]
+        assert bodies == [b"rendered", b"large", b"0123456789"]
+        assert [(name, path) for name, _, path in origins.asked] == [
+            ("function", "/a"),
+            ("function", "/large"),
+            ("s3", "/derivatives/large"),
+            ("s3", "/derivatives/stored"),
+        ]
+
+    asyncio.run(scenario())
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {},
+        {"originIds": GROUP["originIds"]},
+        {**GROUP, "originIds": [{"originId": "function"}]},
+        {**GROUP, "originIds": [{"originId": "function"}, {"originId": "elsewhere"}]},
+        {**GROUP, "failoverCriteria": {"statusCodes": []}},
+        {**GROUP, "failoverCriteria": {"statusCodes": [418]}},
+    ],
+)
+def test_origins_that_cloudfront_refuses(group: dict[str, object]) -> None:
+    with pytest.raises(BadResult):
+        read_group(group, distribution())
+
+    async def scenario() -> None:
+        config = distribution(request_function="edge")
+        async with edge_over(Origins(), config, edge=CHOOSER % json.dumps(group)) as edge:
+            assert (await edge.answer(get())).status == 503
+
+    asyncio.run(scenario())
+
+
+def test_only_viewer_request_functions_choose_origins() -> None:
+    async def scenario() -> None:
+        chooser = CHOOSER.replace("return event.request", "return event.response") % json.dumps(GROUP)
+        async with edge_over(Origins(render=rendered), distribution(response_function="vary"), vary=chooser) as edge:
+            assert (await edge.answer(get())).status == 503
+
+    asyncio.run(scenario())
+
+
 READER = """import cf from'cloudfront';
 async function handler(event) {
   const store = cf.kvs(), known = await store.exists('findings');
@@ -722,11 +782,11 @@ def test_a_function_reads_its_key_value_store() -> None:
     async def check() -> None:
         function = V8Function(READER, {"list": "[1, 2]"})
         event = event_json(get(), distribution(), "viewer-request")
-        assert await function.run(event, None) == {"uri": "/none2"}
+        assert (await function.run(event, None)).value == {"uri": "/none2"}
         function.hold({"findings": "b'2\u2028", "list": "[]"})
-        assert await function.run(event, None) == {"uri": "/b'2\u20280"}
+        assert (await function.run(event, None)).value == {"uri": "/b'2\u20280"}
         function.hold({"findings": "2"})
-        assert await function.run(event, None) == {"uri": "/KeyNotFound: list"}
+        assert (await function.run(event, None)).value == {"uri": "/KeyNotFound: list"}
         function.close()
 
     asyncio.run(check())

@@ -47,9 +47,10 @@ const cf = {kvs: () => ({
         if (!Object.prototype.hasOwnProperty.call(cf.held, name)) { throw new Error('no such key'); }
         return cf.held[name];
     }
-}), held: {}, reads: [], broken: ''};
+}), createRequestOriginGroup: group => { cf.group = group; }, held: {}, reads: [], broken: '', group: null};
 """
-"""The engine's module with the key-value store, which holds ``cf.held``; reads are recorded in ``cf.reads``.
+"""The engine's module with the key-value store, which holds ``cf.held``; reads are recorded in ``cf.reads``, the group
+of origins that the function chose in ``cf.group``.
 
 It throws for a missing key, and for ``cf.broken``.
 """
@@ -58,6 +59,7 @@ let answer;
 function ask(text, held) {
     cf.held = JSON.parse(held);
     cf.reads = [];
+    cf.group = null;
     answer = undefined;
     const event = JSON.parse(text);
     event.request.rawQueryString = () => event.rawQueryString;
@@ -115,6 +117,12 @@ class EdgeEngine:
     def reads(self) -> list[str]:
         """The entries of the key-value store that were read for the last event."""
         found: list[str] = json.loads(str(self._engine.eval("JSON.stringify(cf.reads)")))
+        return found
+
+    @property
+    def group(self) -> dict[str, Any] | None:
+        """The group of origins that the last event chose, None for those of the behaviour."""
+        found: dict[str, Any] | None = json.loads(str(self._engine.eval("JSON.stringify(cf.group)")))
         return found
 
     def evaluate(self, expression: str) -> object:

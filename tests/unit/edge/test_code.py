@@ -11,6 +11,7 @@ import pytest
 from darkroom.plan.presets import load_default_presets
 from functions.edge import build
 from functions.edge.build import (
+    CHOICE,
     MAX_BYTES,
     PAGE,
     STORE_IMPORT,
@@ -211,6 +212,11 @@ def test_a_template_without_marks_is_refused() -> None:
         insert_edge_code("Resources: {}\n", CODE)
 
 
+def test_code_that_chooses_no_origins_is_refused() -> None:
+    with pytest.raises(ValueError, match="0 times"):
+        insert_edge_code("Resources: {}\n", CODE.replace(CHOICE, "0"))
+
+
 def test_make_edge_writes_the_template(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -230,8 +236,9 @@ def test_make_edge_writes_the_template(
         '      # edge:begin - by make edge\n      FunctionCode: !Join\n        - ""\n        - - !If [HasEdgeStore'
     )
     assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n{vary}")
-    edge, dialects, copied, own = written.split("|-\n")[1:]
-    rest = re.sub("^ {12}", "", edge, flags=re.MULTILINE)
+    edge, chosen, dialects, copied, own = written.split("|-\n")[1:]
+    choice = f'\n          - !If [HasFailover, "{CHOICE}", "0"]\n          - '
+    rest = re.sub("^ {12}", "", edge.replace(choice, CHOICE) + chosen.lstrip(), flags=re.MULTILINE)
     assert rest.startswith(f"{CODE.removeprefix(STORE_IMPORT)}\n      # edge:end")
     dialects = re.sub("^ {8}", "", dialects, flags=re.MULTILINE)
     assert dialects.startswith(f"{dialects_code()}\n      # dialects:end")

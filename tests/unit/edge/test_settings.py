@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
+from darkroom.http.response import TOO_LARGE_STATUS
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.variants import AccessMode
 from darkroom.settings import DEFAULTS
 from darkroom_pipeline.plan.edge_settings import build_edge_entries
-from functions.edge.build import edge_code
+from functions.edge.build import CHOICE, edge_code
 
 from .engine import EdgeEngine
 from .reference import ViewerRequest, case_presets, outcome
@@ -44,6 +45,37 @@ def answer(engine: EdgeEngine, url: str, **words: Any) -> dict[str, Any]:
 def test_an_ordinary_request_takes_one_read(published: EdgeEngine, url: str) -> None:
     assert "path" in answer(published, url)
     assert published.reads == ["settings"]
+
+
+@pytest.mark.parametrize("stores", [False, "presets"])
+def test_what_is_not_stored_is_requested_from_the_function_first(stores: bool | str) -> None:
+    entries = build_edge_entries(AccessMode.OPEN, "", case_presets(), stores=stores)
+    with EdgeEngine(CODE, entries) as engine:
+        found = engine.answer(ViewerRequest("/photo.jpg?w=800").event())
+        assert found["headers"]["x-darkroom-first"] == {"value": "1"}
+        assert engine.group is not None
+        assert [one["originId"] for one in engine.group["originIds"]] == ["transform", "derivatives"]
+        assert engine.group["failoverCriteria"]["statusCodes"] == [TOO_LARGE_STATUS]
+        injected = [("x-darkroom-first", "1")]
+        found = engine.answer(ViewerRequest("/photo.jpg?preset=cover", headers=injected).event())
+        assert (engine.group, found["headers"].get("x-darkroom-first")) == (None, None)
+        assert "path" in answer(engine, "/photo.jpg?w=800&redact=faces")
+        assert engine.group is not None
+
+
+@pytest.mark.parametrize("stores", [True, "auto"])
+def test_what_may_be_stored_is_requested_from_the_store_first(stores: bool | str) -> None:
+    with EdgeEngine(CODE, build_edge_entries(AccessMode.OPEN, "", case_presets(), stores=stores)) as engine:
+        found = engine.answer(ViewerRequest("/photo.jpg?w=800", headers=[("x-darkroom-first", "1")]).event())
+        assert (engine.group, found["headers"].get("x-darkroom-first")) == (None, None)
+
+
+def test_a_plan_without_failover_has_no_choice() -> None:
+    with EdgeEngine(
+        CODE.replace(CHOICE, "0"), build_edge_entries(AccessMode.OPEN, "", case_presets(), stores=False)
+    ) as engine:
+        found = engine.answer(ViewerRequest("/photo.jpg?w=800").event())
+        assert (engine.group, found["headers"].get("x-darkroom-first")) == (None, None)
 
 
 def test_a_preset_is_one_read_more_and_its_equal_too(published: EdgeEngine) -> None:

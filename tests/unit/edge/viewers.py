@@ -128,7 +128,10 @@ HEADERS = st.lists(
         st.tuples(st.just("accept"), lists(st.tuples(TYPES, WEIGHTS).map("".join), ", ", 0, 5)),
         st.tuples(any_of("dpr sec-ch-dpr"), RATIOS),
         st.tuples(st.just("save-data"), any_of("on On off ''")),
-        st.tuples(any_of("x-darkroom-request x-darkroom-signature x-darkroom-expires x-darkroom-url"), st.just("mine")),
+        st.tuples(
+            any_of("x-darkroom-request x-darkroom-signature x-darkroom-expires x-darkroom-url x-darkroom-first"),
+            st.just("mine"),
+        ),
     ),
     max_size=4,
 )

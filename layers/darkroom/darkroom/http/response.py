@@ -47,19 +47,25 @@ def _error_cache_control(error: DarkroomError) -> str:
     return f"public, max-age={ERROR_MAX_AGE_S}" if error.status in CACHED_STATUSES else "no-store"
 
 
-def to_response(answer: Answer, *, method: str, viewer_url: str) -> HttpResponse:
+TOO_LARGE_STATUS = 416
+"""Sent for a stored derivative that is too large for a response where the CDN asks the store next. It is one of the
+statuses for which CloudFront fails over, and nothing else here responds with it."""
+
+
+def to_response(answer: Answer, *, method: str, viewer_url: str, store_is_next: bool = False) -> HttpResponse:
     """Convert an answer of the transform service.
 
     ``viewer_url`` is the path and query of the viewer's request; a derivative that is too large for a response is
-    requested there again. Anything but a path is replaced by ``/``.
+    requested there again. Anything but a path is replaced by ``/``. ``store_is_next``: instead, the CDN asks the store.
     """
     match answer:
         case Provisional(headers, body, timings_ms):
             return _image_response(_lower_names(headers), body, timings_ms, method)
-        case Stored(derivative, None, timings_ms) if method != "HEAD":
+        case Stored(_, None, timings_ms) if method != "HEAD":
             location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
-            redirect = {"location": location, "cache-control": "no-store", **_server_timing(timings_ms)}
-            return {"statusCode": 302, "headers": redirect, "body": ""}
+            headers = {"cache-control": "no-store", **_server_timing(timings_ms)}
+            headers, status = (headers, TOO_LARGE_STATUS) if store_is_next else (headers | {"location": location}, 302)
+            return {"statusCode": status, "headers": headers, "body": ""}
         case Rendered(derivative, body, timings_ms) | Stored(derivative, body, timings_ms):
             return _image_response(_derivative_headers(derivative), body or b"", timings_ms, method)
         case NotModified(derivative):
@@ -149,6 +155,9 @@ SIGNATURE, EXPIRES = "x-darkroom-signature", "x-darkroom-expires"
 VIEWER_URL = "x-darkroom-url"
 """Path and query as the viewer sent them."""
 
+FUNCTION_FIRST = "x-darkroom-first"
+"""Set if the CDN asks this function before the store."""
+
 DIALECT = "x-darkroom-language"
 """Name of the URL dialect; not set for native URLs."""
 
@@ -201,14 +210,14 @@ def respond(transform: Transform, request: EdgeRequest, locate: LocateLarge | No
     answer = guard(lambda: transform.answer(native))
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
-    url = native.url
+    url, store_is_next = native.url, FUNCTION_FIRST in headers
     if locate and isinstance(answer, Stored) and answer.body is None and request.method == "GET":
         etag = answer.derivative.etag
         found = guard(lambda: locate(transform, native, etag))
         if isinstance(found, DarkroomError):
             return respond_error(found, request)
         url = found
-    response = to_response(answer, method=request.method, viewer_url=url)
+    response = to_response(answer, method=request.method, viewer_url=url, store_is_next=store_is_next)
     return response, get_error(answer)
 
 

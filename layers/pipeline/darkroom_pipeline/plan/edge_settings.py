@@ -4,9 +4,10 @@ A deployment has one store. The entry ``findings`` is the active generation. A p
 entries, which replace the defaults that are compiled into the function:
 
 ``settings``
-    The access mode, the AlwaysRedact rules and ``rights`` if files have them by default, with a space between:
-    ``guarded people/=faces-plate rights``. Empty parts at the end are left out. Read with each request that is not
-    refused before. Without this entry nothing is published, and the function uses its compiled-in settings and presets.
+    The access mode, the AlwaysRedact rules, ``rights`` if files have them by default, and ``function`` if the CDN asks
+    the function before the store, with a space between: ``guarded people/=faces-plate rights``. Empty parts at the end
+    are left out. Read with each request that is not refused before. Without this entry nothing is published, and the
+    function uses its compiled-in settings and presets.
 ``preset-<name>``
     What a preset sets and is not the default, as JSON: canonical spellings by short option name.
 ``unsigned-<options>.<format>``
@@ -46,7 +47,7 @@ from darkroom.plan.model import METADATA, RIGHTS
 from darkroom.plan.options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from darkroom.plan.presets import Presets, format_names
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.plan.variants import UNSIGNED_SET, AccessMode, is_ladder_request
+from darkroom.plan.variants import PRESETS, UNSIGNED_SET, AccessMode, is_ladder_request
 
 MAX_KEY_BYTES = 512
 MAX_ENTRY_BYTES = 1024
@@ -67,9 +68,17 @@ PLACEHOLDER = "%s"
 """Stands for the client's text in an error body."""
 
 
-def format_settings(access_mode: str, always_redact: str, metadata: str = METADATA[0]) -> str:
-    """Format the value of ``settings``."""
-    return f"{access_mode} {always_redact} {metadata if metadata == RIGHTS else ''}".rstrip(" ")
+FUNCTION_FIRST = "function"
+"""The last part of ``settings`` where only what ingest has rendered is stored (``store_derivatives``): other URLs than
+those of presets are requested from the function first, which spares a miss the store's 404."""
+
+
+def format_settings(
+    access_mode: str, always_redact: str, metadata: str = METADATA[0], stores: bool | str = True
+) -> str:
+    """Format the value of ``settings``. ``stores`` is ``store_derivatives``."""
+    first = FUNCTION_FIRST if stores in (False, PRESETS) else ""
+    return f"{access_mode} {always_redact} {metadata if metadata == RIGHTS else ''} {first}".rstrip(" ")
 
 
 def build_edge_entries(
@@ -78,8 +87,10 @@ def build_edge_entries(
     presets: Presets,
     metadata: str = METADATA[0],
     experiments: Mapping[str, str] = MappingProxyType({}),
+    stores: bool | str = True,
 ) -> Mapping[str, str]:
-    """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name.
+    """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name,
+    ``stores`` is ``store_derivatives``.
 
     Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
     """
@@ -92,7 +103,7 @@ def build_edge_entries(
             f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
         },
         **{EXPERIMENT_PREFIX + name: entry for name, entry in experiments.items()},
-        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata),
+        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata, stores),
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:

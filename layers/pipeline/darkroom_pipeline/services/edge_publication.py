@@ -61,6 +61,7 @@ def entries_of(settings: Settings, stopped: Mapping[str, Sequence[str]] = Mappin
         settings.presets,
         settings.metadata,
         {one.name: one.format_entry(stopped.get(one.name, ())) for one in settings.experiments},
+        settings.store_derivatives,
     )
 
 
