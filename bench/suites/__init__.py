@@ -46,7 +46,7 @@ class Suite(Protocol):
 
 def load_suite(name: str) -> Suite:
     """Import the module of the suite ``name``."""
-    module: Suite = import_module(f"{__name__}.{name}")
+    module: Suite = import_module(f".{name}", __name__)
     return module
 
 

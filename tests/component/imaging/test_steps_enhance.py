@@ -177,10 +177,15 @@ def test_corrections_are_limited() -> None:
     assert estimate_gains(mixed) == (1, 1, 1)
 
 
-def test_a_cast_is_measured_in_the_pixels_that_are_near_it() -> None:
+@pytest.mark.parametrize("axis", ["a", "b"])
+def test_a_cast_is_measured_in_the_pixels_that_are_near_it(axis: str) -> None:
     """Within the spread, in CIE Lab: those 5 away count, those 9.5 away do not."""
-    cast = [Colour((170, 160, 150), 65, 3.0, 6.0)] * 60
-    near, far = [Colour((150, 160, 170), 60, 3.0, 1.0)] * 40, [Colour((150, 160, 170), 60, 3.0, -3.5)] * 40
+
+    def colour(rgb: tuple[int, int, int], light: float, at: float) -> Colour:
+        return Colour(rgb, light, *((at, 3.0) if axis == "a" else (3.0, at)))
+
+    cast = [colour((170, 160, 150), 65, 6.0)] * 60
+    near, far = [colour((150, 160, 170), 60, 1.0)] * 40, [colour((150, 160, 170), 60, -3.5)] * 40
     alone = estimate_gains(cast)
     assert estimate_gains([*far, *cast]) == pytest.approx(alone)
     assert alone[0] < estimate_gains([*near, *cast])[0] < 1 < estimate_gains([*near, *cast])[2] < alone[2]

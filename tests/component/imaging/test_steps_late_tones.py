@@ -46,6 +46,13 @@ def test_a_window_is_equalised_band_by_band(window: tuple[int, int]) -> None:
     assert np.array_equal(apply_step(equalise_in_window, pixels, clahe=Clahe(*window)), read_pixels(wanted))
 
 
+@pytest.mark.parametrize(("height", "width"), [(12, 1), (1, 16)])
+def test_a_window_fits_a_line_of_pixels(height: int, width: int) -> None:
+    pixels = draw_noise(height, width, 3)
+    wanted = build_image(pixels).hist_local(width, height, max_slope=3)
+    assert np.array_equal(apply_step(equalise_in_window, pixels, clahe=Clahe(16, 16)), read_pixels(wanted))
+
+
 def test_a_late_matrix_negates() -> None:
     pixels = draw_noise(4, 5, 4)
     found = apply_step(apply_colour_matrix, pixels, last=True, late_matrix=(-1, 0, 0, 1, 0, -1, 0, 1, 0, 0, -1, 1))
