@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import sys
 import time
+from collections.abc import Mapping
 
 import aiohttp
 from aiohttp import web
@@ -21,7 +22,7 @@ from cloudfront_local.origins import MiniStackOrigins
 from cloudfront_local.server import viewer_request, viewer_response
 
 from ..competitors.model import REGION
-from .distribution import ENTRIES, build_distribution, build_function_distribution, read_edge_functions
+from .distribution import build_distribution, build_entries, build_function_distribution, read_edge_functions
 
 
 def main() -> None:
@@ -30,8 +31,10 @@ def main() -> None:
     parser.add_argument("s3", help="URL of the S3 substitute")
     parser.add_argument("--function", default="", metavar="URL", help="the function's; without it failovers fail")
     parser.add_argument("--always-function", action="store_true", help="asks the function at once, as DIT's CDN does")
+    parser.add_argument("--stores-nothing", action="store_true", help="with the settings of such a deployment")
     given = parser.parse_args()
-    asyncio.run(_serve(given.s3, given.function, given.always_function))
+    entries = build_entries(stores=not given.stores_nothing)
+    asyncio.run(_serve(given.s3, given.function, given.always_function, entries))
 
 
 class BenchOrigins:
@@ -57,10 +60,10 @@ class BenchOrigins:
         return await self._origins[origin.kind].send(origin, method, target, headers, request_id, body)
 
 
-async def _serve(s3_url: str, function_url: str, always_function: bool) -> None:
+async def _serve(s3_url: str, function_url: str, always_function: bool, entries: Mapping[str, str]) -> None:
     async with aiohttp.ClientSession() as session:
         origins = BenchOrigins(session, s3_url, function_url)
-        functions = {name: V8Function(source, ENTRIES) for name, source in read_edge_functions().items()}
+        functions = {name: V8Function(source, entries) for name, source in read_edge_functions().items()}
         distribution = build_function_distribution() if always_function else build_distribution()
         edge = Edge(distribution, dict(functions), origins, time.time, report=_report)
 

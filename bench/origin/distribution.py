@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cloudfront_local.model import (
     Behaviour,
     CachePolicy,
@@ -28,8 +30,6 @@ STATUSES = frozenset({403, 404, 500, 502, 503, 504})
 """Status codes of S3 for which the origin group fails over."""
 
 EDGE, VARY = "edge", "vary"
-ENTRIES = build_edge_entries(AccessMode.OPEN, "", load_default_presets())
-"""Published settings, which the edge function reads."""
 VARY_CODE = """
 function handler(event) {
   const headers = event.response.headers, query = event.request.querystring, exp = query.exp;
@@ -55,6 +55,11 @@ FORWARDED = tuple(f"x-darkroom-{name}" for name in ("request", "signature", "exp
 
 
 FUNCTION = Origin("transform", "transform.lambda-url.us-east-1.on.aws", "", OriginKind.FUNCTION_URL)
+
+
+def build_entries(*, stores: bool) -> Mapping[str, str]:
+    """Build the published settings, which the edge function reads. ``stores``: those of ``store_derivatives``."""
+    return build_edge_entries(AccessMode.OPEN, "", load_default_presets(), stores=stores)
 
 
 def read_edge_functions() -> dict[str, str]:

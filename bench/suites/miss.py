@@ -30,6 +30,9 @@ from ..tables import Table
 from . import Progress
 from .origin import CASE, QUERY, TURNS, UNMEASURED
 
+ALWAYS_FUNCTION, STORES_NOTHING = "--always-function", "--stores-nothing"
+"""Options of the CDN: the function is the only origin, and the settings are those of a deployment without a store."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -62,13 +65,12 @@ class Path:
 
 
 @contextmanager
-def open_path(entry: Entry, s3_url: str, core: Core, *, asks_s3: bool) -> Iterator[Path]:
-    """Run a competitor, its Function URL, and a CDN in front of it that asks S3 first or not at all."""
-    options = () if asks_s3 else ("--always-function",)
+def open_path(entry: Entry, s3_url: str, core: Core, *options: str) -> Iterator[Path]:
+    """Run a competitor, its Function URL, and a CDN in front of it with ``options``."""
 
     def build(target: str) -> Event:
         event = entry.event(CASE, int(target.split("/")[1]))
-        if not asks_s3:
+        if ALWAYS_FUNCTION in options:
             return event
         http = {**event["requestContext"]["http"], "path": target}
         return {**event, "rawPath": target, "requestContext": {**event["requestContext"], "http": http}}
@@ -94,8 +96,8 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         entries = match_peers(CASE, ours, [ours, unstored, peer], reference, install_emulator(), core)
         with ExitStack() as stack:
             paths = [
-                stack.enter_context(open_path(entry, url, core, asks_s3=entry.competitor.name != DIT))
-                for entry in entries
+                stack.enter_context(open_path(entry, url, core, *options))
+                for entry, options in zip(entries, ((), (STORES_NOTHING,), (ALWAYS_FUNCTION,)), strict=True)
             ]
             seen = measure_in_turns(paths, turns, progress)
     names = [path.name for path in paths]
@@ -120,7 +122,7 @@ def figures(seen: Sequence[Sequence[Seen]]) -> Iterator[Figure]:
     why = f"the function alone is {own:.2f} of {DIT} behind the CDN; S3's response before it is the rest"
     yield Figure("miss-through-cdn", stored.ratio_to(peer), min(ratios), max(ratios), own, why)
     added = Spread.of(one.viewer_ms - one.function_ms for one in seen[1])
-    why = "the CDN asks S3 first, whether or not anything can be stored there"
+    why = "the CDN is Python, and runs the function at the edge in another process"
     yield Figure("miss-over-function", added.middle, added.low, added.high, None, why)
 
 
@@ -139,8 +141,8 @@ def text(names: Sequence[str], seen: Sequence[Sequence[Seen]], turns: int, load:
     ]
     notes = [
         "- The local CDN with an empty cache. For Darkroom it has the distribution's origin group and both edge "
-        f"functions: S3 answers 404, then the function is asked. For {DIT} it asks the function at once; API Gateway "
-        "is left out.",
+        "functions: S3 answers 404, then the function is asked; storing nothing, the function is asked at once, as for "
+        f"{DIT}. API Gateway is left out.",
         "- Left out: the network to the viewer, Lambda's front end, TLS. The CDN is Python, slower than CloudFront.",
         f"- {describe_machine()}; S3 is {LATENCY_MS:.0f} ms to the first byte and {MEGABYTES_PER_S:.0f} MB/s.",
         f"- {describe_rounds(turns, load)}",
