@@ -16,12 +16,13 @@ import time
 import traceback
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from importlib import import_module
 
 from . import page, runs
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
 from .link.process import use_tls, uses_tls
-from .suites import SUITES, TLS_SUITES, list_default_suites, load_suite
+from .suites import SUITES, TLS_SUITES, Suite, list_default_suites
 
 
 def main() -> int:
@@ -93,6 +94,12 @@ def measure_suite(name: str, rounds: Rounds) -> Section | None:
         os.sched_setaffinity(0, cores)
         print_line(f"{name} took {time.monotonic() - started_s:.0f} s")
     return None
+
+
+def load_suite(name: str) -> Suite:
+    """Import the module of the suite ``name``."""
+    module: Suite = import_module(f"bench.suites.{name}")
+    return module
 
 
 def store_run(run: runs.Run) -> None:

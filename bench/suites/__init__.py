@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Protocol
 
 from ..goals import Rounds, Section
@@ -42,12 +41,6 @@ class Suite(Protocol):
 
     def measure(self, rounds: Rounds, progress: Progress) -> Section:
         """Measure, with few rounds if ``rounds`` is ``quick``."""
-
-
-def load_suite(name: str) -> Suite:
-    """Import the module of the suite ``name``."""
-    module: Suite = import_module(f".{name}", __name__)
-    return module
 
 
 def list_default_suites(*, times_only: bool = False) -> list[str]:

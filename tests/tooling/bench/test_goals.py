@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from bench import page, runs
-from bench.__main__ import format_figures
+from bench.__main__ import format_figures, load_suite
 from bench.goals import Figure, Goal, Section, read_goals
 from bench.runs import MAX_RUNS, Run, format_verdict
-from bench.suites import EXCLUDED, SUITES, list_default_suites, load_suite
+from bench.suites import EXCLUDED, SUITES, list_default_suites
 
 AT_MOST = Goal("time", "a request", "a peer", "ratio", 2, 0.5, leaves_out="the CDN")
 AT_LEAST = Goal("share", "good ones", "all", "ratio", 2, 0.9, at_least=True)
