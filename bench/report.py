@@ -177,7 +177,7 @@ def select_results(
 
 
 def write_measured(findings: Findings) -> None:
-    """Write :data:`MEASURED`: medians in ms, bytes, score and MB by case title and competitor."""
+    """Write :data:`MEASURED`: medians in ms, bytes and MB by case title and competitor."""
     found = {
         case.title: {
             result.competitor.name: {
@@ -187,8 +187,6 @@ def write_measured(findings: Findings) -> None:
                 "cpu_ms": result.cpu_ms,
                 "peak_mb": result.peak_rss_mb,
                 "image_bytes": len(result.body),
-                "score": findings.scores[case, result.competitor.name],
-                "stores": result.competitor.stores,
             }
             for result in results
         }

@@ -43,7 +43,6 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "requirements-conformance.txt": ("conformance",),
     "requirements-cdk.txt": ("cdk",),
     "bench/requirements-runtime.txt": ("bench-runtime",),
-    "bench/competitors/pillow/requirements.txt": ("bench-pillow",),
     "bench/competitors/thumbor/requirements.txt": ("bench-thumbor",),
 }
 """Requirements file, from the repository's root, and the extras it locks; extensions have their own."""

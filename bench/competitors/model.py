@@ -58,9 +58,8 @@ def build_api_gateway_event(case: Case, number: int, quality: int) -> Event:
 class Competitor:
     """A handler to run: in ``folder``, as ``command``, with exactly ``environment``.
 
-    ``what`` is a sentence about its parts and work. ``stores`` is whether it writes its image to S3, before or after
-    the response. ``is_server``: it is no function but an HTTP server on the ``{port}`` in its command, and
-    ``make_event`` returns a ``path``.
+    ``what`` is a sentence about its parts and work. ``is_server``: it is no function but an HTTP server on the
+    ``{port}`` in its command, and ``make_event`` returns a ``path``.
     """
 
     name: str
@@ -68,7 +67,6 @@ class Competitor:
     command: Sequence[str | Path]
     folder: Path
     environment: Mapping[str, str]
-    stores: bool = False
     make_event: MakeEvent = build_function_url_event
     is_server: bool = False
 

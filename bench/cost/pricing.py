@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from darkroom.services.serve.store_policy import MissCosts, compute_probability
-from darkroom_pipeline.operations.cost_model import PriceTable, load_prices
+from darkroom_pipeline.operations.cost_model import PriceTable
 
 from ..compare import OURS, STORED
 from ..competitors.dit import NAME as DIT
@@ -103,11 +103,6 @@ class CostComparison:
     unstored: Priced
     theirs: Priced
     bare: Priced
-
-
-def read_prices() -> PriceTable:
-    """Return AWS's prices, as the monitor reads them."""
-    return load_prices()
 
 
 def read_comparison(title: str, prices: PriceTable, architecture: str, measured: Path = MEASURED) -> CostComparison:

@@ -13,7 +13,6 @@ from ..images import make_images
 from ..measure import Progress, order_turns
 from ..statistics import Spread
 from ..tables import Table
-from .gpu import record_gpu
 from .server import ServerResult, send_images, serve
 
 SIDE_PX = 2048
@@ -32,10 +31,9 @@ HEADINGS = ("", "images/s", "ratio", "ms", "together")
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """Results of one server and set of tasks by turn. ``gpu`` is the utilisation in percent, None without a GPU."""
+    """Results of one server and set of tasks by turn."""
 
     answers: Sequence[ServerResult]
-    gpu: Sequence[float]
 
     @property
     def per_s(self) -> Spread:
@@ -54,7 +52,7 @@ class Findings:
 def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress: Progress) -> Findings:
     """Measure ``count`` images for each set of tasks, ``rounds`` times in turn. Raises ServeError."""
     prints = prepare_images(count)
-    found: dict[tuple[str, str], list[tuple[ServerResult, float | None]]] = {}
+    found: dict[tuple[str, str], list[ServerResult]] = {}
     with serve("batches", **SERVERS["batches"]) as batched, serve("single", **SERVERS["one by one"]) as single:
         ports = dict(zip(SERVERS, (batched, single), strict=True))
         for tasks in TASKS:
@@ -62,15 +60,10 @@ def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress
                 progress(f"{tasks}: {turn + 1}/{rounds}")
                 for index in order_turns(len(ports), turn):
                     name = list(ports)[index]
-                    with record_gpu() as gpu:
-                        answered = send_images(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
+                    answered = send_images(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
                     if turn >= 0:
-                        found.setdefault((tasks, name), []).append((answered, gpu.percent))
-    results = {
-        key: Measured([one for one, _ in turns], [percent for _, percent in turns if percent is not None])
-        for key, turns in found.items()
-    }
-    return Findings(results, conditions)
+                        found.setdefault((tasks, name), []).append(answered)
+    return Findings({key: Measured(answers) for key, answers in found.items()}, conditions)
 
 
 def prepare_images(count: int) -> list[bytes]:
@@ -92,25 +85,22 @@ def prepare_images(count: int) -> list[bytes]:
 
 
 def tables(findings: Findings) -> list[Table]:
-    """Return a row for each server and set of tasks, with a column for the GPU if there is one."""
-    has_gpu = any(one.gpu for one in findings.results.values())
-    headings = (*HEADINGS, "GPU %") if has_gpu else HEADINGS
+    """Return a row for each server and set of tasks."""
     return [
-        Table(tasks.replace(",", ", "), headings, [_row(findings, tasks, name, has_gpu) for name in SERVERS])
+        Table(tasks.replace(",", ", "), HEADINGS, [_row(findings, tasks, name) for name in SERVERS])
         for tasks in dict.fromkeys(tasks for tasks, _ in findings.results)
     ]
 
 
-def _row(findings: Findings, tasks: str, name: str, has_gpu: bool) -> tuple[str, ...]:
+def _row(findings: Findings, tasks: str, name: str) -> tuple[str, ...]:
     one, base = findings.results[tasks, name], findings.results[tasks, list(SERVERS)[-1]]
-    row = (
+    return (
         name,
         f"{one.per_s.median:.1f} ({one.per_s.low:.1f}–{one.per_s.high:.1f})",
         f"{one.per_s.ratio_to(base.per_s):.2f}",
         f"{fmean(answer.ms for answer in one.answers):,.0f}",
         f"{fmean(answer.batch for answer in one.answers):.1f}",
     )
-    return (*row, f"{fmean(one.gpu):.0f}") if has_gpu else row
 
 
 def format_page(findings: Findings) -> str:

@@ -96,10 +96,6 @@ class ObjectStore:
         self._objects[key] = stored
         return stored
 
-    def delete(self, key: str) -> None:
-        """Delete ``key`` if it exists."""
-        self._objects.pop(key, None)
-
 
 def add_name(jpeg: bytes, name: str) -> bytes:
     """Return the start marker of ``jpeg`` and a comment with ``name``, its first bytes."""

@@ -1,4 +1,4 @@
-"""Serve S3's object operations over HTTP, path style, as far as obstore and the competitors' AWS SDKs use them.
+"""Serve GET, HEAD and PUT of S3's objects over HTTP, path style, as far as obstore and the peers' AWS SDKs use them.
 
 The first byte of a response is sent ``latency_s`` after the request arrived, plus the transfer time of its body; bodies
 are sent at ``bytes_per_s``. Signatures are not verified.
@@ -10,9 +10,7 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import suppress
 from email.utils import format_datetime
-from html import escape
 from time import monotonic as _clock
-from xml.etree import ElementTree
 
 from aiohttp import web
 
@@ -21,7 +19,6 @@ from .objects import Object, ObjectStore
 CHUNK_BYTES = 65_536
 STORED_HEADERS = ("content-type", "cache-control", "content-disposition", "content-encoding", "content-language")
 METADATA = "x-amz-meta-"
-NAMESPACE = "{http://s3.amazonaws.com/doc/2006-03-01/}"
 TICK_S = 0.002
 """asyncio rounds waits up to a millisecond, and the system adds a delay."""
 
@@ -42,8 +39,6 @@ class Link:
         path = "/{bucket}/{key:.+}"
         application.router.add_get(path, self._get)
         application.router.add_put(path, self._put)
-        application.router.add_delete(path, self._delete)
-        application.router.add_post("/{bucket}", self._delete_several)
         return application
 
     async def _get(self, request: web.Request) -> web.StreamResponse:
@@ -103,24 +98,6 @@ class Link:
             name: value for name, value in headers.items() if name in STORED_HEADERS or name.startswith(METADATA)
         }
         return web.Response(headers={"ETag": self._store.put(key, body, stored_headers).etag})
-
-    async def _delete(self, request: web.Request) -> web.Response:
-        await self._wait_for_line(_clock())
-        self._store.delete(request.match_info["key"])
-        return web.Response(status=204)
-
-    async def _delete_several(self, request: web.Request) -> web.Response:
-        """Handle DeleteObjects, which obstore uses for single objects, too."""
-        if "delete" not in request.query:
-            return _error(501, "NotImplemented")
-        requested_s = _clock()
-        body = await request.text()
-        await self._wait_for_line(requested_s)
-        keys = [key.text or "" for key in ElementTree.fromstring(body).iterfind(f".//{NAMESPACE}Key")]
-        for key in keys:
-            self._store.delete(key)
-        deleted = "".join(f"<Deleted><Key>{escape(key)}</Key></Deleted>" for key in keys)
-        return web.Response(text=f"<DeleteResult>{deleted}</DeleteResult>", content_type="application/xml")
 
 
 async def _sleep_until(due_s: float) -> None:

@@ -34,7 +34,7 @@ def list_trust_variables(endpoint_url: str) -> dict[str, str]:
     """Return the environment variables by which a competitor trusts ``endpoint_url``, if it is HTTPS.
 
     ``SSL_CERT_FILE`` is read by rustls' native certificates (obstore) and OpenSSL (thumbor's Tornado),
-    ``NODE_EXTRA_CA_CERTS`` by Node, ``AWS_CA_BUNDLE`` by botocore, ``CURL_CA_BUNDLE`` by libcurl.
+    ``NODE_EXTRA_CA_CERTS`` by Node, ``CURL_CA_BUNDLE`` by libcurl.
     """
     if not endpoint_url.startswith("https:"):
         return {}
@@ -42,7 +42,6 @@ def list_trust_variables(endpoint_url: str) -> dict[str, str]:
     bundle = str(folder / "bundle.pem")
     return {
         "SSL_CERT_FILE": bundle,
-        "AWS_CA_BUNDLE": bundle,
         "CURL_CA_BUNDLE": bundle,
         "NODE_EXTRA_CA_CERTS": str(folder / "ca.pem"),
     }

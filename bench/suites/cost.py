@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from darkroom_pipeline.operations.cost_model import load_prices
+
 from ..cases import WEBP_2MP, WEBP_12MP
 from ..compare import measure_cases
 from ..competitors.darkroom import darkroom, darkroom_unstored
@@ -13,12 +15,7 @@ from ..cost.pricing import (
     compute_chance_ratio,
     compute_lower_bound,
     compute_ratio,
-    describe_memory,
-    describe_re_encoding,
-    describe_rules,
     read_comparison,
-    read_prices,
-    tabulate_by_cold_starts,
     tabulate_by_misses,
 )
 from ..goals import Figure, Rounds, Section
@@ -27,7 +24,7 @@ from ..measure import Counts
 from ..report import MEASURED, write_measured
 from . import Progress
 
-MORE = "More, by memory and for smaller images: [cost](cost.md)."
+NOTE = "By cold starts, by memory and for smaller images, and rules: [cost](cost.md#measured-and-priced)."
 CASES = (WEBP_12MP, WEBP_2MP)
 WHO = (darkroom_unstored, darkroom, dit)
 COUNTS = {"full": Counts(cold=5, warm=15), "quick": Counts(cold=2, warm=5)}
@@ -37,17 +34,13 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Price the figures of ``requests``; measure a short run of them if there are none."""
     if not MEASURED.exists():
         measure_requests(rounds, progress)
-    prices, processor = read_prices(), architecture()
+    prices, processor = load_prices(), architecture()
     try:
         found = read_comparison(WEBP_12MP.title, prices, processor)
     except MissingCompetitor as reason:
         return Section("", missing=[f"{reason}."])
-    tables = (
-        table(WEBP_12MP.title, found, prices, processor) for table in (tabulate_by_misses, tabulate_by_cold_starts)
-    )
-    notes = [*describe_memory(found), *describe_rules(prices, processor), describe_re_encoding(found, prices), MORE]
-    text = "\n\n".join([*(table.markdown() for table in tables), "\n".join(f"- {note}" for note in notes)])
-    return Section(text, figures(found))
+    table = tabulate_by_misses(WEBP_12MP.title, found, prices, processor)
+    return Section(f"{table.markdown()}\n\n{NOTE}", figures(found))
 
 
 def measure_requests(rounds: Rounds, progress: Progress) -> None:
@@ -57,7 +50,7 @@ def measure_requests(rounds: Rounds, progress: Progress) -> None:
 
 def figures(found: CostComparison) -> list[Figure]:
     """Return the figures of images missed TIMES times, once, and once if they are stored by chance."""
-    prices, processor = read_prices(), architecture()
+    prices, processor = load_prices(), architecture()
     put = prices.prices["s3-puts"].usd_per_unit * 1e6
     theirs = found.theirs.dollars(prices, processor, 1)
     whys = {

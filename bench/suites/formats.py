@@ -13,7 +13,6 @@ from ..competitors.darkroom import darkroom, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
 from ..competitors.node import node
-from ..competitors.pillow import pillow
 from ..emulator import install_emulator
 from ..environment import describe_rounds
 from ..goals import Figure, Rounds, Section
@@ -33,7 +32,7 @@ UNMEASURED = 3
 SHARP = "Node"
 
 WHO: dict[Case, tuple[Makes, ...]] = {
-    JPEG_12MP: (darkroom_unstored, darkroom, dit, node, pillow),
+    JPEG_12MP: (darkroom_unstored, darkroom, dit, node),
     AVIF_12MP: (darkroom_unstored, darkroom, dit, node),
 }
 COUNTS = {

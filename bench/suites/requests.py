@@ -12,8 +12,7 @@ from ..competitors.darkroom import darkroom, darkroom_from_masters, darkroom_uns
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
 from ..competitors.ipx import ipx
-from ..competitors.node import node, node_that_stores
-from ..competitors.pillow import pillow
+from ..competitors.node import node
 from ..competitors.thumbor import thumbor
 from ..goals import Figure, Rounds, Section
 from ..link.process import uses_tls
@@ -24,7 +23,7 @@ from ..report import Findings, format_page, select_results, write_measured
 from . import Progress
 from .photographs import mean_ratio
 
-FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node, node_that_stores, pillow)
+FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node)
 WHO: dict[Case, tuple[Makes, ...]] = {
     WEBP_12MP: (*FUNCTIONS, darkroom_from_masters, ipx, thumbor),
     WEBP_2MP: FUNCTIONS,

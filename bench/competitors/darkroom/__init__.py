@@ -70,14 +70,13 @@ def darkroom(endpoint_url: str) -> Competitor:
             "PYTHONPATH": python_path(),
             "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's file system is read-only
         },
-        stores=True,
     )
 
 
 def darkroom_unstored(endpoint_url: str) -> Competitor:
     """Return Darkroom deployed without storing derivatives."""
     what = "the same with `store_derivatives = false`: responds without storing, as AWS's does"
-    return replace(_with_settings(endpoint_url, "storing nothing", what, UNSTORED), stores=False)
+    return _with_settings(endpoint_url, "storing nothing", what, UNSTORED)
 
 
 def darkroom_from_masters(endpoint_url: str) -> Competitor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path
 
 from .. import npm
@@ -31,18 +30,6 @@ def node(endpoint_url: str) -> Competitor:
         command=[runtime, "bootstrap.mjs", "./app.mjs"],
         folder=folder,
         environment=build_aws_environment(endpoint_url),
-    )
-
-
-def node_that_stores(endpoint_url: str) -> Competitor:
-    """Return the Node handler with a PUT before the response. Raises MissingCompetitor."""
-    plain = node(endpoint_url)
-    return replace(
-        plain,
-        name="Node, storing",
-        what="the same, but it stores the image in S3 before it responds",
-        environment={**plain.environment, "WRITE_BACK": "1"},
-        stores=True,
     )
 
 

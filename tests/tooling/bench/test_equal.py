@@ -17,12 +17,12 @@ from PIL import Image
 
 from bench.cases import Case
 from bench.compare import Makes
+from bench.competitors.bare import bare
 from bench.competitors.darkroom import darkroom
 from bench.competitors.dit import dit
 from bench.competitors.ipx import ipx
 from bench.competitors.model import build_api_gateway_event, build_function_url_event, build_trace_header
 from bench.competitors.node import node
-from bench.competitors.pillow import pillow
 from bench.competitors.thumbor import thumbor
 from bench.emulator import install_emulator
 from bench.equal_quality import find_nearest, find_neighbours, interpolate_bytes, match, match_peer
@@ -115,9 +115,7 @@ def test_dit_gets_its_own_events() -> None:
     }
 
 
-@pytest.mark.parametrize(
-    "make", [darkroom, pillow, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))]
-)
+@pytest.mark.parametrize("make", [darkroom, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))])
 def test_a_competitor_answers_in_each_format_with_the_quality_requested(image: Path, make: Makes) -> None:
     with run_link([image], 0, 1000) as url, start(make(url), install_emulator(), None) as running:
         for number, form in enumerate(("webp", "jpeg")):
@@ -137,10 +135,10 @@ def test_a_peer_is_matched_once(image: Path, tmp_path: Path, monkeypatch: pytest
     out = io.BytesIO()
     Image.fromarray(target).save(out, "WEBP", quality=60)
     with run_link([image], 0, 1000) as url:
-        found = match_peer(WEBP, out.getvalue(), target, pillow(url), install_emulator(), None)
+        found = match_peer(WEBP, out.getvalue(), target, thumbor(url), install_emulator(), None)
         assert abs(found.score - ssimulacra2(out.getvalue(), target)) < 0.5
         assert abs(found.equal_bytes / len(out.getvalue()) - 1) < 0.25
-        assert match_peer(WEBP, out.getvalue(), target, pillow("http://nowhere"), install_emulator(), None) == found
+        assert match_peer(WEBP, out.getvalue(), target, thumbor("http://nowhere"), install_emulator(), None) == found
 
 
 @pytest.mark.parametrize("form", ["webp", "jpeg", "avif"])
@@ -164,7 +162,7 @@ def test_a_request_is_traced_as_in_lambda(image: Path) -> None:
     assert {one["trace_id"] for one in segments} == {"1-67000000-000000000000000000000005"}
 
 
-@pytest.mark.parametrize(("make", "is_late"), [(darkroom, True), (pillow, False)])
+@pytest.mark.parametrize(("make", "is_late"), [(darkroom, True), (lambda _: bare(), False)])
 def test_a_request_ends_when_the_runtime_has_finished(image: Path, make: Makes, is_late: bool) -> None:
     """Work after the response is billed, and ends before the next request. The link holds each PUT back."""
     with run_link([image], 200, 1000) as url, Sandbox(install_emulator(), make(url), None) as sandbox:
@@ -183,14 +181,13 @@ def test_an_emulator_whose_port_is_in_use_starts_again(image: Path, monkeypatch:
     assert next(offers, None) is None
 
 
-def test_a_sandbox_that_has_ended_uses_nothing_any_more(image: Path) -> None:
+def test_a_sandbox_that_has_ended_uses_nothing_any_more() -> None:
     """A process that is still releasing its memory slows the next one's start on the same core."""
-    with run_link([image], 0, 1000) as url:
-        with Sandbox(install_emulator(), pillow(url), None) as sandbox:
-            sandbox.invoke(build_event(WEBP, 8))
-            [emulating] = [pid for pid in list_children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
-            [working] = list_children(emulating)
-        assert command_of(working) == ""
+    with Sandbox(install_emulator(), bare(), None) as sandbox:
+        sandbox.invoke(build_event(WEBP, 8))
+        [emulating] = [pid for pid in list_children(os.getpid()) if "aws-lambda-rie" in command_of(pid)]
+        [working] = list_children(emulating)
+    assert command_of(working) == ""
 
 
 def command_of(pid: int) -> str:

@@ -104,9 +104,6 @@ def test_what_was_put_comes_back_with_its_headers(bucket: FastBucket) -> None:
 
 
 def test_what_is_missing_is_none(bucket: FastBucket) -> None:
-    bucket.put("gone", b"x", {})
-    bucket.delete("gone")
-    bucket.delete("gone")
     for key in ("gone", "masters/other.jpg", "derivatives/photo.jpg"):
         assert bucket.open(key) is None
         assert bucket.etag(key) is None
@@ -146,9 +143,8 @@ def test_the_aws_sdk_agrees(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     etag = client.put_object(Bucket="media", Key="sdk", Body=b"body", ContentType="text/plain")["ETag"]
     found = client.get_object(Bucket="media", Key="sdk")
     assert (found["Body"].read(), found["ETag"], found["ContentType"]) == (b"body", etag, "text/plain")
-    client.delete_object(Bucket="media", Key="sdk")
     with pytest.raises(ClientError, match="NoSuchKey"):
-        client.get_object(Bucket="media", Key="sdk")
+        client.get_object(Bucket="media", Key="gone")
 
 
 def test_a_name_longer_than_the_comment_keeps_its_end() -> None:
@@ -168,7 +164,7 @@ def tls_url(image: Path) -> Iterator[str]:
 
 
 @pytest.mark.slow
-def test_tls_is_verified_by_the_clients_of_the_functions(tls_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tls_is_verified_by_the_client_of_the_function(tls_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     environment = KEYS | {"AWS_ENDPOINT_URL": tls_url}
 
     def read() -> bytes | None:
@@ -180,8 +176,6 @@ def test_tls_is_verified_by_the_clients_of_the_functions(tls_url: str, monkeypat
     for name, value in list_trust_variables(tls_url).items():
         monkeypatch.setenv(name, value)
     assert read()
-    client = boto3.client("s3", endpoint_url=tls_url, aws_access_key_id="a", aws_secret_access_key="b", region_name="a")
-    assert client.get_object(Bucket="media", Key="masters/1/photo.jpg")["Body"].read() == read()
 
 
 def test_a_link_without_tls_needs_no_trust(url: str) -> None:
