@@ -15,9 +15,10 @@ from cli.dialect_signing import sign_in_dialect
 from cli.main import main
 from cli.settings.stacks import open_local_target
 from darkroom.plan.presets import load_default_presets
+from darkroom.services.serve.answers import MAX_BODY_BYTES
 from darkroom_dialects.serving.signing_keys import parse_keys
 from local.dialect_keys import DOCUMENT
-from tests.images.photographs import jpeg_photo
+from tests.images.photographs import jpeg_photo, png_noise
 from tests.response_bucket import receive_responses
 from tests.waiting import wait_until
 
@@ -49,6 +50,30 @@ def test_a_preset_needs_no_deployment(stack: Stack, state: Path, viewer: Viewer,
     for default in load_default_presets().options:
         assert viewer.get(f"{path}?preset={default}").status == 200
     assert main(["settings", "check", "--state-dir", str(state)]) == 0
+
+
+def test_what_is_not_stored_comes_from_the_function_at_once(
+    stack: Stack, state: Path, viewer: Viewer, tmp_path: Path
+) -> None:
+    """The store is asked first for presets, and last for what is too large for a response of the function."""
+    path, noise = viewer.upload(jpeg_photo(), "unstored.jpg"), viewer.upload(png_noise(1920, 1500), "noise.png")
+    file = tmp_path / "settings.json"
+    current = open_local_target(json.loads((state / "stack.json").read_text())).documents.current()
+    file.write_text(json.dumps({**current.table, "store_derivatives": False}))
+    assert main(["settings", "apply", str(file), "--by", "test", "--state-dir", str(state)]) == 0
+    widths = iter(range(900, 2000))
+
+    def list_origins(url: str) -> list[str]:
+        known = stack.journal()
+        assert viewer.get(url).status == 200
+        after = known[-1]["number"] if known else 0
+        return [call["origin"] for call in stack.journal(after) if path in call["path"] or noise in call["path"]]
+
+    wait_until(lambda: list_origins(viewer.signed(f"{path}?w={next(widths)}")) == ["transform"], "the edge knows it")
+    assert list_origins(f"{path}?preset=cover") == ["derivatives", "transform"]
+    assert list_origins(f"{noise}?w=1920&f=png") == ["transform", "derivatives"]
+    found = viewer.get(f"{noise}?w=1920&f=png")
+    assert (found.cache, len(found.body) > MAX_BODY_BYTES) == ("Hit", True)
 
 
 @pytest.mark.smoke
