@@ -23,7 +23,47 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> N
         ctx.exit()
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
+TOPICS: dict[str, tuple[str, ...]] = {
+    "Images": ("upload", "explain", "sign", "token", "keys", "purge", "forget", "findings", "review", "library"),
+    "Stacks": (
+        *(
+            "up",
+            "open",
+            "stop",
+            "status",
+            "preflight",
+            "policy",
+            "install",
+            "upgrade",
+            "uninstall",
+            "smoke",
+            "settings",
+        ),
+        *("check", "extensions", "parameters"),
+    ),
+    "Operation": ("logs", "runbook", "redrive", "switch", "objectives", "experiments", "versions", "compare-builds"),
+    "Models": ("golden", "registry", "manifests", "train", "replay", "cutout-model", "upscale-model"),
+    "Development": ("invoke", "events", "release", "completion"),
+}
+"""Commands in the order of the help, by topic. Those of extensions follow."""
+
+
+class Root(Group):
+    """The group of all commands, whose help shows them by topic."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write a section for each topic, and one for extensions."""
+        known = {name for names in TOPICS.values() for name in names}
+        others = tuple(name for name in self.list_commands(ctx) if name not in known)
+        for topic, names in (TOPICS | {"Extensions": others}).items():
+            found = [(name, self.commands[name]) for name in names if name in self.commands]
+            limit = formatter.width - 6 - max((len(name) for name, _ in found), default=0)
+            if rows := [(name, one.get_short_help_str(limit)) for name, one in found if not one.hidden]:
+                with formatter.section(topic):
+                    formatter.write_dl(rows)
+
+
+@click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})
 @click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Version.")
 def app() -> None:
     """Run Darkroom on this machine, and operate its stacks here and on AWS.

@@ -12,7 +12,8 @@ import click
 from extensions import list_extensions
 
 from ..app import app, version
-from ..errors import NotFound
+from ..errors import CommandError, NotFound
+from ..exit_codes import ExitCode
 from ..framework import FOLDER, Call
 
 if TYPE_CHECKING:
@@ -23,6 +24,9 @@ COUNTED = 1000
 """Objects in quarantine that are counted at most: one page of a listing."""
 
 WORKERS = 8
+
+PAGES = {"start": ("cdn_url", "/"), "console": ("control_url", "/watch")}
+"""Pages of the stack on this machine: the field of ``stack.json`` with their address, and their path."""
 
 FURTHER = {one.flag: one.up for one in list_extensions()}
 """Flags that deploy the stacks of extensions, with their help."""
@@ -94,6 +98,20 @@ def stop(call: Call) -> None:
     call.emit({"stopped": stopped}, ["Stopped" if stopped else "No stack runs on this machine"])
 
 
+@app.command("open", output={"url": "the address"})
+@click.argument("page", type=click.Choice(tuple(PAGES)), default="start")
+def open_page(call: Call, page: str) -> None:
+    """Print the address of PAGE of the stack on this machine, and open it in the browser: start, or console."""
+    from cli.local_stack import read
+
+    try:
+        url = find_page(read(call.local_state), page)
+    except ValueError as error:
+        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+    call.emit({"url": url}, [url])
+    click.launch(url)
+
+
 @app.command(
     output={
         "stack": "name, region, `where` (`local` or `aws`) and CloudFormation's `status`",
@@ -145,11 +163,17 @@ def read_status(deployment: Deployment) -> dict[str, Any]:
     }
 
 
+def find_page(info: Mapping[str, Any], page: str) -> str:
+    """Return the address of one of PAGES. ``info`` is ``stack.json``."""
+    field, path = PAGES[page]
+    return f"{info[field]}{path}"
+
+
 def _urls(deployment: Deployment) -> dict[str, str]:
     found = {"cdn": deployment.cdn_url, "upload_api": deployment.upload_url}
     if deployment.is_local:
         info = deployment.info
-        found |= {"console": f"{info['control_url']}/watch", "aws": str(info["aws_endpoint_url"])}
+        found |= {"console": find_page(info, "console"), "aws": str(info["aws_endpoint_url"])}
     return found
 
 

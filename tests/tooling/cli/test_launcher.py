@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import time
 import venv
+from itertools import batched, chain
 from pathlib import Path
 
 import pytest
 
-from cli.app import version
+from cli.app import TOPICS, version
+from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.main import main
 from darkroom.plan.url_builder import sign_target
@@ -25,6 +28,42 @@ def test_help_is_fast_because_it_imports_little() -> None:
     heavy = ["boto3", "botocore", "rich", "pyvips", "numpy", "aiohttp", "darkroom", "local", "tools"]
     done = subprocess.run([sys.executable, "-c", code, *heavy], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_the_help_shows_commands_by_topic(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    sections = re.split(r"^(\w+):$", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    listed = {topic: re.findall(r"(?m)^  ([a-z-]+)  ", text) for topic, text in batched(sections, 2, strict=True)}
+    extensions = listed.pop("Extensions")
+    listed.pop("Options")
+    assert {topic: tuple(names) for topic, names in listed.items()} == TOPICS
+    assert {*extensions, *chain(*TOPICS.values())} == {name for name, one in app.commands.items() if not one.hidden}
+    assert not {*extensions} & {*chain(*TOPICS.values())}
+
+
+@pytest.mark.parametrize(
+    ("words", "url"), [([], "http://a/"), (["start"], "http://a/"), (["console"], "http://a/_/watch")]
+)
+def test_a_page_is_opened_in_the_browser(
+    words: list[str], url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    opened = tmp_path / "opened"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.chmod(0o755)
+    for name in ("xdg-open", "open"):
+        (tmp_path / name).symlink_to(browser)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    (tmp_path / "stack.json").write_text('{"cdn_url": "http://a", "control_url": "http://a/_"}')
+    assert main(["open", *words, "--state-dir", str(tmp_path)]) == 0
+    assert capsys.readouterr().out == f"{url}\n"
+    wait_until(opened.exists, "the browser is called")
+    assert opened.read_text() == f"{url}\n"
+
+
+def test_no_page_is_opened_without_a_stack(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["open", "--state-dir", str(tmp_path)]) == ExitCode.UNREACHABLE
+    assert "No stack runs in" in capsys.readouterr().err
 
 
 def test_a_key_of_a_file_signs_without_a_call(tmp_path: Path) -> None:
