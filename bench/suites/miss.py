@@ -21,6 +21,7 @@ from ..images import make_images
 from ..link.process import run_link
 from ..machine import Core, separate_cores
 from ..measure import Entry, order_turns, start
+from ..mezzanines import write_mezzanines
 from ..origin.function_url import FunctionUrl, open_function_url
 from ..origin.viewing import Viewer, open_viewer
 from ..quality import resize_reference
@@ -86,7 +87,8 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure Darkroom as deployed and storing nothing, and DIT's calls, in turn."""
     load, turns = os.getloadavg()[0], TURNS[rounds]
     image = next(file for file in make_images() if file.name == CASE.image)
-    with separate_cores() as core, run_link([image], LATENCY_MS, MEGABYTES_PER_S) as url:
+    derived = write_mezzanines([image])
+    with separate_cores() as core, run_link([image], LATENCY_MS, MEGABYTES_PER_S, derived) as url:
         ours, unstored = darkroom(url), darkroom_unstored(url)
         try:
             peer = dit(url)

@@ -52,7 +52,7 @@ const write = asked => {
         variant.redact = asked.hidden;
         delete variant.anim;
     }
-    if (has('rights', asked.values.meta || asked.settings[2]) && !isData(variant.f)) {
+    if ((asked.values.meta || asked.settings[2]) === 'rights' && !isData(variant.f)) {
         variant.cr = 1;
     }
     asked.next = place;

@@ -63,6 +63,24 @@ def test_what_is_not_stored_is_requested_from_the_function_first(stores: bool | 
         assert engine.group is not None
 
 
+@pytest.mark.parametrize("metadata", ["none", "rights"])
+@pytest.mark.parametrize("always", ["", "people/=faces"])
+def test_what_is_stored_changes_no_path(always: str, metadata: str) -> None:
+    urls = [
+        "/photo.jpg",
+        "/photo.jpg?w=801&f=webp",
+        "/people/a.jpg?preset=cover",
+        "/a.jpg?w=9&meta=rights",
+        "/a.jpg?f=json",
+    ]
+    found = []
+    for stores in (True, False):
+        entries = build_edge_entries(AccessMode.OPEN, always, case_presets(), metadata, stores=stores)
+        with EdgeEngine(CODE, entries) as engine:
+            found.append([answer(engine, url)["path"] for url in urls])
+    assert found[0] == found[1]
+
+
 @pytest.mark.parametrize("stores", [True, "auto"])
 def test_what_may_be_stored_is_requested_from_the_store_first(stores: bool | str) -> None:
     with EdgeEngine(CODE, build_edge_entries(AccessMode.OPEN, "", case_presets(), stores=stores)) as engine:
