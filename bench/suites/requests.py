@@ -11,7 +11,6 @@ from ..compare import OURS, STORED, Makes, measure_cases
 from ..competitors.darkroom import darkroom, darkroom_from_masters, darkroom_unstored
 from ..competitors.dit import NAME as DIT
 from ..competitors.dit import dit
-from ..competitors.ipx import ipx
 from ..competitors.node import node
 from ..competitors.thumbor import thumbor
 from ..goals import Figure, Rounds, Section
@@ -25,7 +24,7 @@ from .photographs import mean_ratio
 
 FUNCTIONS: tuple[Makes, ...] = (darkroom_unstored, darkroom, dit, node)
 WHO: dict[Case, tuple[Makes, ...]] = {
-    WEBP_12MP: (*FUNCTIONS, darkroom_from_masters, ipx, thumbor),
+    WEBP_12MP: (*FUNCTIONS, darkroom_from_masters, thumbor),
     WEBP_2MP: FUNCTIONS,
 }
 COUNTS = {"full": Counts(cold=11, warm=42, unmeasured=15, processes=2), "quick": Counts(cold=3, warm=5)}

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from bench.competitors import npm
-from bench.competitors.ipx import FILES
 from bench.competitors.model import MissingCompetitor
 from darkroom.imaging.render.pipeline import render
 from darkroom.imaging.source import Source
@@ -25,7 +24,8 @@ from tests.images.sources import cutout, saved
 
 pytestmark = pytest.mark.slow
 
-SCRIPT = Path(__file__).with_name("run.mjs")
+HERE = Path(__file__).parent
+SCRIPT = HERE / "run.mjs"
 
 AGREES: list[tuple[str, float]] = [
     ("w_200,f_png/photo.png", 1.5),
@@ -121,7 +121,7 @@ def sources() -> dict[str, bytes]:
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any]]:
     try:
-        runtime, folder = npm.install("ipx", "ipx", FILES)
+        runtime, folder = npm.install("ipx", "ipx", [HERE / name for name in npm.LOCKED])
     except MissingCompetitor as missing:
         pytest.skip(str(missing))
     images = tmp_path_factory.mktemp("images")

@@ -20,7 +20,6 @@ from bench.compare import Makes
 from bench.competitors.bare import bare
 from bench.competitors.darkroom import darkroom
 from bench.competitors.dit import dit
-from bench.competitors.ipx import ipx
 from bench.competitors.model import build_api_gateway_event, build_function_url_event, build_trace_header
 from bench.competitors.node import node
 from bench.competitors.thumbor import thumbor
@@ -40,7 +39,7 @@ from local.ports import find_free_ports
 pytestmark = pytest.mark.slow
 
 NEEDS_NPM = pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
-OF_NPM = [pytest.param(make, marks=NEEDS_NPM) for make in (dit, node, ipx)]
+OF_NPM = [pytest.param(make, marks=NEEDS_NPM) for make in (dit, node)]
 WEBP = Case("small", "small.jpg", 320)
 
 
@@ -115,7 +114,7 @@ def test_dit_gets_its_own_events() -> None:
     }
 
 
-@pytest.mark.parametrize("make", [darkroom, thumbor, *(pytest.param(one, marks=NEEDS_NPM) for one in (dit, node, ipx))])
+@pytest.mark.parametrize("make", [darkroom, thumbor, *OF_NPM])
 def test_a_competitor_answers_in_each_format_with_the_quality_requested(image: Path, make: Makes) -> None:
     with run_link([image], 0, 1000) as url, start(make(url), install_emulator(), None) as running:
         for number, form in enumerate(("webp", "jpeg")):

@@ -18,7 +18,6 @@ from bench.cases import Case
 from bench.compare import list_installed
 from bench.competitors.darkroom import INGEST_ALLOCATOR, VARIABLES, darkroom
 from bench.competitors.dit import dit
-from bench.competitors.ipx import ipx
 from bench.competitors.node import node
 from bench.emulator import install_emulator
 from bench.images import Recipe, make_photograph
@@ -98,10 +97,10 @@ def test_ingest_has_the_templates_allocator() -> None:
 
 def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
-    found, missing = list_installed([node, dit, ipx], "http://localhost")
+    found, missing = list_installed([node, dit], "http://localhost")
     assert found == []
     assert missing == [
-        f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls", "ipx")
+        f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls")
     ]
 
 
