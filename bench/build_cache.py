@@ -17,16 +17,21 @@ def build_once(folder: Path, sources: Iterable[Path], make: Callable[[Path], Non
     A lock file beside it makes other processes wait.
     """
     expected = hash_sources(sources, *facts)
-    stamp = folder / STAMP
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(f".{folder.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not stamp.is_file() or stamp.read_text(encoding="ascii") != expected:
+        if read_stamp(folder) != expected:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir()
             make(folder)
-            stamp.write_text(expected, encoding="ascii")
+            (folder / STAMP).write_text(expected, encoding="ascii")
     return folder
+
+
+def read_stamp(folder: Path) -> str:
+    """Return what ``folder`` was made from, "" if it was not made by :func:`build_once`."""
+    stamp = folder / STAMP
+    return stamp.read_text(encoding="ascii") if stamp.exists() else ""
 
 
 def hash_sources(sources: Iterable[Path], *facts: str) -> str:

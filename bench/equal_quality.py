@@ -16,8 +16,9 @@ from functools import cache
 from itertools import count
 from pathlib import Path
 from statistics import fmean, linear_regression
+from typing import Any
 
-from .build_cache import STAMP, hash_sources
+from .build_cache import hash_sources, read_stamp
 from .cases import Case
 from .competitors.darkroom import NAME
 from .competitors.model import DEFAULT_QUALITY, Competitor
@@ -60,12 +61,6 @@ def find_neighbours(target: float, score_of: Callable[[int], float]) -> tuple[in
     return low, high
 
 
-def find_nearest(target: float, score_of: Callable[[int], float]) -> int:
-    """Return the quality whose score is nearest to ``target``."""
-    score_of = cache(score_of)
-    return min(find_neighbours(target, score_of), key=lambda quality: abs(score_of(quality) - target))
-
-
 def interpolate_bytes(target: float, images: Iterable[tuple[float, int]]) -> int:
     """Interpolate the bytes at the score ``target``, linear in scores and logarithms of bytes.
 
@@ -93,26 +88,40 @@ def request_image(case: Case, competitor: Competitor, quality: int, emulator: Pa
         return b64decode(running.invoke(Entry(competitor, quality).event(case, next(_NUMBERS))).answer["body"])
 
 
+def match_image(ours: bytes, target: Pixels, image: Callable[[int], bytes]) -> Match:
+    """Return the quality whose ``image`` scores as ``ours``, both compared with ``target``."""
+    original = Original(target)
+
+    def score(quality: int) -> tuple[float, int]:
+        body = image(quality)
+        return original.score(decode_pixels(body)), len(body)
+
+    return match(original.score(decode_pixels(ours)), score)
+
+
+def remember(make: Callable[[], Any], sources: Iterable[Path], *facts: str) -> Any:
+    """Return what ``make`` returned, as JSON, for the same files and ``facts``, if necessary now."""
+    path = FOUND / f"{hash_sources(sources, *facts)}.json"
+    if not path.exists():
+        found = json.dumps(make())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(found, encoding="ascii")
+    return json.loads(path.read_text(encoding="ascii"))
+
+
 def match_peer(case: Case, ours: bytes, target: Pixels, peer: Competitor, emulator: Path, core: Core) -> Match:
     """Return the quality of ``peer`` that scores as ``ours``, both compared with ``target``. Raises CompetitorError."""
-    stamp = peer.folder / STAMP
-    made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
-    name = hash_sources([], str(NEIGHBOURS), repr(case), peer.name, made_from, ours.hex())
-    path = FOUND / f"{name}.json"
-    if path.exists():
-        return Match(**json.loads(path.read_text(encoding="ascii")))
-    original = Original(target)
-    with start(peer, emulator, core) as running:
 
-        def image(quality: int) -> tuple[float, int]:
-            event = Entry(peer, quality).event(case, next(_NUMBERS))
-            body = b64decode(running.invoke(event).answer["body"])
-            return original.score(decode_pixels(body)), len(body)
+    def search() -> dict[str, float]:
+        with start(peer, emulator, core) as running:
 
-        found = match(original.score(decode_pixels(ours)), image)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(asdict(found)), encoding="ascii")
-    return found
+            def request(quality: int) -> bytes:
+                return b64decode(running.invoke(Entry(peer, quality).event(case, next(_NUMBERS))).answer["body"])
+
+            return asdict(match_image(ours, target, request))
+
+    facts = (str(NEIGHBOURS), repr(case), peer.name, read_stamp(peer.folder), ours.hex())
+    return Match(**remember(search, [], *facts))
 
 
 def match_peers(

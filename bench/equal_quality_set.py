@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-from .build_cache import STAMP, hash_sources
+from .build_cache import read_stamp
 from .competitors.model import Competitor
-from .equal_quality import FOUND, NEIGHBOURS, Match, match
+from .equal_quality import NEIGHBOURS, Match, match_image, remember
 from .machine import Core
-from .quality import Pixels, decode_pixels
-from .ssimulacra2 import Original
+from .quality import Pixels
 from .worker import Worker
 
 type Preset = Mapping[str, object]
@@ -36,27 +34,17 @@ def match_presets(
     core: Core,
 ) -> Mapping[str, Match]:
     """Return, for each preset in ``target``, the peer's quality that scores as ``ours`` does. Cached."""
-    stamp = prints(source, presets).folder / STAMP
-    made_from = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+
+    def search() -> Mapping[str, object]:
+        found = {}
+        for name, pixels in target.items():
+
+            def render(quality: int, name: str = name) -> bytes:
+                return render_presets(prints(source, {name: {**presets[name], "quality": quality}}), core)[name]
+
+            found[name] = asdict(match_image(ours[name], pixels, render))
+        return found
+
     images = {name: ours[name].hex() for name in target}
-    path = FOUND / f"{hash_sources([], str(NEIGHBOURS), repr(presets), made_from, repr(images))}.json"
-    if path.exists():
-        return {name: Match(**found) for name, found in json.loads(path.read_text(encoding="ascii")).items()}
-    found = {}
-    for name, pixels in target.items():
-
-        def image(quality: int, name: str = name) -> bytes:
-            return render_presets(prints(source, {name: {**presets[name], "quality": quality}}), core)[name]
-
-        found[name] = _match(Original(pixels), ours[name], image)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps({name: asdict(match) for name, match in found.items()}), encoding="ascii")
-    return found
-
-
-def _match(original: Original, ours: bytes, image: Callable[[int], bytes]) -> Match:
-    def scored(quality: int) -> tuple[float, int]:
-        body = image(quality)
-        return original.score(decode_pixels(body)), len(body)
-
-    return match(original.score(decode_pixels(ours)), scored)
+    facts = (str(NEIGHBOURS), repr(presets), read_stamp(prints(source, presets).folder), repr(images))
+    return {name: Match(**found) for name, found in remember(search, [], *facts).items()}

@@ -9,11 +9,11 @@ import time
 from pathlib import Path
 
 
-def read_cpu_ms(pid: int) -> float:
-    """Return the CPU time of the process until now, including its threads."""
+def read_cpu_ms(pid: int, *, with_ended: bool = False) -> float:
+    """Return the CPU time of the process until now, with its threads; ``with_ended``: and of children that ended."""
     fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    user, system = int(fields[11]), int(fields[12])  # proc(5): 14 and 15, counted from 1 and from the pid
-    return (user + system) * 1000 / os.sysconf("SC_CLK_TCK")
+    times = fields[11 : 15 if with_ended else 13]  # proc(5): 14 to 17, counted from 1 and from the pid
+    return sum(map(int, times)) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
 def read_memory_mb(pid: int, name: str) -> float:
@@ -33,12 +33,6 @@ def list_descendants(pid: int) -> list[int]:
     """Return the child processes and theirs."""
     children = list_children(pid)
     return [*children, *(one for child in children for one in list_descendants(child))]
-
-
-def measure_used_ms(pid: int) -> float:
-    """Return the CPU time of the process until now, with that of children that have ended."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
-    return sum(map(int, fields[11:15])) * 1000 / os.sysconf("SC_CLK_TCK")  # proc(5): 14 to 17
 
 
 def read_shared_memory_mb(pid: int) -> float:

@@ -82,11 +82,6 @@ def format_stages(findings: Findings, case: Case) -> list[str]:
     ]
 
 
-def format_tables(findings: Findings) -> list[Table]:
-    """Return a table for each case."""
-    return [_table(findings, case) for case in findings.results]
-
-
 def format_page(findings: Findings) -> str:
     """Format tables, competitors and conditions."""
     competitors = {
@@ -94,7 +89,7 @@ def format_page(findings: Findings) -> str:
     }
     return "\n\n".join(
         [
-            *(f"{table.markdown()}" for table in format_tables(findings)),
+            *(format_table(findings, case).markdown() for case in findings.results),
             "\n".join(f"- **{one.name}**: {one.what}." for one in competitors.values()),
             "\n".join(f"- {line}" for line in findings.conditions),
         ]
@@ -196,7 +191,7 @@ def write_measured(findings: Findings) -> None:
     MEASURED.write_text(json.dumps(found, indent=1), encoding="utf-8")
 
 
-def _table(findings: Findings, case: Case) -> Table:
+def format_table(findings: Findings, case: Case) -> Table:
     """Build the table, without the columns of cold starts if there are none."""
     lines = [HEADINGS, *format_rows(findings, case)]
     if not any(result.cold_ms for result in findings.results[case]):

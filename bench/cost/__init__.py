@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
 from ..paths import ROOT
 
 PAGE = ROOT / "docs" / "explanation" / "cost.md"
 """The page with the prices."""
-
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))

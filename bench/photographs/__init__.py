@@ -1,9 +1,1 @@
 """Compare bytes at equal scores over many photographs."""
-
-from __future__ import annotations
-
-import sys
-
-from ..paths import ROOT
-
-sys.path.insert(0, str(ROOT / "layers" / "darkroom"))

@@ -11,7 +11,6 @@ import json
 import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from statistics import geometric_mean
 from tempfile import TemporaryDirectory
@@ -25,10 +24,10 @@ from darkroom.plan.model import Plan
 from darkroom_pipeline.imaging.render_many import decode_once
 from darkroom_pipeline.reencode.search import reencode
 
-from ..build_cache import STAMP, hash_sources
+from ..build_cache import read_stamp
 from ..competitors.node import install_encoder
 from ..corpus.packages import LOMIRI_16, unpack
-from ..equal_quality import FOUND, interpolate_bytes
+from ..equal_quality import match, remember
 from ..mezzanines import choose_mezzanine, make_mezzanines
 from ..quality import decode_pixels, resize_reference
 from ..ssimulacra2 import Original
@@ -36,14 +35,6 @@ from ..ssimulacra2 import Original
 WIDTH_PX = 800
 FOLDER = "usr/share/backgrounds"
 DRAWINGS = ("analogpattern_by_Peter_Nerlich", "umang_by_Abhishek_Mudgal")
-STARTS = {"avif": 56, "webp": 80, "jpeg": 80}
-"""sharp qualities at which the search starts."""
-
-STEP = 6
-"""Step of the quality until two tries enclose the target score."""
-
-NEAREST = 3
-"""Number of tries nearest to the target score for the linear fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +122,6 @@ class Encoder:
             [runtime, "encode.mjs"], cwd=self.folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
 
-    @property
-    def made_from(self) -> str:
-        """Cache key of the folder, which differs between versions of sharp."""
-        return (self.folder / STAMP).read_text(encoding="ascii")
-
     def encode(self, source: Path, width_px: int, form: str, quality: int) -> bytes:
         """Return the image of ``source`` at ``width_px``. Raises RuntimeError if the process has failed."""
         assert self._process.stdin is not None
@@ -175,30 +161,12 @@ def _compare_image(file: Path, width_px: int, form: str, ours: bytes, sharp: Enc
         return originals[height].score(pixels)
 
     def image(quality: int) -> tuple[float, int]:
-        path = FOUND / f"{hash_sources([file], repr((width_px, form, quality)), sharp.made_from)}.json"
-        if path.exists():
-            score, size = json.loads(path.read_text(encoding="ascii"))
-            return score, size
-        body = sharp.encode(file, width_px, form, quality)
-        found = (score_of(body), len(body))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(found), encoding="ascii")
-        return found
+        def encode() -> tuple[float, int]:
+            body = sharp.encode(file, width_px, form, quality)
+            return score_of(body), len(body)
+
+        score, size = remember(encode, [file], repr((width_px, form, quality)), read_stamp(sharp.folder))
+        return score, size
 
     score = score_of(ours)
-    return Compared(file.stem, len(ours), score, interpolate_equal_bytes(score, STARTS[form], image))
-
-
-def interpolate_equal_bytes(target: float, start: int, image: Callable[[int], tuple[float, int]]) -> int:
-    """Interpolate a peer's bytes at the score ``target``; ``image`` returns score and bytes of a quality."""
-    image = cache(image)
-    tried: dict[int, tuple[float, int]] = {start: image(start)}
-    step = STEP if tried[start][0] < target else -STEP
-    quality = start
-    while (tried[quality][0] < target) == (step > 0) and 1 <= quality + step <= 100:
-        quality += step
-        tried[quality] = image(quality)
-    middle = quality - step // 2
-    tried[middle] = image(middle)
-    near = sorted(tried.values(), key=lambda one: abs(one[0] - target))[:NEAREST]
-    return interpolate_bytes(target, near)
+    return Compared(file.stem, len(ours), score, match(score, image).equal_bytes)

@@ -10,7 +10,7 @@ from local import pidfile
 from local.paths import ROOT, StackPaths
 
 from ..goals import Figure, Rounds, Section, read_goals
-from ..processes import list_descendants, measure_used_ms, name_process, read_shared_memory_mb
+from ..processes import list_descendants, name_process, read_cpu_ms, read_shared_memory_mb
 from ..tables import Table
 from . import Progress
 
@@ -50,7 +50,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 
 def read_tree(pid: int) -> dict[int, float]:
     """Return the CPU time in ms of a process and its descendants by process id, with that of ended children."""
-    return {one: measure_used_ms(one) for one in [pid, *list_descendants(pid)]}
+    return {one: read_cpu_ms(one, with_ended=True) for one in [pid, *list_descendants(pid)]}
 
 
 def measure_disk_bytes(folders: Iterable[Path]) -> int:

@@ -24,7 +24,7 @@ from bench.competitors.model import build_api_gateway_event, build_function_url_
 from bench.competitors.node import node
 from bench.competitors.thumbor import thumbor
 from bench.emulator import install_emulator
-from bench.equal_quality import find_nearest, find_neighbours, interpolate_bytes, match, match_peer
+from bench.equal_quality import find_neighbours, interpolate_bytes, match, match_peer
 from bench.images import Recipe, make_photograph
 from bench.link.process import run_link
 from bench.lower_bound import LowerBound, measure_lower_bound, start_worker
@@ -62,8 +62,6 @@ def test_two_neighbouring_qualities_have_the_target_score_between_them(scores: l
     assert high == low + 1
     assert min(abs(score - target) for score in scores) in {abs(scores[end - 1] - target) for end in (low, high)}
     assert len(asked) == len(set(asked)) <= 7
-    best = find_nearest(target, score_of)
-    assert abs(scores[best - 1] - target) == min(abs(score - target) for score in scores)
 
 
 def test_bytes_at_a_score_are_on_the_line_through_images() -> None:
@@ -71,6 +69,19 @@ def test_bytes_at_a_score_are_on_the_line_through_images() -> None:
     assert interpolate_bytes(71, [(70, 1000), (71, 1100), (72, 1210)]) == 1100
     assert interpolate_bytes(70.5, [(70, 1000), (71.5, 4000), (69.5, 1000), (71, 4000)]) == 2000
     assert interpolate_bytes(1, [(70, 1000), (70, 4000)]) == 2000
+
+
+@pytest.mark.parametrize("target", [31.0, 55.0, 60.2, 74.9, 88.0])
+def test_a_match_has_the_bytes_at_the_target_score(target: float) -> None:
+    """The score rises by one a step of quality, and bytes double every twenty; no image is made twice."""
+    asked: list[int] = []
+
+    def image(quality: int) -> tuple[float, int]:
+        asked.append(quality)
+        return float(quality), round(10_000 * 2 ** (quality / 20))
+
+    assert match(target, image).equal_bytes == pytest.approx(10_000 * 2 ** (target / 20), rel=0.001)
+    assert len(asked) == len(set(asked)) <= 13
 
 
 def test_a_match_is_the_best_of_uneven_steps() -> None:

@@ -90,7 +90,7 @@ def test_a_machine_without_node_measures_the_others(image: Path, monkeypatch: py
 
 @pytest.mark.skipif(shutil.which("npm") is None, reason="npm is not installed")
 def test_sharp_gets_a_quality_that_scores_as_ours(image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.equal_quality_set.FOUND", tmp_path)
+    monkeypatch.setattr("bench.equal_quality.FOUND", tmp_path)
     presets = {"w320": PRESETS["w320"]}
     reference = {"w320": resize_reference(image, 320)}
     ours = render_presets(darkroom_at_ingest("", "", "series", image, presets), None)

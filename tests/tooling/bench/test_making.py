@@ -99,9 +99,7 @@ def test_a_machine_without_node_measures_the_others(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("PATH", "/nowhere")
     found, missing = list_installed([node, dit], "http://localhost")
     assert found == []
-    assert missing == [
-        f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls")
-    ]
+    assert missing == [f"{peer}: Node and npm are not installed." for peer in ("The Node handler", "DIT's calls")]
 
 
 @pytest.mark.slow

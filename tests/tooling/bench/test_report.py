@@ -10,7 +10,7 @@ import pytest
 from bench.cases import Case
 from bench.competitors.model import Competitor
 from bench.measure import Counts, Result, build_event, order_turns, read_stages
-from bench.report import Compared, Findings, format_page, format_rows, format_tables, select_results
+from bench.report import Compared, Findings, format_page, format_rows, format_table, select_results
 from bench.runtime import Invocation
 from bench.statistics import Spread
 from darkroom.plan.canonical import parse_path
@@ -99,7 +99,7 @@ def test_a_page_has_a_table_with_notes_and_says_who_is_who(findings: Findings) -
 
 def test_where_nothing_started_cold_the_table_has_no_columns_for_it() -> None:
     warm_only = Findings({CASE: [result("Node", [], [160])]}, {(CASE, "Node"): 70}, "Node", [], [])
-    [table] = format_tables(warm_only)
+    table = format_table(warm_only, CASE)
     assert table.headings[:3] == ("", "warm ms", "ratio")
     assert table.rows[0][:3] == ("Node", "160 (160–160)", "1.00")
 
