@@ -99,7 +99,7 @@ attacks: $(READY)  ## Attack a stack of its own by tables and fuzzers; counts re
 	@$(PYTEST) --hypothesis-profile=thorough tests/attacks
 
 conformance: $(READY)  ## The official validator of the IIIF Image API 2.1 and 3.0, on a stack of its own
-	@$(RUN) -m tools.conformance $(if $(LEVEL),--level $(LEVEL))
+	@$(RUN) -m pytest -v tests/stack/isolated/test_conformance.py
 
 audit: $(AUDIT)/.ready  ## Look up known vulnerabilities of all locked Python packages (.github/audit-exceptions.txt)
 	@status=0; for file in $$(git ls-files '*requirements*.txt'); do echo "$$file"; \

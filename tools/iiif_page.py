@@ -13,7 +13,6 @@ from darkroom_dialects.iiif.spec import (
     SizeLimits,
 )
 from darkroom_dialects.iiif.tiles import SMALLEST_PX, THUMBNAIL_WIDTHS_PX, TILE_PX, count_images, list_scale_factors
-from tools.conformance import TESTS
 from tools.generated_blocks import ROOT, Content, table
 
 PAGE = ROOT / "docs" / "guides" / "iiif.md"
@@ -53,6 +52,5 @@ CONTENT: Content = {
     "max-area": lambda: f"{_CAPS.max_area_px:,}",
     "smallest": lambda: str(SMALLEST_PX),
     "tile": lambda: str(TILE_PX),
-    "tests": lambda: " and ".join(map(str, TESTS.values())),
 }
 """Content of the page's places."""
