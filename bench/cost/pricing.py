@@ -53,19 +53,8 @@ MASTER_BYTES, MEZZANINE_BYTES = 2_262_295, (290_892, 555_277)
 DIT_MEMORY_MB = 1024
 """Memory of AWS's solution; its stack has no parameter for it (back-end-construct.ts of its repository)."""
 
-REFINING = {"lambda-requests": 1, "events": 2, "sqs-requests": 3, "s3-gets": 3, "s3-puts": 1}
-"""Charges to re-encode one image, besides the function's time.
-
-Both PUTs emit an event; a message is sent, received and deleted.
-"""
-
-REFINED = 0.1
-"""Share of bytes that re-encoding saves, as an example."""
-
 COLD = 0.01
-"""Default share of renders that are cold starts."""
-
-COLDS = (0.001, 0.01, 0.1)
+"""Share of renders that are cold starts."""
 
 TIMES = 5
 """Misses of an image in a month, for the goal.
@@ -89,10 +78,6 @@ class Priced:
         """Return the price of a million misses, with each image missed ``times`` times a month."""
         design = with_misses(self.design, times)
         return sum(misses_cost(prices, design, self.memory_mb, architecture=architecture).values())
-
-    def cold(self, share: float) -> Priced:
-        """Return a copy with another share of cold starts."""
-        return replace(self, design=replace(self.design, cold_share=share))
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,17 +170,6 @@ def tabulate_by_misses(title: str, found: CostComparison, prices: PriceTable, ar
     return Table(f"{title}: USD for a million misses", headings, [row(times) for times in ALL_TIMES])
 
 
-def tabulate_by_cold_starts(title: str, found: CostComparison, prices: PriceTable, architecture: str) -> Table:
-    """Return the same table for images missed :data:`TIMES` times, by the share of cold starts."""
-    headings = ("cold starts", "Darkroom", "AWS's own", "ratio")
-
-    def row(share: float) -> Sequence[str]:
-        ours, theirs = (one.cold(share).dollars(prices, architecture) for one in (found.ours, found.theirs))
-        return (f"{share:.1%}", f"{ours:.2f}", f"{theirs:.2f}", f"{ours / theirs:.2f}")
-
-    return Table(f"{title}: by cold starts, each image missed {_times(TIMES)}", headings, [row(one) for one in COLDS])
-
-
 def describe_memory(found: CostComparison) -> list[str]:
     """Describe the memory of each design and its billed time."""
     return [
@@ -204,18 +178,6 @@ def describe_memory(found: CostComparison) -> list[str]:
         f"measured as {one.peak_mb:.0f} MB."
         for name, one in (("Darkroom", found.ours), ("AWS's own", found.theirs))
     ]
-
-
-def describe_re_encoding(found: CostComparison, prices: PriceTable) -> str:
-    """Describe the cost of re-encoding an image, and the number of views that save it."""
-    each = sum(prices.cost(REFINING).values())
-    saved = found.ours.design.image_bytes * REFINED / 1e9 * prices.prices["cdn-gb"].usd_per_unit
-    return (
-        f"Background re-encoding (`Refine`) is not included: ${each * 1e6:.2f} for a million images, and a "
-        "background render for each. "
-        f"Where it saves {REFINED:.0%} of the bytes, the CDN's delivery saves that after "
-        f"{each / saved:.0f} views of an image."
-    )
 
 
 def describe_mezzanines(prices: PriceTable) -> str:
@@ -242,8 +204,8 @@ def describe_rules(prices: PriceTable, architecture: str) -> list[str]:
         f"{MEMORY_MARGIN - 1:.0%} more than its measured peak; AWS's own at the {DIT_MEMORY_MB} MB that its "
         f"template sets. Below {FULL_CORE_MB} MB, one core's share, computing takes proportionally longer, "
         "waiting does not.",
-        f"Billed are the render and, since August 2025, the start of the process, in {COLD:.0%} of renders unless "
-        "stated otherwise; Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's "
+        f"Billed are the render and, since August 2025, the start of the process, in {COLD:.0%} of renders; "
+        "Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's "
         "charges are the same for both.",
         "**missed**: how often the CDN misses each image within a month. Darkroom renders and stores it once, then "
         "S3 serves it; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`.",

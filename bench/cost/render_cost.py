@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from math import ceil
 
 from darkroom_pipeline.operations.cost_model import (
-    EDGE_FUNCTIONS,
     Architecture,
     PriceTable,
     function_amounts,
@@ -86,21 +85,6 @@ def cheapest_mb(
     )
 
 
-def requests_cost(
-    prices: PriceTable,
-    design: ServiceDesign,
-    memory_mb: float,
-    *,
-    requests: float = 1_000_000,
-    hit_ratio: float = 0.8,
-    architecture: Architecture = "x86_64",
-) -> dict[str, float]:
-    """Return the cost of ``requests`` in US dollars by part, without delivery. ``hit_ratio`` is that of the CDN."""
-    misses = requests * (1 - hit_ratio)
-    viewers = {"cdn-requests": requests, "cdn-functions": EDGE_FUNCTIONS * requests}
-    return prices.cost(sum_amounts(viewers, _miss_amounts(design, memory_mb, misses, architecture)))
-
-
 def misses_cost(
     prices: PriceTable,
     design: ServiceDesign,
@@ -116,16 +100,6 @@ def misses_cost(
 def with_misses(design: ServiceDesign, times: float) -> ServiceDesign:
     """Return ``design`` with ``times`` misses of each image in the month for which it is stored."""
     return replace(design, stored_share=1 - 1 / times if design.stores else 0.0)
-
-
-def break_even_requests(
-    prices: PriceTable, design: ServiceDesign, memory_mb: float, architecture: Architecture = "x86_64"
-) -> float:
-    """Return from how many further misses in a month a stored image costs less than a render each time."""
-    first = prices.cost({"s3-puts": 1, "s3-gb-months": design.image_bytes / 1e9})
-    render = prices.cost(_render_amounts(design, memory_mb, 1, architecture))
-    look = prices.cost({"s3-gets": 1})
-    return (sum(first.values()) + sum(look.values())) / (sum(render.values()) - sum(look.values()))
 
 
 def _core_share(memory_mb: float) -> float:

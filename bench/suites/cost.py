@@ -24,7 +24,7 @@ from ..measure import Counts
 from ..report import MEASURED, write_measured
 from . import Progress
 
-NOTE = "By cold starts, by memory and for smaller images, and rules: [cost](cost.md#measured-and-priced)."
+NOTE = "By memory and for smaller images, and rules: [cost](cost.md#measured-and-priced)."
 CASES = (WEBP_12MP, WEBP_2MP)
 WHO = (darkroom_unstored, darkroom, dit)
 COUNTS = {"full": Counts(cold=5, warm=15), "quick": Counts(cold=2, warm=5)}

@@ -7,12 +7,12 @@ from dataclasses import replace
 import pytest
 
 from bench.cost import PAGE, libraries
-from bench.cost.libraries import MACHINE, list_modes, tabulate_modes, tabulate_operations
+from bench.cost.libraries import tabulate_operations
 from bench.cost.misses import LIBRARY_MARKERS, LIBRARY_PROCESSOR
 from cli.library.prices import IMAGES, price_conducting, price_presets
 from darkroom.plan.presets import load_default_presets
 from darkroom_pipeline.bulk.messages import BATCH_SIZE
-from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, load_prices
+from darkroom_pipeline.operations.cost_model import load_prices
 
 PRICES = load_prices()
 
@@ -42,12 +42,3 @@ def test_the_price_of_puts_counts_for_each_preset() -> None:
     grown = libraries.sum_usd(twice, amounts) - libraries.sum_usd(PRICES, amounts)
     assert grown == pytest.approx(amounts["s3-puts"] * IMAGES * PRICES.prices["s3-puts"].usd_per_unit)
     assert amounts["s3-puts"] > libraries.PRESETS
-
-
-def test_what_the_page_says_of_inference_holds() -> None:
-    live, alone, kept, later, batch, masters = (way.dollars(PRICES, IMAGES) for way in list_modes(LIBRARY_PROCESSOR))
-    assert live < alone < min(later, batch) < kept
-    assert 1 / 4 < 1 - masters / live < 1 / 3
-    assert len(tabulate_modes(PRICES, LIBRARY_PROCESSOR).rows) == len(list_modes(LIBRARY_PROCESSOR))
-    burst = (libraries.START_HOURS + libraries.IDLE_HOURS) * PRICES.prices[MACHINE].usd_per_unit
-    assert HOURS_A_MONTH * PRICES.prices[MACHINE].usd_per_unit / burst / 30.4 == pytest.approx(60, abs=1)
