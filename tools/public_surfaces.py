@@ -101,11 +101,16 @@ def _list_objects() -> Surface:
     }
 
 
-def _list_signatures() -> Surface:
-    """Return signed URLs and texts, which a signer of any language has to give."""
+def _list_signatures(extension: Extension | None) -> Surface:
+    """Return signed URLs and texts, which every signer has to give; of an extension those of its purposes."""
     document = json.loads((ROOT / "packages" / "signers" / "signing.json").read_text(encoding="utf-8"))
-    texts = {f"{one['purpose']} {one['text']}": one["signature"] for one in document.get("messages", [])}
-    return {one["signed"]: {} for one in document["targets"]} | texts
+    others = {name for one in list_extensions() for name in one.purposes}
+    texts = {
+        f"{one['purpose']} {one['text']}": one["signature"]
+        for one in document.get("messages", [])
+        if (one["purpose"] in extension.purposes if extension else one["purpose"] not in others)
+    }
+    return texts if extension else {one["signed"]: {} for one in document["targets"]} | texts
 
 
 def read_surfaces(extension: Extension | None = None) -> dict[str, Surface]:
@@ -116,6 +121,7 @@ def read_surfaces(extension: Extension | None = None) -> dict[str, Surface]:
         "outputs": {name: {} for name in template["Outputs"]},
         "events": _list_events(extension.folder / "docs" if extension else ROOT / "docs" / "reference" / "schemas"),
         "commands": _list_commands(f"extensions.{extension.name}." if extension else "cli."),
+        "signatures": _list_signatures(extension),
     }
     if not extension:
         found |= {name: read() for name, read in _SURFACES.items()}
@@ -125,7 +131,6 @@ def read_surfaces(extension: Extension | None = None) -> dict[str, Surface]:
 
 _SURFACES: Mapping[str, Callable[[], Surface]] = {
     "URL options": _list_options,
-    "signatures": _list_signatures,
     "settings": _list_settings,
     "metrics": _list_metrics,
     "options of commands": lambda: {name: {} for option in shared_options() for name in option.opts},

@@ -31,7 +31,7 @@ TRANSFORM, PURGE = FUNCTIONS / "transform" / "app.py", FUNCTIONS / "purge" / "ap
         ([TRANSFORM.with_name("requirements.txt")], []),
         ([FUNCTIONS / "edge" / "build.py"], []),
         ([TRANSFORM, ROOT / "layers/darkroom/darkroom/errors.py"], []),
-        ([ROOT / "extensions/textures/functions/app.py"], []),
+        ([ROOT / "extensions/any/functions/app.py"], []),
     ],
 )
 def test_only_changes_of_nothing_but_handlers_need_no_deployment(changed: list[Path], handlers: list[str]) -> None:

@@ -79,7 +79,7 @@ async def run_at_the_edge(event: Any, query: str | None) -> Any:
     """The result of the function in an engine of this event loop."""
     function = V8Function(tiles().properties("HostFunction")["FunctionCode"])
     try:
-        return await function.run(event, query)
+        return (await function.run(event, query)).value
     finally:
         function.close()
 
