@@ -26,20 +26,8 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> N
 TOPICS: dict[str, tuple[str, ...]] = {
     "Images": ("upload", "explain", "sign", "token", "keys", "purge", "forget", "findings", "review", "library"),
     "Stacks": (
-        *(
-            "up",
-            "open",
-            "stop",
-            "status",
-            "preflight",
-            "policy",
-            "install",
-            "upgrade",
-            "uninstall",
-            "smoke",
-            "settings",
-        ),
-        *("check", "extensions", "parameters"),
+        *("up", "open", "stop", "status", "preflight", "policy", "install", "upgrade", "uninstall"),
+        *("smoke", "settings", "check", "extensions", "parameters"),
     ),
     "Operation": ("logs", "runbook", "redrive", "switch", "objectives", "experiments", "versions", "compare-builds"),
     "Models": ("golden", "registry", "manifests", "train", "replay", "cutout-model", "upscale-model"),

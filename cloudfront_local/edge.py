@@ -197,8 +197,7 @@ class Edge:
         """Return ``answer`` as changed by the viewer-response function."""
         try:
             event = event_json(request, self.distribution, "viewer-response") | {"response": response_json(answer)}
-            result = await self.functions[name].run(event, request.query)
-            return read_response(result, answer)
+            return read_response(await self.functions[name].run(event, request.query), answer)
         except (FunctionFailed, BadResult) as error:
             self.report(f"edge function {name} failed for {request.path}: {error}")
             return _error_response(503, "The edge function failed")

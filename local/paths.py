@@ -88,7 +88,7 @@ class StackPaths:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """-"""
+    """Ports of the CDN and of MiniStack."""
 
     cdn: int = CDN_PORT
     aws: int = AWS_PORT

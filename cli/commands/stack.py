@@ -12,8 +12,7 @@ import click
 from extensions import list_extensions
 
 from ..app import app, version
-from ..errors import CommandError, NotFound
-from ..exit_codes import ExitCode
+from ..errors import NotFound
 from ..framework import FOLDER, Call
 
 if TYPE_CHECKING:
@@ -102,12 +101,13 @@ def stop(call: Call) -> None:
 @click.argument("page", type=click.Choice(tuple(PAGES)), default="start")
 def open_page(call: Call, page: str) -> None:
     """Print the address of PAGE of the stack on this machine, and open it in the browser: start, or console."""
+    from cli.deployment import NoStack
     from cli.local_stack import read
 
     try:
         url = find_page(read(call.local_state), page)
     except ValueError as error:
-        raise CommandError(str(error), ExitCode.UNREACHABLE) from error
+        raise NoStack(str(error)) from error
     call.emit({"url": url}, [url])
     click.launch(url)
 

@@ -18,6 +18,7 @@ sys.path[:0] = [str(ROOT), *(str(ROOT / "layers" / name) for name in ("darkroom"
 
 from darkroom.plan.presets import Presets, load_default_presets  # noqa: E402
 from darkroom_dialects.registry import DIALECTS, Dialect  # noqa: E402
+from darkroom_pipeline.plan.edge_settings import FUNCTION_FIRST  # noqa: E402
 from functions.edge.repeated import minify_repeated  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
 
@@ -47,7 +48,7 @@ _TABLES_MARK = "/* tables */"
 STORE_IMPORT = "import cf from'cloudfront';"
 """Begins the edge function."""
 
-CHOICE = "'function'"
+CHOICE = f"'{FUNCTION_FIRST}'"
 """The setting with which the function chooses origins. Plans without failover of origins have 0 in its place."""
 
 WITHOUT_STORE = "let cf={kvs:()=>({get:a=>{throw a},exists:()=>0})};"

@@ -52,20 +52,17 @@ TOO_LARGE_STATUS = 416
 statuses for which CloudFront fails over, and nothing else here responds with it."""
 
 
-def to_response(answer: Answer, *, method: str, viewer_url: str, store_is_next: bool = False) -> HttpResponse:
+def to_response(answer: Answer, *, method: str, viewer_url: str | None) -> HttpResponse:
     """Convert an answer of the transform service.
 
     ``viewer_url`` is the path and query of the viewer's request; a derivative that is too large for a response is
-    requested there again. Anything but a path is replaced by ``/``. ``store_is_next``: instead, the CDN asks the store.
+    requested there again. Anything but a path is replaced by ``/``. None: the CDN asks the store for it next.
     """
     match answer:
         case Provisional(headers, body, timings_ms):
             return _image_response(_lower_names(headers), body, timings_ms, method)
         case Stored(_, None, timings_ms) if method != "HEAD":
-            location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
-            headers = {"cache-control": "no-store", **_server_timing(timings_ms)}
-            headers, status = (headers, TOO_LARGE_STATUS) if store_is_next else (headers | {"location": location}, 302)
-            return {"statusCode": status, "headers": headers, "body": ""}
+            return _refer_to_store(viewer_url, timings_ms)
         case Rendered(derivative, body, timings_ms) | Stored(derivative, body, timings_ms):
             return _image_response(_derivative_headers(derivative), body or b"", timings_ms, method)
         case NotModified(derivative):
@@ -75,6 +72,14 @@ def to_response(answer: Answer, *, method: str, viewer_url: str, store_is_next: 
         case FallbackImage(error, content_type, body):
             headers = {"content-type": content_type, "cache-control": _error_cache_control(error)}
             return _image_response(headers | {ERROR_CODE: error.code}, body, {}, method, error.status)
+
+
+def _refer_to_store(viewer_url: str | None, timings_ms: Mapping[str, float]) -> HttpResponse:
+    headers = {"cache-control": "no-store", **_server_timing(timings_ms)}
+    if viewer_url is None:
+        return {"statusCode": TOO_LARGE_STATUS, "headers": headers, "body": ""}
+    location = viewer_url if viewer_url.startswith("/") and not viewer_url.startswith("//") else "/"
+    return {"statusCode": 302, "headers": headers | {"location": location}, "body": ""}
 
 
 def problem_response(error: DarkroomError, *, cache_control: str = "no-store", method: str = "GET") -> HttpResponse:
@@ -155,8 +160,8 @@ SIGNATURE, EXPIRES = "x-darkroom-signature", "x-darkroom-expires"
 VIEWER_URL = "x-darkroom-url"
 """Path and query as the viewer sent them."""
 
-FUNCTION_FIRST = "x-darkroom-first"
-"""Set if the CDN asks this function before the store."""
+STORE_IS_NEXT = "x-darkroom-first"
+"""Set if the CDN asks this function first, and then the store for what is too large."""
 
 DIALECT = "x-darkroom-language"
 """Name of the URL dialect; not set for native URLs."""
@@ -210,14 +215,14 @@ def respond(transform: Transform, request: EdgeRequest, locate: LocateLarge | No
     answer = guard(lambda: transform.answer(native))
     if isinstance(answer, DarkroomError):
         return respond_error(answer, request)
-    url, store_is_next = native.url, FUNCTION_FIRST in headers
-    if locate and isinstance(answer, Stored) and answer.body is None and request.method == "GET":
+    url = None if STORE_IS_NEXT in headers else native.url
+    if locate and url is not None and isinstance(answer, Stored) and answer.body is None and request.method == "GET":
         etag = answer.derivative.etag
         found = guard(lambda: locate(transform, native, etag))
         if isinstance(found, DarkroomError):
             return respond_error(found, request)
         url = found
-    response = to_response(answer, method=request.method, viewer_url=url, store_is_next=store_is_next)
+    response = to_response(answer, method=request.method, viewer_url=url)
     return response, get_error(answer)
 
 
