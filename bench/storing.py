@@ -30,7 +30,7 @@ type Chooses = Callable[[int, float], bool]
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """US dollars: of a miss that renders or reads, of a PUT with its check and wait, and of storage for a month.
+    """US dollars: of a miss that renders (with a read of the store) or reads, of a PUT with its check, and of a month.
 
     ``stored_days``: after how many days derivatives expire.
     """
@@ -67,8 +67,20 @@ def price_misses(misses: Misses, prices: Prices, chooses: Chooses) -> float:
     return usd
 
 
+def price_unstored(misses: Misses, prices: Prices, is_preset: Callable[[int], bool]) -> float:
+    """Return US dollars of ``misses`` if only ingest stores derivatives, those for which ``is_preset``.
+
+    The CDN asks the function first for all others, which spares each of their renders the read of the store.
+    """
+    others = sum(not is_preset(number) for number in misses.derivatives.tolist())
+    return price_misses(misses, prices, lambda *_: False) - prices.read * others
+
+
 def price_oracle(misses: Misses, prices: Prices) -> float:
-    """Return US dollars of ``misses`` if each derivative is stored exactly where that is cheaper in the end."""
+    """Return US dollars of ``misses`` if each derivative is stored exactly where that is cheaper in the end.
+
+    The CDN asks the store first, as it does with ``auto``.
+    """
     order = np.argsort(misses.derivatives, kind="stable")
     bounds = [0, *(np.flatnonzero(np.diff(misses.derivatives[order])) + 1).tolist(), len(order)]
     days, ingested = misses.days[order].tolist(), misses.ingested[order].tolist()

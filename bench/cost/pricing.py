@@ -39,7 +39,7 @@ UNSTORED_RENDER_READS = 2
 """The same of a render that is not stored, which needs no check."""
 
 CDN_READS = 1
-"""The CDN's question to S3, of every miss."""
+"""The CDN's question to S3 before it asks the function: not where nothing is stored, which the edge function knows."""
 
 MEZZANINE_READS = 2
 """Mezzanines that a render reads at most, whether they exist or not."""
@@ -113,7 +113,7 @@ def read_comparison(title: str, prices: PriceTable, architecture: str, measured:
     unstored = ServiceDesign(
         work[OURS],
         int(nothing["image_bytes"]),
-        extra_gets=UNSTORED_RENDER_READS + MEZZANINE_READS + CDN_READS,
+        extra_gets=UNSTORED_RENDER_READS + MEZZANINE_READS,
         cold_share=COLD,
     )
     bare = ServiceDesign(work[DIT], int(theirs["image_bytes"]), cold_share=COLD)
@@ -132,9 +132,15 @@ def compute_ratio(found: CostComparison, prices: PriceTable, architecture: str, 
 
 
 def compute_chance_ratio(found: CostComparison, prices: PriceTable, architecture: str) -> tuple[float, float]:
-    """Return the ratio for images missed once that are stored by chance, and the ratio if none is stored."""
-    ours, render, theirs = (one.dollars(prices, architecture, 1) for one in (found.ours, found.unstored, found.theirs))
+    """Return the ratio for images missed once that are stored by chance, and the ratio if none of them is.
+
+    Both have the CDN's question to S3, which is asked first where anything may be stored.
+    """
+    ours, unstored, theirs = (
+        one.dollars(prices, architecture, 1) for one in (found.ours, found.unstored, found.theirs)
+    )
     read = sum(prices.cost({"s3-gets": 1e6}).values())
+    render = unstored + CDN_READS * read
     by_chance = render + compute_probability(MissCosts(render, ours - render, read)) * (ours - render)
     return by_chance / theirs, render / theirs
 
@@ -208,7 +214,8 @@ def describe_rules(prices: PriceTable, architecture: str) -> list[str]:
         "Lambda's and API Gateway's requests; S3's GET, HEAD and PUT; a month of storage. The CDN's "
         "charges are the same for both.",
         "**missed**: how often the CDN misses each image within a month. Darkroom renders and stores it once, then "
-        "S3 serves it; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`.",
+        "S3 serves it; AWS's own renders each time. **storing nothing**: with `store_derivatives = false`, where the "
+        "CDN asks the function first, and S3 not at all.",
         f"Prices of us-east-1, on demand, {architecture}, as read on {prices.read_on.isoformat()}.",
     ]
 

@@ -26,7 +26,7 @@ from ..cost.month import ARCHITECTURE, COLD_SHARE, INPUTS, MEMORY_MB, read_durat
 from ..cost.pricing import MEZZANINE_READS
 from ..goals import Figure, Rounds, Section
 from ..shop import MONTHS, REGIONS, Misses, Shop, list_misses
-from ..storing import Prices, Processes, expect_ratio, price_misses, price_oracle, read_misses
+from ..storing import Prices, Processes, expect_ratio, price_misses, price_oracle, price_unstored, read_misses
 from ..tables import Table
 from . import Progress
 
@@ -109,7 +109,7 @@ def compare(misses: Misses, prices: Prices, shop: Shop) -> Compared:
 def _compare(misses: Misses, prices: Prices, processes: Processes) -> Compared:
     return Compared(
         price_misses(misses, prices, lambda *_: True),
-        price_misses(misses, prices, lambda *_: False),
+        price_unstored(misses, prices, processes.is_preset),
         price_misses(misses, prices, processes.chooses),
         price_oracle(misses, prices),
     )
@@ -151,15 +151,15 @@ def tabulate_sites(rows: Sequence[tuple[str, ...]]) -> Table:
 def tabulate_times(costs: MissCosts) -> Table:
     """Format the ratios to an oracle by the number of misses."""
     chance = compute_probability(costs)
-    chances: list[Callable[[int], float]] = [
-        lambda _: 1.0,
-        lambda _: 0.0,
-        lambda _: chance,
-        partial(compute_probability, costs),
-    ]
+    by_chance: list[Callable[[int], float]] = [lambda _: chance, partial(compute_probability, costs)]
     headings = ("missed", "storing all", "storing nothing", "by chance", "by chance, all misses seen")
     rows = [
-        ("once" if times == 1 else f"{times} times", *(f"{expect_ratio(costs, times, one):.2f}" for one in chances))
+        (
+            "once" if times == 1 else f"{times} times",
+            f"{expect_ratio(costs, times, lambda _: 1.0):.2f}",
+            f"{(1 - costs.read / costs.render) * expect_ratio(costs, times, lambda _: 0.0):.2f}",
+            *(f"{expect_ratio(costs, times, one):.2f}" for one in by_chance),
+        )
         for times in TIMES
     ]
     return Table("Cost of a derivative by its misses in a month, in units of an oracle's", headings, rows)
@@ -208,8 +208,8 @@ def describe(prices: Prices) -> str:
             f"- Of the template: derivatives expire after {shop.stored_days} days, presets are rendered at ingest, "
             "which is not counted.",
             f"- USD of a million: {listed}, with the time of a 12 MP render of [cost](cost.md), before which the CDN "
-            "asks S3; storage is charged until derivatives expire. A miss is stored with a probability of "
-            f"{compute_probability(prices.miss_costs):.2f}.",
+            "asks S3, also for the oracle, but not where nothing but presets is stored; storage is charged until "
+            f"derivatives expire. A miss is stored with a probability of {compute_probability(prices.miss_costs):.2f}.",
         ]
     )
 

@@ -145,6 +145,14 @@ def test_a_render_makes_as_many_requests_of_s3_as_are_priced() -> None:
     assert bucket.asked == ["like a GET"] * (1 + UNSTORED_RENDER_READS + MEZZANINE_READS)
 
 
+def test_a_miss_where_nothing_is_stored_has_no_question_of_the_cdn_to_s3(found: CostComparison) -> None:
+    """The edge function makes the function the first origin."""
+    assert found.unstored.design.extra_gets == UNSTORED_RENDER_READS + MEZZANINE_READS
+    gets = sum(PRICES.cost({"s3-gets": 1e6 * (1 + UNSTORED_RENDER_READS + MEZZANINE_READS)}).values())
+    parts = misses_cost(PRICES, found.unstored.design, found.unstored.memory_mb)
+    assert parts["requests"] == pytest.approx(gets + 0.20)
+
+
 def test_the_figures_are_of_their_goals(found: CostComparison) -> None:
     often, once, by_chance = figures(found)
     assert f"missed {TIMES} times in a month" in read_goals()[often.goal].what
@@ -158,12 +166,13 @@ def test_the_figures_are_of_their_goals(found: CostComparison) -> None:
     assert by_chance.floor < by_chance.value < once.value
 
 
-def test_a_render_without_storing_has_the_reads_of_the_function_and_the_cdn(found: CostComparison) -> None:
+def test_a_render_stored_by_chance_has_the_reads_of_the_function_and_the_cdn(found: CostComparison) -> None:
     """What differs from storing is the PUT, its check and wait, and storage."""
     by_chance, unstored = compute_chance_ratio(found, PRICES, PROCESSOR)
     theirs = found.theirs.dollars(PRICES, PROCESSOR, 1)
     storing = sum(misses_cost(PRICES, found.ours.design, 1024).values()) - theirs * unstored
     assert storing == pytest.approx(5.00 + 0.40 + 76_000 / 1e3 * 0.023 + 50 / 1e3 * 16.6667, rel=0.01)
+    assert theirs * unstored - found.unstored.dollars(PRICES, PROCESSOR, 1) == pytest.approx(0.40)
     assert by_chance == pytest.approx(unstored + (unstored * theirs - 0.4) / (e - 1) / theirs)
 
 
