@@ -16,10 +16,11 @@ from darkroom_pipeline.operations.cost_model import load_prices
 
 from ..competitors.model import MissingCompetitor
 from ..machine import architecture
+from ..page import PAGE as PERFORMANCE
 from ..page import write_page
 from ..report import MEASURED
 from ..suites.cost import CASES, measure_requests
-from . import PAGE, idle, libraries, misses, month
+from . import PAGE, fargate, idle, libraries, misses, month
 from .peer_month import compare_month, format_peer_month
 from .pricing import read_comparison
 
@@ -64,8 +65,11 @@ def price_month(settings: Sequence[str], *, writes: bool) -> str:
     lines = month.build_lines(prices, PAGE.read_text(encoding="utf-8"))
     values = {one.name: one.default for one in month.INPUTS} | dict(month.read_inputs(settings))
     if writes:
-        peer = format_peer_month(compare_month(prices, lines, PAGE.read_text(encoding="utf-8")))
+        page, cpu_ms = PAGE.read_text(encoding="utf-8"), fargate.read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
+        peer = format_peer_month(compare_month(prices, lines, page, cpu_ms))
         write_page(PAGE, month.format_example(prices, lines, peer), month.MARKERS)
+        image_kb = next(one.default for one in month.INPUTS if one.name == "image_kb")
+        write_page(PAGE, fargate.format_misses(prices, page, image_kb, cpu_ms), fargate.MARKERS)
         month.DATA.write_text(month.format_data(prices, lines), encoding="utf-8")
     return f"{month.format_table(lines, values)}\n\n{month.format_offers(month.list_month_offers(prices, values))}"
 

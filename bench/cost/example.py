@@ -23,7 +23,7 @@ def read_month(page: str) -> dict[str, float]:
     lines = [line for line in rows.splitlines() if line.startswith("| **together**")]
     if not found or not lines:
         raise ValueError("The page has no month of AWS's own solution")
-    ours, theirs = lines[0].strip("| ").split("|")[1:]
+    ours, theirs = lines[0].strip("| ").split("|")[1:3]
     return {OURS: float(ours), THEIRS: float(theirs)}
 
 

@@ -12,10 +12,10 @@ from tools.generated_blocks import ROOT, fill
 from tools.url_reference import CONTENT
 
 ROWS = """
-| a month in the cheapest way, USD | Darkroom | AWS's own |
-| --- | ---: | ---: |
-| storage | 200.00 | 300.00 |
-| **together** | 300.00 | 400.00 |
+| a month in the cheapest way, USD | Darkroom | AWS's own | imgproxy on Fargate |
+| --- | ---: | ---: | ---: |
+| storage | 200.00 | 300.00 | 400.00 |
+| **together** | 300.00 | 400.00 | 500.00 |
 
 ### 12 MP JPEG to 800 px WebP: USD for a million misses
 

@@ -12,6 +12,7 @@ from py_mini_racer import MiniRacer
 from bench.cost import PAGE
 from bench.cost.__main__ import main
 from bench.cost.example import read_misses
+from bench.cost.fargate import read_cpu_ms
 from bench.cost.flat_rate import find_cheapest_plan
 from bench.cost.idle import monthly_amounts
 from bench.cost.month import (
@@ -28,19 +29,21 @@ from bench.cost.month import (
 )
 from bench.cost.peer_month import compare_month, format_peer_month
 from bench.cost.render_cost import RenderTime, billed_ms, billed_start_ms
+from bench.page import PAGE as PERFORMANCE
 from cli.library.prices import IMAGES, price_ingest, sum_usd
 from darkroom_pipeline.operations.cost_model import load_prices, sum_amounts
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
 LINES = build_lines(PRICES, TEXT)
+CPU_MS = read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
 EXAMPLE = {one.name: one.default for one in INPUTS}
 SCRIPT = DATA.with_name("calculator.js")
 
 
 def test_the_page_and_the_script_are_current() -> None:
     shown = TEXT.partition(MARKERS.begin)[2].partition(MARKERS.end)[0]
-    peer = format_peer_month(compare_month(PRICES, LINES, TEXT))
+    peer = format_peer_month(compare_month(PRICES, LINES, TEXT, CPU_MS))
     assert shown.strip() == format_example(PRICES, LINES, peer)
     assert DATA.read_text(encoding="utf-8") == format_data(PRICES, LINES)
 
@@ -71,7 +74,7 @@ def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
 
 
 def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> None:
-    *parts, together = compare_month(PRICES, LINES, TEXT)
+    *parts, together = compare_month(PRICES, LINES, TEXT, CPU_MS)
     cheapest = find_cheapest_plan(list_month_offers(PRICES, EXAMPLE))
     assert cheapest is not None
     assert parts[0].ours == cheapest.usd

@@ -1,0 +1,100 @@
+"""Price imgproxy on AWS Fargate behind an Application Load Balancer, from the number of misses a month.
+
+imgproxy is not measured. Its CPU time is taken to be that of the benchmark's minimal handler with sharp, which calls
+the same library, libvips.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.page import Markers
+from bench.tables import Table
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PriceTable, load_prices, sum_amounts
+
+from .example import OURS, THEIRS, read_misses
+
+NAME = "imgproxy on Fargate"
+PRICES = Path(__file__).with_name("fargate.toml")
+MARKERS = Markers("<!-- priced by `make alarms`, do not edit: Fargate -->", "<!-- end of Fargate -->")
+
+CASE, SHARP = "12 MP JPEG to 800 px WebP", "Node"
+"""The case, and the competitor whose CPU time imgproxy's is taken to be."""
+
+TASK_VCPUS, TASK_GB = 1, 2
+MIN_TASKS = 2
+"""Tasks in two zones, so that one may fail."""
+
+BUSY = 0.6
+"""Assumed: share of the tasks' CPU time that their automatic scaling keeps."""
+
+CONNECTIONS_PER_LCU_HOUR = 25 * 3600
+
+MISSES = (1e6, 5e6, 20e6, 100e6)
+
+
+@dataclass(frozen=True, slots=True)
+class FargateMonth:
+    """Mean number of tasks, and US dollars a month of tasks, load balancer and reads of masters."""
+
+    tasks: float
+    usd: float
+
+
+def read_cpu_ms(page: str) -> float:
+    """Return the CPU ms of a render with sharp from docs/explanation/performance.md. Raises ValueError without."""
+    section = page.partition(f"### {CASE}\n")[2]
+    row = re.search(rf"^\| {SHARP} \|(.*)\|$", section, re.MULTILINE)
+    if row is None:
+        raise ValueError(f"The page has no measurement of {SHARP} with {CASE}")
+    return float(row[1].split("|")[5])
+
+
+def count_tasks(misses: float, cpu_ms: float) -> float:
+    """Return the mean number of tasks for ``misses`` a month, which follows the load."""
+    vcpus = misses / (HOURS_A_MONTH * 3600) * cpu_ms / 1000 / BUSY
+    return max(MIN_TASKS, vcpus / TASK_VCPUS)
+
+
+def price_month(prices: PriceTable, misses: float, image_kb: float, cpu_ms: float, architecture: str) -> FargateMonth:
+    """Price ``misses`` a month of images of ``image_kb``, with as many tasks as that needs."""
+    tasks = count_tasks(misses, cpu_ms)
+    processor = "x86" if architecture == "x86_64" else architecture
+    own = {
+        f"fargate-{processor}-vcpu-hours": tasks * TASK_VCPUS * HOURS_A_MONTH,
+        f"fargate-{processor}-gb-hours": tasks * TASK_GB * HOURS_A_MONTH,
+        "alb-hours": HOURS_A_MONTH,
+        "alb-lcu-hours": max(misses * image_kb / 1e6, misses / CONNECTIONS_PER_LCU_HOUR),
+    }
+    table = PriceTable({**prices.prices, **load_prices(PRICES).prices}, prices.read_on)
+    return FargateMonth(tasks, sum(table.cost(sum_amounts(own, {"s3-gets": misses})).values()))
+
+
+def format_misses(prices: PriceTable, page: str, image_kb: float, cpu_ms: float) -> str:
+    """Return a million misses by the number of misses a month, beside those of ``page``, and the assumptions."""
+    known = read_misses(page)
+    rows = []
+    for misses in MISSES:
+        month = price_month(prices, misses, image_kb, cpu_ms, "x86_64")
+        others = (known["once"][THEIRS], known["once"][OURS], known["5 times"][OURS])
+        usd = [month.usd / misses * 1e6, *others]
+        rows.append((f"{misses:,.0f}", f"{month.tasks:.1f}", *(f"{one:.2f}" for one in usd)))
+    headings = ("misses a month", "tasks", NAME, THEIRS, f"{OURS}, missed once", f"{OURS}, 5 times")
+    table = Table(f"{NAME}: USD for a million misses", headings, rows)
+    return f"{table.markdown()}\n\n{describe(cpu_ms)}"
+
+
+def describe(cpu_ms: float) -> str:
+    """Describe assumptions, sources and what is left out."""
+    lines = (
+        f"{NAME}: tasks of {TASK_VCPUS} vCPU and {TASK_GB} GB (x86), at least {MIN_TASKS}, and an Application Load "
+        f"Balancer behind the same CDN; a read of the master for each miss, nothing is stored. The case is {CASE}.",
+        f"Derived, not measured: {cpu_ms:.0f} ms of CPU time a render, those of the minimal handler with sharp "
+        f"([{SHARP}](performance.md)), as imgproxy calls the same libvips. Assumed: tasks follow the load, and are "
+        f"{BUSY:.0%} busy. Left out: public addresses or NAT, logs, the transfer between zones.",
+        f"Prices of Fargate and the balancer in us-east-1, on demand, as of {load_prices(PRICES).read_on} "
+        "(`bench/cost/fargate.toml`). The month above is priced with arm64.",
+    )
+    return "\n".join(f"- {line}" for line in lines)
