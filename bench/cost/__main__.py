@@ -71,7 +71,9 @@ def price_month(settings: Sequence[str], *, writes: bool) -> str:
         image_kb = next(one.default for one in month.INPUTS if one.name == "image_kb")
         write_page(PAGE, fargate.format_misses(prices, page, image_kb, cpu_ms), fargate.MARKERS)
         month.DATA.write_text(month.format_data(prices, lines), encoding="utf-8")
-    return f"{month.format_table(lines, values)}\n\n{month.format_offers(month.list_month_offers(prices, values))}"
+    offers = month.list_month_offers(prices, values)
+    together = month.sum_cheapest(lines, values, offers)
+    return f"{month.format_table(lines, values)}\n\n{month.format_offers(offers, together)}"
 
 
 def price_misses(*, measures: bool, writes: bool) -> str:

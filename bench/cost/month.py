@@ -134,7 +134,7 @@ def format_table(lines: Sequence[Line], values: Mapping[str, float]) -> str:
         rows.append(f"| {line.label} | {amount if line.period == 'once' else ''} | "
                     f"{amount if line.period == 'month' else ''} |")  # fmt: skip
     once, month = (sum_period(lines, values, period) for period in ("once", "month"))
-    rows.append(f"| **together** | **{once:,.2f}** | **{month:,.2f}** |")
+    rows.append(f"| **together, pay-as-you-go** | **{once:,.2f}** | **{month:,.2f}** |")
     return "\n".join(rows)
 
 
@@ -146,13 +146,21 @@ def list_month_offers(prices: PriceTable, values: Mapping[str, float]) -> list[O
     return list_offers(load_flat_rate_plans(), rates, views, gigabytes, misses)
 
 
-def format_offers(offers: Sequence[Offer]) -> str:
-    """Format pay-as-you-go, the same after its free tier, and the cheapest plan as Markdown."""
+def sum_cheapest(lines: Sequence[Line], values: Mapping[str, float], offers: Sequence[Offer]) -> float:
+    """Return US dollars of the month with the cheapest of ``offers``, the first of which is in ``lines``."""
+    known = [one.usd for one in offers if one.usd is not None]
+    return sum_period(lines, values, "month") - known[0] + min(known)
+
+
+def format_offers(offers: Sequence[Offer], together: float) -> str:
+    """Format pay-as-you-go, the same after its free tier, the cheapest plan, and the month with the cheapest."""
     cheapest = find_cheapest_plan([*offers])
     shown = [*offers[:2], Offer(f"cheapest flat-rate plan: {cheapest.label}", cheapest.usd)] if cheapest else offers[:2]
     rows = ["| the CDN and its misses | a month, USD |", "| --- | ---: |"]
     rows += [f"| {one.label} | {one.usd:,.2f} |" for one in shown]
-    return "\n".join(rows if cheapest else [*rows, "| no flat-rate plan covers it |  |"])
+    if not cheapest:
+        rows.append("| no flat-rate plan covers it |  |")
+    return "\n".join([*rows, f"| **the month together, with the cheapest** | **{together:,.2f}** |"])
 
 
 def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) -> float:
@@ -163,7 +171,8 @@ def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) 
 def format_example(prices: PriceTable, lines: Sequence[Line], peer: str) -> str:
     """Return the generated part of the page; ``peer`` is the comparison with AWS's solution."""
     values = {one.name: one.default for one in INPUTS}
-    offers = format_offers(list_month_offers(prices, values))
+    listed_offers = list_month_offers(prices, values)
+    offers = format_offers(listed_offers, sum_cheapest(lines, values, listed_offers))
     listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
     return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{peer}\n\n{_cite(prices)}"
 

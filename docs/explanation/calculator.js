@@ -33,6 +33,17 @@ function choose(offers) {
   return [...offers.slice(0, 2), ...plan];
 }
 
+/** Return the sum of the lines of one period. */
+function total(lines, period) {
+  return lines.filter(line => line.period === period).reduce((sum, line) => sum + line.usd, 0);
+}
+
+/** Return the month with the cheapest offer, instead of the first one, which is in the lines. */
+function sumCheapest(lines, offers) {
+  const known = offers.filter(each => each.usd !== null).map(each => each.usd);
+  return total(lines, 'month') - known[0] + Math.min(...known);
+}
+
 function format(usd) {
   return usd.toLocaleString('en-US', { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 }
@@ -61,14 +72,15 @@ function show(root) {
   const update = () => {
     const values = Object.fromEntries(MODEL.inputs.map(each => [each.name, Number(form.elements[each.name].value) || 0]));
     const lines = evaluate(MODEL, values);
-    const total = period => lines.filter(line => line.period === period).reduce((sum, line) => sum + line.usd, 0);
+    const offers = offer(MODEL, values);
     table.replaceChildren(
       row('th', 'line', 'once, USD', 'a month, USD'),
       ...lines.map(({ label, period, usd }) => (period === 'once' ? row('td', label, format(usd), '') : row('td', label, '', format(usd)))),
-      row('th', 'together', format(total('once')), format(total('month'))));
+      row('th', 'together, pay-as-you-go', format(total(lines, 'once')), format(total(lines, 'month'))));
     plans.replaceChildren(
       row('th', 'the CDN and its misses', 'a month, USD'),
-      ...choose(offer(MODEL, values)).map(({ label, usd }) => row('td', label, format(usd))));
+      ...choose(offers).map(({ label, usd }) => row('td', label, format(usd))),
+      row('th', 'the month together, with the cheapest', format(sumCheapest(lines, offers))));
   };
   form.addEventListener('input', update);
   form.addEventListener('submit', event => event.preventDefault());

@@ -25,6 +25,7 @@ from bench.cost.month import (
     format_example,
     list_month_offers,
     read_durations,
+    sum_cheapest,
     sum_period,
 )
 from bench.cost.peer_month import compare_month, format_peer_month
@@ -71,6 +72,8 @@ def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
         cheapest = find_cheapest_plan(offers)
         named = [f"cheapest flat-rate plan: {cheapest.label}"] if cheapest else []
         assert [one["label"] for one in shown[2:]] == named
+        script = f"sumCheapest(evaluate(MODEL, {json.dumps(values)}), offer(MODEL, {json.dumps(values)}))"
+        assert engine.eval(script) == pytest.approx(sum_cheapest(LINES, values, offers))
 
 
 def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> None:
@@ -81,6 +84,7 @@ def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> No
     cdn = list_month_offers(PRICES, EXAMPLE)[0].usd
     assert cdn is not None
     assert together.ours == pytest.approx(sum_period(LINES, EXAMPLE, "month") - cdn + parts[0].ours)
+    assert together.ours == pytest.approx(sum_cheapest(LINES, EXAMPLE, list_month_offers(PRICES, EXAMPLE)))
     assert together.theirs == pytest.approx(sum(row.theirs for row in parts))
     usd = {row.label: row.theirs for row in parts}
     assert usd["renders"] == pytest.approx(5 * read_misses(TEXT)["once"]["AWS's own"])
@@ -115,7 +119,7 @@ def test_an_input_changes_what_is_printed_and_nothing_else(capsys: pytest.Captur
     before = DATA.read_text(encoding="utf-8")
     assert main(["month", "--set", "views=0", "--set", "images=0", "--set", "new_images=0"]) == 0
     idle = sum(load_prices().cost(sum_amounts(*monthly_amounts()["essential"].values())).values())
-    assert f"| **together** | **0.00** | **{idle:.2f}** |" in capsys.readouterr().out
+    assert f"| **together, pay-as-you-go** | **0.00** | **{idle:.2f}** |" in capsys.readouterr().out
     assert (DATA.read_text(encoding="utf-8"), PAGE.read_text(encoding="utf-8")) == (before, TEXT)
     with pytest.raises(SystemExit):
         main(["month", "--set", "photos=1"])
