@@ -274,9 +274,9 @@ def check_api(quotas: Mapping[str, float] | Unknown) -> Finding:
 
 def check_endpoint(plan: Plan, quotas: Mapping[str, float] | Unknown) -> Iterator[Finding]:
     """Check that SageMaker's quota covers the instances of the stack's endpoint."""
-    if plan.text("InferenceMode") != "endpoint" or plan.text("EndpointName"):
-        return
     kind = plan.text("EndpointInstanceType")  # instances of a replaced type have a quota of their own
+    if plan.text("InferenceMode") != "endpoint" or plan.text("EndpointName") or kind == "serverless":
+        return
     name = f"{kind} for endpoint usage"
     required = int(plan.text("EndpointScaling").split(",")[1]) * (2 if plan.text("CanaryImageUri") else 1)
     subject = "SageMaker instances"

@@ -83,7 +83,12 @@ def _open_monitor(settings: Settings) -> Monitor:
     if _env.inference_mode == "endpoint":
         models, watched = _watch_endpoint(settings)
         checks |= watched
-        cost = replace(cost, instance_type=_env.endpoint_instance_type, instance_count=models.instance_count)
+        cost = replace(
+            cost,
+            endpoint=_env.endpoint_name,
+            instance_type=_env.endpoint_instance_type,
+            instance_count=models.instance_count,
+        )
         remedies["fallback"] = models.fallback(_metrics, _switches).run
     if settings.experiments:
         checks["experiments"] = ExperimentCheck(

@@ -11,15 +11,20 @@ from samtranslator.yaml_helper import yaml_parse
 
 from darkroom_pipeline.operations.cost_model import (
     COMPUTE,
+    HOURS_A_MONTH,
     PARTS,
+    SERVERLESS,
     endpoint_amounts,
     function_amounts,
     load_prices,
+    serverless_amounts,
     sum_amounts,
 )
 
 ROOT = Path(__file__).parents[2]
 PRICES = load_prices()
+DOCUMENTED = {"ml.c6i.xlarge": 149.0, "ml.g4dn.xlarge": 538.0}
+"""US dollars a month in docs/guides/image-analysis.md."""
 
 
 def test_every_price_names_its_source() -> None:
@@ -66,7 +71,18 @@ def test_every_instance_type_of_the_parameter_has_a_price() -> None:
     parameters = yaml_parse((ROOT / "template.yaml").read_text(encoding="utf-8"))["Parameters"]
     allowed = parameters["EndpointInstanceType"]["AllowedValues"]
     assert len(allowed) > 10
-    assert [kind for kind in allowed if PRICES.without_price(endpoint_amounts(kind, 1, 1))] == []
+    unpriced = [kind for kind in allowed if PRICES.without_price(endpoint_amounts(kind, 1, 1))]
+    assert unpriced == [SERVERLESS]
+    assert PRICES.without_price(serverless_amounts(1)) == ()
+
+
+def test_a_small_site_pays_less_for_calls_than_for_instances() -> None:
+    """A thousand photographs a day, each of the CPU time that docs/explanation/performance.md measures."""
+    calls = PRICES.cost(serverless_amounts(1000 * 365 / 12 * 3.03))["endpoint"]
+    always = {kind: PRICES.cost(endpoint_amounts(kind, 1, HOURS_A_MONTH))["endpoint"] for kind in DOCUMENTED}
+    assert always == {kind: pytest.approx(usd, abs=0.5) for kind, usd in DOCUMENTED.items()}
+    assert calls == pytest.approx(7.4, abs=0.05)
+    assert calls / always["ml.g4dn.xlarge"] < 0.10
 
 
 def test_a_larger_instance_of_a_family_costs_more() -> None:

@@ -99,10 +99,19 @@ class VectorEnvironment(Environment):
 
 
 class EndpointEnvironment(Environment):
-    """How images are analysed: ``off``, ``lambda`` or ``endpoint``, which is then named."""
+    """How images are analysed: ``off``, ``lambda`` or ``endpoint``, which is then named.
+
+    ``endpoint_instance_type`` is SageMaker's, or ``serverless``.
+    """
 
     inference_mode: str = "off"
     endpoint_name: str = ""
+    endpoint_instance_type: str = ""
+
+    @property
+    def is_serverless(self) -> bool:
+        """Whether the endpoint starts its containers for calls."""
+        return self.endpoint_instance_type == "serverless"  # a value of the parameter EndpointInstanceType
 
 
 class EventEnvironment(Environment):
@@ -192,7 +201,6 @@ class MonitorEnvironment(MasterEnvironment, EndpointEnvironment, EventEnvironmen
     edge_store_arn: str = ""
     monthly_amounts: str = ""
     arch: str = "x86_64"
-    endpoint_instance_type: str = ""
     model_group: str = ""
     ingest_dlq_url: str = ""
     ingest_queue_url: str = ""

@@ -61,6 +61,11 @@ class Call:
         return self.headers.get("x-amzn-sagemaker-target-variant", "")
 
     @property
+    def timeout_ms(self) -> int:
+        """How long the caller waits."""
+        return int(self._attributes["timeout"])
+
+    @property
     def _attributes(self) -> dict[str, str]:
         text = self.headers["x-amzn-sagemaker-custom-attributes"]
         return dict(one.split("=", 1) for one in text.split(";"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.findings import TASKS
+from darkroom.findings import SIMILARITY, TASKS
+from darkroom_analysis.models import catalogue
 from local import tool_venvs
 from local.progress import Progress
 from tests.component.models.classifier import COLOURS, colour_classifier
@@ -79,3 +80,13 @@ def batching(environment: None, models: Path, tmp_path_factory: pytest.TempPathF
     variables = {"BATCH_SIZE": str(BATCH_SIZE), "BATCH_WAIT_MS": "50000"}
     with serving(models, tmp_path_factory.mktemp("batching"), **variables) as started:
         yield started
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A folder of models with the fewest in it."""
+    folder = tmp_path / "models"
+    folder.mkdir()
+    (folder / "models.toml").write_text(select_models(catalogue.SMALL_MODELS, {SIMILARITY}), encoding="utf-8")
+    (folder / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
+    return folder

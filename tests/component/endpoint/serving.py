@@ -102,12 +102,12 @@ class Server:
 
 
 @contextmanager
-def serving(models: Path, scratch: Path, **variables: str) -> Iterator[Server]:
-    """A server over the folder ``models``, ready; it has ended when the context is left."""
+def serving(models: Path, scratch: Path, *, prefix: Sequence[str] = (), **variables: str) -> Iterator[Server]:
+    """A server over the folder ``models``, ready; it has ended when the context is left. ``prefix`` starts it."""
     log = scratch / "endpoint.log"
     port = free_port()
     with log.open("wb") as out:
-        process = start(models, out.fileno(), PORT=str(port), **variables)
+        process = start(models, out.fileno(), prefix=prefix, PORT=str(port), **variables)
     server = Server(port, process, log)
     try:
         _wait_until_ready(server)
@@ -121,10 +121,10 @@ def serving(models: Path, scratch: Path, **variables: str) -> Iterator[Server]:
             raise
 
 
-def start(models: Path, out: int, **variables: str) -> subprocess.Popen[bytes]:
+def start(models: Path, out: int, *, prefix: Sequence[str] = (), **variables: str) -> subprocess.Popen[bytes]:
     """A server that may not be ready yet, or never."""
     return subprocess.Popen(
-        [tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
+        [*prefix, tool_venvs.python_path(tool_venvs.ENDPOINT), ROOT / "endpoint" / "serve.py"],
         env={
             "PATH": os.environ["PATH"],
             "HOST": "127.0.0.1",

@@ -9,24 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from darkroom.findings import SIMILARITY
-from darkroom_analysis.models import catalogue
-from tests.images.detectors import models_folder
 from tests.images.photographs import jpeg_photo
 from tests.ports import free_port
 from tests.waiting import HANG_S
 
-from .serving import STOP_S, select_models, serving, start
-
-
-@pytest.fixture
-def small(tmp_path: Path) -> Path:
-    """A folder of models with the fewest in it."""
-    folder = tmp_path / "models"
-    folder.mkdir()
-    (folder / "models.toml").write_text(select_models(catalogue.SMALL_MODELS, {SIMILARITY}), encoding="utf-8")
-    (folder / "sscd.onnx").symlink_to(models_folder() / "sscd.onnx")
-    return folder
+from .serving import STOP_S, serving, start
 
 
 def children_of(process_id: int) -> list[int]:

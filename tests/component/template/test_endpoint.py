@@ -8,10 +8,12 @@ import re
 import botocore.session
 import pytest
 
+from darkroom_pipeline.operations.cost_model import SERVERLESS_GB
+
 from .images import CANARY, IMAGE
 from .requests import CREATING, wrong_requests
 from .schemas import faults, resources_of
-from .stack import ROOT, Node, Stack, references, template
+from .stack import ROOT, Node, Stack, broken_rules, references, template
 from .test_permissions import granted, statements
 
 SOURCE = ROOT / "stacks" / "inference.yaml"
@@ -22,6 +24,7 @@ SETS: dict[str, dict[str, str]] = {
     "endpoint": OWN,
     "canary": OWN | {"CanaryImageUri": CANARY},
     "without a GPU, with a key": OWN | {"EndpointInstanceType": "ml.c6i.xlarge", "KmsKeyArn": KEY},
+    "serverless": OWN | {"EndpointInstanceType": "serverless", "KmsKeyArn": KEY},
     "VPC, capture and a key": OWN | VPC | {"DataCaptureBucket": "captured", "KmsKeyArn": KEY},
     "vectors": {"SimilarityStore": "s3vectors"},
     "vectors with a key": {"SimilarityStore": "s3vectors", "KmsKeyArn": KEY},
@@ -125,6 +128,29 @@ def test_the_endpoint_is_of_the_image_and_captures_nothing() -> None:
     assert "VpcConfig" not in model
 
 
+def test_a_serverless_endpoint_has_neither_instances_nor_what_they_alone_have() -> None:
+    """SageMaker developer guide, "Deploy models with Amazon SageMaker Serverless Inference", feature exclusions."""
+    stack = inference(InstanceType="serverless", Concurrency="32", KmsKeyArn=KEY, **VPC)
+    assert stack.of_type("AWS::ApplicationAutoScaling::ScalableTarget") == {}
+    config, model = stack.properties("EndpointConfig"), stack.properties("EndpointModel")
+    [variant] = config["ProductionVariants"]
+    assert variant.keys() == {"VariantName", "ModelName", "ServerlessConfig", "InitialVariantWeight"}
+    assert variant["ServerlessConfig"] == {"MemorySizeInMB": 4096, "MaxConcurrency": "32"}
+    assert variant["ServerlessConfig"]["MemorySizeInMB"] == SERVERLESS_GB * 1024
+    assert "KmsKeyId" not in config
+    assert (model["EnableNetworkIsolation"], "VpcConfig" in model) == (False, False)
+    assert not stack.properties("Endpoint").keys() & {"RetainAllVariantProperties", "ExcludeRetainedVariantProperties"}
+
+
+@pytest.mark.parametrize("more", [{"CanaryImageUri": CANARY}, {"DataCaptureBucket": "captured"}])
+def test_what_a_serverless_endpoint_lacks_is_refused(more: dict[str, str]) -> None:
+    serverless = OWN | {"EndpointInstanceType": "serverless"}
+    assert broken_rules(**serverless) == set()
+    [broken] = broken_rules(**serverless, **more)
+    assert "serverless" in broken
+    assert broken_rules(**OWN, **more) == set()
+
+
 def test_a_canary_has_a_weight_beside_the_first() -> None:
     stack = inference(CanaryImageUri=CANARY)
     main, canary = stack.properties("EndpointConfig")["ProductionVariants"]
@@ -157,7 +183,7 @@ def test_instance_types_are_known_to_the_mapping_and_to_sagemaker() -> None:
     allowed = template()["Parameters"]["EndpointInstanceType"]["AllowedValues"]
     assert allowed == [*MACHINES]
     service = botocore.session.get_session().get_service_model("sagemaker")
-    assert set(allowed) <= {*service.shape_for("ProductionVariantInstanceType").enum}
+    assert {*allowed} - {"serverless"} <= {*service.shape_for("ProductionVariantInstanceType").enum}
     amis = {*service.shape_for("ProductionVariantInferenceAmiVersion").enum, "none"}
     assert {machine["Ami"] for machine in MACHINES.values()} <= amis
 
@@ -227,7 +253,7 @@ def test_a_processor_has_a_target_by_its_cores() -> None:
     """One target for all types was three times what a processor can do: it never scaled."""
     by_size = {"xlarge": 1, "2xlarge": 2, "4xlarge": 4}
     for kind, machine in MACHINES.items():
-        if machine["Ami"] == "none":
+        if machine["Ami"] == "none" and kind != "serverless":
             assert machine["Images"] == MACHINES["ml.c6i.xlarge"]["Images"] * by_size[kind.rpartition(".")[2]]
 
 

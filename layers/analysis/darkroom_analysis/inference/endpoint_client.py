@@ -16,6 +16,9 @@ from .breaker import CircuitBreaker
 CALL_TIMEOUT_S = 20.0
 """Timeout of one call. SageMaker's own is 60 s."""
 
+START_TIMEOUT_S = 60.0
+"""Timeout of a call for which a serverless endpoint may have to start a container, which loads its models."""
+
 MAX_ATTEMPTS = 3
 FIRST_BACKOFF_S = 0.5
 """Delay before the second attempt, doubled before the third. Up to half of it is jitter."""

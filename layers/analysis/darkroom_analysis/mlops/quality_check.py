@@ -94,13 +94,15 @@ class QualityCheck:
         found: dict[str, object] = {"pictures": len(golden), "not_measured": self._unmeasured(golden)}
         if not golden:
             return found
-        weighted = [name for name, variant in sorted(self.variants.read_all().items()) if variant.weight > 0]
+        variants = self.variants.read_all()
+        weighted = [name for name, variant in sorted(variants.items()) if variant.weight > 0]
         history = {name: before.get(name, QualityRecord(now_s)) for name in weighted}
         due = [name for name in weighted if not self.only_due or history[name].is_due(now_s)]
         begun_s = self.monotonic()
         figures: list[dict[str, float]] = []
         for number, name in enumerate(due, 1):
-            judgement = self._evaluate(golden, name, begun_s + self.deadline_s * number / len(due))
+            target = name if len(variants) > 1 else ""  # that of two or more (API reference, InvokeEndpoint)
+            judgement = self._evaluate(golden, target, begun_s + self.deadline_s * number / len(due))
             if judgement.answered < MIN_ANSWERED * len(golden):
                 self.observer.log("ERROR", "quality check incomplete", variant=name, answered=judgement.answered)
                 found[name] = {"answered": judgement.answered}

@@ -16,7 +16,7 @@ from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.sagemaker import Endpoint, InferenceResult
 
 from ..inference.breaker import CircuitBreaker
-from ..inference.endpoint_client import CALL_TIMEOUT_S, EndpointClient
+from ..inference.endpoint_client import CALL_TIMEOUT_S, START_TIMEOUT_S, EndpointClient
 from ..inference.predictions import Prediction
 from .agreement import disagreement
 from .endpoint_variants import MAIN, EndpointVariants, VariantRoles, VariantRolesCache
@@ -37,14 +37,18 @@ VIEWS_TIMEOUT_S = 45.0
 
 @dataclass(frozen=True)
 class ShadowClient:
-    """The endpoint models that the analysis service requires. If a canary responds, the incumbent is invoked too."""
+    """The endpoint models that the analysis service requires. If a canary responds, the incumbent is invoked too.
+
+    ``first`` is the client of the first call for an image, which waits for a serverless endpoint to start.
+    """
 
     client: EndpointClient
     roles: VariantRolesCache
+    first: EndpointClient | None = None
 
     def predict(self, jpeg: bytes, tasks: Sequence[str], image_id: str) -> Prediction[ShadowComparison] | None:
         """Return the incumbent's result, with the comparison if a canary responded; None if either does not respond."""
-        result = self.client.invoke(jpeg, tasks, image_id)
+        result = (self.first or self.client).invoke(jpeg, tasks, image_id)
         if result is None:
             return None
         incumbent, canary = self.roles.current(result.variant)
@@ -83,7 +87,8 @@ class ShadowClient:
     def explain(self, jpeg: bytes, image_id: str, variant: str) -> Explanation | None:
         """Return the explanation of ``variant``, by one call; None if it flags nothing or does not respond."""
         client = replace(self.client, deadline_s=INCUMBENT_TIMEOUT_S)
-        result = client.invoke(jpeg, [MODERATION], image_id, variant=variant, explains=True)
+        target = variant if self.roles.current().canary else ""
+        result = client.invoke(jpeg, [MODERATION], image_id, variant=target, explains=True)
         return result.found[MODERATION].explanation if result is not None else None
 
 
@@ -94,9 +99,10 @@ def open_shadow_client(
     if environment.inference_mode != "endpoint":
         return None
     name = environment.endpoint_name
-    endpoint = Endpoint(
-        create_client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1), name
-    )
+
+    def client(timeout_s: float) -> EndpointClient:
+        runtime = create_client("sagemaker-runtime", environment.variables, read_s=timeout_s, attempts=1)
+        return EndpointClient(Endpoint(runtime, name), breaker, observer, call_timeout_s=timeout_s)
 
     @cache
     def variants() -> EndpointVariants:  # a service that takes long to load
@@ -104,7 +110,8 @@ def open_shadow_client(
             create_client("sagemaker", environment.variables, read_s=WEIGHTS_TIMEOUT_S, attempts=2), name
         )
 
-    return ShadowClient(EndpointClient(endpoint, breaker, observer), VariantRolesCache(variants, observer))
+    starts = replace(client(START_TIMEOUT_S), deadline_s=START_TIMEOUT_S + 1) if environment.is_serverless else None
+    return ShadowClient(client(CALL_TIMEOUT_S), VariantRolesCache(variants, observer), starts)
 
 
 def compare_results(

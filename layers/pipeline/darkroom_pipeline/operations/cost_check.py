@@ -16,11 +16,13 @@ from .cloudwatch import MetricStat
 from .cost_model import (
     EDGE_FUNCTIONS,
     HOURS_A_MONTH,
+    SERVERLESS,
     Amounts,
     Architecture,
     PriceTable,
     endpoint_amounts,
     function_amounts,
+    serverless_amounts,
     sum_amounts,
 )
 from .metrics_reader import MINUTE_S, MetricsReader
@@ -67,7 +69,7 @@ class RunCounter:
 
 @dataclass(frozen=True)
 class CostCheck:
-    """``instance_count`` returns the endpoint's instances of ``instance_type``, None without an endpoint.
+    """``instance_count`` returns the instances of ``endpoint``, of ``instance_type``; None without an endpoint.
 
     ``buckets`` hold images; ``queues`` are those that Lambda polls; ``monthly`` are fixed amounts; ``presets`` is the
     number of presets that are rendered of each upload.
@@ -84,6 +86,7 @@ class CostCheck:
     queues: Sequence[str] = ()
     monthly: Amounts = field(default_factory=dict)
     counter: RunCounter = field(default_factory=RunCounter)
+    endpoint: str = ""
 
     def run(self, now_s: float) -> Mapping[str, object]:
         """Publish the cost of an hour in total, by part if there was work, and per image if there were requests.
@@ -99,7 +102,7 @@ class CostCheck:
             work,
             {"cdn-requests": requests, "cdn-functions": EDGE_FUNCTIONS * requests, "cdn-gb": delivered / 1e9},
             self._storage_amounts(end_s),
-            self._endpoint_amounts(),
+            self._endpoint_amounts(end_s),
             self._polling_amounts(end_s),
             {name: amount / HOURS_A_MONTH for name, amount in self.monthly.items()},
             self._monitoring_amounts(end_s),
@@ -172,8 +175,14 @@ class CostCheck:
             "metrics-requested": read / self.counter.runs * runs,
         }
 
-    def _endpoint_amounts(self) -> dict[str, float]:
-        return {} if self.instance_count is None else endpoint_amounts(self.instance_type, self.instance_count(), 1)
+    def _endpoint_amounts(self, end_s: float) -> dict[str, float]:
+        if self.instance_count is None:
+            return {}
+        if self.instance_type != SERVERLESS:
+            return endpoint_amounts(self.instance_type, self.instance_count(), 1)
+        figure = MetricStat("AWS/SageMaker", "ModelLatency", {"EndpointName": self.endpoint, "VariantName": "main"})
+        [spent_us] = self.reader.metrics.get_totals([figure], begin_s=end_s - HOUR_S, end_s=end_s, period_s=MINUTE_S)
+        return serverless_amounts(spent_us / 1e6)
 
 
 def parse_amounts(text: str) -> dict[str, float]:

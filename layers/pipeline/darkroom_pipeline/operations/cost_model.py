@@ -28,6 +28,12 @@ EDGE_FUNCTIONS = 2
 COMPUTE = {"arm64": "lambda-arm64-gb-seconds", "x86_64": "lambda-x86-gb-seconds"}
 """Name of a function's duration in the price table, by its architecture."""
 
+SERVERLESS = "serverless"
+"""EndpointInstanceType of an endpoint that has no instances."""
+
+SERVERLESS_GB = 4.0
+"""Memory of a serverless endpoint (``stacks/inference.yaml``)."""
+
 type Architecture = str
 """One of COMPUTE."""
 
@@ -88,6 +94,11 @@ def function_amounts(
 def endpoint_amounts(instance_type: str, machines: float, hours: float) -> dict[str, float]:
     """Return the amounts of ``machines`` of a type, such as ml.g4dn.xlarge, that ran for ``hours``."""
     return {f"endpoint-hours-{instance_type.replace('.', '-')}": machines * hours}
+
+
+def serverless_amounts(billed_s: float) -> dict[str, float]:
+    """Return the amounts of a serverless endpoint of SERVERLESS_GB whose calls took ``billed_s`` in total."""
+    return {"endpoint-serverless-gb-seconds": SERVERLESS_GB * billed_s}
 
 
 def sum_amounts(*amounts: Amounts) -> dict[str, float]:

@@ -197,7 +197,7 @@ def test_the_endpoint_explains_what_it_flags(pipeline: Pipeline) -> None:
     pipeline.hear()
     assert [call.explains for call in pipeline.looked.runtime.calls] == [False, True]
     assert pipeline.looked.runtime.calls[1].tasks == (MODERATION,)
-    assert pipeline.looked.runtime.calls[1].target == "main", "the variant that flagged it"
+    assert pipeline.looked.runtime.calls[1].target == "", "there is no other variant than the one that flagged it"
     assert held_event(pipeline)["explanation"]["cells"] == [1]
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from darkroom.environment import InferEnvironment as Variables
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, LIKENESS, MODERATION, SIMILARITY, TAGS, TEXT, Finding, Label, finding_to_document
 from darkroom_analysis.inference.analysis import AnalysisOutcome
@@ -24,9 +25,10 @@ from darkroom_analysis.mlops.endpoint_variants import (
 )
 from darkroom_analysis.mlops.rollout_policy import shadow_stats
 from darkroom_analysis.mlops.sample import TaskComparison
-from darkroom_analysis.mlops.shadow import compare_results
+from darkroom_analysis.mlops.shadow import compare_results, open_shadow_client
 from darkroom_pipeline.aws.powertools import PowertoolsObserver
 from darkroom_pipeline.aws.sagemaker import InferenceResult
+from darkroom_pipeline.services.analysis_requests import AnalysisRequest, RequestKind
 from tests.component.aws import sagemaker
 from tests.component.aws.sagemaker import Call, Reply
 from tests.images.photographs import jpeg_photo
@@ -99,6 +101,20 @@ def test_without_the_baselines_findings_an_image_waits(canary: InferEnvironment)
     assert not canary.findings(KEY).found[MODERATION].flagged
     assert [sample.variant for sample in canary.samples.recent()] == ["in-process"]
     assert len(canary.sent) == 1
+
+
+@pytest.mark.parametrize(("instance_type", "first_ms"), [("serverless", 60_000), ("ml.g4dn.xlarge", 20_000)])
+def test_the_first_call_waits_for_a_serverless_endpoint_to_start(
+    env: InferEnvironment, instance_type: str, first_ms: int
+) -> None:
+    env.runtime.behave = sagemaker.explaining
+    variables = {name: "-" if kind == "str" else "1" for name, kind in Variables.fields().items()}
+    names = {"ENDPOINT_NAME": sagemaker.NAME, "INFERENCE_MODE": "endpoint", "ENDPOINT_INSTANCE_TYPE": instance_type}
+    variables = {name.upper(): value for name, value in variables.items()} | env.runtime.environment | names
+    models = open_shadow_client(Variables(variables), env.breaker, env.observer)
+    request = AnalysisRequest(RequestKind.READY, KEY, env.master(KEY, jpeg_photo()))
+    assert replace(env.infer, models=models).handle(request) is AnalysisOutcome.ANALYSED
+    assert [call.timeout_ms for call in env.runtime.calls] == [first_ms, 20_000]
 
 
 def refusing_unless(refuses: Callable[[Call], bool]) -> Callable[[Call], Reply]:

@@ -114,6 +114,13 @@ def test_machines_of_the_endpoint_cost_by_the_hour(
     assert parts_of(stack, instance_type=instance_type, instance_count=asked)["endpoint"] == near(expected)
 
 
+def test_a_serverless_endpoint_costs_what_its_calls_take(stack: MonitorEnvironment) -> None:
+    dimensions = {"EndpointName": "models", "VariantName": "main"}
+    stack.put_metric("AWS/SageMaker", "ModelLatency", dimensions, {50: 90e6, 10: 30e6})
+    serverless = {"endpoint": "models", "instance_type": "serverless", "instance_count": lambda: 0}
+    assert parts_of(stack, **serverless)["endpoint"] == near(120 * 0.00008)
+
+
 @pytest.mark.parametrize(
     "unknown", [{"instance_type": "ml.unheard-of.xlarge", "machines": 1}, {"monthly": {"unheard-of-months": 1.0}}]
 )

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -146,6 +146,27 @@ def test_a_variant_without_calls_is_not_asked(
     models.variants(main=1.0, canary=0.0)
     assert {variant for variant, _, _ in look()} == {"main"}
     assert models.containers["canary"].calls == 0
+
+
+def test_an_only_variant_is_not_named(stack: MonitorEnvironment, models: Models, watch: QualityCheck) -> None:
+    """A target is for endpoints of two or more variants: one that is serverless has no others."""
+    asked: list[str] = []
+
+    @dataclass
+    class Listening:
+        endpoint: Endpoint
+
+        def invoke(self, *arguments: Any, variant: str) -> Any:
+            asked.append(variant)
+            return self.endpoint.invoke(*arguments, variant=variant)
+
+    provide(stack)
+    replace(watch, endpoint=cast("Endpoint", Listening(watch.endpoint))).run(stack.now_s)
+    assert set(asked) == {"main", "canary"}
+    asked.clear()
+    models.runtime.endpoints.put(models.endpoint, [models.runtime.endpoints.variants(models.endpoint)[0]])
+    replace(watch, endpoint=cast("Endpoint", Listening(watch.endpoint))).run(stack.now_s)
+    assert asked == [""] * len(IMAGES)
 
 
 def test_without_a_golden_set_no_model_is_called(
