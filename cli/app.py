@@ -29,7 +29,10 @@ TOPICS: dict[str, tuple[str, ...]] = {
         *("up", "open", "stop", "status", "preflight", "policy", "install", "upgrade", "uninstall"),
         *("smoke", "settings", "check", "extensions", "parameters"),
     ),
-    "Operation": ("logs", "runbook", "redrive", "switch", "objectives", "experiments", "versions", "compare-builds"),
+    "Operation": (
+        *("doctor", "logs", "runbook", "redrive", "switch", "objectives"),
+        *("experiments", "versions", "compare-builds"),
+    ),
     "Models": ("golden", "registry", "manifests", "train", "replay", "cutout-model", "upscale-model"),
     "Development": ("invoke", "events", "release", "completion"),
 }

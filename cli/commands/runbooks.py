@@ -45,7 +45,7 @@ def runbook(call: Call, name: str | None, numbers: tuple[int, ...], assignments:
         call.emit({"names": runbooks.list_runbooks()}, runbooks.list_runbooks())
         return
     try:
-        page = runbooks.write_for(_name_stack(call), runbooks.read_runbook(name))
+        page = runbooks.write_for(name_stack(call), runbooks.read_runbook(name))
         page = runbooks.set_values(page, _parse(assignments))
     except LookupError as error:
         raise NotFound(str(error.args[0])) from error
@@ -56,7 +56,8 @@ def runbook(call: Call, name: str | None, numbers: tuple[int, ...], assignments:
     call.emit({"name": name, "text": page, "blocks": blocks}, _number_blocks(page).splitlines())
 
 
-def _name_stack(call: Call) -> StackCommands:
+def name_stack(call: Call) -> StackCommands:
+    """Name the stack in commands."""
     from cli.runbooks import name_aws_stack, name_local_stack
 
     chosen = call.selection

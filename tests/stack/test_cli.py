@@ -136,6 +136,11 @@ def test_the_state_of_the_stack(run: Run, stack: Stack) -> None:
     assert set(found["queues"]["ingest"]) == {"waiting", "in_flight", "delayed", "dead_letters"}
     assert found["settings"]["version"] >= 1
     assert set(found["versions"]["functions"]) == set(stack.functions)
+    done = run("doctor", "--json")
+    checks = {one["name"]: one["outcome"] for one in json.loads(done.out)["checks"]}
+    assert done.code == ("problem" in checks.values())
+    assert {checks[name] for name in ("stack", "cdn", "settings", "functions")} == {"ok"}
+    assert "not checked" not in checks.values()
     text = run("status").out
     assert all(word in text for word in ("CREATE_COMPLETE", "ingest", "quarantine", "review", "TransformFunction"))
 

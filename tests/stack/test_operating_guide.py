@@ -45,7 +45,11 @@ def test_objectives_are_read_as_the_routines_say(operator: Operator) -> None:
 
 
 def test_daily_and_weekly_routines(operator: Operator) -> None:
-    assert operator.follow("../operations/routines.md", 1).splitlines()[-1].startswith("waiting: ")
+    daily = operator.run_blocks("../operations/routines.md", 1)
+    waiting, stack, *_ = daily.stdout.splitlines()
+    assert waiting.startswith("waiting: ")
+    assert stack.split() == ["ok", "stack", "CREATE_COMPLETE"]
+    assert daily.returncode == ("\nproblem " in daily.stdout), "other tests of this stack leave dead letters"
     assert operator.follow("../operations/routines.md", 3).splitlines()[-1].isdigit()
     alarms = operator.follow("../operations/routines.md", 4)
     assert all("\tdarkroom-" in line for line in alarms.splitlines())
