@@ -1,4 +1,4 @@
-"""Judge the facts of a stack: what is wrong, and the commands that repair it. Pure.
+"""Examine the facts of a stack: what is wrong, and the commands that repair it. Pure.
 
 Commands are those for a stack ``darkroom`` on AWS, which :func:`cli.runbooks.write_for` writes for another one.
 """

@@ -1,4 +1,4 @@
-"""Facts of a stack, which :mod:`cli.doctor.reading` reads and :mod:`cli.doctor.checks` judges."""
+"""Facts of a stack, which :mod:`cli.doctor.reading` reads and :mod:`cli.doctor.checks` examines."""
 
 from __future__ import annotations
 
