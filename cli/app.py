@@ -30,7 +30,7 @@ TOPICS: dict[str, tuple[str, ...]] = {
         *("smoke", "settings", "check", "extensions", "parameters"),
     ),
     "Operation": (
-        *("doctor", "logs", "runbook", "redrive", "switch", "objectives"),
+        *("doctor", "logs", "runbook", "redrive", "switch", "objectives", "cost"),
         *("experiments", "versions", "compare-builds"),
     ),
     "Models": ("golden", "registry", "manifests", "train", "replay", "cutout-model", "upscale-model"),

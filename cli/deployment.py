@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     import boto3
 
 CONNECT_S, READ_S, ATTEMPTS = 5.0, 60.0, 4
+WORKERS = 8
 _ACCESS_KEY = "test"
 """MiniStack's root user."""
 
@@ -95,10 +97,10 @@ class Deployment:
         """Whether the stack runs on this machine."""
         return self.state is not None
 
-    def client(self, service: str, *, read_s: float = READ_S, attempts: int = ATTEMPTS) -> Any:
-        """Create a boto3 client of ``service``."""
+    def client(self, service: str, *, read_s: float = READ_S, attempts: int = ATTEMPTS, region: str = "") -> Any:
+        """Create a boto3 client of ``service``, in the region of the stack unless another one is named."""
         endpoint = self.endpoints.get(service) or self.endpoints.get("")
-        return make_client(self.session, service, endpoint, read_s=read_s, attempts=attempts)
+        return make_client(self.session, service, endpoint, read_s=read_s, attempts=attempts, region=region)
 
     def output(self, name: str) -> str:
         """Return an output of the stack. Raises MissingOutput."""
@@ -149,6 +151,13 @@ class Deployment:
             elif resource["ResourceType"] == "AWS::CloudFormation::Stack":
                 yield from self._functions(resource["PhysicalResourceId"])
 
+    def read_configurations(self) -> dict[str, dict[str, Any]]:
+        """Read Lambda's configuration of each function, by logical id. Raises ClientError."""
+        client = self.client("lambda")
+        with ThreadPoolExecutor(WORKERS) as pool:
+            found = pool.map(lambda name: client.get_function_configuration(FunctionName=name), self.functions.values())
+            return dict(zip(self.functions, map(dict, found), strict=True))
+
     def invoke(self, function: str, payload: object) -> dict[str, Any]:
         """Invoke a function and return its result. Raises ValueError if it failed."""
         answer = self.client("lambda", read_s=900, attempts=1).invoke(
@@ -184,7 +193,13 @@ def list_masters(
 
 
 def make_client(
-    session: boto3.Session, service: str, endpoint: str | None, *, read_s: float = READ_S, attempts: int = ATTEMPTS
+    session: boto3.Session,
+    service: str,
+    endpoint: str | None,
+    *,
+    read_s: float = READ_S,
+    attempts: int = ATTEMPTS,
+    region: str = "",
 ) -> Any:
     """Create a boto3 client with limited timeouts."""
     from botocore.config import Config
@@ -196,7 +211,9 @@ def make_client(
         response_checksum_validation="when_required",
         s3={"addressing_style": "path"} if endpoint else None,
     )
-    return session.client(service, endpoint_url=endpoint, config=config)  # type: ignore[call-overload]
+    return session.client(  # type: ignore[call-overload]
+        service, region_name=region or None, endpoint_url=endpoint, config=config
+    )
 
 
 def make_edge_store(session: boto3.Session, arn: str, endpoint: str | None) -> EdgeStore:

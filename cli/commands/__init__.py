@@ -8,6 +8,7 @@ from ..app import app
 from . import (
     builds,
     completion,
+    cost,
     deployments,
     doctor,
     experiments,
@@ -35,6 +36,7 @@ __all__ = [
     "app",
     "builds",
     "completion",
+    "cost",
     "deployments",
     "doctor",
     "experiments",

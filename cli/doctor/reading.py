@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -25,7 +23,6 @@ from darkroom_pipeline.aws.switch_store import SwitchStore
 
 from .facts import AlarmFact, Facts, ProbeFact, SettingsFact, Unread
 
-WORKERS = 8
 WITHIN_S = 10.0
 LETTERS = "_dead_letters"
 UNCHECKED = "Unchecked:"
@@ -42,7 +39,7 @@ def read_facts(deployment: Deployment) -> Facts:
         _read(lambda: _count_dead_letters(deployment)),
         _read(lambda: _read_switches(deployment)),
         _read(lambda: list(_read_console(deployment) if deployment.is_local else _read_alarms(deployment))),
-        _read(lambda: _read_updates(deployment)),
+        _read(deployment.read_configurations),
         _read(lambda: _probe(deployment)),
     )
 
@@ -87,17 +84,6 @@ def _read_console(deployment: Deployment) -> Iterator[AlarmFact]:
     with urllib.request.urlopen(url, timeout=WITHIN_S) as answer:  # noqa: S310, the address of stack.json
         for one in json.load(answer):
             yield AlarmFact(one["name"], one["state"], one["state"] == "INSUFFICIENT_DATA")
-
-
-def _read_updates(deployment: Deployment) -> dict[str, Mapping[str, Any]]:
-    client = deployment.client("lambda")
-
-    def read(name: str) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = client.get_function_configuration(FunctionName=name)
-        return found
-
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return dict(zip(deployment.functions, pool.map(read, deployment.functions.values()), strict=True))
 
 
 def _probe(deployment: Deployment) -> ProbeFact:

@@ -141,6 +141,11 @@ def test_the_state_of_the_stack(run: Run, stack: Stack) -> None:
     assert done.code == ("problem" in checks.values())
     assert {checks[name] for name in ("stack", "cdn", "settings", "functions")} == {"ok"}
     assert "not checked" not in checks.values()
+    bill = run("cost", "--json").document
+    lines = {one["line"]: one["usd"] for one in bill["lines"]}
+    assert lines["Lambda: uploads"] > 0
+    assert lines["S3: storage"] is None, "MiniStack has no such metric"
+    assert bill["month_usd"] > bill["usd"] > 0
     text = run("status").out
     assert all(word in text for word in ("CREATE_COMPLETE", "ingest", "quarantine", "review", "TransformFunction"))
 
