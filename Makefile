@@ -117,6 +117,7 @@ alarms: $(READY)  ## Write stacks/alarms.yaml, and what template.yaml derives fr
 
 docs: $(READY)  ## Write the generated reference pages and modules
 	@$(RUN) -m tools.small_models
+	@$(RUN) -m tools.gallery
 	@$(RUN) -m tools.documents
 	@$(RUN) -m tools.deployer_actions
 

@@ -11,6 +11,7 @@ from tools import (
     event_schemas,
     foreign_page,
     frontends,
+    gallery,
     iiif_page,
     licences,
     model_cards,
@@ -31,7 +32,16 @@ PAGES: dict[Path, Content] = {
     **DIALECT_PAGES,
     **{
         page.PAGE: page.CONTENT
-        for page in (cli_reference, foreign_page, iiif_page, licences, model_cards, settings_page, signatures_page)
+        for page in (
+            cli_reference,
+            foreign_page,
+            gallery,
+            iiif_page,
+            licences,
+            model_cards,
+            settings_page,
+            signatures_page,
+        )
     },
 }
 """Pages with generated parts, and what is generated for their places."""

@@ -67,6 +67,12 @@ def test_guides_come_before_decisions(search: Search) -> None:
     assert any(page.startswith("decisions/") for page in found)
 
 
+@pytest.mark.slow
+def test_the_gallery_is_found_by_its_options(search: Search) -> None:
+    for query in ("gallery", "option images", "brightness", "greyscale", "denoise"):
+        assert "guides/gallery" in search(query)[:FIRST], query
+
+
 def test_thirty_questions_have_a_command_on_their_page() -> None:
     assert [len(questions) for questions in QUESTIONS.values()] == [20, 10]
     for questions in QUESTIONS.values():
