@@ -8,6 +8,7 @@ from pathlib import Path
 from darkroom.plan.presets import load_default_presets
 from tools import (
     cli_reference,
+    diagram,
     event_schemas,
     foreign_page,
     frontends,
@@ -52,6 +53,7 @@ def generate_files() -> Iterator[tuple[Path, str]]:
     yield from ((page, fill(page.read_text(encoding="utf-8"), content)) for page, content in PAGES.items())
     yield from frontends.written(load_default_presets()).items()
     yield from event_schemas.documents().items()
+    yield diagram.FILE, diagram.draw()
     yield signing_vectors.FILE, signing_vectors.written()
 
 

@@ -2,7 +2,7 @@
 
 Folders in the navigation become lists of their pages. Each extension has a section with the pages of its folder
 ``docs``, which are at ``extensions/<name>/`` in the site. Links to files that the site does not contain are shown as
-text; one to a file that does not exist fails the build.
+text; one to a file that does not exist fails the build. An SVG becomes a part of its page, so that its links work.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT))
 from extensions import Extension, list_extensions  # noqa: E402
 
 DOCS = ROOT / "docs"
+_DRAWING = re.compile(r"!\[[^\]]*\]\(([^)]+\.svg)\)")
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
 BOOSTS = (
@@ -103,4 +104,10 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
         name = str(file.relative_to(ROOT))
         return f"`{name}`" if text.strip("`") in name else f"{text} (`{name}`)"
 
-    return _LINK.sub(replace, markdown)
+    drawn = _DRAWING.sub(lambda match: _embed(source.parent / match[1]), markdown)
+    return _LINK.sub(replace, drawn)
+
+
+def _embed(drawing: Path) -> str:
+    """Return the text of an SVG in an element that scrolls where the page is narrower."""
+    return f'<div style="overflow-x:auto">\n{drawing.read_text(encoding="utf-8")}</div>\n'
