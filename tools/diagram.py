@@ -47,6 +47,11 @@ STYLE = """\
 }
 """
 
+ARROW = (
+    '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
+    ' orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>'
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -99,8 +104,7 @@ def draw() -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" class="diagram" viewBox="0 0 {width:g} {height:g}" role="group"'
         ' aria-label="Components of Darkroom, and what they send each other">',
         f"<style>\n{STYLE}</style>",
-        '<defs><marker id="arrow" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="8" markerHeight="8"'
-        ' orient="auto-start-reverse"><path d="M0 0 8 4 0 8z"/></marker></defs>',
+        ARROW,
         *(_draw_edge(nodes, edge) for edge in _read()["edges"]),
         *map(_draw_node, nodes.values()),
         "</svg>",

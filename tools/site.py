@@ -2,7 +2,8 @@
 
 Folders in the navigation become lists of their pages. Each extension has a section with the pages of its folder
 ``docs``, which are at ``extensions/<name>/`` in the site. Links to files that the site does not contain are shown as
-text; one to a file that does not exist fails the build. An SVG becomes a part of its page, so that its links work.
+text; one to a file that does not exist fails the build. An SVG becomes a part of its page, so that its links work,
+and Mermaid's sequence diagrams become SVGs.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from extensions import Extension, list_extensions  # noqa: E402
+from tools import sequence  # noqa: E402
 
 DOCS = ROOT / "docs"
 _DRAWING = re.compile(r"!\[[^\]]*\]\(([^)]+\.svg)\)")
+_SEQUENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
 BOOSTS = (
@@ -104,10 +107,11 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
         name = str(file.relative_to(ROOT))
         return f"`{name}`" if text.strip("`") in name else f"{text} (`{name}`)"
 
-    drawn = _DRAWING.sub(lambda match: _embed(source.parent / match[1]), markdown)
+    drawn = _DRAWING.sub(lambda match: _embed((source.parent / match[1]).read_text(encoding="utf-8")), markdown)
+    drawn = _SEQUENCE.sub(lambda match: _embed(sequence.draw(match[1])), drawn)
     return _LINK.sub(replace, drawn)
 
 
-def _embed(drawing: Path) -> str:
-    """Return the text of an SVG in an element that scrolls where the page is narrower."""
-    return f'<div style="overflow-x:auto">\n{drawing.read_text(encoding="utf-8")}</div>\n'
+def _embed(drawing: str) -> str:
+    """Return an SVG in an element that scrolls where the page is narrower."""
+    return f'<div style="overflow-x:auto">\n{drawing}</div>\n'
