@@ -1,11 +1,11 @@
 """Compress pixels by basisu, the encoder of Basis Universal, in a process with limited memory and time.
 
-basisu reads the pixels from a PNG that :mod:`.converter` has written: no bytes of a client reach it.
+basisu reads the pixels from a PNG that :mod:`.converter` has written: no bytes of a client reach it. It runs without
+threads: when it ends, it can miss the wake-up of a thread, and waits for it until the timeout.
 """
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 from dataclasses import dataclass, replace
@@ -79,11 +79,10 @@ class Encoder:
 
     def _run(self, source: Path, target: Path, options: TextureOptions) -> None:
         mipmaps = ("-mipmap", "-mip_clamp", "-mip_smallest", "1")
-        threads = ("-no_multithreading",) if os.process_cpu_count() == 1 else ()
         command = [
             *("/bin/sh", "-c", _LIMITED, "sh", str(self.memory_bytes // 1024), str(self.cpu_s)),
             str(self.program),
-            *("-ktx2", *_CODEC[options.codec], *_SPACE[options.space], *mipmaps, *threads),
+            *("-ktx2", *_CODEC[options.codec], *_SPACE[options.space], *mipmaps, "-no_multithreading"),
             *("-file", str(source), "-output_file", str(target)),
         ]
         try:
