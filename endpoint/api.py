@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse, Response
 
 from darkroom_analysis.models.catalogue import ModelCatalogue
 from darkroom_analysis.models.model_set import ModelSet
+from darkroom_analysis.models.onnx_model import Device
 
 from .batch import BatchAnalyser, BatchResponse
 from .batched_loop import WaitingBatchedLoop
@@ -28,6 +29,9 @@ from .request import (
 )
 
 PATH = "/invocations"
+
+AT_ONCE = 4
+"""Runs of networks that share a CPU at most: an image has that many tasks. More cores give each run more threads."""
 
 
 async def read_request(request: Request) -> AnalysisRequest:
@@ -52,8 +56,11 @@ class ImageApi(LitAPI):  # type: ignore[misc]
     def setup(self, device: str) -> None:
         """Load the models in a worker process; ``device`` is ``cpu``, or ``cuda:`` and a number."""
         number = int(device.partition(":")[2] or 0)
-        models = ModelSet(self._catalogue, self._model_dir, device=number, engines=ENDPOINT_ENGINES)
-        self._finder = BatchAnalyser(self._catalogue, models, ThreadPoolExecutor(os.cpu_count()))
+        cores = os.cpu_count() or 1
+        at_once = 1 if device.startswith("cuda") else min(AT_ONCE, cores)
+        run_on = Device(number, cores // at_once, at_once)
+        models = ModelSet(self._catalogue, self._model_dir, device=run_on, engines=ENDPOINT_ENGINES)
+        self._finder = BatchAnalyser(self._catalogue, models, ThreadPoolExecutor(cores))
 
     def decode_request(self, request: Annotated[AnalysisRequest, Depends(read_request)]) -> AnalysisRequest:
         """Return the request as it was parsed."""

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom_analysis.models.catalogue import ModelSpec
-from darkroom_analysis.models.onnx_model import PREPARE, READ, OnnxModel
+from darkroom_analysis.models.onnx_model import PREPARE, READ, Device, OnnxModel
 
 from .box_layouts import parse_layout
 from .boxes import letterbox, measure, read
@@ -23,7 +23,7 @@ class Detector(OnnxModel):
     known_prepare = PREPARE | {"letterbox": letterbox}
     known_read = READ | {READ_BOXES: read}
 
-    def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
+    def __init__(self, model: ModelSpec, folder: Path, device: Device) -> None:
         self._layout = parse_layout(model)
         super().__init__([model], folder, device)
         self._input = next(one.name for one in self._session.get_inputs() if one.name != self._layout.size_input)

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from darkroom_analysis.models.catalogue import ModelSpec
 from darkroom_analysis.models.model_set import ENGINES, Engine, Engines
+from darkroom_analysis.models.onnx_model import Device
 
 from .cutout import READ_MASK, CutoutModel
 from .detector import READ_BOXES, Detector
 from .upscale import READ_IMAGE, UpscaleModel
 
 
-def load_onnx(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
+def load_onnx(models: Sequence[ModelSpec], folder: Path, device: Device) -> Engine:
     """Load a network of onnxruntime; that of a detector has one model."""
     if models[0].read == READ_BOXES:
         return Detector(models[0], folder, device)
@@ -24,7 +25,7 @@ def load_onnx(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
     return ENGINES["onnxruntime"](models, folder, device)
 
 
-def load_rapidocr(models: Sequence[ModelSpec], folder: Path, device: int) -> Engine:
+def load_rapidocr(models: Sequence[ModelSpec], folder: Path, device: Device) -> Engine:
     """Load a model of text."""
     from .ocr import RapidOcr  # and with it packages that only the endpoint's environment has
 

@@ -13,8 +13,8 @@ that the model cannot read.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import TEXT, Finding, Region, TextLine
 from darkroom_analysis.models.catalogue import CPU, ModelSpec
-from darkroom_analysis.models.onnx_model import providers
+from darkroom_analysis.models.onnx_model import Device, providers
 from darkroom_analysis.models.pixels import Pixels
 
 from .page_images import even_light, has_shaded_text, stretch_contrast, turn
@@ -51,16 +51,23 @@ TALL = 1.5
 WIDEST_PX = 4096
 """Lines are recognised at full size; clients send at most 2048 px."""
 
+ONE_LINE = 1
+"""Lines that a CPU recognises at a time: several take longer together, as they fit no cache and are padded."""
+
+ALL_CORES = -1
+"""rapidocr's number of threads for one for each core."""
+
 
 class RapidOcr:
     """PP-OCR, loaded. ``artefact`` finds lines, the part ``recognise`` reads them.
 
     ``side_px`` is the longest side of the copy that lines are looked for in. The threshold ``box`` is for a line that
     was found, ``line`` for its text: a line below it has none. Images are read one by one, their lines ``batch_size``
-    at a time. Raises ModelUnavailable if a file is missing or broken.
+    at a time on a GPU. Threads may share it: rapidocr's calls keep nothing that differs between images. Raises
+    ModelUnavailable if a file is missing or broken.
     """
 
-    def __init__(self, model: ModelSpec, folder: Path, device: int) -> None:
+    def __init__(self, model: ModelSpec, folder: Path, device: Device) -> None:
         self._model = model
         missing = [name for name in model.files if not (folder / name).is_file()]
         if missing:  # rapidocr would look for it on the network
@@ -69,6 +76,7 @@ class RapidOcr:
             from rapidocr import RapidOCR
 
             self._reader = RapidOCR(params=_settings(model, folder, device))
+            self._threads = ThreadPoolExecutor(device.at_once) if device.at_once > 1 else None
             self._reader(_sample_image())  # it loads what it needs when it needs it
         except Exception as error:
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
@@ -117,24 +125,36 @@ class RapidOcr:
 
         rapidocr's own call drops lines in which nothing is recognised.
         """
+        from rapidocr.main import RapidOCRError
         from rapidocr.utils.process_img import map_boxes_to_original
 
         try:
             scaled, steps = self._reader.preprocess_img(np.ascontiguousarray(image[:, :, ::-1]))
-            found, _, read, _ = self._reader.run_ocr_steps(scaled, steps)
-            if found.boxes is None:
+            try:
+                crops, found = self._reader.detect_and_crop(scaled, steps)
+            except RapidOCRError:  # nothing is detected
                 return []
+            read = self._recognise(crops)
             boxes = map_boxes_to_original(found.boxes, steps, *image.shape[:2])
         except Exception as error:
             raise ModelUnavailable(detail=f"{self._model.name}: {error}") from error
         size = np.array([image.shape[1], image.shape[0]], np.float64)
-        read_or_not = (
-            zip(read.txts, read.scores, strict=True) if read.txts is not None else repeat(("", 0.0), len(boxes))
-        )
         return [
-            _line(box, str(text).strip(), float(score), size)
-            for box, (text, score) in zip(np.asarray(boxes, np.float64), read_or_not, strict=True)
+            _line(box, text.strip(), score, size)
+            for box, (text, score) in zip(np.asarray(boxes, np.float64), read, strict=True)
         ]
+
+    def _recognise(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+        """Return the text and the score of each line; one by one where several threads share the work."""
+        batches = [[crop] for crop in crops] if self._threads else [crops]
+        results = (
+            self._threads.map(self._recognise_batch, batches) if self._threads else map(self._recognise_batch, batches)
+        )
+        return [line for lines in results for line in lines]
+
+    def _recognise_batch(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
+        read = self._reader.recognize_txt(crops)
+        return [(str(text), float(score)) for text, score in zip(read.txts, read.scores, strict=True)]
 
 
 def add_lines(first: Sequence[TextLine], second: Sequence[TextLine]) -> list[TextLine]:
@@ -210,9 +230,9 @@ def _quality(lines: Sequence[TextLine]) -> float:
     return sum(line.score * len(line.text) for line in lines) / letters if letters else 0.0
 
 
-def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
+def _settings(model: ModelSpec, folder: Path, device: Device) -> dict[str, Any]:
     """Return the settings of rapidocr, by the names of its config.yaml."""
-    on_gpu = providers(model, device) != [CPU]
+    on_gpu = providers(model, device.number) != [CPU]
     return {
         "Global.log_level": "critical",
         "Global.use_cls": False,
@@ -223,9 +243,10 @@ def _settings(model: ModelSpec, folder: Path, device: int) -> dict[str, Any]:
         "Det.limit_side_len": model.input.side_px,
         "Det.box_thresh": model.thresholds["box"],
         "Rec.model_path": str(folder / model.parts["recognise"]),
-        "Rec.rec_batch_num": model.batch_size,
+        "Rec.rec_batch_num": model.batch_size if on_gpu else ONE_LINE,
+        "EngineConfig.onnxruntime.intra_op_num_threads": device.threads or ALL_CORES,
         "EngineConfig.onnxruntime.use_cuda": on_gpu,
-        "EngineConfig.onnxruntime.cuda_ep_cfg.device_id": device,
+        "EngineConfig.onnxruntime.cuda_ep_cfg.device_id": device.number,
     }
 
 

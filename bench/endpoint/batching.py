@@ -5,12 +5,14 @@ from __future__ import annotations
 import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import cycle, islice
 from statistics import fmean
 
+import skimage.data
 from PIL import Image
 
-from ..images import make_images
 from ..measure import Progress, order_turns
+from ..photographs.comparing import list_photographs
 from ..statistics import Spread
 from ..tables import Table
 from .server import ServerResult, send_images, serve
@@ -20,13 +22,15 @@ QUALITY = 90
 """JPEG quality of prepared images, as the infer function sends them."""
 
 AT_ONCE = 16
-TASKS = ("similarity", "moderation", "faces", "faces,moderation,similarity")
-"""Tasks, without text, which is read one image at a time."""
+TASKS = ("similarity", "moderation", "faces", "text", "faces,text,moderation,similarity")
+
+SAMPLES = ("page", "text", "astronaut", "coffee")
+"""Images of scikit-image: a page and handwriting, a face, and a photograph without either."""
 
 SERVERS: Mapping[str, Mapping[str, str]] = {"batches": {}, "one by one": {"BATCH_SIZE": "1"}}
 """Environment of each server, the baseline last."""
 
-HEADINGS = ("", "images/s", "ratio", "ms", "together")
+HEADINGS = ("", "images/s", "ratio", "ms", "together", "CPU s an image")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,34 +58,34 @@ def measure_batches(count: int, rounds: int, conditions: Sequence[str], progress
     prints = prepare_images(count)
     found: dict[tuple[str, str], list[ServerResult]] = {}
     with serve("batches", **SERVERS["batches"]) as batched, serve("single", **SERVERS["one by one"]) as single:
-        ports = dict(zip(SERVERS, (batched, single), strict=True))
+        servers = dict(zip(SERVERS, (batched, single), strict=True))
         for tasks in TASKS:
             for turn in range(-1, rounds):
                 progress(f"{tasks}: {turn + 1}/{rounds}")
-                for index in order_turns(len(ports), turn):
-                    name = list(ports)[index]
-                    answered = send_images(ports[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
+                for index in order_turns(len(servers), turn):
+                    name = list(servers)[index]
+                    answered = send_images(servers[name], prints if turn >= 0 else prints[:AT_ONCE], tasks, AT_ONCE)
                     if turn >= 0:
                         found.setdefault((tasks, name), []).append(answered)
     return Findings({key: Measured(answers) for key, answers in found.items()}, conditions)
 
 
 def prepare_images(count: int) -> list[bytes]:
-    """Prepare JPEGs of one size from different parts of a photograph."""
-    photograph = Image.open(make_images()[0]).convert("RGB")
-    size = (SIDE_PX, SIDE_PX * 3 // 4)
-    found = []
-    for number in range(count):
-        out = io.BytesIO()
-        box = (
-            number * 7,
-            number * 5,
-            photograph.width - 7 * (count - number),
-            photograph.height - 5 * (count - number),
-        )
-        photograph.resize(size, Image.Resampling.BILINEAR, box, reducing_gap=1.5).save(out, "JPEG", quality=QUALITY)
-        found.append(out.getvalue())
-    return found
+    """Prepare JPEGs as the infer function sends them: photographs by cameras, and images of scikit-image, in turn.
+
+    Raises PackageUnavailable.
+    """
+    photographs = [Image.open(path) for path in list_photographs()]
+    samples = [Image.fromarray(getattr(skimage.data, name)()) for name in SAMPLES]
+    return [_prepare(image) for image in islice(cycle((*photographs, *samples)), count)]
+
+
+def _prepare(image: Image.Image) -> bytes:
+    scale = SIDE_PX / max(image.size)
+    size = round(image.width * scale), round(image.height * scale)
+    out = io.BytesIO()
+    image.convert("RGB").resize(size, Image.Resampling.BILINEAR, reducing_gap=1.5).save(out, "JPEG", quality=QUALITY)
+    return out.getvalue()
 
 
 def tables(findings: Findings) -> list[Table]:
@@ -100,6 +104,7 @@ def _row(findings: Findings, tasks: str, name: str) -> tuple[str, ...]:
         f"{one.per_s.ratio_to(base.per_s):.2f}",
         f"{fmean(answer.ms for answer in one.answers):,.0f}",
         f"{fmean(answer.batch for answer in one.answers):.1f}",
+        f"{fmean(answer.cpu_ms for answer in one.answers) / 1000:.2f}",
     )
 
 

@@ -17,6 +17,7 @@ from local.paths import MODELS
 from local.ports import find_free_ports
 
 from ..paths import ROOT, WORK
+from ..processes import list_descendants, read_cpu_ms
 
 ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 START_S = 180
@@ -29,16 +30,29 @@ class ServeError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ServerResult:
-    """Throughput in images per second, median latency, and mean batch size."""
+    """Throughput in images per second, median latency, mean batch size, and CPU time of an image."""
 
     per_s: float
     ms: float
     batch: float
+    cpu_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """The port and the process of a server."""
+
+    port: int
+    pid: int
+
+    def read_cpu_ms(self) -> float:
+        """Return the CPU time of its processes until now."""
+        return sum(read_cpu_ms(one, with_ended=True) for one in (self.pid, *list_descendants(self.pid)))
 
 
 @contextmanager
-def serve(name: str, **variables: str) -> Iterator[int]:
-    """Start a server with the additional ``variables`` and yield its port. Raises ServeError."""
+def serve(name: str, **variables: str) -> Iterator[RunningServer]:
+    """Start a server with the additional ``variables`` and yield it. Raises ServeError."""
     [port] = find_free_ports(1)
     log = WORK / f"endpoint-{name}.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -61,20 +75,20 @@ def serve(name: str, **variables: str) -> Iterator[int]:
     ):
         try:
             _wait(process, port, f"see {log.relative_to(ROOT)}")
-            yield port
+            yield RunningServer(port, process.pid)
         finally:
             process.terminate()
             process.wait(STOP_S)
 
 
-def send_images(port: int, images: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
+def send_images(server: RunningServer, images: Sequence[bytes], tasks: str, at_once: int) -> ServerResult:
     """Send ``images`` with ``at_once`` concurrent requests. Raises ServeError."""
     with ThreadPoolExecutor(at_once) as threads:
-        started_s = time.monotonic()
-        answers = list(threads.map(lambda image: _send(port, image, tasks), images))
-        took_s = time.monotonic() - started_s
+        started_s, cpu_ms = time.monotonic(), server.read_cpu_ms()
+        answers = list(threads.map(lambda image: _send(server.port, image, tasks), images))
+        took_s, cpu_ms = time.monotonic() - started_s, server.read_cpu_ms() - cpu_ms
     times_ms, batches = zip(*answers, strict=True)
-    return ServerResult(len(images) / took_s, median(times_ms), sum(batches) / len(batches))
+    return ServerResult(len(images) / took_s, median(times_ms), sum(batches) / len(batches), cpu_ms / len(images))
 
 
 def _send(port: int, image: bytes, tasks: str) -> tuple[float, int]:

@@ -17,7 +17,7 @@ from darkroom_analysis.models import catalogue
 from darkroom_analysis.models.catalogue import ModelCatalogue
 from darkroom_analysis.models.explain import CELLS, cover, explain
 from darkroom_analysis.models.model_set import ModelSet
-from darkroom_analysis.models.onnx_model import OnnxModel
+from darkroom_analysis.models.onnx_model import Device, OnnxModel
 from darkroom_analysis.models.pixels import Pixels
 from tests.images.detectors import models_folder, pixels
 from tests.images.hidden import flagged_drawing, widely_flagged_drawing
@@ -37,7 +37,7 @@ GREY = (123, 117, 104)
 
 @cache
 def real_model() -> OnnxModel:
-    return OnnxModel([MODEL], models_folder(), 0)
+    return OnnxModel([MODEL], models_folder(), Device())
 
 
 def detect(images: Sequence[Pixels], batch_size: int = 0) -> list[Finding]:

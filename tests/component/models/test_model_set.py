@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from darkroom.findings import ENDPOINT, FACES, FALLBACK, LIKENESS, MODERATION, S
 from darkroom_analysis.models import catalogue, onnx_model
 from darkroom_analysis.models.catalogue import ModelCatalogue
 from darkroom_analysis.models.model_set import ModelSet
-from darkroom_analysis.models.onnx_model import OnnxModel, batches
+from darkroom_analysis.models.onnx_model import Device, OnnxModel, batches
 from darkroom_analysis.models.pixels import ModelInput, Pixels
 from local.paths import ROOT
 from tests.images.detectors import models_folder, pixels, small_models
@@ -53,6 +54,43 @@ def test_a_batch_returns_the_findings_of_each_image_alone() -> None:
         for face, other in zip(found[FACES].faces, alone[FACES].faces, strict=True):
             assert face.region == pytest.approx(other.region, abs=1e-3)
         assert found[FACES].origin == FALLBACK
+
+
+@pytest.mark.slow
+def test_runs_side_by_side_return_the_same() -> None:
+    beside = ModelSet(SMALL, models_folder(), device=Device(threads=1, at_once=3))
+    images = turned(3)
+    tasks = [SMALL.tasks, (MODERATION,), ()]
+    expected = small_models().detect_batch(images, tasks)
+    for found, alone in zip(beside.detect_batch(images, tasks), expected, strict=True):
+        assert found.keys() == alone.keys()
+        for task in found.keys() & {FACES, MODERATION}:
+            assert [one.score for one in (*found[task].faces, *found[task].labels)] == pytest.approx(
+                [one.score for one in (*alone[task].faces, *alone[task].labels)], abs=1e-4
+            )
+
+
+def test_runs_side_by_side_overlap_and_get_one_image_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    together = threading.Barrier(2, timeout=60)
+    run = OnnxModel._run
+
+    def met(self: OnnxModel, tensors: np.ndarray[Any, np.dtype[np.generic]]) -> Any:
+        together.wait()  # a run alone breaks the barrier
+        assert len(tensors) == 1
+        return run(self, tensors)
+
+    monkeypatch.setattr(OnnxModel, "_run", met)
+    models = ModelSet(SMALL, models_folder(), [MODERATION], device=Device(at_once=2))
+    assert all(models.detect_batch(turned(2), [[MODERATION]] * 2))
+
+
+def test_a_failed_run_beside_others_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise ModelUnavailable
+
+    monkeypatch.setattr(OnnxModel, "_run", fail)
+    with pytest.raises(ModelUnavailable):
+        ModelSet(SMALL, models_folder(), [MODERATION], device=Device(at_once=2)).detect(turned(1)[0], [MODERATION])
 
 
 @pytest.mark.slow

@@ -13,6 +13,8 @@ import pytest
 
 from cli.models import dynamic_axes
 from cli.models.dynamic_axes import with_dynamic_axes
+from darkroom_analysis.models.catalogue import load_catalogue
+from tests.component.endpoint.loading import TABLE
 from tests.component.models.classifier import colour_classifier
 from tests.images.detectors import models_folder
 
@@ -34,8 +36,31 @@ def test_a_model_of_one_size_accepts_any() -> None:
 def test_the_fetched_model_has_no_sizes_and_all_its_weights() -> None:
     model = (models_folder() / "centerface-dynamic.onnx").read_bytes()
     assert shapes(model) == [[None] * 4, *([None, channels, None, None] for channels in (1, 2, 2, 10))]
-    weights = onnx.load_model_from_string(model).graph.initializer
-    assert sum(np.prod(one.dims) for one in weights) > 1_700_000
+    graph = onnx.load_model_from_string(model).graph
+    assert sum(np.prod(one.dims) for one in graph.initializer) > 1_700_000
+    assert [value.name for value in graph.input] == ["input.1"], "weights that callers could replace"
+
+
+def test_weights_are_no_inputs_and_results_stay() -> None:
+    """onnxruntime prepares weights at load only if they cannot be replaced."""
+    old = onnx.load_model_from_string(colour_classifier(8))
+    [weight] = old.graph.initializer
+    old.graph.input.append(onnx.helper.make_tensor_value_info(weight.name, weight.data_type, weight.dims))
+    listed = old.SerializeToString()
+    rewritten = with_dynamic_axes(listed, "picture")
+    assert [value.name for value in onnx.load_model_from_string(rewritten).graph.input] == ["picture"]
+    inputs = {"picture": np.random.default_rng(3).random((2, 3, 8, 8), np.float32)}
+    before, after = (
+        onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"]).run(None, inputs)
+        for model in (listed, rewritten)
+    )
+    np.testing.assert_allclose(after, before, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", [model.artefact for model in load_catalogue(TABLE).models.values()])
+def test_no_model_of_the_endpoint_has_weights_that_callers_can_replace(name: str) -> None:
+    session = onnxruntime.InferenceSession(models_folder() / name, providers=["CPUExecutionProvider"])
+    assert session.get_overridable_initializers() == []
 
 
 def test_another_input_keeps_its_sizes() -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from darkroom.errors import ModelUnavailable
 from darkroom.findings import ENDPOINT, FACES, Explanation, Finding
@@ -15,7 +16,7 @@ from darkroom.findings import ENDPOINT, FACES, Explanation, Finding
 from .catalogue import ModelCatalogue, ModelSpec
 from .explain import explain
 from .face_sheet import locate_faces, make_sheet
-from .onnx_model import OnnxModel
+from .onnx_model import Device, OnnxModel
 from .pixels import Pixels
 
 
@@ -27,17 +28,27 @@ class Engine(Protocol):
         ...
 
 
-type Engines = Mapping[str, Callable[[Sequence[ModelSpec], Path, int], Engine]]
+type Engines = Mapping[str, Callable[[Sequence[ModelSpec], Path, Device], Engine]]
 """What loads a network, by the values of ``engine`` in ``models.toml``."""
 
 ENGINES: Engines = {"onnxruntime": OnnxModel}
+
+ALL_CORES = Device()
+
+
+class _Run(NamedTuple):
+    """The images at ``places``, for one network."""
+
+    engine: Engine
+    places: Sequence[int]
 
 
 class ModelSet:
     """The models of ``tasks`` (all that ``catalogue`` has, if none are named), loaded from ``model_dir``.
 
-    ``origin`` is that of the findings; ``device`` is the number of the GPU. Raises ValueError for an unknown task, name
-    or engine, ModelUnavailable if a file is missing, broken or has another digest than the catalogue's.
+    ``origin`` is that of the findings. On a device of several runs at once, images are not batched: each run of a
+    network is for one image. Raises ValueError for an unknown task, name or engine, ModelUnavailable if a file is
+    missing, broken or has another digest than the catalogue's.
     """
 
     def __init__(
@@ -47,11 +58,12 @@ class ModelSet:
         tasks: Sequence[str] = (),
         *,
         origin: str = ENDPOINT,
-        device: int = 0,
+        device: Device = ALL_CORES,
         engines: Engines = ENGINES,
     ) -> None:
         self._catalogue, self._origin = catalogue, origin
         self._tasks = tuple(tasks or catalogue.tasks)
+        self._threads = ThreadPoolExecutor(device.at_once) if device.at_once > 1 else None
         networks: dict[Hashable, list[ModelSpec]] = {}
         for task in self._tasks:
             networks.setdefault(catalogue.get(task).network, []).append(catalogue.get(task))
@@ -71,7 +83,7 @@ class ModelSet:
         return found
 
     def detect_batch(self, images: Sequence[Pixels], tasks: Sequence[Sequence[str]]) -> list[dict[str, Finding]]:
-        """Return the findings of each image by its tasks; each network gets its images as one batch.
+        """Return the findings of each image by its tasks; each network gets its images as one batch, or one by one.
 
         Raises ModelUnavailable if a model fails, ValueError for a task that is not loaded.
         """
@@ -79,15 +91,20 @@ class ModelSet:
         if unknown:
             raise ValueError(f"not loaded: {', '.join(sorted(unknown))}")
         found: list[dict[str, Finding]] = [{} for _ in images]
-        for own, engine in self._engines:
-            asked = [index for index, wanted in enumerate(tasks) if not own.isdisjoint(wanted)]
-            if not asked:
-                continue
-            results = engine.detect_batch([images[index] for index in asked], [tasks[index] for index in asked])
-            results = _search_sheets(engine, [images[index] for index in asked], results)
-            for index, result in zip(asked, results, strict=True):
+        runs = [*self._divide(tasks)]
+        run_one = partial(_run, images, tasks)
+        results = self._threads.map(run_one, runs) if self._threads else map(run_one, runs)
+        for run, of_run in zip(runs, results, strict=True):
+            for index, result in zip(run.places, of_run, strict=True):
                 found[index].update({task: replace(finding, origin=self._origin) for task, finding in result.items()})
         return found
+
+    def _divide(self, tasks: Sequence[Sequence[str]]) -> Iterator[_Run]:
+        """Yield the runs for the ``tasks`` of each image."""
+        for own, engine in self._engines:
+            asked = [index for index, wanted in enumerate(tasks) if not own.isdisjoint(wanted)]
+            for places in [[index] for index in asked] if self._threads else [asked] if asked else []:
+                yield _Run(engine, places)
 
     def explain(self, image: Pixels, task: str) -> Explanation | None:
         """Explain why the model of ``task`` flags ``image``; None if it does not, or has another engine.
@@ -98,6 +115,12 @@ class ModelSet:
         if not isinstance(engine, OnnxModel):
             return None
         return explain(partial(engine.detect_task, task), image, self._catalogue.get(task))
+
+
+def _run(images: Sequence[Pixels], tasks: Sequence[Sequence[str]], run: _Run) -> list[dict[str, Finding]]:
+    """Return the findings of the images of ``run``, in order."""
+    of_run = [images[index] for index in run.places]
+    return _search_sheets(run.engine, of_run, run.engine.detect_batch(of_run, [tasks[index] for index in run.places]))
 
 
 def _search_sheets(
@@ -115,7 +138,7 @@ def _search_sheets(
     return complete
 
 
-def _engine(models: Sequence[ModelSpec], folder: Path, device: int, engines: Engines) -> Engine:
+def _engine(models: Sequence[ModelSpec], folder: Path, device: Device, engines: Engines) -> Engine:
     """Load the network of ``models``."""
     for model in models:
         if model.engine not in engines:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,18 @@ LABELS = "labels"
 type Read = Callable[[ModelOutput, ModelSpec], Finding]
 
 
+@dataclass(frozen=True, slots=True)
+class Device:
+    """What a network runs on: the GPU with this ``number`` if there is one, else ``threads`` of the CPU.
+
+    0 threads are one for each core. ``at_once`` runs share the CPU.
+    """
+
+    number: int = 0
+    threads: int = 0
+    at_once: int = 1
+
+
 class OnnxModel:
     """The network of ``models``, loaded: one for each task, of the same artefact and input.
 
@@ -45,14 +58,16 @@ class OnnxModel:
     known_prepare: Mapping[str, Callable[[Pixels, ModelSpec], ModelInput]] = PREPARE
     known_read: Mapping[str, Read] = READ
 
-    def __init__(self, models: Sequence[ModelSpec], folder: Path, device: int) -> None:
+    def __init__(self, models: Sequence[ModelSpec], folder: Path, device: Device) -> None:
         self._model = model = models[0]
         self._prepare = _look_up(self.known_prepare, model, "prepare")
         read = {model.task: _look_up(self.known_read, model, "read") for model in models}
         onnxruntime.set_default_logger_severity(ERRORS_ONLY)
-        wanted = providers(model, device)
+        wanted = providers(model, device.number)
         try:
-            self._session = onnxruntime.InferenceSession(str(folder / model.artefact), providers=wanted)
+            self._session = onnxruntime.InferenceSession(
+                str(folder / model.artefact), _session_options(device.threads), providers=wanted
+            )
             labels = {model.task: _labels(model, folder, self._session) for model in models}
         except Exception as error:  # onnxruntime's have no common base
             raise ModelUnavailable(detail=f"{model.name}: {error}") from error
@@ -136,14 +151,22 @@ def has_gpu() -> bool:
     return CUDA in onnxruntime.get_available_providers() and any(Path("/dev").glob("nvidia[0-9]*"))
 
 
-def providers(model: ModelSpec, device: int = 0) -> list[str | tuple[str, dict[str, Any]]]:
-    """Return the providers of ``model`` that this machine has, with the GPU ``device``."""
+def _session_options(threads: int) -> onnxruntime.SessionOptions:
+    """Return the options of a session. Idle threads sleep: by default they use up CPU time of the other networks."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    return options
+
+
+def providers(model: ModelSpec, number: int = 0) -> list[str | tuple[str, dict[str, Any]]]:
+    """Return the providers of ``model`` that this machine has, with the GPU ``number``."""
     if not has_gpu():
         return [CPU]
     onnxruntime.preload_dlls(directory="")  # CUDA from its wheels, where they are installed
     there = set(onnxruntime.get_available_providers())
     known = [name for name in model.providers if name in there]
-    return [name if name == CPU else (name, {"device_id": device}) for name in known]
+    return [name if name == CPU else (name, {"device_id": number}) for name in known]
 
 
 def _labels(model: ModelSpec, folder: Path, session: onnxruntime.InferenceSession) -> tuple[str, ...]:
