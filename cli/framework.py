@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -150,6 +150,7 @@ class Command(click.Command):
     """A command with the shared options, whose function gets a :class:`Call` as its argument ``call``.
 
     ``output`` describes the fields that it prints with ``--json``; without it the command has no ``--json``.
+    ``examples`` are lines of a shell for its help.
     ``on_stack`` is false for commands that are about no stack, ``in_development`` true for those that need the packages
     of development (``cli/environments.py``).
     """
@@ -158,15 +159,24 @@ class Command(click.Command):
         self,
         *args: Any,
         output: Mapping[str, str] | None = None,
+        examples: Sequence[str] = (),
         on_stack: bool = True,
         in_development: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
         self.epilog = NOTE if in_development else self.epilog
-        self.output, self.in_development = output, in_development
+        self.output, self.examples, self.in_development = output, examples, in_development
         shared = [*(_SHARED if on_stack else ()), *((_JSON,) if output is not None else ()), _DEBUG]
         self.params = [*self.params, *shared]
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, which are not wrapped, for they are copied; then what follows."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for line in self.examples:
+                    formatter.write(f"{'':{formatter.current_indent}}{line}\n")
+        super().format_epilog(ctx, formatter)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Replace the shared options among the arguments by a Call, in the environment that the command needs."""

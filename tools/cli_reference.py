@@ -42,8 +42,11 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
     usage = [part for parameter in command.params for part in _usage(parameter)]
     yield f"### {name.removeprefix('darkroom ')}"
     if not is_group:
-        yield f"```console\n./{' '.join([name, *usage])}\n```"
+        yield _fence(f"./{' '.join([name, *usage])}")
     yield _prose(command.help or "")
+    if isinstance(command, Command) and command.examples:
+        yield "Examples:"
+        yield _fence(*(f"./{line}" for line in command.examples))
     if command.epilog:
         yield _prose(command.epilog)
     own = [one for one in command.params if isinstance(one, click.Option) and one.name not in SHARED_NAMES]
@@ -54,6 +57,10 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
             f"- {'the document is' if field == '*' else f'`{field}`:'} {text}" for field, text in command.output.items()
         ]
         yield "\n".join(["With `--json`:", "", *fields])
+
+
+def _fence(*lines: str) -> str:
+    return "\n".join(["```console", *lines, "```"])
 
 
 def _usage(parameter: click.Parameter) -> Iterator[str]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
         "passed": "whether every result has a score of --min-score or more",
         "page": "path of the page",
     },
+    examples=("darkroom compare-builds requests.gz --builds ../darkroom-before . --stack shop",),
 )
 @click.argument("logs", type=FILE, nargs=-1, required=True, metavar="LOG...")
 @click.option("--builds", nargs=2, type=FOLDER, required=True, metavar="BEFORE AFTER", help="Two checkouts.")

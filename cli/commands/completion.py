@@ -11,7 +11,13 @@ from ..framework import Call, write
 SHELLS = ("bash", "zsh", "fish")
 
 
-@app.command(on_stack=False)
+@app.command(
+    on_stack=False,
+    examples=(
+        "darkroom completion bash > ~/.local/share/bash-completion/completions/darkroom",
+        "darkroom completion fish | source",
+    ),
+)
 @click.argument("shell", type=click.Choice(SHELLS))
 def completion(call: Call, shell: str) -> None:  # noqa: ARG001, as every command
     """Print the completion script of SHELL.

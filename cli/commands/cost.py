@@ -21,7 +21,7 @@ from ..framework import Call
         "prices_of": "the day of the prices",
         "not_counted": "what the command does not count",
     },
-    epilog="For example: ./darkroom cost --stack shop --region eu-west-1",
+    examples=("darkroom cost --stack shop --region eu-central-1",),
 )
 def cost(call: Call) -> None:
     """Estimate what a stack costs this month, so far and at this pace, line by line.

@@ -41,7 +41,11 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
 @app.command(
     output={
         "findings": "per check: `status` (`ok`, `problem` or `unknown`), `subject`, `found`, `action` and `command`"
-    }
+    },
+    examples=(
+        "darkroom preflight --region eu-central-1 --further map-tiles",
+        "darkroom preflight --stack shop --plan business PriceClass=business",
+    ),
 )
 @click.option("--plan", "tier", type=click.Choice(FLAT_RATE_TIERS), help="A flat-rate plan of CloudFront to check.")
 @planned
@@ -75,7 +79,10 @@ def preflight(
     return ExitCode.FAILED if counted[Status.PROBLEM] else ExitCode.OK
 
 
-@app.command(output={"policies": "the documents of managed policies", "files": "their paths, with --to"})
+@app.command(
+    output={"policies": "the documents of managed policies", "files": "their paths, with --to"},
+    examples=("darkroom policy --stack shop --region eu-central-1 --further medical --to policies",),
+)
 @planned
 @click.option("--account", default="*", metavar="NUMBER", help="Limit the policies to an account (all).")
 @click.option("--to", type=click.Path(path_type=Path, file_okay=False), metavar="FOLDER", help="Write files there.")
@@ -121,7 +128,11 @@ def policy(
         "started_at": "ISO 8601",
         "interrupted": "whether Ctrl-C ended the run",
         "steps": "with --plan, per step: `title`, `minutes`, `doubt`, `commands`, `expected`, `checks` and `otherwise`",
-    }
+    },
+    examples=(
+        "darkroom smoke --stack shop --region eu-central-1 --output smoke.json",
+        "darkroom smoke --only removal --only uploads",
+    ),
 )
 @click.option("--only", multiple=True, metavar="NAME", help="A check or a group of checks; repeatable.")
 @click.option("--large", is_flag=True, help="Upload a file of over 1 GiB, too.")
@@ -166,7 +177,10 @@ def versions() -> None:
     """Versions of functions: with SnapStart each has a snapshot that is paid for until it is deleted."""
 
 
-@versions.command(output={"function": "deployed name", "versions": "numbers that are, or would be, deleted"})
+@versions.command(
+    output={"function": "deployed name", "versions": "numbers that are, or would be, deleted"},
+    examples=("darkroom versions prune transform --keep 2 --dry-run",),
+)
 @click.argument("function")
 @click.option("--keep", type=click.IntRange(min=1), default=KEEP, show_default=True, help="Newest versions that stay.")
 @click.option("--dry-run", is_flag=True, help="Only list them.")
@@ -185,7 +199,12 @@ def check() -> None:
     """Check a value before a stack gets it."""
 
 
-@check.command("secret", output={"problems": "the mistakes, empty if the value is valid"}, on_stack=False)
+@check.command(
+    "secret",
+    output={"problems": "the mistakes, empty if the value is valid"},
+    on_stack=False,
+    examples=("darkroom check secret signing < keys.json",),
+)
 @click.argument("secret", type=click.Choice(SECRETS))
 def check_secret(call: Call, secret: str) -> int:
     """Check the value of the secret SigningKeysArn (signing) or LanguageKeysArn (dialects): JSON on standard input.
@@ -209,7 +228,11 @@ def check_secret(call: Call, secret: str) -> int:
     return ExitCode.FAILED if problems else ExitCode.OK
 
 
-@check.command("endpoint-image", output={"image": "the image by its digest"})
+@check.command(
+    "endpoint-image",
+    output={"image": "the image by its digest"},
+    examples=("darkroom check endpoint-image 123456789012.dkr.ecr.eu-central-1.amazonaws.com/endpoint:4",),
+)
 @click.argument("uri")
 def check_endpoint_image(call: Call, uri: str) -> None:
     """Check that SageMaker accepts the image URI in ECR, with a tag or a digest, and print it by its digest."""

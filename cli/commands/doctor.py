@@ -15,7 +15,7 @@ from .runbooks import name_stack
     output={
         "checks": "per check: `name`, `outcome` (`ok`, `problem` or `not checked`), `detail` and `fixes`, commands"
     },
-    epilog="For example: ./darkroom doctor --stack shop --region eu-west-1",
+    examples=("darkroom doctor --stack shop --region eu-central-1",),
 )
 def doctor(call: Call) -> int:
     """Check what may be wrong with a stack, and print the commands that repair it.

@@ -29,7 +29,7 @@ def experiments() -> None:
     """Show the results of experiments, and simulate them (docs/guides/experiments.md)."""
 
 
-@experiments.command(output=RESULTS)
+@experiments.command(output=RESULTS, examples=("darkroom experiments report --page results.html",))
 @PAGE
 def report(call: Call, page: Path | None) -> None:
     """Show visitors, clicks and rates of the experiments of the settings in force, and what was decided."""
@@ -59,6 +59,7 @@ def _settings(call: Call) -> Settings:
         "winners": "runs by the variant that won",
         "visitors": "median of the visitors of the runs that have a winner, null without one",
     },
+    examples=("darkroom experiments simulate 0.05,0.06 --visitors 20000 --page simulated.html",),
 )
 @click.argument("rates")
 @click.option("--visitors", type=click.IntRange(1_000, 10_000_000), default=50_000, show_default=True, metavar="N")

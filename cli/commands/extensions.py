@@ -14,7 +14,10 @@ from ..framework import Call
 FLAGS = [one.flag for one in list_extensions()]
 
 
-@app.command(output={"extensions": "per extension its `name`, `summary`, `guide` and `template`"})
+@app.command(
+    output={"extensions": "per extension its `name`, `summary`, `guide` and `template`"},
+    examples=("darkroom extensions",),
+)
 def extensions(call: Call) -> None:
     """List the extensions, which are deployed beside the stack (docs/howto/extension.md)."""
     found = list_extensions()
@@ -26,7 +29,10 @@ def extensions(call: Call) -> None:
     call.emit({"extensions": rows}, [f"{one.flag:{width}}  {one.summary}" for one in found])
 
 
-@app.command(output={"parameters": "values by the name of the parameter"})
+@app.command(
+    output={"parameters": "values by the name of the parameter"},
+    examples=("darkroom parameters map-tiles --stack shop --region eu-central-1",),
+)
 @click.argument("extension", type=click.Choice(FLAGS))
 def parameters(call: Call, extension: str) -> None:
     """Print the parameters of EXTENSION's stack that describe this one, for `sam deploy --parameter-overrides`."""

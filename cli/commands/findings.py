@@ -22,7 +22,8 @@ def findings() -> None:
         "generation": "active generation",
         "state": "`no-picture`, `pending` or `found`",
         "findings": "the findings, or null: docs/guides/image-analysis.md",
-    }
+    },
+    examples=("darkroom findings show trips/rome.jpg --json",),
 )
 @click.argument("key")
 def show(call: Call, key: str) -> None:
@@ -48,14 +49,16 @@ def show(call: Call, key: str) -> None:
     call.emit({"key": key, "generation": generation, "state": "found", "findings": found}, lines)
 
 
-@findings.command(output={"generation": "the active generation"})
+@findings.command(output={"generation": "the active generation"}, examples=("darkroom findings active",))
 def active(call: Call) -> None:
     """Print the generation of findings that images are rendered with."""
     generation = _generation(call)
     call.emit({"generation": generation}, [generation])
 
 
-@findings.command(output={"generation": "the active generation"})
+@findings.command(
+    output={"generation": "the active generation"}, examples=("darkroom findings activate 2 --stack shop",)
+)
 @click.argument("generation")
 def activate(call: Call, generation: str) -> None:
     """Render images with GENERATION of findings. Nothing is deleted."""
@@ -75,7 +78,7 @@ def activate(call: Call, generation: str) -> None:
     call.emit({"generation": generation}, [generation])
 
 
-@findings.command(output={"queued": "number of images"})
+@findings.command(output={"queued": "number of images"}, examples=("darkroom findings reanalyse --below trips/",))
 @click.option("--below", default="", metavar="PREFIX", help="Only keys that start with this.")
 @click.option("--again", is_flag=True, help="Analyse again what was analysed in this generation.")
 def reanalyse(call: Call, below: str, again: bool) -> None:

@@ -43,7 +43,13 @@ class Since(click.ParamType[float]):
         return (parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)).timestamp()
 
 
-@app.command(output={"at": "ISO 8601", "stream": "log stream", "message": "the line (one JSON object per log line)"})
+@app.command(
+    output={"at": "ISO 8601", "stream": "log stream", "message": "the line (one JSON object per log line)"},
+    examples=(
+        "darkroom logs transform --follow",
+        "darkroom logs ingest --since 1d --filter ERROR --stack shop",
+    ),
+)
 @click.argument("function")
 @click.option("--follow", "-f", is_flag=True, help="Go on printing new lines until Ctrl-C.")
 @click.option(
@@ -102,7 +108,11 @@ def _identity(event: Any) -> str:
     return str(event.get("eventId") or (event.get("logStreamName"), event["timestamp"], event["message"]))
 
 
-@app.command(output={"*": "the function's result"}, in_development=True)
+@app.command(
+    output={"*": "the function's result"},
+    in_development=True,
+    examples=("darkroom invoke transform events/transform/miss.json",),
+)
 @click.argument("function")
 @click.argument("event")
 @click.option("--deployed", is_flag=True, help="Invoke the deployed function, as on AWS, and not this checkout's code.")
@@ -153,7 +163,7 @@ def _invoke_deployed(call: Call, function: str, event: Any) -> int:
     return ExitCode.OK
 
 
-@app.command(output={"files": "paths of the events"}, in_development=True)
+@app.command(output={"files": "paths of the events"}, in_development=True, examples=("darkroom events",))
 def events(call: Call) -> None:
     """Write events for upload, similar and scene that succeed on the stack of this machine."""
     from local.generated_events import write_events

@@ -18,7 +18,7 @@ def golden() -> None:
     """The golden set: labelled images by which models are judged (docs/guides/models.md)."""
 
 
-@golden.command(output={"images": "number of images"})
+@golden.command(output={"images": "number of images"}, examples=("darkroom golden put labelled --stack shop",))
 @click.argument("folder", type=FOLDER)
 def put(call: Call, folder: Path) -> None:
     """Replace the golden set by the images of FOLDER, which manifest.jsonl labels."""
@@ -35,6 +35,7 @@ def put(call: Call, folder: Path) -> None:
         "images": "per image its line of the manifest, with the labels that it has",
         "labelled": "per task the number of images with a label; a task with 0 is not measured",
     },
+    examples=("darkroom golden list",),
 )
 def list_golden(call: Call) -> None:
     """List the golden set."""
@@ -52,7 +53,8 @@ def list_golden(call: Call) -> None:
         "weeks": "Mondays of the weeks, the current one last",
         "trends": "per `task`, `variant` and `metric`: the average of each week in percent (`by_week`, null without a "
         "check), and the `change` of the newest week in points",
-    }
+    },
+    examples=("darkroom golden trend --weeks 8 --max-drop 2",),
 )
 @click.option("--weeks", type=click.IntRange(min=2, max=52), default=12, show_default=True, metavar="WEEKS")
 @click.option("--max-drop", type=float, default=5.0, show_default=True, metavar="POINTS")
@@ -80,7 +82,12 @@ def trend(call: Call, weeks: int, max_drop: float) -> int:
     return ExitCode.FAILED if worse_ones or not found else ExitCode.OK
 
 
-@golden.command(output={"folder": "the folder"}, on_stack=False, in_development=True)
+@golden.command(
+    output={"folder": "the folder"},
+    on_stack=False,
+    in_development=True,
+    examples=("darkroom golden worse .local/worse",),
+)
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, default=ROOT / ".local" / "models", help="Models to start from (.local/models).")
 def worse(call: Call, folder: Path, models: Path) -> None:

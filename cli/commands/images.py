@@ -36,7 +36,11 @@ def iso(time_s: float | None) -> str | None:
         "uploads": "per file: `key`, `file`, `outcome` (`ready`, `held`, `lost` or an error code), `url`, `seconds`, "
         "`presets`, `error` (what is wrong with it, or empty)",
         "dead_letters": "ingest messages that failed for good meanwhile",
-    }
+    },
+    examples=(
+        "darkroom upload photo.jpg",
+        "darkroom upload photos --prefix trips/ --stack shop",
+    ),
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--key", metavar="KEY", help="Key of a single file; by default its name.")
@@ -109,7 +113,13 @@ def _read_expected(path: Path) -> dict[str, str]:
     return {str(name): str(outcome) for name, outcome in read(path.read_text(encoding="utf-8")).items()}
 
 
-@app.command(output={"url": "the signed URL, without a host with --key-file", "expires_at": "ISO 8601, or null"})
+@app.command(
+    output={"url": "the signed URL, without a host with --key-file", "expires_at": "ISO 8601, or null"},
+    examples=(
+        "darkroom sign '/photo.jpg?w=801'",
+        "darkroom sign /300x200/photo.jpg --dialect thumbor",
+    ),
+)
 @click.argument("target")
 @click.option("--key-file", type=FILE, help="File with the signing key, instead of the stack's; AWS is not called.")
 @click.option("--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor or dit, such as '/300x200/photo.jpg'.")
@@ -177,6 +187,10 @@ def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, ex
         "answers": "per answer of the transform function: `at`, `path`, `status`, `code`, `ms`, `stages_ms`, "
         "`correlation_id` and `xray_trace_id`",
     },
+    examples=(
+        "darkroom explain '/photo.jpg?w=801'",
+        "darkroom explain 'https://cdn.example/photo.jpg?preset=cover' --since 1d",
+    ),
 )
 @click.argument("url")
 @click.option(
@@ -231,7 +245,10 @@ def _sign_dialect(dialect: str, target: str, secret: Mapping[str, object]) -> st
     return sign_in_dialect(dialect, target, parse_keys(secret))
 
 
-@app.command(output={"token": "the upload token", "expires_at": "ISO 8601", "upload_url": "address of the upload API"})
+@app.command(
+    output={"token": "the upload token", "expires_at": "ISO 8601", "upload_url": "address of the upload API"},
+    examples=("darkroom token --prefix trips/ --max-files 20 --expires-in 3600",),
+)
 @click.option("--prefix", required=True, help="What it is valid for: 'trips/' and all below, or the key of one file.")
 @click.option("--expires-in", type=click.IntRange(min=1), default=DEFAULT_TOKEN_S, show_default=True, metavar="SECONDS")
 @click.option("--max-bytes", type=click.IntRange(min=1), metavar="BYTES", help="Largest file.")
@@ -261,7 +278,7 @@ def keys() -> None:
     """
 
 
-@keys.command(output={"names": "the encoded keys"}, on_stack=False)
+@keys.command(output={"names": "the encoded keys"}, on_stack=False, examples=("darkroom keys encode trips/é.jpg",))
 @click.argument("words", nargs=-1, metavar="[KEY]...")
 def encode(call: Call, words: tuple[str, ...]) -> None:
     """Encode keys; without any, the lines of standard input."""
@@ -270,7 +287,7 @@ def encode(call: Call, words: tuple[str, ...]) -> None:
     _convert(call, words, "names", lambda word: encode_key(check_key(word)))
 
 
-@keys.command(output={"keys": "the decoded keys"}, on_stack=False)
+@keys.command(output={"keys": "the decoded keys"}, on_stack=False, examples=("darkroom keys decode trips/.-C3A9.jpg",))
 @click.argument("words", nargs=-1, metavar="[NAME]...")
 def decode(call: Call, words: tuple[str, ...]) -> None:
     """Decode names of objects; without any, the lines of standard input."""

@@ -64,7 +64,11 @@ def library() -> None:
         **ENDED,
         "execution": "ARN of the execution, with --detach",
         **{name: f"{about}, with --dry-run" for name, about in ESTIMATED.items()},
-    }
+    },
+    examples=(
+        "darkroom library start --operation presets --prefix trips/ --dry-run",
+        "darkroom library start --operation ingest --source old-photos --into archive/ --run moving",
+    ),
 )
 @click.option("--operation", required=True, type=click.Choice(OPERATIONS))
 @click.option("--prefix", default="", help="Only keys that start with this.")
@@ -99,7 +103,10 @@ def start(
     return _follow(call, run, arn, detach=detach)
 
 
-@library.command(output={**ENDED, "execution": "ARN of the execution, with --detach"})
+@library.command(
+    output={**ENDED, "execution": "ARN of the execution, with --detach"},
+    examples=("darkroom library resume moving --concurrency 8",),
+)
 @click.argument("run")
 @followed
 def resume(call: Call, run: str, concurrency: int, detach: bool) -> int:
@@ -109,14 +116,14 @@ def resume(call: Call, run: str, concurrency: int, detach: bool) -> int:
     return _follow(call, run, arn, detach=detach)
 
 
-@library.command(output=ENDED)
+@library.command(output=ENDED, examples=("darkroom library watch moving",))
 @click.argument("run")
 def watch(call: Call, run: str) -> int:
     """Follow RUN until it ends, and print its report."""
     return _follow(call, run, "", detach=False)
 
 
-@library.command(output=ENDED)
+@library.command(output=ENDED, examples=("darkroom library stop moving",))
 @click.argument("run")
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the report (your user name).")
 def stop(call: Call, run: str, by: str) -> None:
@@ -136,7 +143,7 @@ def stop(call: Call, run: str, by: str) -> None:
     )
 
 
-@library.command(output=ENDED)
+@library.command(output=ENDED, examples=("darkroom library report moving --json",))
 @click.argument("run")
 def report(call: Call, run: str) -> int:
     """Print the summary of the report of RUN."""

@@ -26,7 +26,11 @@ FOR_MINUTES = 60.0
 
 
 @app.command(
-    output={"queues": "per queue: `found` and `sent` messages, and `letters` with `at`, `subject` and `cause`"}
+    output={"queues": "per queue: `found` and `sent` messages, and `letters` with `at`, `subject` and `cause`"},
+    examples=(
+        "darkroom redrive --dry-run",
+        "darkroom redrive ingest purge --stack shop",
+    ),
 )
 @click.argument("queues", nargs=-1, type=click.Choice(QUEUES))
 @click.option("--dry-run", is_flag=True, help="Only show the dead letters.")
@@ -74,6 +78,10 @@ def _describe_letter(letter: Mapping[str, Any]) -> Iterator[str]:
 @app.command(
     output={"switches": "per switch: `on`, `until` (ISO 8601), `by` and `reason`"},
     epilog="presets-only renders named presets only; fallback does not use the endpoint (docs/guides/monitoring.md).",
+    examples=(
+        "darkroom switch",
+        "darkroom switch presets-only on --for 30 --reason 'too many renderings'",
+    ),
 )
 @click.argument("name", required=False, type=click.Choice(SWITCHES))
 @click.argument("state", required=False, type=click.Choice(("on", "off")))
@@ -124,7 +132,8 @@ def _line(name: str, switch: Switch) -> str:
     output={
         "objectives": "per objective: `name`, `owner`, `target` (percent), `events`, `good` (percent), `budget_spent` "
         "(percent of the error budget of these days), and for `cold` and `warm` starts `events` and `good`"
-    }
+    },
+    examples=("darkroom objectives --days 7 --stack shop",),
 )
 @click.option("--days", type=click.IntRange(1, 455), default=30, show_default=True, metavar="DAYS")
 def objectives(call: Call, days: int) -> int:
@@ -168,6 +177,7 @@ def review() -> None:
 @review.command(
     "list",
     output={"images": "per held image: `key`, `since`, `width`, `height`, `format`"},
+    examples=("darkroom review list",),
 )
 def list_held(call: Call) -> None:
     """List images that wait for a decision."""
@@ -188,7 +198,7 @@ DECISION = {
 }
 
 
-@review.command("release", output=DECISION)
+@review.command("release", output=DECISION, examples=("darkroom review release trips/rome.jpg --by ada",))
 @click.argument("key")
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
 def release_held(call: Call, key: str, by: str) -> None:
@@ -196,7 +206,7 @@ def release_held(call: Call, key: str, by: str) -> None:
     _decide(call, key, "release", by)
 
 
-@review.command("confirm", output=DECISION)
+@review.command("confirm", output=DECISION, examples=("darkroom review confirm trips/rome.jpg --by ada",))
 @click.argument("key")
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
 def confirm_held(call: Call, key: str, by: str) -> None:

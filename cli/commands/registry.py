@@ -27,7 +27,7 @@ def registry() -> None:
 VERSION = {"versions": "per version: `version`, `arn`, `image`, `approval`, `why`, `metrics` and `lineage`"}
 
 
-@registry.command("list", output=VERSION)
+@registry.command("list", output=VERSION, examples=("darkroom registry list --stack shop",))
 def list_versions(call: Call) -> None:
     """List all versions, the newest first."""
     found = open_registry(call)
@@ -36,7 +36,10 @@ def list_versions(call: Call) -> None:
     call.emit({"versions": [_to_document(one) for one in versions]}, lines)
 
 
-@registry.command(output={"arn": "of the new version"})
+@registry.command(
+    output={"arn": "of the new version"},
+    examples=("darkroom registry register --image .local/fabrics --metrics .local/fabrics/metrics.json",),
+)
 @click.option("--image", required=True, help="Image of the container; on this machine a folder of models.")
 @click.option("--metrics", type=FILE, metavar="FILE", help="JSON of figures by name, as `replay --metrics` writes it.")
 @click.option("--dataset", help="Manifest that it was trained with.")
@@ -70,11 +73,14 @@ def register(
     call.emit({"arn": arn}, [arn])
 
 
-def _make_decision_command(decision: str, done: str) -> Callable[..., None]:
-    """Make the command that approves or rejects a version."""
+def _make_decision_command(decision: str, done: str, why: str) -> Callable[..., None]:
+    """Make the command that approves or rejects a version; ``why`` is the reason in its example."""
 
     @registry.command(
-        decision, output={"arn": "of the version"}, help=f"{decision.title()} VERSION, its number or ARN."
+        decision,
+        output={"arn": "of the version"},
+        help=f"{decision.title()} VERSION, its number or ARN.",
+        examples=(f"darkroom registry {decision} 4 --why '{why}'",),
     )
     @click.argument("version")
     @click.option("--why", required=True, metavar="TEXT", help="Reason, for the registry and the audit log.")
@@ -91,7 +97,8 @@ def _make_decision_command(decision: str, done: str) -> Callable[..., None]:
     return decide
 
 
-approve, reject = _make_decision_command("approve", "approved"), _make_decision_command("reject", "rejected")
+approve = _make_decision_command("approve", "approved", "better on the golden set")
+reject = _make_decision_command("reject", "rejected", "worse on the golden set")
 
 
 def open_registry(call: Call) -> ModelRegistry:

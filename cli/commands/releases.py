@@ -80,7 +80,13 @@ class _Deployer:
         return changed, installation.read_outputs()
 
 
-@app.command(output={"stack": "its name", "changed": "whether anything changed", "outputs": "of the stack"})
+@app.command(
+    output={"stack": "its name", "changed": "whether anything changed", "outputs": "of the stack"},
+    examples=(
+        "darkroom install https://example.com/darkroom --stack shop --region eu-central-1",
+        "darkroom install https://example.com/darkroom --stack shop --extension map-tiles",
+    ),
+)
 @_deploying
 @click.option("--extension", default="", metavar="NAME", help="Install an extension beside the stack.")
 def install(
@@ -111,7 +117,8 @@ def install(
         "extensions": "names of those that were upgraded, too",
         "smoke": "outcome of each check, by its name",
         "versions": "numbers of old versions of the transform function that were deleted",
-    }
+    },
+    examples=("darkroom upgrade https://example.com/darkroom --stack shop --region eu-central-1",),
 )
 @_deploying
 @click.option("--skip-smoke", is_flag=True, help="Do not check the stack with images afterwards.")
@@ -153,7 +160,13 @@ def upgrade(
     return ExitCode.OK if is_well else ExitCode.FAILED
 
 
-@app.command(output={"stack": "its name", "remaining": "resources with data that remain: their `kind` and `name`"})
+@app.command(
+    output={"stack": "its name", "remaining": "resources with data that remain: their `kind` and `name`"},
+    examples=(
+        "darkroom uninstall --stack trial --region eu-central-1",
+        "darkroom uninstall --stack trial --extension map-tiles",
+    ),
+)
 @click.option("--extension", default="", metavar="NAME", help="Remove only the stack of an extension.")
 @click.option(
     "--delete-data", is_flag=True, help="Delete images, index, keys and audit log, too: there is no way back."
@@ -194,7 +207,10 @@ def release() -> None:
     """Releases that others install."""
 
 
-@release.command(output={"links": "per region the address that creates a stack in the console of CloudFormation"})
+@release.command(
+    output={"links": "per region the address that creates a stack in the console of CloudFormation"},
+    examples=("darkroom release publish dist/release --bucket example-darkroom --regions eu-central-1,us-east-1",),
+)
 @click.argument("place", metavar="RELEASE")
 @click.option("--bucket", required=True, metavar="NAME", help="Start of the buckets' names; -REGION follows.")
 @click.option("--regions", required=True, metavar="A,B", help="Regions in which stacks can be created.")

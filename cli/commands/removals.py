@@ -24,7 +24,11 @@ from ..progress import progress
         "usd": "most that their purge costs, in US dollars without free tiers; null with --all",
         "seconds": "about how long it takes; null with --all",
         "invalidation": "id of the invalidation of --all",
-    }
+    },
+    examples=(
+        "darkroom purge trips/rome.jpg",
+        "darkroom purge --prefix trips/ --dry-run",
+    ),
 )
 @click.argument("keys", nargs=-1)
 @click.option("--prefix", metavar="PREFIX", help="Every master whose key starts with this.")
@@ -98,7 +102,13 @@ def _purge_all(call: Call) -> tuple[int, str]:
     return deleted, str(answer["Invalidation"]["Id"])
 
 
-@app.command(output={"*": "the report of the forget function: docs/guides/runbooks/data-request.md"})
+@app.command(
+    output={"*": "the report of the forget function: docs/guides/runbooks/data-request.md"},
+    examples=(
+        "darkroom forget trips/rome.jpg --by ada",
+        "darkroom forget trips/rome.jpg --check",
+    ),
+)
 @click.argument("key")
 @click.option("--check", is_flag=True, help="Only print the state of the last erasure.")
 @click.option("--yes", is_flag=True, help="Do not ask before the erasure.")

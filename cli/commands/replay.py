@@ -30,6 +30,10 @@ READ_TIMEOUT_S = 65.0
         "agrees": "whether each task agrees in --min-agreement of the images",
         "metrics": "figures by name, as --metrics writes them",
     },
+    examples=(
+        "darkroom replay --variants main canary --stack shop --limit 500",
+        "darkroom replay --folders .local/models .local/fabrics",
+    ),
 )
 @click.option("--variants", nargs=2, metavar="A B", help="Two production variants of the endpoint.")
 @click.option(

@@ -23,7 +23,11 @@ if TYPE_CHECKING:
         "text": "the page, with the commands and names of the stack",
         "blocks": "its command blocks, the first of which defines what the others use",
         "names": "without NAME: the names of all runbooks",
-    }
+    },
+    examples=(
+        "darkroom runbook",
+        "darkroom runbook data-request --set key=trips/rome.jpg --run 2",
+    ),
 )
 @click.argument("name", required=False)
 @click.option(

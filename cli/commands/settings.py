@@ -72,7 +72,10 @@ def _target(call: Call) -> Target:
     return target_of(call.deployment)
 
 
-@settings.command(output={**VERSION, "settings": "settings that differ from the defaults"})
+@settings.command(
+    output={**VERSION, "settings": "settings that differ from the defaults"},
+    examples=("darkroom settings show --stack shop > settings.toml",),
+)
 @click.argument("number", type=click.IntRange(min=1), required=False)
 def show(call: Call, number: int | None) -> None:
     """Print the settings in force, or of version NUMBER, as TOML."""
@@ -86,7 +89,7 @@ def show(call: Call, number: int | None) -> None:
     call.emit({**_document(version), "settings": dict(version.table)}, lines)
 
 
-@settings.command(output=APPLIED)
+@settings.command(output=APPLIED, examples=("darkroom settings apply settings.toml --reason 'smaller previews'",))
 @click.argument("file", type=FILE)
 @changing
 def apply(call: Call, file: Path, by: str, reason: str, yes: bool) -> None:
@@ -102,7 +105,7 @@ def apply(call: Call, file: Path, by: str, reason: str, yes: bool) -> None:
         _show_applied(call, put_in_force(_target(call), table, by=by, reason=reason, approve=_ask(yes=yes)))
 
 
-@settings.command(output=APPLIED)
+@settings.command(output=APPLIED, examples=("darkroom settings edit --reason 'smaller previews'",))
 @changing
 def edit(call: Call, by: str, reason: str, yes: bool) -> None:
     """Edit the settings in force in $VISUAL or $EDITOR, and apply them."""
@@ -128,7 +131,8 @@ def edit(call: Call, by: str, reason: str, yes: bool) -> None:
         "version": "number in force",
         "difference": "unified diff of TOML, empty if there is none",
         "removed": "what is in force and would not be: presets, watermarks, entries and values",
-    }
+    },
+    examples=("darkroom settings diff settings.toml --stack shop",),
 )
 @click.argument("file", type=FILE)
 def diff(call: Call, file: Path) -> None:
@@ -148,7 +152,10 @@ def diff(call: Call, file: Path) -> None:
     call.emit(document, [*difference.splitlines(), *_list_removed(removed)])
 
 
-@settings.command(output={"versions": f"per version {', '.join(f'`{name}`' for name in VERSION)} and `in_force`"})
+@settings.command(
+    output={"versions": f"per version {', '.join(f'`{name}`' for name in VERSION)} and `in_force`"},
+    examples=("darkroom settings history",),
+)
 def history(call: Call) -> None:
     """List all versions, the oldest first."""
     from cli.settings.changes import read_history
@@ -161,7 +168,7 @@ def history(call: Call) -> None:
     call.emit({"versions": [_document(version) | {"in_force": now} for version, now, _ in rows]}, lines)
 
 
-@settings.command(output=APPLIED)
+@settings.command(output=APPLIED, examples=("darkroom settings rollback 3 --reason 'previews are too small'",))
 @click.argument("number", type=click.IntRange(min=1))
 @changing
 def rollback(call: Call, number: int, by: str, reason: str, yes: bool) -> None:
@@ -182,7 +189,11 @@ def rollback(call: Call, number: int, by: str, reason: str, yes: bool) -> None:
         "missing": "what the stack was not deployed with, and the settings need",
         "stale": "entries of the edge that differ from the document",
         "repaired": "number of entries that were written",
-    }
+    },
+    examples=(
+        "darkroom settings check --stack shop",
+        "darkroom settings check --repair",
+    ),
 )
 @click.option("--repair", is_flag=True, help="Write the entries that differ.")
 def check(call: Call, repair: bool) -> int:

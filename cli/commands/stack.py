@@ -37,7 +37,13 @@ def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:
     return command
 
 
-@app.command(in_development=True)
+@app.command(
+    in_development=True,
+    examples=(
+        "darkroom up --detach",
+        "darkroom up --map-tiles --parameter max_source_pixels=12000000",
+    ),
+)
 @click.option("--port", type=int, default=CDN_PORT, show_default=True, help="Port of the CDN and the console.")
 @click.option("--aws-port", type=int, default=AWS_PORT, show_default=True, help="Port of MiniStack, the AWS emulator.")
 @click.option("--detach", is_flag=True, help="Return when the stack is ready; `darkroom stop` ends it.")
@@ -87,7 +93,7 @@ def up(
     )
 
 
-@app.command(output={"stopped": "whether a stack ran"}, in_development=True)
+@app.command(output={"stopped": "whether a stack ran"}, in_development=True, examples=("darkroom stop",))
 def stop(call: Call) -> None:
     """Stop the stack on this machine, detached or not."""
     from local.paths import StackPaths
@@ -97,7 +103,7 @@ def stop(call: Call) -> None:
     call.emit({"stopped": stopped}, ["Stopped" if stopped else "No stack runs on this machine"])
 
 
-@app.command("open", output={"url": "the address"})
+@app.command("open", output={"url": "the address"}, examples=("darkroom open console",))
 @click.argument("page", type=click.Choice(tuple(PAGES)), default="start")
 def open_page(call: Call, page: str) -> None:
     """Print the address of PAGE of the stack on this machine, and open it in the browser: start, or console."""
@@ -125,7 +131,11 @@ def open_page(call: Call, page: str) -> None:
         "golden": "per task the number of images of the golden set with a label, 0 for a task that is not measured; "
         "null without inference",
         "versions": "`darkroom` of this checkout; per function `version`, `modified` and `sha256` of the deployed code",
-    }
+    },
+    examples=(
+        "darkroom status",
+        "darkroom status --stack shop --region eu-central-1 --json",
+    ),
 )
 def status(call: Call) -> None:
     """Show what runs: addresses, queues, quarantine, reviews, settings and versions."""

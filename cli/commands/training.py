@@ -33,7 +33,9 @@ def manifests() -> None:
     """Review the tags of images that the monitor selected for training (docs/guides/training.md)."""
 
 
-@manifests.command("list", output={"days": "names of the manifests by day"})
+@manifests.command(
+    "list", output={"days": "names of the manifests by day"}, examples=("darkroom manifests list --stack shop",)
+)
 def list_manifests(call: Call) -> None:
     """List the days that have manifests."""
     from cli.training.reviews import list_days
@@ -43,7 +45,10 @@ def list_manifests(call: Call) -> None:
     call.emit({"days": days}, lines or ["There are no manifests."])
 
 
-@manifests.command(output={"images": "number of images", "file": "path of the sheet"})
+@manifests.command(
+    output={"images": "number of images", "file": "path of the sheet"},
+    examples=("darkroom manifests sheet 2026-11-28 tags.txt",),
+)
 @click.argument("day")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 def sheet(call: Call, day: str, file: Path) -> None:
@@ -59,7 +64,10 @@ def sheet(call: Call, day: str, file: Path) -> None:
     call.emit({"images": len(lines), "file": str(file)}, [f"{file}: {len(lines)} images"])
 
 
-@manifests.command(output={"images": "number of reviewed images", "manifest": "key of the reviewed manifest"})
+@manifests.command(
+    output={"images": "number of reviewed images", "manifest": "key of the reviewed manifest"},
+    examples=("darkroom manifests review 2026-11-28 tags.txt --by ada",),
+)
 @click.argument("day")
 @click.argument("file", type=FILE)
 @click.option("--by", default=getpass.getuser, metavar="NAME", help="Name in the audit log (your user name).")
@@ -85,6 +93,7 @@ def review(call: Call, day: str, file: Path, by: str) -> None:
     "cutout-model",
     in_development=True,
     output={"folder": "the folder of the models", "version": "version in the findings"},
+    examples=("darkroom cutout-model .local/cutout-models",),
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
@@ -102,6 +111,7 @@ def cutout_model(call: Call, folder: Path, models: Path | None) -> None:
     "upscale-model",
     in_development=True,
     output={"folder": "the folder of the models", "version": "version of the model"},
+    examples=("darkroom upscale-model .local/upscale-models",),
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--models", type=FOLDER, help="Models to add it to; by default the endpoint's, which are downloaded.")
@@ -141,6 +151,7 @@ def _write_models(
         "tags": "per tag its counts, precision and recall on the test part, and its threshold",
         "arn": "of the version in the registry, null if it was not registered",
     },
+    examples=("darkroom train .local/fabrics 2026-11-28 --tag striped --tag checked",),
 )
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.argument("reviewed", nargs=-1, metavar="[DAY|FILE]...")

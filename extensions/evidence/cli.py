@@ -22,7 +22,11 @@ def evidence() -> None:
     """Report evidence about images and keep their chain of custody (extensions/evidence/docs/guide.md)."""
 
 
-@evidence.command("token", output={"token": "the token", "expires_at": "ISO 8601", "url": "the page of one image"})
+@evidence.command(
+    "token",
+    output={"token": "the token", "expires_at": "ISO 8601", "url": "the page of one image"},
+    examples=("darkroom evidence token trips/ --person anna@example.com",),
+)
 @click.argument("prefix")
 @click.option("--person", required=True, metavar="NAME", help="Name or address of the person, for the records.")
 @click.option(
@@ -53,7 +57,11 @@ def make_evidence_token(call: Call, prefix: str, person: str, expires_in: int) -
     call.emit({"token": token, "expires_at": iso(expires_s), "url": url}, filter(None, (token, url)))
 
 
-@evidence.command("hold", output={"key": "the image", "held": "whether a hold is set", "copies": "number of copies"})
+@evidence.command(
+    "hold",
+    output={"key": "the image", "held": "whether a hold is set", "copies": "number of copies"},
+    examples=("darkroom evidence hold trips/rome.jpg on --reason 'case 42'",),
+)
 @click.argument("key")
 @click.argument("state", type=click.Choice(("on", "off")))
 @click.option("--reason", required=True, metavar="TEXT", help="Reason, for the records.")
@@ -74,7 +82,11 @@ def hold(call: Call, key: str, state: str, reason: str, evidence_stack: str) -> 
     call.emit({"key": key, "held": is_on, "copies": copies}, [f"{key}: {copies} copies are {text}."])
 
 
-@evidence.command("records", output={"records": "the records in order, as JSON objects"})
+@evidence.command(
+    "records",
+    output={"records": "the records in order, as JSON objects"},
+    examples=("darkroom evidence records trips/rome.jpg",),
+)
 @click.argument("key")
 @_STACK
 def list_records(call: Call, key: str, evidence_stack: str) -> None:
@@ -86,7 +98,11 @@ def list_records(call: Call, key: str, evidence_stack: str) -> None:
     call.emit({"records": records}, lines)
 
 
-@evidence.command("export", output={"file": "the zip", "bytes": "its size", "key_sha256": "SHA-256 of the signing key"})
+@evidence.command(
+    "export",
+    output={"file": "the zip", "bytes": "its size", "key_sha256": "SHA-256 of the signing key"},
+    examples=("darkroom evidence export trips/rome.jpg --to rome.zip --reason 'request of the court'",),
+)
 @click.argument("key")
 @click.option(
     "--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The zip to write."
@@ -104,7 +120,12 @@ def export_evidence(call: Call, key: str, target: Path, reason: str, evidence_st
     call.emit({"file": str(target), "bytes": len(body), "key_sha256": fingerprint}, lines)
 
 
-@evidence.command("verify", on_stack=False, output={"lines": "what was verified"})
+@evidence.command(
+    "verify",
+    on_stack=False,
+    output={"lines": "what was verified"},
+    examples=('darkroom evidence verify rome.zip --key "$KEY_SHA256"',),
+)
 @click.argument("file", type=FILE)
 @click.option("--key", "key_sha256", default="", metavar="SHA256", help="SHA-256 of the operator's public key.")
 def verify_export(call: Call, file: Path, key_sha256: str) -> int:

@@ -16,7 +16,11 @@ def map_tiles() -> None:
     """Deploy and sign map tiles (extensions/map_tiles/docs/guide.md)."""
 
 
-@map_tiles.command("sign", output={"target": "path and signed query", "expires_at": "ISO 8601, or null"})
+@map_tiles.command(
+    "sign",
+    output={"target": "path and signed query", "expires_at": "ISO 8601, or null"},
+    examples=("darkroom map-tiles sign scenes/rome.tif 'bands=4,3,2&rescale=20,180'",),
+)
 @click.argument("key")
 @click.argument("query")
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")

@@ -19,7 +19,11 @@ def medical() -> None:
     """Deploy DICOM images, and allow viewers to read them (extensions/medical/docs/guide.md)."""
 
 
-@medical.command("token", output={"token": "the token", "expires_at": "ISO 8601"})
+@medical.command(
+    "token",
+    output={"token": "the token", "expires_at": "ISO 8601"},
+    examples=("darkroom medical token 2.25.1234 --expires-in 900",),
+)
 @click.argument("study")
 @click.option("--expires-in", type=click.IntRange(1, 24 * HOUR_S), default=HOUR_S, metavar="SECONDS", help="Validity.")
 def medical_token(call: Call, study: str, expires_in: int) -> None:
@@ -35,7 +39,13 @@ def medical_token(call: Call, study: str, expires_in: int) -> None:
     call.emit({"token": token, "expires_at": iso(expires_s)}, [token])
 
 
-@medical.command("sign", output={"target": "the signed path and query", "expires_at": "ISO 8601"})
+@medical.command(
+    "sign",
+    output={"target": "the signed path and query", "expires_at": "ISO 8601"},
+    examples=(
+        "darkroom medical sign '/dicomweb/studies/2.25.1/series/2.25.5/instances/2.25.6/rendered?window=40,400'",
+    ),
+)
 @click.argument("target")
 @click.option("--expires-in", type=click.IntRange(min=1), default=HOUR_S, metavar="SECONDS", help="Validity.")
 def sign_medical(call: Call, target: str, expires_in: int) -> None:
@@ -55,7 +65,9 @@ def sign_medical(call: Call, target: str, expires_in: int) -> None:
     call.emit({"target": signed, "expires_at": iso(expires_s)}, [signed])
 
 
-@medical.command("uid", output={"uid": "the UID in the stack"})
+@medical.command(
+    "uid", output={"uid": "the UID in the stack"}, examples=("darkroom medical uid 1.2.840.113619.2.55.3",)
+)
 @click.argument("uid")
 @click.option(
     "--medical-stack", default="", metavar="NAME", help="Name of the stack of medical images (STACK-medical)."

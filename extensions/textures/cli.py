@@ -17,7 +17,11 @@ def textures() -> None:
     """Deploy and sign KTX2 textures (extensions/textures/docs/guide.md)."""
 
 
-@textures.command("sign", output={"url": "the signed URL", "expires_at": "ISO 8601, or null"})
+@textures.command(
+    "sign",
+    output={"url": "the signed URL", "expires_at": "ISO 8601, or null"},
+    examples=("darkroom textures sign wood.jpg 'w=1024&codec=uastc'",),
+)
 @click.argument("key")
 @click.argument("query")
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shlex
 import warnings
 from collections.abc import Iterator
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +78,24 @@ def test_a_command_has_help_and_no_two_parameters_of_one_name(
     assert capsys.readouterr().out.startswith(f"Usage: darkroom {' '.join(words)}")
     names = [parameter.name for parameter in COMMANDS[words].params]
     assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("words", COMMANDS, ids=" ".join)
+def test_a_command_has_examples_that_its_parser_accepts(
+    words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for kind in (click.Path, click.File):  # the files of an example need not exist
+        monkeypatch.setattr(kind, "convert", lambda _self, value, *_: value)
+    command = COMMANDS[words]
+    _, _, shown = command.get_help(click.Context(command)).partition("\nExamples:\n")
+    assert 1 <= len(command.examples) <= 2
+    assert shown.splitlines()[: len(command.examples)] == [f"  {line}" for line in command.examples]
+    for line in command.examples:
+        given = shlex.shlex(line, posix=True, punctuation_chars=True)
+        given.whitespace_split = True
+        parts = list(takewhile(lambda part: part not in {"<", ">", "|"}, given))
+        assert parts[: len(words) + 1] == ["darkroom", *words]
+        command.make_context(line, parts[len(words) + 1 :])
 
 
 SILENT = {("up",), ("completion",)}
