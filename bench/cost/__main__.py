@@ -20,7 +20,8 @@ from ..page import PAGE as PERFORMANCE
 from ..page import write_page
 from ..report import MEASURED
 from ..suites.cost import CASES, measure_requests
-from . import PAGE, fargate, idle, libraries, misses, month
+from . import PAGE, bills, calculator, fargate, idle, libraries, misses, month
+from .inputs import DEFAULTS, read_inputs
 from .peer_month import compare_month, format_peer_month
 from .pricing import read_comparison
 
@@ -61,19 +62,22 @@ def price_idle(*, writes: bool) -> str:
 
 def price_month(settings: Sequence[str], *, writes: bool) -> str:
     """Return the prices of a month, and write the worked example and the coefficients. Raises ValueError."""
+    page, cpu_ms = PAGE.read_text(encoding="utf-8"), fargate.read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
     prices = load_prices()
-    lines = month.build_lines(prices, PAGE.read_text(encoding="utf-8"))
-    values = {one.name: one.default for one in month.INPUTS} | dict(month.read_inputs(settings))
+    lines = month.build_lines(prices, page)
+    values, model = read_inputs(settings), bills.CostModel(prices, lines, page, cpu_ms)
     if writes:
-        page, cpu_ms = PAGE.read_text(encoding="utf-8"), fargate.read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
         peer = format_peer_month(compare_month(prices, lines, page, cpu_ms))
         write_page(PAGE, month.format_example(prices, lines, peer), month.MARKERS)
-        image_kb = next(one.default for one in month.INPUTS if one.name == "image_kb")
-        write_page(PAGE, fargate.format_misses(prices, page, image_kb, cpu_ms), fargate.MARKERS)
-        month.DATA.write_text(month.format_data(prices, lines), encoding="utf-8")
+        write_page(PAGE, fargate.format_misses(prices, page, DEFAULTS["image_kb"], cpu_ms), fargate.MARKERS)
+        calculator.DATA.write_text(calculator.format_data(model), encoding="utf-8")
     offers = month.list_month_offers(prices, values)
-    together = month.sum_cheapest(lines, values, offers)
-    return f"{month.format_table(lines, values)}\n\n{month.format_offers(offers, together)}"
+    tables = (
+        month.format_table(lines, values),
+        month.format_offers(offers, month.sum_cheapest(lines, values, offers)),
+        bills.format_bills(bills.list_bills(model, values)),
+    )
+    return "\n\n".join(tables)
 
 
 def price_misses(*, measures: bool, writes: bool) -> str:

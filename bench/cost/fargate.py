@@ -7,12 +7,13 @@ the same library, libvips.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench.page import Markers
 from bench.tables import Table
-from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PriceTable, load_prices, sum_amounts
+from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, PriceTable, load_prices
 
 from .example import OURS, THEIRS, read_misses
 
@@ -37,10 +38,15 @@ MISSES = (1e6, 5e6, 20e6, 100e6)
 
 @dataclass(frozen=True, slots=True)
 class FargateMonth:
-    """Mean number of tasks, and US dollars a month of tasks, load balancer and reads of masters."""
+    """Mean number of tasks, and US dollars a month of tasks, load balancer and reads of masters, by part."""
 
     tasks: float
-    usd: float
+    parts: Mapping[str, float]
+
+    @property
+    def usd(self) -> float:
+        """Return the sum of the parts."""
+        return sum(self.parts.values())
 
 
 def read_cpu_ms(page: str) -> float:
@@ -52,24 +58,44 @@ def read_cpu_ms(page: str) -> float:
     return float(row[1].split("|")[5])
 
 
-def count_tasks(misses: float, cpu_ms: float) -> float:
-    """Return the mean number of tasks for ``misses`` a month, which follows the load."""
-    vcpus = misses / (HOURS_A_MONTH * 3600) * cpu_ms / 1000 / BUSY
-    return max(MIN_TASKS, vcpus / TASK_VCPUS)
+@dataclass(frozen=True, slots=True)
+class TaskRates:
+    """US dollars of a month of a task and of the balancer, of a unit of its load (LCU), and of a read of a master.
+
+    ``per_miss`` is the number of tasks that a miss a month needs, ``smallest`` the least number of tasks, and
+    ``connections`` those of a unit of load.
+    """
+
+    task: float
+    balancer: float
+    lcu: float
+    read: float
+    per_miss: float
+    smallest: float = MIN_TASKS
+    connections: float = CONNECTIONS_PER_LCU_HOUR
+
+
+def read_task_rates(prices: PriceTable, cpu_ms: float, architecture: str) -> TaskRates:
+    """Return the rates by ``fargate.toml`` and the price table."""
+    processor = "x86" if architecture == "x86_64" else architecture
+    table = {**load_prices(PRICES).prices, **prices.prices}
+    vcpu, gigabyte = (table[f"fargate-{processor}-{unit}-hours"].usd_per_unit for unit in ("vcpu", "gb"))
+    return TaskRates(
+        (TASK_VCPUS * vcpu + TASK_GB * gigabyte) * HOURS_A_MONTH,
+        table["alb-hours"].usd_per_unit * HOURS_A_MONTH,
+        table["alb-lcu-hours"].usd_per_unit,
+        table["s3-gets"].usd_per_unit,
+        cpu_ms / 1000 / BUSY / (HOURS_A_MONTH * 3600) / TASK_VCPUS,
+    )
 
 
 def price_month(prices: PriceTable, misses: float, image_kb: float, cpu_ms: float, architecture: str) -> FargateMonth:
     """Price ``misses`` a month of images of ``image_kb``, with as many tasks as that needs."""
-    tasks = count_tasks(misses, cpu_ms)
-    processor = "x86" if architecture == "x86_64" else architecture
-    own = {
-        f"fargate-{processor}-vcpu-hours": tasks * TASK_VCPUS * HOURS_A_MONTH,
-        f"fargate-{processor}-gb-hours": tasks * TASK_GB * HOURS_A_MONTH,
-        "alb-hours": HOURS_A_MONTH,
-        "alb-lcu-hours": max(misses * image_kb / 1e6, misses / CONNECTIONS_PER_LCU_HOUR),
-    }
-    table = PriceTable({**prices.prices, **load_prices(PRICES).prices}, prices.read_on)
-    return FargateMonth(tasks, sum(table.cost(sum_amounts(own, {"s3-gets": misses})).values()))
+    rates = read_task_rates(prices, cpu_ms, architecture)
+    tasks = max(rates.smallest, misses * rates.per_miss)
+    load = max(misses * image_kb / 1e6, misses / rates.connections)
+    requests = rates.balancer + load * rates.lcu + misses * rates.read
+    return FargateMonth(tasks, {"compute": tasks * rates.task, "requests": requests})
 
 
 def format_misses(prices: PriceTable, page: str, image_kb: float, cpu_ms: float) -> str:

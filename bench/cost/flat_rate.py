@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from bench.cost.pricing import MEZZANINE_READS
@@ -15,27 +15,39 @@ STORED_READS = 3 + MEZZANINE_READS
 """S3 requests of the function for a stored derivative: it starts those of a render, master, derivative, refusals and
 mezzanines, at the same time."""
 
+PLAN = "plan"
+"""Part of a bill that is the price of a plan, whatever it includes."""
+
 OWN_MS = 5.0
 """Assumed time of the function beside S3's. Measured are 1 ms of CPU for 77 kB without Lambda's runtime."""
 
 
 @dataclass(frozen=True, slots=True)
 class Rates:
-    """US dollars of one request, one view's edge functions, one GB, and one miss by S3 or by the function."""
+    """US dollars of one request, one view's edge functions, one GB, and one miss by S3 or by the function.
+
+    ``miss_compute`` is the function's time in ``miss_by_function``.
+    """
 
     request: float
     functions: float
     gigabyte: float
     miss: float
     miss_by_function: float
+    miss_compute: float
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the CDN and its misses cost a month. ``usd`` is None for a plan whose allowances the month exceeds."""
+    """What the CDN and its misses cost a month, by part of the bill; None for a plan whose allowances it exceeds."""
 
     label: str
-    usd: float | None
+    parts: Mapping[str, float] | None
+
+    @property
+    def usd(self) -> float | None:
+        """Return the sum of the parts."""
+        return None if self.parts is None else sum(self.parts.values())
 
 
 def read_rates(prices: PriceTable, memory_mb: float, architecture: str) -> Rates:
@@ -51,22 +63,23 @@ def read_rates(prices: PriceTable, memory_mb: float, architecture: str) -> Rates
         cost({"cdn-gb": 1}),
         cost({"s3-gets": 1}),
         cost(called),
+        prices.cost(called)["compute"],
     )
 
 
 def list_offers(plans: FlatRatePlans, rates: Rates, views: float, gigabytes: float, misses: float) -> list[Offer]:
     """Return pay-as-you-go, the same after its free tier, and each level of each plan, in this order."""
     free, functions = plans.free_tier, EDGE_FUNCTIONS * views
-    paid = views * (rates.request + rates.functions) + gigabytes * rates.gigabyte
-    saved = (
-        min(views, free.requests) * rates.request
-        + min(functions, free.functions) * rates.functions / EDGE_FUNCTIONS
-        + min(gigabytes, free.gigabytes) * rates.gigabyte
-    )
-    by_usage = paid + misses * rates.miss
+    requests = views * (rates.request + rates.functions) + misses * rates.miss
+    saved = min(views, free.requests) * rates.request
+    saved += min(functions, free.functions) * rates.functions / EDGE_FUNCTIONS
+    paid_gigabytes = max(0.0, gigabytes - free.gigabytes)
     return [
-        Offer("pay-as-you-go", by_usage),
-        Offer("pay-as-you-go, after its free tier", by_usage - saved),
+        Offer("pay-as-you-go", {"requests": requests, "delivery": gigabytes * rates.gigabyte}),
+        Offer(
+            "pay-as-you-go, after its free tier",
+            {"requests": max(0.0, requests - saved), "delivery": paid_gigabytes * rates.gigabyte},
+        ),
         *_list_levels(plans, rates, views, gigabytes, misses),
     ]
 
@@ -74,9 +87,12 @@ def list_offers(plans: FlatRatePlans, rates: Rates, views: float, gigabytes: flo
 def _list_levels(plans: FlatRatePlans, rates: Rates, views: float, gigabytes: float, misses: float) -> Iterator[Offer]:
     for plan in plans.plans:
         by_store = plans.has(plan.tier, "origin_failover")
+        compute, requests = (
+            (0.0, rates.miss) if by_store else (rates.miss_compute, rates.miss_by_function - rates.miss_compute)
+        )
         for level in plan.levels:
-            usd = level.usd_per_month + misses * (rates.miss if by_store else rates.miss_by_function)
-            yield Offer(plan.label(level), usd if level.covers(views, gigabytes) else None)
+            parts = {PLAN: float(level.usd_per_month), "compute": misses * compute, "requests": misses * requests}
+            yield Offer(plan.label(level), parts if level.covers(views, gigabytes) else None)
 
 
 def find_cheapest_plan(offers: list[Offer]) -> Offer | None:

@@ -1,28 +1,30 @@
-"""Price a month of a deployment from the number of its images and views, and write the calculator of the documentation.
-
-Coefficients in docs/explanation/calculator-data.js give the same sums in a browser. Durations are those that
-``make cost`` measured.
-"""
+"""Price a month of a deployment from its images and views, with the durations that ``make cost`` measured."""
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from math import prod
+from typing import NamedTuple
 
-from bench.cost.flat_rate import Offer, find_cheapest_plan, list_offers, read_rates
+from bench.cost.flat_rate import PLAN, Offer, find_cheapest_plan, list_offers, read_rates
 from bench.cost.idle import monthly_amounts
+from bench.cost.inputs import DEFAULTS, ENDPOINT_INSTANCE, INPUTS
 from bench.cost.pricing import MASTER_BYTES, MEZZANINE_BYTES, MEZZANINE_READS, RENDER_READS
 from bench.page import Markers
-from bench.paths import ROOT
-from cli.flat_rate.plans import FlatRatePlans, load_flat_rate_plans
+from cli.flat_rate.plans import load_flat_rate_plans
 from cli.library.prices import PRESETS, price_ingest
-from darkroom_pipeline.operations.cost_model import EDGE_FUNCTIONS, Amounts, PriceTable, function_amounts
+from darkroom_pipeline.operations.cost_model import (
+    EDGE_FUNCTIONS,
+    Amounts,
+    PriceTable,
+    endpoint_amounts,
+    function_amounts,
+)
 from darkroom_pipeline.operations.cost_model import sum_amounts as add
 
-DATA = ROOT / "docs" / "explanation" / "calculator-data.js"
 MARKERS = Markers("<!-- priced by `make alarms`, do not edit: example -->", "<!-- end of the example -->")
 
 CASE = "12 MP JPEG to 800 px WebP"
@@ -38,42 +40,54 @@ COLD_SHARE = 0.01
 
 GETS = 1 + RENDER_READS + MEZZANINE_READS
 
+RENDERED = ("images", "active_percent", "widths")
+"""Inputs whose product is a hundred times the number of derivatives in use."""
 
-@dataclass(frozen=True, slots=True)
-class Input:
-    """A number that describes a deployment. ``default`` is that of the worked example."""
+RENDERED_SHARE = 1 / MONTHS_STORED / 100
+"""Share of that product that is rendered in a month."""
 
-    name: str
-    label: str
-    default: float
+PARTS = ("compute", "requests", "storage", "delivery", "monitoring", "endpoint", PLAN)
+"""Parts of a bill, as in the price table, and of the CDN's charges delivery by itself."""
+
+DELIVERY = ("cdn-gb",)
+"""Prices of delivery."""
 
 
-INPUTS = (
-    Input("images", "images", 2_000_000),
-    Input("new_images", "new images a month", 20_000),
-    Input("master_mb", "MB of an upload, on average", 2.3),
-    Input("views", "views a month", 50_000_000),
-    Input("image_kb", "kB of a delivered image, on average", 77),
-    Input("miss_percent", "percent of the views that the CDN does not have", 10),
-    Input("active_percent", "percent of the images that are viewed within three months", 25),
-    Input("widths", "derivatives of such an image that are requested", 4),
-)
+class Term(NamedTuple):
+    """US dollars of a part of the bill: ``coefficient`` times the inputs."""
 
-type Term = tuple[float, tuple[str, ...]]
-"""A coefficient, and the inputs by which it is multiplied."""
+    part: str
+    coefficient: float
+    inputs: tuple[str, ...] = ()
+
+    def multiply(self, values: Mapping[str, float]) -> float:
+        """Return the product for the inputs ``values``. Raises KeyError for a missing one."""
+        return prod((self.coefficient, *(values[name] for name in self.inputs)))
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One line of the bill, in US dollars: the sum of its terms. ``period`` is ``month`` or ``once``."""
+    """One line of the bill, in US dollars: the sum of its terms. ``period`` is ``month`` or ``once``.
+
+    ``in_offer``: an offer of the CDN takes the place of the line (:mod:`bench.cost.flat_rate`).
+    """
 
     label: str
     period: str
     terms: tuple[Term, ...]
+    in_offer: bool = False
 
     def usd(self, values: Mapping[str, float]) -> float:
         """Return the cost for the inputs ``values``. Raises KeyError for a missing one."""
-        return sum(prod((coefficient, *(values[name] for name in names))) for coefficient, names in self.terms)
+        return sum(term.multiply(values) for term in self.terms)
+
+
+def price_terms(prices: PriceTable, amounts: Amounts, *inputs: str, share: float = 1.0) -> tuple[Term, ...]:
+    """Return the cost of ``amounts`` times ``share`` and the inputs, a term for each part of the bill."""
+    delivery = {name: amount for name, amount in amounts.items() if name in DELIVERY}
+    parts = prices.cost({name: amount for name, amount in amounts.items() if name not in DELIVERY})
+    parts["delivery"] = sum(prices.cost(delivery).values())
+    return tuple(Term(part, usd * share, inputs) for part, usd in parts.items() if usd)
 
 
 def read_durations(page: str) -> tuple[float, float]:
@@ -93,36 +107,36 @@ def build_lines(prices: PriceTable, page: str) -> tuple[Line, ...]:
         function_amounts(MEMORY_MB, render_ms + COLD_SHARE * start_ms, 1, ARCHITECTURE), {"s3-gets": GETS, "s3-puts": 1}
     )
     mezzanines = sum(MEZZANINE_BYTES) / MASTER_BYTES
-
-    def cost(amounts: Amounts) -> float:
-        return sum(prices.cost(amounts).values())
-
-    rendered = cost(render)
-    megabyte, kilobyte = cost({"s3-gb-months": 1e-3}), cost({"s3-gb-months": 1e-6})
-    idle = cost(add(*monthly_amounts()["essential"].values()))
-    kept = ("image_kb", "widths", "images", "active_percent")
+    terms = partial(price_terms, prices)
+    megabyte, kilobyte = {"s3-gb-months": 1e-3}, {"s3-gb-months": 1e-6}
+    idle = add(*monthly_amounts()["essential"].values())
     return (
         Line("ingest of the images, copied from another bucket", "once", (
-            (cost(price_ingest(ARCHITECTURE, copied=True)), ("images",)),
+            terms(price_ingest(ARCHITECTURE, copied=True), "images")
         )),
         Line("CDN: requests and edge functions", "month", (
-            (cost({"cdn-requests": 1, "cdn-functions": EDGE_FUNCTIONS}), ("views",)),
-        )),
-        Line("CDN: delivery", "month", ((cost({"cdn-gb": 1e-6}), ("image_kb", "views")),)),
-        Line("misses: reads of stored derivatives", "month", ((cost({"s3-gets": 0.01}), ("views", "miss_percent")),)),
+            terms({"cdn-requests": 1, "cdn-functions": EDGE_FUNCTIONS}, "views")
+        ), in_offer=True),
+        Line("CDN: delivery", "month", terms({"cdn-gb": 1e-6}, "image_kb", "views"), in_offer=True),
+        Line("misses: reads of stored derivatives", "month", (
+            terms({"s3-gets": 0.01}, "views", "miss_percent")
+        ), in_offer=True),
         Line("misses: renders, each stored for three months", "month", (
-            (rendered / MONTHS_STORED / 100, ("images", "active_percent", "widths")),
-            (rendered, ("new_images", "widths")),
+            *terms(render, *RENDERED, share=RENDERED_SHARE),
+            *terms(render, "new_images", "widths"),
         )),
         Line("ingest of new images, with their presets", "month", (
-            (cost(price_ingest(ARCHITECTURE, copied=False)), ("new_images",)),
+            terms(price_ingest(ARCHITECTURE, copied=False), "new_images")
         )),
-        Line("storage: masters and mezzanines", "month", ((megabyte * (1 + mezzanines), ("master_mb", "images")),)),
+        Line("storage: masters and mezzanines", "month", (
+            terms(megabyte, "master_mb", "images", share=1 + mezzanines)
+        )),
         Line("storage: derivatives", "month", (
-            (kilobyte / 100, kept),
-            (kilobyte * MONTHS_STORED * PRESETS, ("image_kb", "new_images")),
+            *terms(kilobyte, "image_kb", *RENDERED, share=0.01),
+            *terms(kilobyte, "image_kb", "new_images", share=MONTHS_STORED * PRESETS),
         )),
-        Line("alarms, metrics, idle queues, keys", "month", ((idle, ()),)),
+        Line("alarms, metrics, idle queues, keys", "month", terms(idle)),
+        Line("endpoint", "month", terms(endpoint_amounts(ENDPOINT_INSTANCE, 1, 1), "endpoint_hours")),
     )  # fmt: skip
 
 
@@ -155,9 +169,11 @@ def sum_cheapest(lines: Sequence[Line], values: Mapping[str, float], offers: Seq
 def format_offers(offers: Sequence[Offer], together: float) -> str:
     """Format pay-as-you-go, the same after its free tier, the cheapest plan, and the month with the cheapest."""
     cheapest = find_cheapest_plan([*offers])
-    shown = [*offers[:2], Offer(f"cheapest flat-rate plan: {cheapest.label}", cheapest.usd)] if cheapest else offers[:2]
+    shown = [(one.label, one.usd) for one in offers[:2]]
+    if cheapest:
+        shown.append((f"cheapest flat-rate plan: {cheapest.label}", cheapest.usd))
     rows = ["| the CDN and its misses | a month, USD |", "| --- | ---: |"]
-    rows += [f"| {one.label} | {one.usd:,.2f} |" for one in shown]
+    rows += [f"| {label} | {usd:,.2f} |" for label, usd in shown]
     if not cheapest:
         rows.append("| no flat-rate plan covers it |  |")
     return "\n".join([*rows, f"| **the month together, with the cheapest** | **{together:,.2f}** |"])
@@ -170,45 +186,12 @@ def sum_period(lines: Sequence[Line], values: Mapping[str, float], period: str) 
 
 def format_example(prices: PriceTable, lines: Sequence[Line], peer: str) -> str:
     """Return the generated part of the page; ``peer`` is the comparison with AWS's solution."""
-    values = {one.name: one.default for one in INPUTS}
-    listed_offers = list_month_offers(prices, values)
-    offers = format_offers(listed_offers, sum_cheapest(lines, values, listed_offers))
+    listed_offers = list_month_offers(prices, DEFAULTS)
+    offers = format_offers(listed_offers, sum_cheapest(lines, DEFAULTS, listed_offers))
     listed = "; ".join(f"{one.label}: {one.default:,.10g}" for one in INPUTS)
-    return f"{listed}.\n\n{format_table(lines, values)}\n\n{offers}\n\n{peer}\n\n{_cite(prices)}"
+    return f"{listed}.\n\n{format_table(lines, DEFAULTS)}\n\n{offers}\n\n{peer}\n\n{_cite(prices)}"
 
 
 def _cite(prices: PriceTable) -> str:
     plans = load_flat_rate_plans()
     return f"Prices of us-east-1, on demand, as read on {prices.read_on}; of plans on {plans.read_on}."
-
-
-def format_data(prices: PriceTable, lines: Sequence[Line]) -> str:
-    """Return the coefficients for the calculator, as a script."""
-    plans = load_flat_rate_plans()
-    model = {
-        "read": str(prices.read_on),
-        "inputs": [*map(asdict, INPUTS)],
-        "lines": [*map(asdict, lines)],
-        "rates": asdict(read_rates(prices, MEMORY_MB, ARCHITECTURE)),
-        "functions": EDGE_FUNCTIONS,
-        "free": asdict(plans.free_tier),
-        "levels": [*_list_levels(plans)],
-    }
-    text = json.dumps(model, indent=1)
-    return f"// Written by `make alarms` (bench/cost/month.py). Do not edit.\nconst MODEL = {text};\n"
-
-
-def _list_levels(plans: FlatRatePlans) -> Iterator[dict[str, object]]:
-    for plan in plans.plans:
-        by_store = plans.has(plan.tier, "origin_failover")
-        yield from ({**asdict(level), "label": plan.label(level), "by_store": by_store} for level in plan.levels)
-
-
-def read_inputs(given: Sequence[str]) -> Iterator[tuple[str, float]]:
-    """Yield name and value of each ``INPUT=NUMBER``. Raises ValueError."""
-    known = {one.name for one in INPUTS}
-    for pair in given:
-        name, _, value = pair.partition("=")
-        if name not in known:
-            raise ValueError(f"there is no input {name}; inputs: {', '.join(sorted(known))}")
-        yield name, float(value)

@@ -10,7 +10,8 @@ from darkroom_pipeline.operations.cost_model import PriceTable
 from .example import OURS, THEIRS, read_misses
 from .fargate import NAME as FARGATE
 from .fargate import price_month
-from .month import ARCHITECTURE, INPUTS, Line, list_month_offers
+from .inputs import DEFAULTS
+from .month import ARCHITECTURE, Line, list_month_offers
 
 _GROUPS = {"renders": "misses: renders", "ingest of new images": "ingest", "storage": "storage", "alarms": "alarms"}
 """Beginnings of the lines of the bill that make a row."""
@@ -31,7 +32,7 @@ def compare_month(prices: PriceTable, lines: Sequence[Line], page: str, cpu_ms: 
     AWS's solution and imgproxy, with ``cpu_ms`` a render, render at each of them, and store masters only. They have no
     ingest, no alarms and no queues.
     """
-    values = {one.name: one.default for one in INPUTS}
+    values = DEFAULTS
     megabyte = sum(prices.cost({"s3-gb-months": 1e-3}).values())
     misses, masters = values["views"] * values["miss_percent"] / 100, megabyte * values["master_mb"] * values["images"]
     theirs = {"renders": read_misses(page)["once"][THEIRS] / 1e6 * misses, "storage": masters}

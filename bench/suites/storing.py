@@ -22,7 +22,8 @@ from darkroom.services.serve.store_policy import (
 )
 
 from ..cost import PAGE
-from ..cost.month import ARCHITECTURE, COLD_SHARE, INPUTS, MEMORY_MB, read_durations
+from ..cost.inputs import DEFAULTS
+from ..cost.month import ARCHITECTURE, COLD_SHARE, MEMORY_MB, read_durations
 from ..cost.pricing import MEZZANINE_READS
 from ..goals import Figure, Rounds, Section
 from ..shop import MONTHS, REGIONS, Misses, Shop, list_misses
@@ -84,7 +85,7 @@ def list_shops(sample: int) -> Mapping[str, Shop]:
 def read_prices() -> Prices:
     """Return what the policy computes for the render of docs/explanation/cost.md, whose time includes that of a PUT."""
     render_ms, start_ms = read_durations(PAGE.read_text(encoding="utf-8"))
-    image_kb = next(one.default for one in INPUTS if one.name == "image_kb")
+    image_kb = DEFAULTS["image_kb"]
     units = load_unit_prices("aarch64" if ARCHITECTURE == "arm64" else ARCHITECTURE)
     billed_ms = render_ms - LATENCY_MS + COLD_SHARE * start_ms
     gets = OBJECTS_READ + MEZZANINE_READS

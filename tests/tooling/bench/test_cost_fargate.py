@@ -10,19 +10,18 @@ from bench.cost.fargate import (
     BUSY,
     MARKERS,
     MIN_TASKS,
-    count_tasks,
     format_misses,
     price_month,
     read_cpu_ms,
 )
-from bench.cost.month import INPUTS
+from bench.cost.inputs import DEFAULTS
 from bench.page import PAGE as PERFORMANCE
 from darkroom_pipeline.operations.cost_model import HOURS_A_MONTH, load_prices
 
 PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
 CPU_MS = read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
-IMAGE_KB = next(one.default for one in INPUTS if one.name == "image_kb")
+IMAGE_KB = DEFAULTS["image_kb"]
 
 MEASURED = """### 12 MP JPEG to 800 px WebP
 
@@ -46,7 +45,7 @@ def test_the_cpu_time_is_that_of_sharp() -> None:
 
 def test_tasks_are_two_until_the_load_needs_more() -> None:
     full = HOURS_A_MONTH * 3600 * 1000 / 50 * BUSY
-    found = [count_tasks(share * full, 50) for share in (0, 1, 1.9, 2.5, 8)]
+    found = [price_month(PRICES, share * full, 0, 50, "arm64").tasks for share in (0, 1, 1.9, 2.5, 8)]
     assert found == pytest.approx([MIN_TASKS, 2, 2, 2.5, 8])
 
 

@@ -5,23 +5,25 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from functools import cache
+from typing import Any
 
 import pytest
 from py_mini_racer import MiniRacer
 
 from bench.cost import PAGE
 from bench.cost.__main__ import main
+from bench.cost.bills import CostModel, list_bills
+from bench.cost.calculator import DATA, format_data
 from bench.cost.example import read_misses
 from bench.cost.fargate import read_cpu_ms
 from bench.cost.flat_rate import find_cheapest_plan
 from bench.cost.idle import monthly_amounts
+from bench.cost.inputs import DEFAULTS, INPUTS, read_inputs
 from bench.cost.month import (
-    DATA,
-    INPUTS,
     MARKERS,
     MEMORY_MB,
     build_lines,
-    format_data,
     format_example,
     list_month_offers,
     read_durations,
@@ -38,7 +40,8 @@ PRICES = load_prices()
 TEXT = PAGE.read_text(encoding="utf-8")
 LINES = build_lines(PRICES, TEXT)
 CPU_MS = read_cpu_ms(PERFORMANCE.read_text(encoding="utf-8"))
-EXAMPLE = {one.name: one.default for one in INPUTS}
+EXAMPLE = DEFAULTS
+MODEL = CostModel(PRICES, LINES, TEXT, CPU_MS)
 SCRIPT = DATA.with_name("calculator.js")
 
 
@@ -46,34 +49,127 @@ def test_the_page_and_the_script_are_current() -> None:
     shown = TEXT.partition(MARKERS.begin)[2].partition(MARKERS.end)[0]
     peer = format_peer_month(compare_month(PRICES, LINES, TEXT, CPU_MS))
     assert shown.strip() == format_example(PRICES, LINES, peer)
-    assert DATA.read_text(encoding="utf-8") == format_data(PRICES, LINES)
+    assert DATA.read_text(encoding="utf-8") == format_data(MODEL)
+
+
+@cache
+def make_engine() -> MiniRacer:
+    engine = MiniRacer()
+    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
+    return engine
+
+
+def ask(engine: MiniRacer, function: str, *arguments: object) -> Any:
+    """Call a function of the script with the model."""
+    given = ", ".join(("MODEL", *map(json.dumps, arguments)))
+    return json.loads(str(engine.eval(f"JSON.stringify({function}({given}))")))
+
+
+def draw_values(seed: int) -> list[dict[str, float]]:
+    """Return the example, and inputs from small sites to those beyond all plans."""
+    draw = random.Random(seed)
+    scaled = ({name: value * 10 ** draw.uniform(-4, 1) for name, value in EXAMPLE.items()} for _ in range(50))
+    drawn = ({**one, "views": 10 ** draw.uniform(4, 11), "endpoint_hours": draw.uniform(0, 730)} for one in scaled)
+    return [dict(EXAMPLE), dict.fromkeys(EXAMPLE, 0.0), *drawn]
 
 
 def test_the_calculator_computes_what_the_command_prints() -> None:
-    engine, draw = MiniRacer(), random.Random(22)
-    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
-    for values in [EXAMPLE, *({one.name: draw.uniform(0, 3 * one.default) for one in INPUTS} for _ in range(50))]:
-        found = json.loads(str(engine.eval(f"JSON.stringify(evaluate(MODEL, {json.dumps(values)}))")))
+    engine = make_engine()
+    for values in draw_values(22):
+        found = ask(engine, "evaluate", values)
         assert [(one["label"], one["period"]) for one in found] == [(one.label, one.period) for one in LINES]
         assert [one["usd"] for one in found] == pytest.approx([one.usd(values) for one in LINES], rel=1e-12)
 
 
 def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
-    engine, draw = MiniRacer(), random.Random(37)
-    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
-    examples = [{**EXAMPLE, "views": 10 ** draw.uniform(4, 11)} for _ in range(50)]
-    for values in [EXAMPLE, *examples]:
+    engine = make_engine()
+    for values in draw_values(37):
         offers = list_month_offers(PRICES, values)
-        found = json.loads(str(engine.eval(f"JSON.stringify(offer(MODEL, {json.dumps(values)}))")))
+        found = ask(engine, "offer", values)
         assert [one["label"] for one in found] == [one.label for one in offers]
-        covered = {one.label: one.usd for one in offers if one.usd is not None}
-        assert {one["label"]: one["usd"] for one in found if one["usd"] is not None} == pytest.approx(covered)
-        shown = json.loads(str(engine.eval(f"JSON.stringify(choose(offer(MODEL, {json.dumps(values)})))")))
-        cheapest = find_cheapest_plan(offers)
-        named = [f"cheapest flat-rate plan: {cheapest.label}"] if cheapest else []
-        assert [one["label"] for one in shown[2:]] == named
-        script = f"sumCheapest(evaluate(MODEL, {json.dumps(values)}), offer(MODEL, {json.dumps(values)}))"
-        assert engine.eval(script) == pytest.approx(sum_cheapest(LINES, values, offers))
+        for shown, one in zip(found, offers, strict=True):
+            assert (shown["parts"] is None) == (one.parts is None)
+            assert one.parts is None or shown["parts"] == pytest.approx(one.parts, abs=1e-9)
+
+
+def test_the_calculator_prices_each_service_as_the_command_does() -> None:
+    engine, plans = make_engine(), set()
+    for values in draw_values(41):
+        bills = list_bills(MODEL, values)
+        found = ask(engine, "listBills", values)
+        assert [(one["service"], one["plan"]) for one in found] == [(one.service, one.plan) for one in bills]
+        for shown, bill in zip(found, bills, strict=True):
+            assert (shown["parts"] is None) == (bill.parts is None)
+            assert bill.parts is None or shown["parts"] == pytest.approx(bill.parts, abs=1e-9)
+            assert shown["credits"] == pytest.approx(bill.credits)
+        plans |= {(one.service, one.plan) for one in bills}
+    assert len(plans) > 15, "the inputs reach few plans"
+
+
+def test_bills_are_those_of_the_worked_example() -> None:
+    together = compare_month(PRICES, LINES, TEXT, CPU_MS)[-1]
+    bills = list_bills(MODEL)
+    assert [one.usd for one in bills[:3]] == pytest.approx(together[1:])
+    assert [one.usd for one in bills[3:]] == [None, None], "3,850 GB a month exceed all plans with a public price"
+    small = {**EXAMPLE, "images": 20_000.0, "new_images": 100.0, "views": 2e6}
+    cloudinary, imgix = list_bills(MODEL, small)[3:]
+    stored, derivatives = 2.3e-3 * 20_000, 77e-6 * 20_000 * 0.25 * 4
+    assert cloudinary.credits == pytest.approx(154 + stored + derivatives + 400 / 1000)
+    assert (cloudinary.plan, cloudinary.usd) == ("Plus", 99)
+    renders = 20_000 * 0.25 * 4 / 3 + 400
+    assert imgix.credits == pytest.approx(1.1 * 154 + 2 * derivatives + renders / 500)
+    assert (imgix.plan, imgix.usd) == ("Basic", pytest.approx(75 + stored * 0.023 + renders * 4e-7))
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "value"),
+    [
+        ({"views": "1e6"}, "views", 1e6),
+        ({"requests_a_second": "20"}, "views", 20 * 730 * 3600),
+        ({"delivery_gb": "3850"}, "image_kb", 77),
+        ({"views": "4000000", "delivery_tb": "0.5"}, "image_kb", 125),
+        ({"miss_percent": "100"}, "miss_percent", 100),
+    ],
+)
+def test_units_are_alternatives(given: dict[str, str], name: str, value: float) -> None:
+    assert read_inputs([f"{key}={text}" for key, text in given.items()])[name] == pytest.approx(value)
+    found = read_in_browser(given)
+    assert (found["values"][name], found["errors"]) == (pytest.approx(value), {})
+
+
+@pytest.mark.parametrize(
+    ("given", "name", "message"),
+    [
+        ({"images": "many"}, "images", "Enter a number"),
+        ({"images": ""}, "images", "Enter a number"),
+        ({"images": "0x10"}, "images", "Enter a number"),
+        ({"images": "nan"}, "images", "Enter a number"),
+        ({"views": "-1"}, "views", "Enter 0 or more."),
+        ({"views": "1e13"}, "views", "Enter at most 1,000,000,000,000."),
+        ({"requests_a_second": "1e9"}, "views", "Enter at most 380,517.504."),
+        ({"miss_percent": "100.5"}, "miss_percent", "Enter at most 100."),
+        ({"views": "1000", "delivery_tb": "4"}, "image_kb", "Enter at most 0.1: 100,000 kB an image."),
+        ({"views": "0", "delivery_gb": "4"}, "image_kb", "There are no views."),
+    ],
+)
+def test_nonsense_is_refused(given: dict[str, str], name: str, message: str) -> None:
+    with pytest.raises(ValueError):
+        read_inputs([f"{key}={text}" for key, text in given.items()])
+    found = read_in_browser(given)
+    assert list(found["errors"]) == [name]
+    assert found["errors"][name].startswith(message)
+
+
+def test_an_input_has_one_unit() -> None:
+    with pytest.raises(ValueError, match="views is given in two units"):
+        read_inputs(["views=5", "requests_a_second=1"])
+
+
+def read_in_browser(given: dict[str, str]) -> Any:
+    units = {unit.name: one.name for one in INPUTS for unit in one.units}
+    texts = {one.name: f"{one.default:,}" for one in INPUTS}
+    texts |= {units.get(key, key): text for key, text in given.items()}
+    return ask(make_engine(), "readInputs", texts, {units.get(key, key): key for key in given})
 
 
 def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> None:
