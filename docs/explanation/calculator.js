@@ -197,13 +197,27 @@ function describe(model, bill) {
   if (!service.page) {
     const level = model.levels.find(each => each.label === bill.plan);
     const limits = level ? `, up to ${count(level.requests)} requests and ${count(level.gigabytes)} GB` : '';
-    return [`CDN: ${bill.plan}${limits}.`, service.tasks ? ` Fargate's prices as of ${model.tasks_read}.` : ''];
+    const tasks = service.tasks ? [" Fargate's prices as of ", makeDate(model.tasks_read), '.'] : [];
+    return [`CDN: ${bill.plan}${limits}.`, ...tasks];
   }
   const last = service.plans.at(-1), credits = count(Math.ceil(bill.credits));
   const page = make('a', { href: service.page }, service.page.replace(/^https:\/\/(www\.)?/, ''));
   const plan = bill.parts ? `Plan: ${bill.plan}; ${credits} credits are needed.`
-    : `${credits} credits are needed, ${last.name} has ${count(last.credits)}.`;
-  return [`${plan} Prices of `, page, ` as of ${service.read}.`];
+    : `${credits} credits are needed; the largest plan with a price, ${last.name}, has ${count(last.credits)}.`;
+  return [`${plan} Prices of `, page, ' as of ', makeDate(service.read), '.'];
+}
+
+/** Return a date that is not broken into two lines. */
+function makeDate(day) {
+  return make('time', { className: 'calc-date', dateTime: day }, day);
+}
+
+/** Return the amount of a part of a bill, or that the plan includes it. */
+function formatPart(model, bill, part) {
+  const hosted = model.services.find(each => each.name === bill.service).plans;
+  const included = hosted ? ['compute', 'requests', 'storage', 'delivery'] : ['delivery'];
+  const byPlan = hosted || model.levels.some(each => each.label === bill.plan);
+  return byPlan && included.includes(part) && !bill.parts[part] ? 'in the plan' : format(bill.parts[part]);
 }
 
 /** Return the table of a bill, with a bar for each part; `largest` US dollars are as wide as the column. */
@@ -215,7 +229,7 @@ function showBill(model, bill, largest) {
   const makeBar = usd => make('span', { className: 'calc-track', attributes: { 'aria-hidden': 'true' } },
     make('span', { className: 'calc-bar', style: `inline-size: ${largest ? 100 * usd / largest : 0}%` }));
   const rows = () => model.parts.map(part => make('tr', {}, make('th', { scope: 'row' }, part),
-    make('td', {}, makeBar(bill.parts[part]), make('span', { className: 'calc-usd' }, format(bill.parts[part])))));
+    make('td', {}, makeBar(bill.parts[part]), make('span', { className: 'calc-usd' }, formatPart(model, bill, part)))));
   if (bill.parts) {
     const attributes = { 'aria-labelledby': id };
     shown.append(make('table', { className: 'calc-parts', attributes }, make('tbody', {}, ...rows())));

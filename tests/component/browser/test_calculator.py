@@ -41,6 +41,8 @@ async def restore_numbers(page: Page, url: str) -> None:
     await page.open(f"{url}/page{SMALL}")
     before = await page.evaluate(TOTALS)
     assert len(before) == 5
+    shown = await page.evaluate("document.querySelector('[aria-labelledby=calc-Cloudinary]').innerText")
+    assert "delivery in the plan monitoring 0.00" in " ".join(shown.split())
     await page.tab.get_by_label("unit of views").select_option("views")
     assert await page.evaluate(TOTALS) == before, "another unit is the same bill"
     assert await page.tab.get_by_label("views", exact=True).input_value() == "1,314,000"
