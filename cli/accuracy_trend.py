@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from statistics import fmean
 from typing import Any
 
+from cli.terminal import Line, Style
 from darkroom_analysis.mlops.quality_check import WORST
 from darkroom_pipeline.aws.clients import translate_errors
 from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat, Points
@@ -71,7 +72,8 @@ def format_trends(trends: Sequence[Trend], weeks: Sequence[date]) -> Iterator[st
     """Yield a line for the weeks and one for each trend."""
     labels = [f"{one.task} {one.variant} {one.metric}" for one in trends]
     width = max(map(len, ("week of", *labels)))
-    yield f"{'week of':<{width}}" + "".join(f"{week:%m-%d}".rjust(7) for week in weeks) + " change"
+    days = "".join(f"{week:%m-%d}".rjust(7) for week in weeks)
+    yield Line((f"{'week of':<{width}}{days} change", Style.HEADING))
     for label, one in zip(labels, trends, strict=True):
         values = "".join(("–" if value is None else f"{value:.1f}").rjust(7) for value in one.by_week)
         yield f"{label:<{width}}{values}" + ("–" if one.change is None else f"{one.change:+.1f}").rjust(7)

@@ -16,6 +16,7 @@ from click.core import ParameterSource
 from . import IS_CHECKOUT, ROOT
 from .environments import NOTE, enter_development
 from .errors import WrongArgument
+from .terminal import Style, Table, format_lines, is_styled
 
 if TYPE_CHECKING:
     from cli.deployment import Deployment
@@ -73,13 +74,13 @@ class Call:
             raise WrongArgument("This command is for the stack on this machine, not for one on AWS.")
         return self.selection.state
 
-    def emit(self, document: Any, lines: Iterable[str] = ()) -> None:
+    def emit(self, document: Any, lines: Iterable[str | Table] = ()) -> None:
         """Print a result: ``document`` as JSON with ``--json``, else ``lines``."""
         if self.is_json:
             write(json.dumps(document, indent=2, default=str))
             return
-        for line in lines:
-            write(escape_hidden(line, keep="\t"))
+        for line in format_lines(lines, lambda text: escape_hidden(text, keep="\t"), styled=is_styled(sys.stdout)):
+            write(line)
 
     def emit_one(self, document: Mapping[str, Any], lines: Iterable[str]) -> None:
         """Print one of many results: ``document`` as a line of JSON with ``--json``, else ``lines``."""
@@ -90,7 +91,7 @@ class Call:
 
     def note(self, text: str) -> None:
         """Print a line about what happens, which is no result, to standard error."""
-        click.echo(escape_hidden(text, keep="\n\t"), err=True)
+        write_note(text, keep="\n\t")
 
 
 def escape_hidden(text: str, keep: str = "") -> str:
@@ -98,6 +99,12 @@ def escape_hidden(text: str, keep: str = "") -> str:
     from darkroom.visible_text import escape_controls
 
     return escape_controls(text, keep)
+
+
+def write_note(text: str, keep: str = "") -> None:
+    """Print ``text`` to standard error."""
+    [line] = format_lines([text], lambda part: escape_hidden(part, keep), styled=is_styled(sys.stderr))
+    click.echo(line, err=True)
 
 
 def ask(question: str) -> None:
@@ -146,6 +153,19 @@ SHARED_NAMES = frozenset(str(option.name) for option in shared_options())
 _BY_NAME = {name: option for option in shared_options() for name in option.opts}
 
 
+class _Formatter(click.HelpFormatter):
+    """The formatter of help texts, with bold headings on a terminal."""
+
+    def write_heading(self, heading: str) -> None:
+        """Write the heading of a section."""
+        styled = is_styled(sys.stdout)
+        self.write(f"{'':{self.current_indent}}{Style.HEADING.show(f'{heading}:') if styled else f'{heading}:'}\n")
+
+
+class _Context(click.Context):
+    formatter_class = _Formatter
+
+
 class Command(click.Command):
     """A command with the shared options, whose function gets a :class:`Call` as its argument ``call``.
 
@@ -154,6 +174,8 @@ class Command(click.Command):
     ``on_stack`` is false for commands that are about no stack, ``in_development`` true for those that need the packages
     of development (``cli/environments.py``).
     """
+
+    context_class = _Context
 
     def __init__(
         self,
@@ -204,6 +226,7 @@ class Group(click.Group):
     """A group whose commands are :class:`Command`. Shared options may precede the name of a command."""
 
     command_class = Command
+    context_class = _Context
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Move shared options behind the name of the command, which parses them."""

@@ -77,8 +77,8 @@ def describe_coverage(labelled: Mapping[str, int]) -> str:
     return f"images by task: {measured}" + (f"; not measured: {missing}" if missing else "")
 
 
-def describe(golden: GoldenImage) -> str:
-    """Describe an image and its labels in a line."""
+def describe_labels(golden: GoldenImage) -> str:
+    """Describe the labels of an image."""
     label = [
         "" if golden.faces is None else f"faces {len(golden.faces)}",
         "" if golden.unsafe is None else "unsafe" if golden.unsafe else "safe",
@@ -86,4 +86,4 @@ def describe(golden: GoldenImage) -> str:
         "" if golden.tags is None else f"tags {', '.join(golden.tags) or 'none'}",
         "" if golden.objects is None else f"objects {len(golden.objects)}",
     ]
-    return f"{golden.key}  {', '.join(filter(None, label))}"
+    return ", ".join(filter(None, label))

@@ -10,7 +10,8 @@ import click
 from .commands import app
 from .errors import describe
 from .exit_codes import ExitCode
-from .framework import TRACEBACK, escape_hidden
+from .framework import TRACEBACK, write_note
+from .terminal import Line, Style
 
 PROGRAM = "darkroom"
 
@@ -41,5 +42,5 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _fail(message: str, code: ExitCode) -> int:
-    click.echo(escape_hidden(f"{PROGRAM}: {message}"), err=True)
+    write_note(Line((f"{PROGRAM}:", Style.PROBLEM), f" {message}"))
     return int(code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from cli.terminal import Line, Style
 from darkroom.slo import SLOS, Slo
 from darkroom_pipeline.operations.cloudwatch import CloudWatchMetrics, MetricStat
 from observability.burn_rate import list_events
@@ -87,12 +88,15 @@ def _read(
 def format_reports(reports: Sequence[ObjectiveReport]) -> Iterator[str]:
     """Yield a line of headings and one for each objective."""
     width = max(len(one.slo.name) for one in reports)
-    yield f"{'objective':<{width}}" + "".join(f"{name:>{columns}}" for name, columns in _COLUMNS)
+    columns = "".join(f"{name:>{cells}}" for name, cells in _COLUMNS)
+    yield Line((f"{'objective':<{width}}{columns}", Style.HEADING))
     for one in reports:
-        yield (
+        style = Style.PROBLEM if (one.spent_percent or 0.0) > 100 else Style.PLAIN
+        yield Line(
             f"{one.slo.name:<{width}}{100 * one.slo.objective:>8.1f}%{one.every.total:>10,.0f}"
-            f"{_percent(one.every.good_percent):>9}{_percent(one.spent_percent, 0):>9}{one.cold.total:>8,.0f}"
-            f"{_percent(one.cold.good_percent):>9}{_percent(one.warm.good_percent):>9}"
+            f"{_percent(one.every.good_percent):>9}",
+            (f"{_percent(one.spent_percent, 0):>9}", style),
+            f"{one.cold.total:>8,.0f}{_percent(one.cold.good_percent):>9}{_percent(one.warm.good_percent):>9}",
         )
 
 

@@ -15,6 +15,7 @@ from ..app import app
 from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import Call
+from ..terminal import Line, Style, Table
 from .stack import find_function
 
 KEEP = 2
@@ -162,8 +163,9 @@ def smoke(call: Call, only: tuple[str, ...], large: bool, output: Path | None, i
         raise WrongArgument(str(error)) from error
     if is_list:
         lines = [f"{group}/{check.name}: {check.proves}" for group, check in checks]
+        table = Table(("group", "check", "proves"), [(group, one.name, one.proves) for group, one in checks], lines)
         rows = [{"group": group, "name": check.name, "proves": check.proves} for group, check in checks]
-        call.emit({"checks": rows}, lines)
+        call.emit({"checks": rows}, [table])
         return ExitCode.OK
     report = check_stack(world_of(call.deployment), checks, ["large"] if large else [])
     if output:
@@ -221,10 +223,10 @@ def check_secret(call: Call, secret: str) -> int:
     except InvalidSecret as error:
         problems = list(error.problems)
     if call.is_json or not problems:
-        call.emit({"problems": problems}, ["valid"])
+        call.emit({"problems": problems}, [Line(("valid", Style.GOOD))])
     else:
         for problem in problems:
-            call.note(problem)
+            call.note(Line((problem, Style.PROBLEM)))
     return ExitCode.FAILED if problems else ExitCode.OK
 
 

@@ -10,6 +10,7 @@ from extensions import find_extension, list_extensions
 
 from ..app import app
 from ..framework import Call
+from ..terminal import Table
 
 FLAGS = [one.flag for one in list_extensions()]
 
@@ -26,7 +27,8 @@ def extensions(call: Call) -> None:
         for one in found
     ]
     width = max((len(one.flag) for one in found), default=0)
-    call.emit({"extensions": rows}, [f"{one.flag:{width}}  {one.summary}" for one in found])
+    plain = [f"{one.flag:{width}}  {one.summary}" for one in found]
+    call.emit({"extensions": rows}, [Table(("name", "summary"), [(one.flag, one.summary) for one in found], plain)])
 
 
 @app.command(

@@ -11,6 +11,7 @@ from .. import ROOT
 from ..app import app
 from ..exit_codes import ExitCode
 from ..framework import FOLDER, Call
+from ..terminal import Table
 
 
 @app.group()
@@ -39,13 +40,15 @@ def put(call: Call, folder: Path) -> None:
 )
 def list_golden(call: Call) -> None:
     """List the golden set."""
-    from cli.golden import describe, describe_coverage, line_of, shown
+    from cli.golden import describe_coverage, describe_labels, line_of, shown
     from darkroom_analysis.mlops.golden_set import count_labelled
 
     found = shown(call.deployment.bucket("MediaBucketName"))
     labelled = count_labelled(found)
     document = {"images": [json.loads(line_of(one)) for one in found], "labelled": labelled}
-    call.emit(document, [*(describe(one) for one in found), describe_coverage(labelled)])
+    rows = [(one.key, describe_labels(one)) for one in found]
+    table = Table(("image", "labels"), rows, ["  ".join(row) for row in rows])
+    call.emit(document, [table, describe_coverage(labelled)])
 
 
 @golden.command(

@@ -18,6 +18,7 @@ from ..errors import CommandError, NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import FILE, Call
 from ..progress import progress
+from ..terminal import Line, Style
 from .functions import Since, find_log_group, read_logs
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def upload(
     failures = [f"{name}: {complaint}" for name, complaint in wrong.items()]
     call.emit({"uploads": rows, "dead_letters": dead}, lines)
     for failure in failures:
-        call.note(failure)
+        call.note(Line((failure, Style.PROBLEM)))
     if dead:
         listing = "`darkroom redrive ingest --dry-run`, for the same stack"
         call.note(f"{dead} more dead letters of ingest than before: {listing}, lists them")

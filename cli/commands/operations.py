@@ -13,6 +13,7 @@ from ..app import app
 from ..errors import NotFound, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import Call
+from ..terminal import Line, Style, Table
 from .images import iso
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def redrive(call: Call, queues: tuple[str, ...], dry_run: bool) -> None:
 
 
 def _describe_letter(letter: Mapping[str, Any]) -> Iterator[str]:
-    yield f"{letter['at']}  {letter['subject']}"
+    yield Line((f"{letter['at']}  {letter['subject']}", Style.HEADING))
     yield f"    {letter['cause']}"
     known = [f"{name} {letter[name]}" for name in ("attempts", "trace_id", "redriven") if letter.get(name)]
     if known:
@@ -109,16 +110,25 @@ def switch(call: Call, name: str | None, state: str | None, minutes: float, by: 
         audit = AuditLog(call.deployment.bucket("AuditBucketName"))
         audit.write(OVERRIDE, f"switch {name}", by, on=is_on, reason=reason, until_s=turned.until_s)
     known = {one: board.read(one) for one in SWITCHES}
-    call.emit(
-        {"switches": {one: _state(found) for one, found in known.items()}},
-        (_line(one, found) for one, found in known.items()),
-    )
+    call.emit({"switches": {one: _state(found) for one, found in known.items()}}, [_list_switches(known)])
 
 
 def _state(switch: Switch) -> dict[str, Any]:
     is_on = switch.is_on_at(time.time())
     until = iso(switch.until_s) if is_on and switch.until_s else None
     return {"on": is_on, "until": until, "by": switch.by, "reason": switch.reason}
+
+
+def _list_switches(known: Mapping[str, Switch]) -> Table:
+    rows = []
+    for name, found in known.items():
+        state = _state(found)
+        is_on, until, by, reason = (state[field] for field in ("on", "until", "by", "reason"))
+        said = ("on", Style.PROBLEM) if is_on else ("off", Style.GOOD)
+        rows.append((name, said, *((until or "turned off", by, reason) if is_on else ("", "", ""))))
+    return Table(
+        ("switch", "state", "until", "by", "reason"), rows, [_line(one, found) for one, found in known.items()]
+    )
 
 
 def _line(name: str, switch: Switch) -> str:
@@ -182,8 +192,12 @@ def review() -> None:
 def list_held(call: Call) -> None:
     """List images that wait for a decision."""
     rows = [_describe_held(record) for record in _index(call).list_flagged()]
-    lines = [f"{row['since']}  {row['width']} x {row['height']} {row['format']}  {row['key']}" for row in rows]
-    call.emit({"images": rows}, [*lines, f"waiting: {len(rows)}"])
+    table = Table(
+        ("since", "size", "format", "key"),
+        [(row["since"], f"{row['width']} x {row['height']}", str(row["format"]), row["key"]) for row in rows],
+        [f"{row['since']}  {row['width']} x {row['height']} {row['format']}  {row['key']}" for row in rows],
+    )
+    call.emit({"images": rows}, [table, f"waiting: {len(rows)}"])
 
 
 def _describe_held(record: Record) -> dict[str, Any]:

@@ -14,6 +14,7 @@ import click
 from ..app import app
 from ..errors import NotFound, WrongArgument
 from ..framework import FILE, Call
+from ..terminal import Line, Style
 
 if TYPE_CHECKING:
     from darkroom_analysis.mlops.model_registry import ModelRegistry, ModelVersion
@@ -109,7 +110,9 @@ def open_registry(call: Call) -> ModelRegistry:
 
 
 def _format_version(one: ModelVersion) -> Iterable[str]:
-    yield f"{one.version}  {one.approval}  {one.image}" + (f"  ({one.reason})" if one.reason else "")
+    style = {"Approved": Style.GOOD, "Rejected": Style.PROBLEM}.get(one.approval, Style.PLAIN)
+    reason = f"  ({one.reason})" if one.reason else ""
+    yield Line((str(one.version), Style.HEADING), "  ", (one.approval, style), f"  {one.image}{reason}")
     metrics = [f"{name} {value:g}" for name, value in sorted(one.metrics.items())]
     origins = [f"{name} {text}" for name, text in sorted(one.lineage.items())]
     for pairs in (metrics, origins):

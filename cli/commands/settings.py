@@ -16,7 +16,8 @@ import click
 from ..app import app
 from ..errors import CommandError, WrongArgument
 from ..exit_codes import ExitCode
-from ..framework import FILE, Call, ask, escape_hidden
+from ..framework import FILE, Call, ask, write_note
+from ..terminal import Line, Style, Table
 
 if TYPE_CHECKING:
     from cli.settings.changes import Applied
@@ -162,9 +163,25 @@ def history(call: Call) -> None:
 
     rows = list(read_history(_target(call)))
     notes = {(True, True): " (in force)", (False, True): "", (False, False): " (never in force)"}
-    lines = [f"{_line(version)}{notes[(now, ever)]}" for version, now, ever in rows]
+    lines: list[str | Table] = [
+        Table(
+            ("version", "at", "by", "reason", ""),
+            [
+                (
+                    str(one.number),
+                    one.at,
+                    one.by,
+                    one.reason,
+                    (notes[(now, ever)].strip(), Style.GOOD if now else Style.PLAIN),
+                )
+                for one, now, ever in rows
+            ],
+            [f"{_line(version)}{notes[(now, ever)]}" for version, now, ever in rows],
+        )
+    ]
     if rows and not any(now for _, now, _ in rows):
-        lines.append("No version is in force: the document is not readable. Roll back to one.")
+        said = "No version is in force: the document is not readable. Roll back to one."
+        lines.append(Line((said, Style.PROBLEM)))
     call.emit({"versions": [_document(version) | {"in_force": now} for version, now, _ in rows]}, lines)
 
 
@@ -211,13 +228,14 @@ def check(call: Call, repair: bool) -> int:
         "stale": list(found.stale),
         "repaired": found.repaired,
     }
-    lines = [*found.missing]
+    lines = [Line((one, Style.PROBLEM)) for one in found.missing]
     if found.repaired:
-        lines.append(f"edge entries changed: {found.repaired}")
+        lines.append(Line(f"edge entries changed: {found.repaired}"))
     elif found.stale:
-        lines.append(f"Edge entries that are not as in the document: {', '.join(found.stale)}")
+        said = f"Edge entries that are not as in the document: {', '.join(found.stale)}"
+        lines.append(Line((said, Style.PROBLEM)))
     else:
-        lines.append(f"Document and edge agree on version {found.version}.")
+        lines.append(Line((f"Document and edge agree on version {found.version}.", Style.GOOD)))
     call.emit(document, lines)
     return ExitCode.OK if found.is_consistent else ExitCode.FAILED
 
@@ -227,7 +245,7 @@ def _ask(*, yes: bool) -> Callable[[Sequence[str]], None]:
 
     def approve(removed: Sequence[str]) -> None:
         for line in _list_removed(removed):
-            click.echo(escape_hidden(line), err=True)
+            write_note(line)
         if not yes:
             ask("Remove this?")
 

@@ -14,6 +14,7 @@ from extensions import list_extensions
 from ..app import app, version
 from ..errors import NotFound
 from ..framework import FOLDER, Call
+from ..terminal import Line, Style
 
 if TYPE_CHECKING:
     from cli.deployment import Deployment
@@ -250,11 +251,12 @@ def format_status(document: Mapping[str, Any]) -> Iterator[str]:
     where = "this machine" if stack["where"] == "local" else f"AWS, {stack['region']}"
     yield f"{stack['name']}  {stack['status']}  {where}"
     yield from _section("urls", document["urls"])
-    yield "queues"
-    yield f"    {'':16} {'waiting':>8} {'in flight':>9} {'delayed':>8} {'dead letters':>12}"
+    yield Line(("queues", Style.HEADING))
+    yield Line((f"    {'':16} {'waiting':>8} {'in flight':>9} {'delayed':>8} {'dead letters':>12}", Style.HEADING))
     for name, row in document["queues"].items():
-        numbers = f"{row['waiting']:8} {row['in_flight']:9} {row['delayed']:8} {row['dead_letters']:12}"
-        yield f"    {name.replace('_', ' '):16} {numbers}"
+        numbers = f"{row['waiting']:8} {row['in_flight']:9} {row['delayed']:8}"
+        dead = (f"{row['dead_letters']:12}", Style.PROBLEM if row["dead_letters"] else Style.PLAIN)
+        yield Line(f"    {name.replace('_', ' '):16} {numbers} ", dead)
     quarantine, settings = document["quarantine"], document["settings"]
     golden = {} if document["golden"] is None else {"golden set": describe_coverage(document["golden"])}
     in_force = f"version {settings['version']}, {settings['at']}, {settings['by']} {settings['reason']}".rstrip()
@@ -275,7 +277,7 @@ def format_status(document: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _section(title: str, rows: Mapping[str, str]) -> Iterator[str]:
-    yield title
+    yield Line((title, Style.HEADING))
     width = max(map(len, rows), default=0)
     yield from (f"    {name:{width}}  {value}" for name, value in rows.items())
 

@@ -15,6 +15,7 @@ from .. import ROOT
 from ..app import app
 from ..errors import CommandError, WrongArgument
 from ..framework import FILE, FOLDER, Call
+from ..terminal import Table
 from .registry import checkout_revision, open_registry
 
 if TYPE_CHECKING:
@@ -41,8 +42,9 @@ def list_manifests(call: Call) -> None:
     from cli.training.reviews import list_days
 
     days = list_days(call.deployment.bucket("MediaBucketName"))
-    lines = [f"{day}  {', '.join(names)}" for day, names in days.items()]
-    call.emit({"days": days}, lines or ["There are no manifests."])
+    rows = [(day, ", ".join(names)) for day, names in days.items()]
+    table = Table(("day", "manifests"), rows, ["  ".join(row) for row in rows])
+    call.emit({"days": days}, [table] if rows else ["There are no manifests."])
 
 
 @manifests.command(

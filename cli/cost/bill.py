@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cli.terminal import Line, Style
 from darkroom_pipeline.operations.cost_model import Amounts, PriceTable
 
 from .usage import NOT_COUNTED, Period, Usage
@@ -77,15 +78,15 @@ def price(usages: Sequence[Usage], prices: PriceTable, period: Period) -> Bill:
 def format_bill(bill: Bill) -> Iterator[str]:
     """Yield the lines of a bill as text."""
     width = max(len(one.line) for one in bill.lines)
-    yield f"{'USD':<{width}}  {'so far':>9}  {'month':>9}"
+    yield Line((f"{'USD':<{width}}  {'so far':>9}  {'month':>9}", Style.HEADING))
     for one in bill.lines:
         amounts = ", ".join(f"{name} {amount:,.4g}" for name, amount in one.amounts.items())
         shown = [*one.missing[:SHOWN], *([f"{len(one.missing) - SHOWN} more"] if len(one.missing) > SHOWN else [])]
         note = "; ".join(text for text in (amounts, f"no data of {', '.join(shown)}" if shown else "") if text)
         yield f"{one.line:<{width}}  {_usd(one.usd)}  {_usd(one.month_usd)}  {note}".rstrip()
-    yield f"{'together':<{width}}  {_usd(bill.usd)}  {_usd(bill.month_usd)}"
+    yield Line((f"{'together':<{width}}  {_usd(bill.usd)}  {_usd(bill.month_usd)}", Style.HEADING))
     if missing := [one.line for one in bill.lines if one.usd is None]:
-        yield f"The sums are without {', '.join(missing)}: there is no data."
+        yield Line((f"The sums are without {', '.join(missing)}: there is no data.", Style.PROBLEM))
     period = bill.period
     if period.now_s - period.begin_s < ROUGH_S:
         yield "The time so far is less than a day, so the month is a rough figure."

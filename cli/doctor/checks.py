@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from cli.releases.change_sets import UNUSABLE
+from cli.terminal import Line, Style
 from extensions import list_extensions
 from observability.alarm import CompositeAlarm, MetricAlarm
 from observability.alarms import EVERY
@@ -31,6 +32,9 @@ class Outcome(StrEnum):
     OK = "ok"
     PROBLEM = "problem"
     NOT_CHECKED = "not checked"
+
+
+_STYLES = {Outcome.OK: Style.GOOD, Outcome.PROBLEM: Style.PROBLEM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +208,8 @@ def format_findings(findings: Sequence[Finding]) -> Iterator[str]:
     """Yield a line for each check, and the commands of those that found a problem."""
     width = max(len(one.name) for one in findings)
     for one in findings:
-        yield f"{one.outcome.value:<11}  {one.name:<{width}}  {one.detail}"
+        outcome = (f"{one.outcome.value:<11}", _STYLES.get(one.outcome, Style.PLAIN))
+        yield Line(outcome, f"  {one.name:<{width}}  {one.detail}")
     if fixes := list(dict.fromkeys(fix for one in findings for fix in one.fixes)):
-        yield "fixes"
+        yield Line(("fixes", Style.HEADING))
         yield from (f"  $ {fix}" for fix in fixes)

@@ -10,6 +10,7 @@ from math import ceil, floor, log10
 from pathlib import Path
 from typing import Any
 
+from cli.terminal import Line, Style
 from darkroom.plan.experiments import Experiment
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.s3 import S3Bucket
@@ -93,8 +94,8 @@ def to_document(results: Results) -> dict[str, Any]:
 
 def format_lines(results: Results) -> Iterator[str]:
     """Format the results for a terminal."""
-    yield f"{results.experiment.name}: {results.state}"
-    yield f"  {'variant':24} {'visitors':>9} {'clicks':>8} {'rate':>8}   bounds"
+    yield Line((results.experiment.name, Style.HEADING), f": {results.state}")
+    yield Line((f"  {'variant':24} {'visitors':>9} {'clicks':>8} {'rate':>8}   bounds", Style.HEADING))
     for one in results.variants:
         bounds = f"{_percent(one.bounds.low)} to {_percent(one.bounds.high)}"
         stopped = "   stopped" if one.preset in results.decisions.stopped else ""

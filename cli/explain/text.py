@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cli.terminal import Line, Style
 from darkroom.plan.variants import AUTO, PRESETS
 
 from .source import Document
@@ -23,7 +24,9 @@ def format_lines(document: Document) -> Iterator[str]:
 
 def _format_result(document: Document) -> Iterator[str]:
     problem = document["refusal"]
-    yield f"result        {_format_outcome(document)}" + (f": {problem['detail']}" if problem else "")
+    style = Style.PROBLEM if problem else Style.GOOD
+    detail = f": {problem['detail']}" if problem else ""
+    yield Line("result        ", (f"{_format_outcome(document)}{detail}", style))
     variants = document.get("variants", ())
     if len({_format_outcome(one) for one in variants}) > 1:
         yield from (f"  {one['name']}  {_format_outcome(one)}" for one in variants)

@@ -8,6 +8,7 @@ from textwrap import shorten
 
 from darkroom_pipeline.aws.record import READY, Record
 
+from ..terminal import Line, Style
 from .outcomes import LOST, UploadOutcome
 
 REASON_CHARACTERS = 60
@@ -26,7 +27,23 @@ def format_table(outcomes: Sequence[UploadOutcome], wrong: Mapping[str, str]) ->
         ),
     ]
     widths = [max(len(row[column]) for row in rows) for column in range(4)]
-    return [_ROW.format(*row, widths=widths).rstrip() for row in rows]
+    return [
+        Line((_ROW.format(*_HEAD, widths=widths).rstrip(), Style.HEADING)),
+        *(_style(_ROW.format(*row, widths=widths).rstrip(), row) for row in rows[1:]),
+    ]
+
+
+def _style(text: str, row: Sequence[str]) -> Line:
+    """Style the outcome of a row, which follows the key, and what is wrong with it, which is last."""
+    key, outcome, complaint = row[0], row[1], row[-1]
+    before, _, after = text.removeprefix(key).partition(outcome)
+    style = Style.GOOD if outcome == READY else Style.PLAIN
+    return Line(
+        key + before,
+        (outcome, Style.PROBLEM if complaint else style),
+        after.removesuffix(complaint),
+        (complaint, Style.PROBLEM),
+    )
 
 
 def totals(outcomes: Sequence[UploadOutcome]) -> str:

@@ -10,6 +10,7 @@ import boto3
 
 from cli.flat_rate.distributions import DISTRIBUTION
 from cli.template_values import read_template
+from cli.terminal import Line, Style
 from extensions import find_template
 
 from . import checks, flat_rate, new_accounts
@@ -59,10 +60,14 @@ def examine(plan: Plan, stack: ExistingStack | Unknown, reader: Reader, tier: st
         yield from checks.check_key(plan, reader.read_key_state(plan.text("KmsKeyArn")))
 
 
+_STYLES = {Status.OK: Style.GOOD, Status.PROBLEM: Style.PROBLEM}
+
+
 def format_findings(findings: Iterable[Finding]) -> Iterator[str]:
     """Format findings: a line each, and the remedy below."""
     for finding in findings:
-        yield f"{finding.status.value:<8} {finding.subject}: {finding.found}"
+        status = (f"{finding.status.value:<8}", _STYLES.get(finding.status, Style.PLAIN))
+        yield Line(status, f" {finding.subject}: {finding.found}")
         if finding.status is not Status.OK:
             if finding.action:
                 yield f"         {finding.action}"

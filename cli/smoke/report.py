@@ -6,9 +6,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..terminal import Line, Style
 from .model import Outcome, Result
 
-MARKS = {Outcome.PASSED: "ok", Outcome.FAILED: "FAIL", Outcome.SKIPPED: "skip"}
+MARKS = {
+    Outcome.PASSED: ("ok  ", Style.GOOD),
+    Outcome.FAILED: ("FAIL", Style.PROBLEM),
+    Outcome.SKIPPED: ("skip", Style.PLAIN),
+}
 
 INTERRUPTED = 130
 """The exit status of a command that SIGINT ended (POSIX shells)."""
@@ -40,9 +45,9 @@ class Report:
         for name, result in self.results:
             if name != group:
                 group = name
-                yield group
+                yield Line((group, Style.HEADING))
             took = f"{result.took_s:7.1f} s"
-            yield f"  {MARKS[result.outcome]:<4}  {result.check.name:<{width}}  {took}  {result.detail}"
+            yield Line("  ", MARKS[result.outcome], f"  {result.check.name:<{width}}  {took}  {result.detail}")
             indent = " " * (width + 10)
             if result.outcome is Outcome.FAILED:
                 yield f"{indent}check: {result.check.look_at}"
@@ -50,7 +55,7 @@ class Report:
                 yield f"{indent}proves: {result.check.proves}"
         counts = [sum(result.outcome is outcome for _, result in self.results) for outcome in Outcome]
         yield ", ".join(f"{count} {outcome}" for count, outcome in zip(counts, Outcome, strict=True))
-        yield from (f"not removed: {one}" for one in self.left)
+        yield from (Line((f"not removed: {one}", Style.PROBLEM)) for one in self.left)
 
     def document(self) -> dict[str, Any]:
         """Return the report as a JSON document."""

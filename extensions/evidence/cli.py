@@ -11,6 +11,7 @@ from cli.app import app
 from cli.commands.images import iso
 from cli.errors import NotFound, WrongArgument
 from cli.framework import FILE, Call
+from cli.terminal import Table
 
 _STACK = click.option(
     "--evidence-stack", default="", metavar="NAME", help="Name of the stack of evidence (STACK-evidence)."
@@ -95,7 +96,8 @@ def list_records(call: Call, key: str, evidence_stack: str) -> None:
 
     records = [dict(one.document) for one in read_stack(call.deployment, evidence_stack).custody.read(key)]
     lines = [f"{one['number']:>4}  {one['at']}  {one['kind']:<9} {one['by']}" for one in records]
-    call.emit({"records": records}, lines)
+    rows = [(str(one["number"]), str(one["at"]), str(one["kind"]), str(one["by"])) for one in records]
+    call.emit({"records": records}, [Table(("record", "at", "kind", "by"), rows, lines)])
 
 
 @evidence.command(
