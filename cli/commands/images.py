@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -22,7 +22,7 @@ from ..terminal import Line, Style
 from .functions import Since, find_log_group, read_logs
 
 if TYPE_CHECKING:
-    from cli.ingest_report.outcomes import UploadOutcome
+    from cli.ingest_report.outcomes import Stack, UploadOutcome
 
 DEFAULT_TOKEN_S = 900
 
@@ -40,7 +40,7 @@ def iso(time_s: float | None) -> str | None:
     },
     examples=(
         "darkroom upload photo.jpg",
-        "darkroom upload photos --prefix trips/ --stack shop",
+        "darkroom upload photos --prefix trips/ --page uploads.html --stack shop",
     ),
 )
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
@@ -51,6 +51,9 @@ def iso(time_s: float | None) -> str | None:
 @click.option(
     "--expect", type=FILE, metavar="FILE", help="TOML or JSON: the expected outcome of every file, by its name."
 )
+@click.option(
+    "--page", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write a contact sheet (HTML)."
+)
 def upload(
     call: Call,
     paths: tuple[Path, ...],
@@ -59,11 +62,13 @@ def upload(
     no_wait: bool,
     timeout_s: float,
     expect: Path | None,
+    page: Path | None,
 ) -> int:
     """Upload files and folders, and report the outcome of each.
 
     Waits until ingest has published, held or refused each file, and compares the index with the buckets. The exit code
-    is 1 if a file was refused, is lost, or is not as --expect names it.
+    is 1 if a file was refused, is lost, or is not as --expect names it. The page of --page shows each file with its
+    state and its presets, whose images are those of the CDN.
     """
     from cli.ingest_report.outcomes import Stack, complaints, list_files
     from cli.ingest_report.table import format_table, totals
@@ -71,6 +76,8 @@ def upload(
     files = list_files(paths, key)
     if key is not None and len(files) != 1:
         raise WrongArgument("--key is for a single file.")
+    if page is not None and no_wait:
+        raise WrongArgument("--page needs the outcomes: leave --no-wait away.")
     expected = _read_expected(expect) if expect else None
     stack = Stack.of(call.deployment)
     dead_before = stack.dead_letters()
@@ -88,12 +95,23 @@ def upload(
     lines = [*format_table(fates, wrong), "", totals(fates)]
     failures = [f"{name}: {complaint}" for name, complaint in wrong.items()]
     call.emit({"uploads": rows, "dead_letters": dead}, lines)
+    if page is not None:
+        _write_page(call, page, stack, fates, wrong)
     for failure in failures:
         call.note(Line((failure, Style.PROBLEM)))
     if dead:
         listing = "`darkroom redrive ingest --dry-run`, for the same stack"
         call.note(f"{dead} more dead letters of ingest than before: {listing}, lists them")
     return ExitCode.FAILED if failures else ExitCode.OK
+
+
+def _write_page(call: Call, page: Path, stack: Stack, fates: Sequence[UploadOutcome], wrong: Mapping[str, str]) -> None:
+    from cli.ingest_report.page import Links, format_page
+
+    deployment = call.deployment
+    links = Links(deployment.cdn_url, stack.settings, lambda: deployment.signing_key, time.time())
+    page.write_text(format_page(fates, wrong, links), encoding="utf-8")
+    call.note(f"Wrote {page}")
 
 
 def _described(cdn_url: str, fate: UploadOutcome, wrong: Mapping[str, str]) -> dict[str, Any]:

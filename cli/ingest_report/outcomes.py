@@ -13,9 +13,11 @@ from typing import Any
 from darkroom.image_keys import DERIVATIVES, HELD_MASTERS
 from darkroom.services.caching import SOURCE_ETAG
 from darkroom.services.live_settings import LiveSettings
+from darkroom.settings import Settings
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.record import HELD, READY, Record
 from darkroom_pipeline.aws.s3 import S3Bucket
+from darkroom_pipeline.aws.s3_objects import ObjectHead
 
 from ..deployment import QUEUES, Deployment, find_masters
 
@@ -36,11 +38,15 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class UploadOutcome:
-    """Outcome of an upload. ``missing`` are objects that the index names and no bucket has."""
+    """Outcome of an upload.
+
+    ``derivatives`` are those of the presets, made from its master. ``missing`` are objects that the index names and no
+    bucket has.
+    """
 
     sent: Sent
     record: Record | None
-    presets: int = 0
+    derivatives: tuple[ObjectHead, ...] = ()
     missing: tuple[str, ...] = ()
 
     @property
@@ -49,6 +55,11 @@ class UploadOutcome:
         if self.record is None:
             return LOST
         return self.record.refusal.code if self.record.refusal else self.record.state
+
+    @property
+    def presets(self) -> int:
+        """Number of presets that are rendered."""
+        return len(self.derivatives)
 
     @property
     def took_s(self) -> float:
@@ -112,9 +123,9 @@ class Stack:
         return Index(self.dynamodb, self.index_table)
 
     @cached_property
-    def at_ingest(self) -> tuple[str, ...]:
-        """Presets rendered at ingest, by the settings in force at the first call."""
-        return LiveSettings(self.bucket("media").read).current().presets.at_ingest
+    def settings(self) -> Settings:
+        """The settings in force at the first call."""
+        return LiveSettings(self.bucket("media").read).current()
 
     def send(self, files: Mapping[str, Path], prefix: str) -> Iterator[Sent]:
         """Upload each file with its SHA-256, under its name in ``files`` after ``prefix``."""
@@ -153,12 +164,12 @@ class Stack:
         masters, names = find_masters(self.s3, self.masters_uri, self.media)
         master = masters.head(names.name(sent.key))
         heads = [media.head(DERIVATIVES + name) for name in record.derivatives]
-        presets = sum(head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"') for head in heads)
-        lacking = len(self.at_ingest) - presets
+        made = tuple(head for head in heads if head is not None and head.metadata[SOURCE_ETAG] == etag.strip('"'))
+        lacking = len(self.settings.presets.at_ingest) - len(made)
         missing = [] if master is not None and master.etag == etag else ["the master"]
         if lacking:
             missing.append(f"{lacking} presets")
-        return UploadOutcome(sent, record, presets, tuple(missing))
+        return UploadOutcome(sent, record, made, tuple(missing))
 
     def dead_letters(self) -> int:
         """Return the number of messages in ingest's dead-letter queue."""

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from textwrap import shorten
 
-from darkroom_pipeline.aws.record import READY, Record
+from darkroom_pipeline.aws.record import HELD, READY, Record
 
 from ..terminal import Line, Style
 from .outcomes import LOST, UploadOutcome
@@ -49,7 +49,9 @@ def _style(text: str, row: Sequence[str]) -> Line:
 def totals(outcomes: Sequence[UploadOutcome]) -> str:
     """Count the uploads by outcome."""
     counts = Counter(outcome.outcome for outcome in outcomes)
-    parts = [f"{counts.pop(outcome_name)} {outcome_name}" for outcome_name in (READY, LOST) if outcome_name in counts]
+    parts = [
+        f"{counts.pop(outcome_name)} {outcome_name}" for outcome_name in (READY, HELD, LOST) if outcome_name in counts
+    ]
     if counts:
         by_code = ", ".join(f"{count} {code}" for code, count in sorted(counts.items()))
         parts.append(f"{counts.total()} refused ({by_code})")
@@ -69,21 +71,24 @@ def _described(outcome: UploadOutcome) -> tuple[str, str, str]:
     if outcome.record is None:
         return "", "", ""
     if outcome.record.state == READY:
-        return _upload(outcome.record), _master(outcome.record), str(outcome.presets)
+        return describe_upload(outcome.record), describe_master(outcome.record), str(outcome.presets)
     return "", shorten(outcome.record.refusal.reason, REASON_CHARACTERS, placeholder=" …"), ""
 
 
-def _upload(record: Record) -> str:
+def describe_upload(record: Record) -> str:
+    """Describe the uploaded image."""
     facts = record.facts
     frames = f" ×{facts['frames']}" if facts["frames"] > 1 else ""
-    return f"{facts['format']} {facts['width']}×{facts['height']}{frames}, {_size(facts['size_bytes'])}"
+    return f"{facts['format']} {facts['width']}×{facts['height']}{frames}, {format_size(facts['size_bytes'])}"
 
 
-def _master(record: Record) -> str:
+def describe_master(record: Record) -> str:
+    """Describe the master that was made of it."""
     kind = record.master.content_type.removeprefix("image/")
     copied = f", as {record.same_as}" if record.same_as else ""
-    return f"{kind} {record.master.how}, {_size(record.master.size_bytes)}{copied}"
+    return f"{kind} {record.master.how}, {format_size(record.master.size_bytes)}{copied}"
 
 
-def _size(size_bytes: int) -> str:
+def format_size(size_bytes: int) -> str:
+    """Format a size in MB or kB."""
     return f"{size_bytes / 1_000_000:.1f} MB" if size_bytes >= 1_000_000 else f"{size_bytes / 1000:.1f} kB"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import urllib.request
 from collections.abc import Callable
@@ -16,6 +17,7 @@ import pytest
 from cli.commands import app
 from cli.exit_codes import ExitCode
 from cli.framework import Command
+from darkroom.plan.presets import load_default_presets
 from darkroom_analysis.mlops.golden_set import EVALUATED_TASKS
 from local.paths import COMMAND, ROOT
 from tests.images.photographs import jpeg_photo
@@ -81,7 +83,8 @@ def test_images_from_upload_to_erasure(run: Run, tmp_path: Path) -> None:
     (folder / "in").mkdir(parents=True)
     (folder / "a.jpg").write_bytes(jpeg_photo((400, 300)))
     (folder / "in" / "b é.jpg").write_bytes(jpeg_photo((300, 400)))
-    uploaded = run("upload", str(folder), "--prefix", FOLDER, "--json").document
+    page = tmp_path / "uploads.html"
+    uploaded = run("upload", str(folder), "--prefix", FOLDER, "--page", str(page), "--json").document
     assert {(row["key"], row["outcome"], row["error"]) for row in uploaded["uploads"]} == {
         (f"{FOLDER}a.jpg", "ready", ""),
         (f"{FOLDER}in/b é.jpg", "ready", ""),
@@ -89,6 +92,11 @@ def test_images_from_upload_to_erasure(run: Run, tmp_path: Path) -> None:
     for row in uploaded["uploads"]:
         with urllib.request.urlopen(f"{row['url']}?w=320", timeout=HANG_S) as answer:
             assert answer.status == 200
+
+    images = re.findall(r"<img [^>]* src='([^']+)'.*?<span>webp, ([\d.]+) kB</span>", page.read_text())
+    assert len(images) == 2 * len(load_default_presets().at_ingest)
+    with urllib.request.urlopen(images[0][0], timeout=HANG_S) as answer:
+        assert f"{len(answer.read()) / 1000:.1f}" == images[0][1]
 
     (folder / "page.html").write_bytes(b"<!doctype html>")
     done = run("upload", str(folder / "page.html"), "--prefix", FOLDER)
