@@ -24,6 +24,7 @@ from .aws import Cloud, EdgeStores
 from .console_api.collector import Collector
 from .control_pages import ControlPages
 from .endpoint import Endpoint
+from .explanations import Explanations
 from .extension_stacks import find_hosts, list_routes
 from .image_details import ImageDetails
 from .paths import CONTROL, REGION, Ports
@@ -64,6 +65,7 @@ async def open_gateway(
         delivery = asyncio.create_task(logs.run(lambda: live.main.edge.distribution if live.main.edge else None))
         app = web.Application(middlewares=[_catch_up_first(live)])
         app.add_routes(ControlPages(cloud, info, live, journal, state).routes())
+        app.add_routes(Explanations(state).routes())
         app.add_routes(LocalReviewApp(cloud, info).routes())
         app.add_routes(list_routes(cloud, info, ports))
         app.add_routes(

@@ -153,10 +153,11 @@ def _describe_crop(plan: Plan, geometry: Geometry | None, chosen_by: Chooser) ->
     if plan.fit != "cover" or not (plan.width and plan.height):
         return None
     window, box = (geometry.window, None) if geometry else (None, None)
-    share = 100
+    share, scaled = 100, None
     if geometry and window:
         share = round(100 * window.width * window.height / (geometry.scaled.width * geometry.scaled.height))
         box = None if geometry.search else list(window)
+        scaled = list(geometry.scaled)
     name = plan.gravity.name
     place = _PLACES.get(name, "fixed by the URL or the preset" if name == "fp" else f"fixed: {name}")
     return {
@@ -166,4 +167,5 @@ def _describe_crop(plan: Plan, geometry: Geometry | None, chosen_by: Chooser) ->
         "place": place,
         "kept_percent": share,
         "window": box,
+        "scaled": scaled,
     }

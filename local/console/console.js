@@ -1,10 +1,11 @@
-// The start page: one image in many derivatives, and a URL builder made from the option table.
+// The start page: one image with any URL, and in the derivatives of many examples.
 
-import { urlBuilder } from './builder.js';
+import { targetOf, targetOfKey } from './builder.js';
 import { CONTROL, json } from './control.js';
 import { AVIF, fetchDerivative, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
 import { assign, bytes, element, encodeKey, make } from './page.js';
+import { workbench } from './workbench.js';
 
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
@@ -33,7 +34,7 @@ const EXAMPLES = [
 const counts = { hits: 0 };
 let key = '';
 let shownExamples = EXAMPLES;
-let build = null;
+let open = null;
 
 async function signed(target) {
   return json(`/sign?target=${encodeURIComponent(target)}`);
@@ -103,7 +104,7 @@ async function show(example, card) {
   card.replaceChildren(
     make('div', { className: 'frame' }, image),
     make('div', { className: 'caption' },
-      make('div', { className: 'query', textContent: example.query || 'no options' }),
+      make('button', { type: 'button', className: 'query', textContent: example.query || 'no options', onclick: () => openTarget(example) }),
       make('div', { className: 'why', textContent: example.why }),
       facts(result, image),
       ...stages(result)));
@@ -141,22 +142,34 @@ async function describe() {
   element('original').textContent = `Master: ${parts.join(', ')}.`;
 }
 
-async function choose(chosen) {
+async function openTarget(example) {
+  element('workbench-title').scrollIntoView();
+  await open(`${targetOfKey(key)}${example.query ? `?${example.query}` : ''}`);
+}
+
+async function choose(chosen, target = targetOfKey(chosen)) {
   key = chosen;
   assign(element('photograph-name'), { textContent: key });
   element('original').textContent = '';
   for (const button of element('photographs').children) {
     button.setAttribute('aria-pressed', button.dataset.key === key);
   }
-  history.replaceState(null, '', `#${encodeURIComponent(key)}`);
-  await Promise.all([describe(), showAll(), build(key), showFound(key)]);
+  await open(target);
+  await Promise.all([describe(), showAll(), showFound(key)]);
   await count();
+}
+
+// The address has the target after its hash, such as #/photo.jpg?w=640; links may name a key only.
+function fromAddress() {
+  const hash = location.hash.slice(1);
+  const target = hash.startsWith('/') ? targetOf(hash) : targetOfKey(decodeURIComponent(hash));
+  return hash ? { target, key: decodeURIComponent(target.split('?')[0].slice(1)) } : null;
 }
 
 async function start() {
   const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), isInferenceOn()]);
   shownExamples = EXAMPLES.filter(example => found || !example.found);
-  build = urlBuilder(element('builder'), table, signed, result => { countHit(result); count(); });
+  open = workbench(element('builder'), table, signed, result => { countHit(result); count(); });
   for (const each of keys) {
     const image = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
     const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
@@ -168,9 +181,10 @@ async function start() {
     await fetch(`${CONTROL}/cdn/restart`, { method: 'POST' });
     await showAll();
   };
-  const fromHash = () => decodeURIComponent(location.hash.slice(1));
-  window.addEventListener('hashchange', () => { if (fromHash() !== key) choose(fromHash()); });
-  if (keys.length) await choose(keys.includes(fromHash()) ? fromHash() : keys[0]);
+  window.addEventListener('hashchange', () => { const asked = fromAddress(); if (asked) choose(asked.key, asked.target); });
+  const asked = fromAddress();
+  if (asked) await choose(asked.key, asked.target);
+  else if (keys.length) await choose(keys[0]);
 }
 
 start();

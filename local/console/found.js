@@ -109,7 +109,7 @@ async function redaction(path, before, tasks) {
   const title = make('h3', {}, 'Before and after ', make('code', { textContent: `redact=${what}` }));
   try {
     const after = await image(await signed(`${path}?${query}`), 'The redacted image');
-    return [title, compare(before, after)];
+    return [title, compare(before, after, ['before', 'redacted'])];
   } catch (error) {
     return [title, make('p', { className: 'note', textContent: error.message })];
   }

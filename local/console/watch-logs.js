@@ -5,15 +5,19 @@ import { request, chip, empty, facts, link, viewHash, updateIfChanged, searchFor
 
 const LEVELS = { ERROR: 'error', CRITICAL: 'error', WARNING: 'miss', INFO: 'soft', DEBUG: 'soft' };
 
+const LEAST = [['all', ''], ['warnings and errors', 'WARNING'], ['errors', 'ERROR']];
+
+const isFiltered = query => Boolean(query.code || query.level || query.key);
+
 function buildLine(each) {
   const rest = Object.entries(each.fields || {});
+  const trace = each.trace_id ? [traceLink(each.trace_id)] : [];
   const head = [when(each.at_s), chip(LEVELS[each.level] ?? '', each.level), make('span', { className: 'function', textContent: each.function }),
-    make('span', { className: 'message', textContent: each.message }), ...(each.code ? [make('code', { textContent: each.code })] : []),
-    ...(each.trace_id ? [traceLink(each.trace_id)] : [])];
-  if (!rest.length) return make('li', {}, make('div', { className: 'log' }, ...head));
+    make('span', { className: 'message', textContent: each.message }), ...(each.code ? [make('code', { textContent: each.code })] : [])];
+  if (!rest.length) return make('li', {}, make('div', { className: 'log' }, ...head, ...trace));
   const summary = make('summary', { className: 'log' }, ...head);
   summary.dataset.id = `${each.at_s} ${each.function} ${each.message}`;
-  return make('li', {}, make('details', {}, summary, facts(rest)));
+  return make('li', {}, make('details', {}, summary, ...trace, facts(rest)));
 }
 
 /** Return log lines, newest first. */
@@ -42,11 +46,14 @@ export function codes(lines, chosen) {
 export async function logsView(root, { minutes, query, go }) {
   const counts = make('div', {});
   const body = make('div', {});
-  root.append(searchForm([{ name: 'code', label: 'Code', value: query.code, hint: 'such as damaged or too-large' }],
-    filters => go('logs', '', filters)), counts, body);
+  root.append(searchForm([
+    { name: 'key', label: 'Image', value: query.key, hint: 'part of its key' },
+    { name: 'code', label: 'Code', value: query.code, hint: 'such as damaged or too-large' },
+    { name: 'level', label: 'Level', value: query.level || '', choices: LEAST },
+  ], filters => go('logs', '', filters)), counts, body);
   return async () => {
-    const lines = await request('logs', { minutes, code: query.code });
+    const lines = await request('logs', { minutes, code: query.code, level: query.level, key: query.key });
     updateIfChanged(counts, lines.map(each => each.code), () => codes(lines, query.code));
-    updateIfChanged(body, lines, () => (query.code && !lines.length ? empty(`No lines with code “${query.code}” in this time range`) : logList(lines)));
+    updateIfChanged(body, lines, () => (isFiltered(query) && !lines.length ? empty('No lines with these filters in this time range') : logList(lines)));
   };
 }

@@ -90,7 +90,7 @@ function table(panel) {
       updateIfChanged(body, [data.series, minutes], () => {
         const rows = data.series.filter(each => valuesOf(each).length);
         if (!rows.length) return noData(panel, minutes);
-        const head = ['', adds(panel.unit) ? 'total' : 'latest', 'highest', 'trend'];
+        const head = ['series', adds(panel.unit) ? 'total' : 'latest', 'highest', 'trend'];
         return [make('table', { className: 'figures' },
           make('thead', {}, make('tr', {}, ...head.map(text => make('th', { scope: 'col', textContent: text })))),
           make('tbody', {}, ...rows.map(each => make('tr', {}, make('th', { scope: 'row', textContent: each.label }),

@@ -15,13 +15,13 @@ import { tracesView } from './watch-traces.js';
 import { moment } from './watch-format.js';
 
 const EVERY_MS = 5000;
-const FIRST = 'executive';
+const FIRST = 'on-call';
 const MINUTES = 'darkroom-minutes';
 
 // Each view: its title, the function that opens it, and whether it depends on the time range.
 const VIEWS = {
-  executive: { title: 'Executive', open: dashboardView('executive'), timed: true },
   'on-call': { title: 'On call', open: dashboardView('on-call'), timed: true },
+  executive: { title: 'Executive', open: dashboardView('executive'), timed: true },
   debug: { title: 'Debug', open: dashboardView('debug'), timed: true },
   alarms: { title: 'Alarms', open: alarmsView, timed: true },
   traces: { title: 'Traces', open: tracesView, timed: true },

@@ -22,7 +22,7 @@ from .alarms import Alarms
 from .dashboards import Dashboards, describe_panels
 from .failures import Failures
 from .image_index import ImageIndex
-from .logs import LogReader
+from .logs import LEVELS, LogReader
 from .traces import Traces
 from .untrusted_content import IMAGE_HEADERS, detect_image_type
 
@@ -118,9 +118,12 @@ class Api:
         )
 
     async def log_lines(self, request: web.Request) -> web.StreamResponse:
-        """``?minutes=<number>&code=<error code>``: return log lines of functions, newest first."""
-        since_s, code = time.time() - _minutes(request) * 60, request.query.get("code", "")
-        return web.json_response(await asyncio.to_thread(lambda: self.lines.newest(since_s, code=code)))
+        """``?minutes=<number>&code=<error code>&level=<least level>&key=<part of a key>``: return log lines."""
+        since_s = time.time() - _minutes(request) * 60
+        code, level, key = (request.query.get(name, "") for name in ("code", "level", "key"))
+        levels = LEVELS[LEVELS.index(level) :] if level in LEVELS else ()
+        found = await asyncio.to_thread(lambda: self.lines.newest(since_s, code=code, levels=levels, key=key))
+        return web.json_response(found)
 
     async def samples(self, request: web.Request) -> web.StreamResponse:
         """``?minutes=<number>``: return logged samples of analysed images, newest first."""

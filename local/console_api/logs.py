@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from .traces import Document
@@ -11,6 +11,9 @@ from .traces import Document
 DEFAULT_LIMIT = 300
 EVENTS_PER_CALL = 10_000
 """Maximum events of one FilterLogEvents call."""
+
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+"""From the least to the worst."""
 
 OWN_KEYS = frozenset({"level", "message", "timestamp", "service", "function_name", "code", "xray_trace_id"})
 
@@ -23,14 +26,27 @@ class LogReader:
         self._functions = functions
 
     def newest(
-        self, since_s: float, *, code: str = "", message: str = "", limit: int = DEFAULT_LIMIT
+        self,
+        since_s: float,
+        *,
+        code: str = "",
+        message: str = "",
+        levels: Collection[str] = (),
+        key: str = "",
+        limit: int = DEFAULT_LIMIT,
     ) -> list[Document]:
-        """Return lines since the Unix time ``since_s``, newest first, filtered by ``code`` or ``message`` if given."""
+        """Return lines since the Unix time ``since_s``, newest first.
+
+        Filters: ``code`` or ``message``, one of ``levels``, and a field that contains ``key``, that of an image.
+        """
         found = [
             line
             for group, function in self._functions.items()
             for line in self._read_group(group, function, since_s, f'"{code or message or "level"}"')
-            if (not code or line["code"] == code) and (not message or line["message"] == message)
+            if (not code or line["code"] == code)
+            and (not message or line["message"] == message)
+            and (not levels or line["level"] in levels)
+            and (not key or any(key in str(value) for value in line["fields"].values()))
         ]
         return sorted(found, key=lambda line: float(line["at_s"]), reverse=True)[:limit]
 

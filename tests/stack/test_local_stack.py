@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import urllib.error
 import urllib.request
@@ -10,7 +11,10 @@ from pathlib import Path
 import pytest
 
 from local.paths import COMMAND, ROOT
+from tests.component.browser.browser import CHROMIUM, open_browser
+from tests.images.photographs import jpeg_photo
 from tests.stack.conftest import Stack
+from tests.stack.viewer import Viewer
 from tests.waiting import HANG_S
 
 
@@ -101,3 +105,25 @@ def test_the_start_page_and_the_option_table(stack: Stack) -> None:
     assert {"w", "fit", "redact"} <= {option["short"] for option in table["options"]}
     with urllib.request.urlopen(f"{stack.control_url}/photographs", timeout=HANG_S) as answer:
         assert "samples/coffee.png" in json.load(answer)
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_the_start_page_explains_any_url(stack: Stack, viewer: Viewer) -> None:
+    """In a browser, with its reasons, the bytes for each browser and the prices."""
+    path = viewer.upload(jpeg_photo(), "explained.jpg")
+
+    async def run() -> None:
+        async with open_browser() as page:
+            await page.open(f"{stack.cdn_url}/#{path}?w=320&h=320&fit=cover&g=center")
+            why = "document.querySelector('#why')?.innerText"
+            await page.until(f"{why}?.includes('A million misses')")
+            found = await page.evaluate(why)
+            assert all(text in found for text in ("served", "320 × 320 px", "AVIF accepted", "Signature", "needed"))
+            await page.until("document.querySelectorAll('#browsers td').length === 9")
+            second = "[...document.querySelectorAll('#browsers td:nth-child(2)')]"
+            formats = await page.evaluate(f"{second}.map(one => one.innerText)")
+            assert formats == ["avif", "webp", "jpeg"]
+            assert await page.evaluate("!!document.querySelector('.kept').style.width")
+            assert page.errors == []
+
+    asyncio.run(run())

@@ -11,6 +11,8 @@ from typing import Any
 from aiohttp import web
 from PIL import Image, ImageFilter
 
+from darkroom.settings import DEFAULTS
+from darkroom_analysis.review.playground import describe_options
 from local.control_pages import CONSOLE, find_console_file
 
 from .serving import served
@@ -33,7 +35,8 @@ def make_derivative(source: bytes, query: str) -> bytes:
 class Responses:
     """Responses for the page. ``findings`` are returned in turn, the last one repeatedly.
 
-    ``near``: similar images, ``alike``: look-alikes, ``tagged``: images with any tag, in pages of two.
+    ``explained``: why a URL has its result; ``near``: similar images, ``alike``: look-alikes, ``tagged``: images with
+    any tag, in pages of two.
     """
 
     image: bytes
@@ -43,6 +46,7 @@ class Responses:
     tagged: list[dict[str, Any]] = field(default_factory=list)
     mode: str = "endpoint"
     redacts: bool = True
+    explained: dict[str, Any] | None = None
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -75,7 +79,8 @@ class Responses:
         return {
             "/_local/inference": {"mode": self.mode, "state": "ready"},
             "/_local/photographs": [KEY, *(each["key"] for each in self.near)],
-            "/_local/options": {"options": [], "presets": [], "watermarks": [], "at_ingest": [], "ladder": []},
+            "/_local/options": describe_options(DEFAULTS.presets),
+            "/_local/explain": {"detail": "not explained"} | (self.explained or {}),
             "/_local/journal": [],
             "/_local/sign": {"target": request.query.get("target", "")},
             "/_local/upload-token": {"api": "", "token": "a-token"},

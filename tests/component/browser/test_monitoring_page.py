@@ -19,7 +19,7 @@ from .console_responses import HOSTILE, LONG_KEY, Responses, serve_console
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 
 EMPTY = "[...document.querySelectorAll('#view .empty b')].map(each => each.textContent)"
-VIEWS = ("executive", "on-call", "debug", "alarms", "traces", "failed", "logs", "index", "review", "audit")
+VIEWS = ("on-call", "executive", "debug", "alarms", "traces", "failed", "logs", "index", "review", "audit")
 
 
 _page: list[tuple[asyncio.Runner, Page]] = []
@@ -811,16 +811,16 @@ def test_the_page_works_by_keyboard() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelectorAll('#tabs a').length === 10")
         seen = []
-        for _ in range(18):
+        for _ in range(20):
             await page.press("Tab")
             focused = (
                 "(a => a.id || a.hash || a.getAttribute('href') || a.getAttribute('class'))(document.activeElement)"
             )
             seen.append(await page.evaluate(focused))
-        assert seen[:3] == ["#view", "/", "/_local/upload"]
-        assert seen[3:13] == [f"#/{view}" for view in VIEWS]
-        assert seen[13:15] == ["minutes", "live"]
-        assert seen[15] == "chart"
+        assert seen[:5] == ["#view", "/", "/_local/upload", "/_local/zoom", "/_local/watch"]
+        assert seen[5:15] == [f"#/{view}" for view in VIEWS]
+        assert seen[15:17] == ["minutes", "live"]
+        assert seen[17] == "chart"
 
     on("executive", one_panel(responses.panel("x", "line"), responses.series("a", 1, 2)), act)
 

@@ -45,6 +45,9 @@ def lines(aws: Callable[[str], Any]) -> LogReader:
         ({"message": "image sampled"}, ["image sampled"]),
         ({"message": "sampled"}, []),
         ({"limit": 1}, ["upload refused"]),
+        ({"levels": ("WARNING", "ERROR")}, ["upload refused"]),
+        ({"key": "a.j"}, ["image sampled"]),
+        ({"key": "b.jpg", "levels": ("ERROR",)}, []),
     ],
 )
 def test_lines_are_filtered_newest_first(lines: LogReader, filters: dict[str, Any], expected: list[str]) -> None:

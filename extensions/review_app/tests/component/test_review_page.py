@@ -429,9 +429,9 @@ def test_the_playground_signs_what_the_unsigned_set_lacks(run: Run) -> None:
         assert await texts(page, "#guard") == [""]
         await page.evaluate(
             """(() => { const labels = [...document.querySelectorAll('#form label')];
-              const label = labels.find(each => each.querySelector('code').textContent === 'blur');
+              const label = labels.find(each => each.querySelector('code')?.textContent === 'blur');
               const input = label.querySelector('input');
-              input.value = '7'; input.dispatchEvent(new Event('change', { bubbles: true })); })()"""
+              input.value = '7'; input.dispatchEvent(new Event('input', { bubbles: true })); })()"""
         )
         await page.until("document.getElementById('url').value.includes('s=')")
         assert gateway.images[-2] == "/a/1.jpg?blur=7"

@@ -71,6 +71,7 @@ def describe_options(presets: Presets) -> dict[str, object]:
             "short": option.short,
             "long": option.long,
             "doc": option.doc,
+            "effect": option.effect,
             "kind": option.type.name,
             "rule": option.type.js_args(),
             "expects": option.type.allowed_values,

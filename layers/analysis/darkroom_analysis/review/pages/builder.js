@@ -1,33 +1,73 @@
-// The URL builder: a URL from options, signed if the unsigned set does not contain it.
+// The URL builder: a URL from options or typed, signed if the unsigned set does not contain it.
 
 import { AVIF, fetchDerivative, headerRows, isImage, render } from './derivative.js';
 import { buildForm } from './form.js';
 import { assign, encodeKey, make } from './page.js';
 
-/** Append the builder to `root`. `sign(target)` returns `{ target }` or `{ detail }`; `shown` is called after each request. */
+const PAUSE_MS = 350;
+/** After the last key, before a URL is requested. */
+
+const CAN_SIGN = new Set([403]);
+
+/** Return path and query of a URL of this host, or of a path. */
+export function targetOf(text) {
+  const trimmed = text.trim().replace(location.origin, '');
+  return trimmed.startsWith('/') ? trimmed : `/${trimmed}`;
+}
+
+const keyOf = path => {
+  try {
+    return decodeURIComponent(path.slice(1));
+  } catch {
+    return '';
+  }
+};
+
+/**
+ * Append the builder to `root`. `sign(target)` returns `{ target }` or `{ detail }`. After each request, `shown` is called
+ * with the response and `{ key, plain, target, query, image }`; it may replace the element of the image. Returns
+ * `show(target)`, which has no signature.
+ */
 export function urlBuilder(root, table, sign, shown = () => {}) {
   const form = make('form', { id: 'form', autocomplete: 'off' });
-  const url = make('output', { id: 'url', className: 'url' });
+  const url = make('input', { id: 'url', className: 'url', type: 'text', spellcheck: false, ariaLabel: 'URL of the image' });
   const copy = make('button', { type: 'button', id: 'copy', className: 'quiet', textContent: 'Copy' });
   const guard = make('p', { id: 'guard', className: 'note' });
   const result = make('div', { id: 'shown', className: 'shown' });
   const headers = make('table', { id: 'headers', className: 'headers' });
-  copy.onclick = () => navigator.clipboard.writeText(url.textContent);
-  root.append(make('div', { className: 'workbench' }, form, make('div', { className: 'result' },
-    make('div', { className: 'url-row' }, url, copy), guard, result, headers)));
-  let key = '';
+  const extra = make('div', { className: 'extra' });
+  copy.onclick = () => navigator.clipboard.writeText(url.value);
+  root.append(make('div', { className: 'workbench' },
+    make('div', { className: 'result' }, make('div', { className: 'url-row' }, url, copy), guard, result),
+    form,
+    make('div', { className: 'about' }, extra, make('details', {}, make('summary', { textContent: 'Response headers' }), headers))));
+  let path = '/';
   let number = 0;
-  const options = buildForm(form, table, () => show());
+  let waiting = 0;
 
-  async function show(chosen = key) {
-    key = chosen;
+  const later = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(request, PAUSE_MS);
+  };
+  const options = buildForm(form, table, () => {
+    url.value = location.origin + path + options.query();
+    later();
+  });
+  url.addEventListener('input', () => {
+    const target = targetOf(url.value);
+    [path] = target.split('?');
+    options.fill(target.slice(path.length));
+    later();
+  });
+
+  async function request() {
     number += 1;
     const own = number;
-    const plain = `/${encodeKey(key)}${options.query()}`;
+    const plain = path + options.query();
     let target = plain;
     let found = await fetchDerivative(target, AVIF);
     let text = '';
-    if (found.answer.status === 403) {
+    if (CAN_SIGN.has(found.answer.status)) {
       const signed = await sign(plain);
       text = signed.target
         ? 'Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack.'
@@ -37,11 +77,21 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     const image = await render(found);
     if (own !== number) return; // options have changed since
     if (isImage(found)) assign(image, { alt: target });
-    url.textContent = location.origin + target;
+    if (document.activeElement !== url) url.value = location.origin + target;
     guard.textContent = text;
     result.replaceChildren(image);
     headers.replaceChildren(...headerRows(found));
-    shown(found);
+    shown(found, { key: keyOf(path), plain, target, query: options.query(), image, result, extra });
   }
-  return show;
+
+  return async target => {
+    [path] = target.split('?');
+    options.fill(target.slice(path.length));
+    url.value = location.origin + path + options.query();
+    clearTimeout(waiting);
+    await request();
+  };
 }
+
+/** Return the target of a key without options. */
+export const targetOfKey = key => `/${encodeKey(key)}`;

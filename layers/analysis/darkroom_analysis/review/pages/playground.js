@@ -1,7 +1,7 @@
 // The URL playground: choose an image and options, and see the URL with its response.
 
 import { request } from './api.js';
-import { urlBuilder } from './builder.js';
+import { targetOfKey, urlBuilder } from './builder.js';
 import { assign, encodeKey, make } from './page.js';
 import { empty } from './view.js';
 
@@ -24,7 +24,7 @@ export async function playgroundView(root) {
     assign(title, { textContent: key });
     workbench.hidden = false;
     for (const one of strip.children) one.setAttribute('aria-pressed', String(one.dataset.key === key));
-    return show(key);
+    return show(targetOfKey(key));
   };
   const list = keys => {
     strip.replaceChildren(...(keys.length ? keys.map(key => {

@@ -1,0 +1,59 @@
+// Code that shows the image of a URL, to paste into a page or a server.
+
+import { img } from './picture.mjs';
+
+const quotedForShell = text => `'${text.replaceAll("'", String.raw`'\''`)}'`;
+const quotedForPhp = text => `'${text.replace(/[\\']/g, String.raw`\$&`)}'`;
+const escapedForHtml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('"', '&quot;');
+
+// Numbers without quotes, as options are written in code.
+const literal = (value, quoted) => (/^(0|[1-9]\d{0,8})(\.\d+)?$/.test(value) ? value : quoted(value));
+
+const MEDIA_TYPES = { avif: 'image/avif', webp: 'image/webp' };
+
+/**
+ * Return the name, the code and a note of each. `options` are pairs of short names and values; `size` is that of the shown
+ * image, `master` that of the upright master, both in px or null. `isSigned`: the options need a signature.
+ */
+export function snippets({ base, key, options, url, isSigned, size, master }) {
+  const sizes = size ? ` width="${size.width}" height="${size.height}"` : '';
+  const pairs = quoted => options.map(([name, value]) => [name, literal(value, quoted)]);
+  const js = `{ ${pairs(JSON.stringify).map(([name, value]) => `${name}: ${value}`).join(', ')} }`;
+  const python = pairs(JSON.stringify).map(([name, value]) => `, ${name}=${value}`).join('');
+  const php = pairs(quotedForPhp).map(([name, value]) => `${quotedForPhp(name)} => ${value}`).join(', ');
+  const isLadder = !isSigned && master && options.every(([name]) => name === 'w');
+  const once = 'The URL is signed: make it on your server, as in Python or PHP.';
+  const html = isLadder
+    ? img({ base, key, alt: '', ...master })
+    : `<img src="${escapedForHtml(url)}" alt=""${sizes} loading="lazy">`;
+  const source = isSigned ? 'props.src' : `darkroomUrl('${base}', ${JSON.stringify(key)}, ${js})`;
+  const jsx = `width={${size ? size.width : 'undefined'}} height={${size ? size.height : 'undefined'}}`;
+  return [
+    { name: 'HTML', code: html, note: isLadder ? 'Each browser takes the width that it needs.' : isSigned ? once : '' },
+    {
+      name: 'React',
+      code: `import { darkroomUrl } from './darkroom.mjs';\n\nexport const Photo = props => (\n  <img src={${source}} alt=""\n    ${jsx} loading="lazy" />\n);`,
+      note: isSigned ? once : 'darkroom.mjs is in frontends/.',
+    },
+    {
+      name: 'Vue',
+      code: `<script setup>\nimport { darkroomUrl } from './darkroom.mjs';\n${isSigned ? "const props = defineProps(['src']);\n" : ''}</script>\n\n<template>\n  <img :src='${source.replaceAll("'", '"')}' alt=""${sizes} loading="lazy">\n</template>`,
+      note: isSigned ? once : 'darkroom.mjs is in frontends/.',
+    },
+    {
+      name: 'Python, Django',
+      code: `from darkroom_url import build_url\n\nurl = build_url(${JSON.stringify(key)}, base="${base}"${isSigned ? ', signing_key=KEY' : ''}${python})`,
+      note: 'pip install ./packages/darkroom-url. In a template: <img src="{{ url }}" alt="">',
+    },
+    {
+      name: 'PHP',
+      code: `$signer = new Darkroom\\Signer('${base}', getenv('DARKROOM_SIGNING_KEY'));\n$url = $signer->url(${quotedForPhp(key)}, [${php}]);\necho '<img src="', htmlspecialchars($url), '" alt="">';`,
+      note: 'packages/signers/php. It signs every URL.',
+    },
+    {
+      name: 'curl',
+      code: `curl -H 'Accept: ${MEDIA_TYPES.avif},${MEDIA_TYPES.webp},*/*' -o image ${quotedForShell(url)}`,
+      note: '',
+    },
+  ];
+}

@@ -1,0 +1,85 @@
+// Why a URL has its result: what `darkroom explain` says, as a list.
+
+import { bytes, make } from './page.js';
+
+const CLASSES = { 'auto-avif': 'AVIF', 'auto-webp': 'WebP', 'auto-legacy': 'neither' };
+
+const usd = amount => `${amount < 10 ? amount.toFixed(2) : Math.round(amount)} USD`;
+
+function row(name, value, why = '') {
+  if (!value) return [];
+  const definition = make('dd', {}, value);
+  if (why) definition.append(make('span', { className: 'reason', textContent: why }));
+  return [make('dt', { textContent: name }), definition];
+}
+
+const formatName = one => [
+  one.class in CLASSES ? `${CLASSES[one.class]} accepted: ` : '', one.format,
+  one.quality === null ? ', lossless' : `, quality ${one.quality}`,
+].join('');
+
+const formatWhy = one => [
+  one.why, one.quality === null ? '' : `quality by ${one.quality_by}`,
+  one.if_drawing && `${one.if_drawing} if it is a drawing`, one.still_because && `a still: ${one.still_because}`,
+].filter(Boolean).join('; ');
+
+// The master with the part that a cover keeps, if that needs no search in its pixels.
+function cropDrawing(crop, masterUrl) {
+  if (!crop.window || !crop.scaled) return [];
+  const [x, y, width, height] = crop.window;
+  const [across, down] = crop.scaled;
+  const kept = make('i', { className: 'kept' });
+  Object.assign(kept.style, {
+    left: `${(100 * x) / across}%`, top: `${(100 * y) / down}%`, width: `${(100 * width) / across}%`, height: `${(100 * height) / down}%`,
+  });
+  return [make('div', { className: 'crop-map' }, make('img', { src: masterUrl, alt: 'The master, with a frame around the part that is kept' }), kept)];
+}
+
+function describeImage({ image }, masterUrl) {
+  const { size, formats, crop, of } = image;
+  return [
+    ...row('Size', size && `${size.width} × ${size.height} px`, size ? `of ${of.width} × ${of.height}: ${size.why}` : ''),
+    ...formats.flatMap((one, index) => row(index ? '' : 'Format', formatName(one), formatWhy(one))),
+    ...row('Crop', crop && of && `keeps ${crop.kept_percent} % of the area`, crop ? `gravity ${crop.gravity} (${crop.gravity_by}): ${crop.place}` : ''),
+    ...(crop && of ? row(' ', make('span', {}, ...cropDrawing(crop, masterUrl))) : []),
+  ];
+}
+
+function describeAccess({ policy, signature }) {
+  if (!policy) return [];
+  const kind = { none: 'none in this URL', wrong: 'wrong' }[signature.kind] || `valid, ${signature.kind}`;
+  return row('Signature', policy.needs_signature ? `needed: ${kind}` : 'not needed', `access mode ${policy.access_mode}`);
+}
+
+function describeState(found) {
+  const { derivatives, master, caching, index } = found;
+  const stored = derivatives.map(one => `${one.content_type}, ${bytes(one.bytes)}, ${one.modified_at}`).join('; ');
+  return [
+    ...row('Stored', derivatives.length ? `${derivatives.length} of this request` : 'nothing of this request', stored),
+    ...row('Master', master ? `${master.content_type}, ${bytes(master.bytes)}` : 'none', master ? master.modified_at : found.source.uri),
+    ...row('Upload', index && index.state, (index && index.refusal) || ''),
+    ...row('Caches', caching.cache_control, caching.purges && caching.purges.waiting ? `${caching.purges.waiting} purges wait` : ''),
+  ];
+}
+
+function describeCosts({ costs }) {
+  const parts = [
+    costs.render_usd === null ? '' : `${usd(costs.render_usd)} if it is rendered as now, with ${costs.memory_mb} MB`,
+    `${usd(costs.stored_usd)} if it is stored`,
+  ];
+  return row('A million misses', parts.filter(Boolean).join('; '), 'at the prices of AWS; the time is that of this machine');
+}
+
+/** Return the list for a document. `masterUrl` is an image of the whole master. */
+export function describeWhy(found, masterUrl) {
+  const problem = found.refusal;
+  const result = problem ? `${problem.status} ${problem.code}` : 'served';
+  return make('dl', { className: 'why-list' },
+    ...row('Result', result, problem ? problem.detail : ''),
+    ...row('Dialect', found.dialect),
+    ...(found.image ? describeImage(found, masterUrl) : []),
+    ...describeAccess(found),
+    ...(found.derivatives ? describeState(found) : []),
+    ...(found.experiment ? row('Experiment', found.experiment.name, `by ${found.experiment.visitor}`) : []),
+    ...describeCosts(found));
+}
