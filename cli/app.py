@@ -7,6 +7,7 @@ import tomllib
 import click
 
 from . import ROOT
+from .exit_codes import MEANINGS
 from .framework import Group
 
 PROGRAM = "darkroom"
@@ -52,6 +53,11 @@ class Root(Group):
             if rows := [(name, one.get_short_help_str(limit)) for name, one in found if not one.hidden]:
                 with formatter.section(topic):
                     formatter.write_dl(rows)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002, as click's
+        """Write what exit codes mean."""
+        with formatter.section("Exit codes"):
+            formatter.write_dl([(str(int(code)), meaning) for code, meaning in MEANINGS.items()])
 
 
 @click.group(cls=Root, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 120})

@@ -237,7 +237,10 @@ def check_secret(call: Call, secret: str) -> int:
 )
 @click.argument("uri")
 def check_endpoint_image(call: Call, uri: str) -> None:
-    """Check that SageMaker accepts the image URI in ECR, with a tag or a digest, and print it by its digest."""
+    """Check that SageMaker accepts the image URI in ECR, with a tag or a digest, and print it by its digest.
+
+    The exit code is 1 if it does not.
+    """
     from cli import endpoint_image
 
     try:

@@ -122,7 +122,8 @@ def invoke(ctx: click.Context, call: Call, function: str, event: str, deployed: 
     """Call a function with EVENT, a JSON file or - for standard input, and print its result.
 
     On this machine the handler of the checkout runs in this process, for a debugger; its logs go to standard error and
-    an exception that it raises ends the command with its traceback. On AWS, and with --deployed, Lambda runs it.
+    an exception that it raises ends the command with its traceback. On AWS, and with --deployed, Lambda runs it. The
+    exit code is 1 if the function raised an exception.
     """
     from local.invoke import InvokeError, find_source, invoke, read_event
     from local.paths import StackPaths

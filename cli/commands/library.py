@@ -92,7 +92,10 @@ def start(
     detach: bool,
     **given: Any,
 ) -> int:
-    """Start a run and follow it. Ctrl-C leaves the run alone; `library stop` stops it."""
+    """Start a run and follow it. Ctrl-C leaves the run alone; `library stop` stops it.
+
+    The exit code is 1 if a key has failed, or if the run was stopped.
+    """
     if dry_run:
         _show_estimate(call, given, concurrency)
         return ExitCode.OK
@@ -110,7 +113,10 @@ def start(
 @click.argument("run")
 @followed
 def resume(call: Call, run: str, concurrency: int, detach: bool) -> int:
-    """Go on with RUN: with keys that are not done, and with those that failed."""
+    """Go on with RUN: with keys that are not done, and with those that failed.
+
+    The exit code is 1 if a key has failed, or if the run was stopped.
+    """
     with _translated():
         arn = _library(call).resume(run, concurrency)
     return _follow(call, run, arn, detach=detach)
@@ -119,7 +125,10 @@ def resume(call: Call, run: str, concurrency: int, detach: bool) -> int:
 @library.command(output=ENDED, examples=("darkroom library watch moving",))
 @click.argument("run")
 def watch(call: Call, run: str) -> int:
-    """Follow RUN until it ends, and print its report."""
+    """Follow RUN until it ends, and print its report.
+
+    The exit code is 1 if a key has failed, or if the run was stopped.
+    """
     return _follow(call, run, "", detach=False)
 
 
@@ -146,7 +155,10 @@ def stop(call: Call, run: str, by: str) -> None:
 @library.command(output=ENDED, examples=("darkroom library report moving --json",))
 @click.argument("run")
 def report(call: Call, run: str) -> int:
-    """Print the summary of the report of RUN."""
+    """Print the summary of the report of RUN.
+
+    The exit code is 1 if a key has failed, or if the run was stopped.
+    """
     from cli.library.runs import describe, succeeded
 
     found = _library(call)

@@ -129,7 +129,7 @@ def upgrade(
 
     Shows the steps that the changelog asks for, deploys the stack, then each extension beside it, checks them with
     images of its own, and deletes old versions of the transform function. It stops at the first problem; the same
-    command continues. To go back, install the former release.
+    command continues. To go back, install the former release. The exit code is 1 if a check of the images failed.
     """
     from cli.releases.installing import read_parameters
     from cli.releases.upgrading import list_extensions, read_version
@@ -173,7 +173,10 @@ def upgrade(
 )
 @click.option("--yes", is_flag=True, help="Remove without a question.")
 def uninstall(call: Call, extension: str, delete_data: bool, yes: bool) -> int:
-    """Delete a stack. Its data remains, and costs, unless --delete-data deletes it."""
+    """Delete a stack. Its data remains, and costs, unless --delete-data deletes it.
+
+    The exit code is 1 if --delete-data could not delete all of it.
+    """
     from cli.deployment import make_client
     from cli.releases import removing
     from cli.releases.upgrading import list_extensions

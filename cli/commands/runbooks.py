@@ -41,7 +41,7 @@ def runbook(call: Call, name: str | None, numbers: tuple[int, ...], assignments:
     """Print the runbook NAME with its commands for the stack, or run blocks of them.
 
     Without NAME it lists the runbooks. Blocks are numbered from 1; the first one defines what the others use, and runs
-    before them. The command shows what it runs, and asks.
+    before them. The command shows what it runs, and asks. The exit code is 1 if a block failed.
     """
     from cli import runbooks
 

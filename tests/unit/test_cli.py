@@ -98,6 +98,12 @@ def test_a_command_has_examples_that_its_parser_accepts(
         command.make_context(line, parts[len(words) + 1 :])
 
 
+def test_a_command_that_chooses_its_exit_code_says_when() -> None:
+    chosen = {words: one for words, one in COMMANDS.items() if one.callback.__annotations__["return"] == "int"}
+    assert len(chosen) > 15
+    assert [words for words, one in chosen.items() if "exit code" not in " ".join((one.help or "").split())] == []
+
+
 SILENT = {("up",), ("completion",)}
 """Commands without --json: one runs until Ctrl-C, one prints a script."""
 

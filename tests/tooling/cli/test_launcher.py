@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,6 +19,7 @@ import pytest
 
 from cli.app import TOPICS, version
 from cli.commands import app
+from cli.commands.completion import SHELLS
 from cli.exit_codes import ExitCode
 from cli.main import main
 from darkroom.plan.url_builder import sign_target
@@ -32,7 +36,9 @@ def test_help_is_fast_because_it_imports_little() -> None:
 
 def test_the_help_shows_commands_by_topic(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--help"]) == 0
-    sections = re.split(r"^(\w+):$", capsys.readouterr().out, flags=re.MULTILINE)[1:]
+    shown, _, codes = capsys.readouterr().out.partition("\nExit codes:\n")
+    assert [int(code) for code in re.findall(r"(?m)^  (\d+) ", codes)] == list(ExitCode)
+    sections = re.split(r"^(\w+):$", shown, flags=re.MULTILINE)[1:]
     listed = {topic: re.findall(r"(?m)^  ([a-z-]+)  ", text) for topic, text in batched(sections, 2, strict=True)}
     extensions = listed.pop("Extensions")
     listed.pop("Options")
@@ -91,12 +97,67 @@ def test_the_environment_names_a_stack_and_local_overrides_it(
     assert main(["status", "--local", "--state-dir", str(tmp_path)]) == ExitCode.UNREACHABLE
 
 
-@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_shell_gets_a_completion_script(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+STARTS = {
+    "bash": (["--norc", "--noprofile", "-i"], "source {script}\n"),
+    "zsh": (["-f", "-i"], "autoload -Uz compinit; compinit -D -u; source {script}\n"),
+}
+"""Options of shells that are typed into, and what their users have in a file for their start."""
+
+
+def completes(shell: str, script: Path, typed: str, line: str) -> bool:
+    """Whether an interactive shell with the completions of ``script`` makes ``line`` of ``typed`` and a tab."""
+    options, start = STARTS[shell]
+    environment = {"PATH": os.defpath, "TERM": "dumb", "PS1": "PROMPT> ", "HOME": str(script.parent)}
+    reading, writing = pty.openpty()
+    process = subprocess.Popen(
+        ["setsid", "--ctty", shell, *options],
+        cwd=ROOT,
+        env=environment,
+        stdin=writing,
+        stdout=writing,
+        stderr=writing,
+    )
+
+    def is_shown(text: str) -> bool:
+        shown, deadline_s = "", time.monotonic() + HANG_S
+        while text not in shown and time.monotonic() < deadline_s:
+            if select.select([reading], [], [], 1)[0]:
+                shown += os.read(reading, 4096).decode()
+        return text in shown
+
+    try:
+        assert is_shown("PROMPT> ")
+        os.write(reading, f"{start.format(script=script)}echo rea''dy\n".encode())
+        assert is_shown("ready")
+        os.write(reading, f"{typed}\t".encode())
+        return is_shown(line)
+    finally:
+        process.kill()
+        process.wait()
+        os.close(reading)
+        os.close(writing)
+
+
+@pytest.mark.parametrize("command", ["./darkroom", "darkroom"])
+@pytest.mark.parametrize("shell", SHELLS)
+def test_a_shell_completes_the_command(
+    shell: str, command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The program is not on the search path, as in a checkout."""
     assert main(["completion", shell]) == 0
-    script = capsys.readouterr().out
-    assert "_DARKROOM_COMPLETE" in script
-    assert len(script.splitlines()) > 10
+    script = tmp_path / "completions"
+    script.write_text(capsys.readouterr().out)
+    if shutil.which(shell) is None:
+        pytest.skip(f"no {shell}")
+    if shell == "fish":
+        code = f"source {script}; complete -C '{command} settings rol'"
+        environment = {"PATH": os.defpath, "HOME": str(tmp_path)}
+        done = subprocess.run(
+            ["fish", "--no-config", "-c", code], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+        )
+        assert [line.partition("\t")[0] for line in done.stdout.splitlines()] == ["rollback"]
+    else:
+        assert completes(shell, script, f"{command} settings rol", f"{command} settings rollback")
 
 
 @pytest.mark.parametrize(
