@@ -38,7 +38,8 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "./darkroom smoke  ": _NO_SMOKE,
     "./darkroom smoke --only removal --only odd-keys": _NO_SMOKE,
     "git worktree add ../darkroom-before ": _NO_LOGS,
-    'aws s3 cp --recursive "s3://$LOG_BUCKET/" logs/': _NO_LOGS,
+    "log_bucket=$(output AccessLogBucketName)": _NO_LOGS,
+    'aws s3 cp --recursive "s3://$log_bucket/" logs/': _NO_LOGS,
     "./darkroom compare-builds ": _NO_LOGS,
 }
 """By the start of the line in the guide."""

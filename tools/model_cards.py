@@ -127,7 +127,7 @@ def _measured(models: Sequence[Table], figures: Table) -> str:
         return "This version has not been evaluated on the golden set of the local stack."
     return (
         f"On the golden set of the local stack ([`local/golden.toml`](../../local/golden.toml)): {'; '.join(parts)}. "
-        "So few images show gross faults only. `python -m tools.model_cards --measure` repeats it on a "
+        "So few images show gross faults only. `.venv/bin/python -m tools.model_cards --measure` repeats it on a "
         "running local stack."
     )
 

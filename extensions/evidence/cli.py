@@ -126,7 +126,7 @@ def export_evidence(call: Call, key: str, target: Path, reason: str, evidence_st
     "verify",
     on_stack=False,
     output={"lines": "what was verified"},
-    examples=('darkroom evidence verify rome.zip --key "$KEY_SHA256"',),
+    examples=('darkroom evidence verify rome.zip --key "$(cat signing-key.sha256)"',),
 )
 @click.argument("file", type=FILE)
 @click.option("--key", "key_sha256", default="", metavar="SHA256", help="SHA-256 of the operator's public key.")

@@ -158,3 +158,52 @@ def test_a_documented_breakpoint_is_a_statement_of_the_handler(page: str) -> Non
     }
     assert numbers
     assert numbers <= {node.lineno for node in handler.body}
+
+
+_READERS = (
+    *PAGES,
+    ROOT / "CONTRIBUTING.md",
+    *sorted(ROOT.glob("packages/**/README.md")),
+    *sorted(ROOT.glob("*/README.md")),
+)
+"""Pages whose commands readers enter, without decisions, which are history."""
+
+_ASSIGNED = re.compile(
+    r"(?:^|[\s;(&])([A-Za-z_]\w*)=|\bfor ([A-Za-z_]\w*) in|\bread (?:-\w+ )*([A-Za-z_]\w*)", re.MULTILINE
+)
+_USED = re.compile(r"\$\{?([A-Za-z_]\w*)")
+_FROM_SHELL = frozenset({"HOME", "PATH", "PWD", "USER"})
+_BARE_PYTHON = re.compile(r"(?<![\w/.-])python3? -m (?!venv)\w")
+
+
+@pytest.mark.parametrize("page", _READERS, ids=lambda page: str(page.relative_to(ROOT)))
+def test_variables_are_set_on_the_page_before_they_are_used(page: Path) -> None:
+    known = set(_FROM_SHELL)
+    missing = []
+    for block in _FENCE.findall(page.read_text(encoding="utf-8")):
+        known |= {name for names in _ASSIGNED.findall(block) for name in names if name}
+        missing += [name for name in _USED.findall(re.sub(r"'[^']*'", "", block)) if name not in known]
+    assert missing == []
+
+
+def test_commands_of_python_name_their_interpreter() -> None:
+    """Without an activated environment, ``python`` is another one, or none."""
+    pages = [page for page in _READERS if page.parent.name != "decisions" and not re.match(r"\d{4}-", page.name)]
+    found = [
+        f"{page.relative_to(ROOT)}: {line.strip()}"
+        for page in pages
+        for line in page.read_text(encoding="utf-8").splitlines()
+        if _BARE_PYTHON.search(line) and "<!--" not in line
+    ]
+    assert found == []
+
+
+def test_no_command_of_git_names_a_version() -> None:
+    """A clone of a fork, or a shallow one, has no tags."""
+    named = [
+        (str(page.relative_to(ROOT)), tag)
+        for page in _READERS
+        for block in _FENCE.findall(page.read_text(encoding="utf-8"))
+        for tag in re.findall(r"\bgit [^\n]*?\b(v\d+\.\d+\.\d+)", block)
+    ]
+    assert named == []
