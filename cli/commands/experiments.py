@@ -59,7 +59,7 @@ def _settings(call: Call) -> Settings:
         "winners": "runs by the variant that won",
         "visitors": "median of the visitors of the runs that have a winner, null without one",
     },
-    examples=("darkroom experiments simulate 0.05,0.06 --visitors 20000 --page simulated.html",),
+    examples=("darkroom experiments simulate 0.05,0.06 --page simulated.html",),
 )
 @click.argument("rates")
 @click.option("--visitors", type=click.IntRange(1_000, 10_000_000), default=50_000, show_default=True, metavar="N")

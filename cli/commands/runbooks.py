@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     },
     examples=(
         "darkroom runbook",
-        "darkroom runbook data-request --set key=trips/rome.jpg --run 2",
+        "darkroom runbook data-request --set key=trips/rome.jpg",
     ),
 )
 @click.argument("name", required=False)

@@ -168,7 +168,7 @@ class Stack:
         lacking = len(self.settings.presets.at_ingest) - len(made)
         missing = [] if master is not None and master.etag == etag else ["the master"]
         if lacking:
-            missing.append(f"{lacking} presets")
+            missing.append(f"{lacking} preset{'' if lacking == 1 else 's'}")
         return UploadOutcome(sent, record, made, tuple(missing))
 
     def dead_letters(self) -> int:

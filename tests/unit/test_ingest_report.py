@@ -121,8 +121,8 @@ def text_of(page: str) -> str:
 
 
 def test_a_page_shows_the_presets_of_published_files_only() -> None:
-    partly = replace(COPIED, derivatives=COPIED.derivatives[1:], missing=("1 presets",))
-    page = format_page([READY_ONE, REFUSED_ONE, LOST_ONE, partly], {"b.heic": "missing: 1 presets"}, LINKS)
+    partly = replace(COPIED, derivatives=COPIED.derivatives[1:], missing=("1 preset",))
+    page = format_page([READY_ONE, REFUSED_ONE, LOST_ONE, partly], {"b.heic": "missing: 1 preset"}, LINKS)
     found = Elements(page)
     presets = PRESETS.at_ingest
     urls = [f"https://cdn.example/c/a.heic?preset={name}" for name in presets]
@@ -136,7 +136,7 @@ def test_a_page_shows_the_presets_of_published_files_only() -> None:
     assert "no outcome" in text
     assert text.count("webp, 12.3 kB") == 2 * len(presets) - 1
     assert text.count("not rendered at ingest") == 1
-    assert "missing: 1 presets" in text
+    assert "missing: 1 preset" in text
 
 
 def test_a_page_shows_why_a_file_is_held() -> None:
