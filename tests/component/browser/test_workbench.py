@@ -122,6 +122,7 @@ def test_reasons_are_listed_and_the_crop_is_drawn() -> None:
     opened_at(f"/{KEY}?w=400", act)
 
 
+@pytest.mark.slow
 def test_a_refusal_is_the_first_reason() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('#why')?.innerText.includes('404 no-source')")
@@ -131,6 +132,7 @@ def test_a_refusal_is_the_first_reason() -> None:
     opened_at(f"/{KEY}?w=400", act, refusal=refusal, master=None, image=explained()["image"] | {"crop": None})
 
 
+@pytest.mark.slow
 def test_code_is_shown_for_each_place() -> None:
     async def act(page: Page) -> None:
         await settle(page, "w=640")
@@ -165,6 +167,7 @@ def test_two_results_are_compared_behind_a_slider() -> None:
     opened_at(f"/{KEY}?w=640", act)
 
 
+@pytest.mark.slow
 def test_options_are_found_by_what_they_do() -> None:
     visible = f"[...document.querySelectorAll({VISIBLE!r})].map(one => one.textContent)"
 
@@ -180,6 +183,7 @@ def test_options_are_found_by_what_they_do() -> None:
     opened_at(f"/{KEY}", act)
 
 
+@pytest.mark.slow
 def test_a_phone_shows_no_scrollbar_across() -> None:
     async def act(page: Page) -> None:
         await settle(page, "w=640")

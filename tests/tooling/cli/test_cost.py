@@ -27,7 +27,7 @@ def test_metrics_of_the_month_are_priced(
         AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
         BillingMode="PAY_PER_REQUEST",
     )
-    outputs = {"MediaBucketName": "month", "IndexTableName": "month", "DistributionId": "E1"}
+    outputs = {"MediaBucketName": "month", "IndexTableName": "month", "DistributionId": "EMONTH"}
     command = commands.local(aws_environment, tmp_path, capsys, outputs, functions=("TransformFunction",))
     deployment = Call(Selection(is_local=True, state=tmp_path)).deployment
     name = deployment.functions["TransformFunction"]
@@ -51,7 +51,7 @@ def test_metrics_of_the_month_are_priced(
         "usd": None,
         "month_usd": None,
         "amounts": {},
-        "missing": ["E1"],
+        "missing": ["EMONTH"],
     }
     assert found["CloudWatch: alarms"]["usd"] is None, "there is no monitor, which has the number of alarms"
 
