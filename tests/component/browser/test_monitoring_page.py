@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -691,21 +693,84 @@ def test_the_index_is_filtered() -> None:
 # The audit log, whose module the review app has too. Its other views are in test_review_page.py.
 
 
-def test_the_audit_log() -> None:
-    entry = {
-        "at": "2026-11-25T12:00:00Z",
-        "kind": "decision",
-        "subject": HOSTILE,
-        "by": "monitor",
-        "facts": {"action": "rollback", "reasons": ["disagreement 0.4", "errors 0.1"]},
-    }
+IMAGE = f"sha256:{'3f9c1d7a5b20' * 5}3f9c"
+LATER = datetime(2026, 11, 25, 13, 30)  # local time, as the page shows it
+UNTIL = {"until_s": int(LATER.timestamp())}
+VERSION = "arn:aws:sagemaker:eu-central-1:123456789012:model-package/darkroom-models/4"
+DEPLOYMENT = {"deployment_id": "d-1", "group": "darkroom-transform"}
+ENTRIES: list[tuple[str, str, str, dict[str, Any], str]] = [
+    ("decision", "fallback", "monitor", {"move": "on", "reason": "12 of 20 calls failed"} | UNTIL,
+     "The monitor turned the switch fallback on until 2026-11-25 13:30:00, with the reason “12 of 20 calls failed”."),
+    ("decision", "fallback", "monitor", {"move": "off", "reason": "", "until_s": 0},
+     "The monitor turned the switch fallback off."),
+    ("decision", "ingest dead letters", "monitor", {"redriven": 3, "left": 1, "codes": {"unavailable": 2, "none": 1}},
+     "The monitor returned 3 messages of the DLQ of ingest to the queue (2 × unavailable, 1 × no cause), "
+     "and left 1 there."),
+    ("decision", "darkroom-models", "monitor",
+     {"action": "rollback", "canary": "canary", "incumbent": "main", "reasons": ["disagreement 0.4", "errors 0.1"]},
+     "The monitor rolled the model variant canary of the endpoint darkroom-models back to main, with the reason "
+     "“disagreement 0.4; errors 0.1”."),
+    ("decision", "darkroom-models", "monitor",
+     {"action": "promote", "canary": "canary", "incumbent": "main", "reasons": []},
+     "The monitor promoted the model variant canary of the endpoint darkroom-models, which replaces main."),
+    ("decision", "experiment:hero", "monitor", {"action": "stop", "stopped": "b", "winner": "", "reason": HOSTILE},
+     f"The monitor stopped the variant b of the experiment hero, with the reason “{HOSTILE}”."),
+    ("decision", "experiment:hero", "monitor", {"action": "promote", "stopped": "b", "winner": "a", "reason": "clicks"},
+     "The monitor ended the experiment hero with the winner a, with the reason “clicks”."),
+    ("decision", "baseline", "monitor", {"n": 500, "why": "the first"},
+     "The monitor created a baseline for drift from 500 samples, as there was none."),
+    ("override", IMAGE, "Ada <ada@example.com>", {"decision": "release", "flagged": True},
+     "Ada <ada@example.com> released the image 3f9c1d7a5b20, which was flagged."),
+    ("override", IMAGE, "a person", {"decision": "confirm", "flagged": False},
+     "A person decided that the image 3f9c1d7a5b20 stays held."),
+    ("override", "switch presets-only", "ada", {"on": True, "reason": "a storm of misses"} | UNTIL,
+     "ada turned the switch presets-only on until 2026-11-25 13:30:00, with the reason “a storm of misses”."),
+    ("override", "watch/manifests/2026-11-28/reviewed.manifest", "ada", {"images": 1},
+     "ada reviewed the tags of 1 image in watch/manifests/2026-11-28/reviewed.manifest."),
+    ("release", "darkroom", "codedeploy", {"state": "FAILURE"} | DEPLOYMENT,
+     "CodeDeploy could not complete the deployment d-1 of darkroom-transform."),
+    ("release", VERSION, "ada", {"decision": "reject", "why": "worse on the golden set"},
+     "ada rejected version 4 of the model darkroom-models, with the reason “worse on the golden set”."),
+    ("erasure", IMAGE, "arn:aws:sts::123456789012:assumed-role/support/ada",
+     {"removed": {"media": 3, "uploads": 1}, "failed": {"cdn": "unavailable"}},
+     "support/ada erased the image 3f9c1d7a5b20: 4 objects removed, not yet complete in cdn."),
+    ("access", IMAGE, "Grace", {"action": "hold", "record": 7},
+     "Grace set a legal hold on the image 3f9c1d7a5b20 (record 7)."),
+]  # fmt: skip
+"""Kind, subject, actor and facts as they are written, and the sentence about them."""
+
+
+def audited(kind: str, subject: str, by: str, facts: dict[str, Any]) -> dict[str, Any]:
+    at = datetime.fromtimestamp(time.time() - 600, UTC).isoformat(timespec="milliseconds")
+    return {"at": at, "kind": kind, "subject": subject, "by": by, "facts": facts}
+
+
+def test_the_audit_log_is_read_in_sentences() -> None:
+    log = [audited(*entry) for *entry, _ in ENTRIES]
+    log += [audited("gossip", "a", "b", {}), audited("decision", "new", "monitor", {"later": 1})]
+    choose = """(kind => { kind.value = 'release'; kind.dispatchEvent(new Event('change')); })(
+      document.querySelector('select[name=kind]'))"""
 
     async def act(page: Page) -> None:
-        assert await text(page, ".logs .message") == HOSTILE
-        facts = await texts(page, ".logs .known div")
-        assert facts == ["actionrollback", "reasonsdisagreement 0.4, errors 0.1"]
+        assert await texts(page, ".audit .message") == [sentence for *_, sentence in ENTRIES]
+        assert await texts(page, ".audit > li > pre") == [json.dumps(one, indent=2) for one in log[-2:]]
+        assert (await texts(page, ".audit time"))[0] == "10 min ago"
+        await page.evaluate("document.querySelector('.audit summary').click()")
+        assert json.loads(await text(page, ".audit details[open] pre")) == log[0]
+        await page.evaluate(choose)
+        assert len(await texts(page, ".audit > li")) == 2
+        assert await page.evaluate("location.hash") == "#/audit?kind=release"
 
-    on("audit", Responses({"audit": [entry]}), act)
+    on("audit", Responses({"audit": log}), act)
+
+
+@pytest.mark.parametrize(("kind", "shown"), [("erasure", ["No entry of this kind"]), ("gone", [])])
+def test_the_audit_log_is_filtered_by_its_address(kind: str, shown: list[str]) -> None:
+    async def act(page: Page) -> None:
+        await page.until("!!document.querySelector('#view :is(.audit, .empty)')")
+        assert await page.evaluate(EMPTY) == shown
+
+    on(f"audit?kind={kind}", Responses({"audit": [audited("release", "a", "b", {})]}), act)
 
 
 # Everywhere.
@@ -732,7 +797,10 @@ def full() -> Responses:
             "samples": [responses.sample(LONG_KEY, **{HOSTILE: (1.0, False), LONG_KEY: (None, True)})],
             "index": {"rows": [responses.row(LONG_KEY), responses.row(HOSTILE, HOSTILE)], "next": LONG_KEY},
             "review": [{"key": LONG_KEY, "version": "v", "since_s": 1.0, "width": 9, "height": 6, "format": HOSTILE}],
-            "audit": [{"at": "2026-11-25T12:00:00Z", "kind": "erasure", "subject": LONG_KEY, "by": HOSTILE, "n": 1}],
+            "audit": [
+                audited("erasure", LONG_KEY, HOSTILE, {}),
+                audited(LONG_KEY, HOSTILE, LONG_KEY, {HOSTILE: LONG_KEY}),
+            ],
         }
     )
 

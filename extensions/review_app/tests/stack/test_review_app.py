@@ -90,8 +90,8 @@ def test_two_reviewers_sign_in_and_decide_about_one_image(reviewing: Stack, tmp_
             await ada.evaluate("location.hash = '#/audit'")
             await ada.until("document.querySelectorAll('.logs > li').length >= 2")
             log = await ada.evaluate("document.querySelector('.logs').innerText")
-            assert f"by {BY[ADA]}" in log
-            assert f"by {BY[GRACE]}" in log
+            assert f"{BY[ADA]} released the image" in log
+            assert f"{BY[GRACE]} decided that the image" in log
             await ada.evaluate("location.hash = '#/playground'")
             await ada.until("document.querySelector('#shown img')?.naturalWidth > 0")
             assert (ada.errors, grace.errors) == ([], [])

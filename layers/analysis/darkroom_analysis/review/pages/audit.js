@@ -1,27 +1,62 @@
-// The audit log.
+// The audit log: a sentence for each entry, with the entry itself below it.
 
+import { describeEntry } from './audit-sentences.js';
 import { request } from './api.js';
 import { make } from './page.js';
-import { chip, empty, facts, updateIfChanged, when } from './view.js';
+import { ago } from './times.js';
+import { age, chip, empty, formatJson, parseHash, updateIfChanged, viewHash } from './view.js';
 
-const KINDS = { erasure: 'error', override: 'miss' };
+const KINDS = {
+  decision: { text: 'decisions of the monitor', colour: 'hit' },
+  override: { text: 'decisions of people', colour: 'miss' },
+  release: { text: 'releases', colour: 'hit' },
+  erasure: { text: 'erasures', colour: 'error' },
+  access: { text: 'access to proof', colour: 'soft' },
+};
+
+const opened = new Set();
 
 function entry(each) {
-  const { at_s, at, kind, subject, by, ...rest } = each;
-  const time = at_s ? when(at_s) : at ? when(Date.parse(at) / 1000) : '';
-  return make('li', {}, make('div', { className: 'log' }, time, chip(KINDS[kind] || 'hit', kind),
-    make('span', { className: 'message', textContent: subject }), make('span', { className: 'function', textContent: `by ${by}` })),
-  facts(Object.entries(rest.facts ? { ...rest.facts } : rest)));
+  const id = `${each.at} ${each.kind} ${each.subject}`;
+  const sentence = describeEntry(each);
+  const head = [age(Date.parse(each.at) / 1000), chip(KINDS[each.kind]?.colour ?? 'soft', each.kind)];
+  const raw = make('pre', { textContent: formatJson(each) });
+  if (!sentence) return make('li', {}, make('div', { className: 'log' }, ...head), raw);
+  const summary = make('summary', { className: 'log' }, ...head, make('span', { className: 'message', textContent: sentence }));
+  summary.dataset.id = id;
+  const details = make('details', { open: opened.has(id) }, summary, raw);
+  details.ontoggle = () => (details.open ? opened.add(id) : opened.delete(id));
+  return make('li', {}, details);
+}
+
+function kindForm(changed) {
+  const choices = [['all', ''], ...Object.entries(KINDS).map(([kind, { text }]) => [text, kind])];
+  const input = make('select', { name: 'kind' }, ...choices.map(([textContent, value]) => make('option', { textContent, value })));
+  input.value = parseHash(location.hash).query.kind || '';
+  input.onchange = () => {
+    history.replaceState(null, '', viewHash('audit', '', { kind: input.value }));
+    changed();
+  };
+  return { input, form: make('form', { className: 'search' }, make('label', {}, make('span', { textContent: 'Kind' }), input)) };
 }
 
 /** Return the view of the audit log. */
 export async function auditView(root) {
   const body = make('div', {});
-  root.append(body);
+  let entries = [];
+  const show = () => {
+    const shown = entries.filter(each => !input.value || each.kind === input.value);
+    updateIfChanged(body, [entries.length, shown], () => {
+      if (shown.length) return make('ol', { className: 'rows logs audit' }, ...shown.map(entry));
+      return entries.length ? empty('No entry of this kind', `None of the newest ${entries.length} entries is one. Select “all” to see them.`)
+        : empty('No entries', 'Decisions of the monitor, overrides, releases and erasures. Entries cannot be changed.');
+    });
+    for (const time of body.querySelectorAll('time[datetime]')) time.textContent = ago(Date.parse(time.dateTime) / 1000);
+  };
+  const { input, form } = kindForm(show);
+  root.append(form, body);
   return async () => {
-    const data = await request('audit');
-    updateIfChanged(body, data, () => (data.length
-      ? make('ol', { className: 'rows logs' }, ...data.map(entry))
-      : empty('No entries', 'Decisions of the monitor, overrides, releases and erasures. Entries cannot be changed.')));
+    entries = await request('audit');
+    show();
   };
 }

@@ -25,12 +25,17 @@ export const link = (text, href, attributes = {}) => make('a', { href, textConte
 export const chip = (kind, text) => make('span', { className: `chip ${kind}`, textContent: text });
 export const note = text => make('p', { className: 'note', textContent: text });
 
-/** Format a time, with its age as the title. */
-export function when(at_s) {
-  const made = make('time', { textContent: moment(at_s), title: ago(at_s) });
+function time(at_s, textContent, title) {
+  const made = make('time', { textContent, title });
   if (Number.isFinite(at_s)) made.dateTime = new Date(at_s * 1000).toISOString();
   return made;
 }
+
+/** Format a time, with its age as the title. */
+export const when = at_s => time(at_s, moment(at_s), ago(at_s));
+
+/** Format the age of a time, with the time as the title. */
+export const age = at_s => time(at_s, ago(at_s), moment(at_s));
 
 /** Return the text for an empty view: a title, and what would fill it. */
 export const empty = (title, ...what) => make('div', { className: 'empty' },
