@@ -80,7 +80,7 @@ def _describe_format(
 ) -> Document:
     name, target = variant.format, TARGET_FORMATS[variant.format]
     frames = known.get("frames", 1) if is_animated(variant) else 1
-    transparent = bool((known.get("has_alpha") or plan.radius or plan.cutout) and not plan.background)
+    transparent = _is_transparent(plan, bool(known.get("has_alpha")), geometry)
     form = target.still
     if geometry:
         form = target.choose(transparent=transparent, frames=frames, pixels=geometry.size.width * geometry.size.height)
@@ -95,6 +95,16 @@ def _describe_format(
         "quality": value,
         "quality_by": by,
     }
+
+
+def _is_transparent(plan: Plan, has_alpha: bool, geometry: Geometry | None) -> bool:
+    """Return whether the result has transparent pixels: of the image, of a cut-out, of corners or of margins."""
+    if plan.background:
+        return False
+    has_margins = geometry is not None and (
+        any(geometry.padding) or (plan.fit == "letterbox" and geometry.size != geometry.image_size)
+    )
+    return has_alpha or plan.cutout or bool((plan.radius or plan.angle or has_margins) and not plan.margin_colour)
 
 
 def _explain_class(name: str, form: OutputFormat, frames: int) -> str:

@@ -58,6 +58,7 @@ function describeState(found) {
     ...row('Stored', derivatives.length ? `${derivatives.length} of this request` : 'nothing of this request', stored),
     ...row('Master', master ? `${master.content_type}, ${bytes(master.bytes)}` : 'none', master ? master.modified_at : found.source.uri),
     ...row('Upload', index && index.state, (index && index.refusal) || ''),
+    ...row('CDN', caching.cached_error && `may still return ${caching.cached_error.status} ${caching.cached_error.code} until ${caching.cached_error.until}`),
     ...row('Caches', caching.cache_control, caching.purges && caching.purges.waiting ? `${caching.purges.waiting} purges wait` : ''),
   ];
 }

@@ -295,6 +295,21 @@ def test_size_and_its_reason(world: World) -> None:
     assert world.image("/caf%C3%A9.jpg?f=json")["size"] is None
 
 
+def test_margins_without_a_colour_are_transparent(world: World) -> None:
+    """As the renderer makes them, so that browsers without AVIF and WebP get a PNG."""
+    world.configure(access_mode="open")
+    world.record("café.jpg")
+    for query, form in {
+        "w=400": "jpeg",
+        "w=400&h=400&fit=letterbox": "png",
+        "w=400&h=300&fit=letterbox": "jpeg",
+        "w=400&h=400&fit=letterbox&bg=ffffff": "jpeg",
+        "w=400&pad=10": "png",
+        "w=400&radius=20": "png",
+    }.items():
+        assert world.image(f"/caf%C3%A9.jpg?{query}")["formats"][2]["format"] == form, query
+
+
 @pytest.mark.slow
 def test_format_quality_and_animation(world: World) -> None:
     world.configure(access_mode="open", default_quality={"webp": 70})
