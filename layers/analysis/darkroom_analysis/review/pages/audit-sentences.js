@@ -8,7 +8,7 @@ const ACCESSED = { received: 'stored a copy of the upload of', read: 'read the r
 const DIGEST = /^sha256:([0-9a-f]{12})[0-9a-f]*$/;
 
 // An identity of AWS has account and type before the name.
-const who = by => PROGRAMS[by] || (by || 'Someone').replace(/^arn:[^/]*\//, '');
+const who = by => (PROGRAMS[by || 'a person'] || by).replace(/^arn:[^/]*\//, '');
 const image = subject => `the image ${DIGEST.exec(subject)?.[1] || subject}`;
 const count = (number, one) => `${number} ${one}${Number(number) === 1 ? '' : 's'}`;
 const why = reason => (reason?.length ? `, with the reason “${[reason].flat().join('; ')}”` : '');
