@@ -10,6 +10,15 @@ from .measures import Formula, Metric
 
 HOUR_S, DAY_S = 3600, 86_400
 
+RUNBOOK, NOTICED = "Runbook: ", "Users notice: "
+"""In the description of an alarm: before the address of its runbook, or before several, such as ``a.md for child, b.md
+for other-child``; and before what users notice."""
+
+LATE_ANALYSIS = "new images get their tags later, and those that must be redacted or checked are shown later"
+NOT_JUDGED = "nothing; worse results of models would not be found"
+NOT_REPAIRED = "nothing at first; faults last longer, as none is repaired automatically"
+"""What users notice of several alarms."""
+
 type Action = Literal["", "page", "ticket", "model"]
 """Its topic: people on call, working hours, or those who own the models."""
 
@@ -18,9 +27,10 @@ type Action = Literal["", "page", "ticket", "model"]
 class MetricAlarm:
     """An alarm on one metric, or on the shown formula of several.
 
-    ``name`` has lower-case words and hyphens, ``description`` is a sentence for the person on call. ``threshold`` is a
-    number, or a parameter of the template in braces. ``condition`` is one of
-    :data:`observability.template.CONDITIONS`, "" for none beside the level of alarms.
+    ``name`` has lower-case words and hyphens, ``description`` is a sentence for the person on call. ``noticed`` is what
+    users notice; an alarm that only is a part of others has none. ``threshold`` is a number, or a parameter of the
+    template in braces. ``condition`` is one of :data:`observability.template.CONDITIONS`, "" for none beside the level
+    of alarms.
     """
 
     name: str
@@ -37,6 +47,7 @@ class MetricAlarm:
     """Of ``periods``; 0 is all of them."""
     condition: str = ""
     action: Action = "ticket"
+    noticed: str = ""
     essential: bool = False
     """It exists with ``Alarms=essential`` too, although it does not page."""
     acts_without_data: bool = False
@@ -61,6 +72,7 @@ class CompositeAlarm:
     any_of_all: tuple[tuple[str, ...], ...]
     condition: str = ""
     action: Action = ""
+    noticed: str = ""
     suppressor: str = ""
     runbooks: tuple[tuple[str, str], ...] = ()
     essential: bool = False

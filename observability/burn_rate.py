@@ -53,12 +53,21 @@ SUSTAINED_SHORT = Window("sustained-short", 3, 2 * 3600)
 WINDOWS = (FAST, SLOW, SHORT, SUSTAINED, SUSTAINED_SHORT)
 
 GROUPS = {
-    "viewers": "Image requests fail or are slow",
-    "uploads": "Uploads fail or are slow",
-    "analysis": "Image analysis fails or is slow",
-    "similar": "Searches for similar images fail",
+    "viewers": (
+        "Image requests fail or are slow",
+        "images that the CDN does not have are missing or late; the others are served",
+    ),
+    "uploads": (
+        "Uploads fail or are slow",
+        "uploads fail, or their images are shown late; published images are served",
+    ),
+    "analysis": (
+        "Image analysis fails or is slow",
+        "new images have no tags yet, and those that must be redacted or checked are not shown; the others are served",
+    ),
+    "similar": ("Searches for similar images fail", "searches for similar images fail; images are served"),
 }
-"""Alarms that page, with their descriptions."""
+"""Alarms that page, with their descriptions and what users notice."""
 
 SUPPRESSOR = "viewers"
 """While this one is in alarm, the others do not page: they have the same cause."""
@@ -172,7 +181,7 @@ def burn_rate_alarms() -> Iterator[MetricAlarm]:
 
 def objective_alarms() -> Iterator[CompositeAlarm]:
     """Yield for each group a composite alarm that pages, and a ticket on its budget."""
-    for group, meaning in GROUPS.items():
+    for group, (meaning, noticed) in GROUPS.items():
         objectives = [slo for slo in SLOS if slo.group == group]
         yield CompositeAlarm(
             name=group,
@@ -183,6 +192,7 @@ def objective_alarms() -> Iterator[CompositeAlarm]:
             ),
             condition=_condition(objectives[0]),
             action="page",
+            noticed=noticed,
             suppressor="" if group == SUPPRESSOR else SUPPRESSOR,
             runbooks=tuple((_name_alarm(slo, SHORT), slo.runbook) for slo in objectives),
         )
@@ -193,6 +203,7 @@ def objective_alarms() -> Iterator[CompositeAlarm]:
             any_of_all=tuple((_name_alarm(slo, SUSTAINED), _name_alarm(slo, SUSTAINED_SHORT)) for slo in objectives),
             condition=_condition(objectives[0]),
             action="ticket",
+            noticed=noticed,
             runbooks=tuple((_name_alarm(slo, SUSTAINED), slo.runbook) for slo in objectives),
         )
 

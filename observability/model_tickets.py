@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from darkroom_analysis.mlops.endpoint_variants import CANARY, MAIN
 
-from .alarm import DAY_S, HOUR_S, MetricAlarm
+from .alarm import DAY_S, HOUR_S, LATE_ANALYSIS, NOT_JUDGED, MetricAlarm
 from .measures import Formula, Metric, monitor_metric, own_metric
 
 QUALITY_OVERDUE_S = 27 * HOUR_S
@@ -27,14 +27,15 @@ def quality_alarms() -> Iterator[MetricAlarm]:
 
     A failed check publishes nothing: its data is missing, and the age of the last check grows.
     """
-    for metric, name, comparison, limit, stat in (
-        ("Precision", "precision", "under", 90, "Minimum"),
-        ("Recall", "recall", "under", 90, "Minimum"),
-        ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum"),
+    for metric, name, comparison, limit, stat, noticed in (
+        ("Precision", "precision", "under", 90, "Minimum", "more tags and other results are wrong"),
+        ("Recall", "recall", "under", 90, "Minimum", "more of what is in images is not found"),
+        ("FalsePositiveRate", "false-alarms", "over", 10, "Maximum", "more images wait for a person without need"),
     ):
         yield MetricAlarm(
             name=f"model-{name}",
             description=f"{metric} of a model on the golden set is {comparison} {limit} %",
+            noticed=noticed,
             runbook="model-regressed",
             metrics=monitor_metric(metric, stat),
             comparison="under" if comparison == "under" else "over",
@@ -50,6 +51,7 @@ def quality_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="quality-overdue",
         description=f"No successful quality check of a model variant for {QUALITY_OVERDUE_S // HOUR_S} hours",
+        noticed=NOT_JUDGED,
         runbook="model-regressed",
         metrics=monitor_metric("QualityAge", "Maximum"),
         threshold=QUALITY_OVERDUE_S,
@@ -86,6 +88,7 @@ def _gpu_idle_alarm() -> MetricAlarm:
         name="gpu-idle",
         description=f"GPU utilisation of a variant has been under {IDLE_PERCENT} % for a day; its instances cost by "
         "the hour",
+        noticed="nothing; an instance costs money without work",
         runbook="cost-spike",
         metrics=_gpu_metrics(),
         formulas=(Formula("idlest", "idlest variant", f"MIN([{', '.join(VARIANTS)}])"),),
@@ -103,6 +106,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="breaker-open",
         description="The circuit breaker of the endpoint is open; small models analyse images instead",
+        noticed="new images have fewer tags and no text yet, and those that must be redacted are not shown",
         runbook="model-down",
         metrics=(own_metric("value", "infer", "BreakerOpen"),),
         # Published only when it opens: without a 0 the newest point, however old, would prolong the alarm.
@@ -115,6 +119,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="endpoint-slow",
         description=f"For five minutes a call of the endpoint has taken over {SLOW_CALL_MS // 1000} s on average",
+        noticed=LATE_ANALYSIS,
         runbook="model-slow",
         metrics=(own_metric("value", "infer", "InvokeTime", stat="Average", shown=True),),
         threshold=SLOW_CALL_MS,
@@ -126,6 +131,7 @@ def endpoint_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M10
         name="gpu-busy",
         description="GPU utilisation of a variant has been over 90 % for an hour",
+        noticed=LATE_ANALYSIS,
         runbook="queue-backlog",
         metrics=_gpu_metrics(),
         formulas=(Formula("busiest", "busiest variant", f"MAX([{', '.join(f'FILL({one}, 0)' for one in VARIANTS)}])"),),

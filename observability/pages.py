@@ -16,6 +16,7 @@ def page_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="erasure-incomplete",
         description="An erasure failed, or has waited for the CDN for more than two hours",
+        noticed="data of a person who asked for its erasure may still be stored or served",
         runbook="data-request",
         metrics=(
             own_metric("failed_forget", "forget", "ErasuresFailed"),

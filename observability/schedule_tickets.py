@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from .alarm import HOUR_S, Action, MetricAlarm
+from .alarm import HOUR_S, NOT_JUDGED, NOT_REPAIRED, Action, MetricAlarm
 from .measures import Formula, add_up, lambda_metric, own_metric
 
 RUNBOOK = "bad-deploy"
@@ -13,9 +13,13 @@ RUNBOOK = "bad-deploy"
 
 @dataclass(frozen=True, slots=True)
 class ScheduledCheck:
-    """A check of the monitor by its ``name``; it runs three times in ``period_s``, the alarm's period."""
+    """A check of the monitor by its ``name``; it runs three times in ``period_s``, the alarm's period.
+
+    ``noticed`` is what users notice while it fails.
+    """
 
     name: str
+    noticed: str
     condition: str = ""
     period_s: int = 900
     action: Action = "ticket"
@@ -23,17 +27,30 @@ class ScheduledCheck:
 
 
 CHECKS = (
-    ScheduledCheck("cdn", period_s=3 * HOUR_S, essential=False),
-    ScheduledCheck("cost", period_s=3 * HOUR_S, essential=False),
-    ScheduledCheck("drift", "HasAnalysis", action="model"),
-    ScheduledCheck("rollout", "HasEndpoint", action="model"),
-    ScheduledCheck("experiments", essential=False),
-    ScheduledCheck("remedy", essential=False),
-    ScheduledCheck("quality-due", "HasEndpoint", 3 * HOUR_S, "model"),
+    ScheduledCheck("cdn", "nothing; hit ratios are not measured", period_s=3 * HOUR_S, essential=False),
+    ScheduledCheck("cost", "nothing; costs are not measured", period_s=3 * HOUR_S, essential=False),
+    ScheduledCheck("drift", NOT_JUDGED, "HasAnalysis", action="model"),
+    ScheduledCheck("rollout", "wrong results of a new model, which is not rolled back", "HasEndpoint", action="model"),
+    ScheduledCheck("experiments", "variants of experiments that have lost are still shown", essential=False),
+    ScheduledCheck("remedy", NOT_REPAIRED, essential=False),
+    ScheduledCheck("quality-due", NOT_JUDGED, "HasEndpoint", 3 * HOUR_S, "model"),
 )
 """The checks of the schedules of ``MonitorFunction``."""
 
-SCHEDULED = (("schedule-errors", ("Monitor", "Sweep"), ""), ("popular-errors", ("Popular",), "HasPopular"))
+SCHEDULED = (
+    (
+        "schedule-errors",
+        ("Monitor", "Sweep"),
+        "nothing at first; faults last longer, and uploads whose event was lost are not shown",
+        "",
+    ),
+    (
+        "popular-errors",
+        ("Popular",),
+        "nothing; visitors of experiments are not counted, and popular images stay larger than necessary",
+        "HasPopular",
+    ),
+)
 """Alarms on functions that a schedule invokes."""
 
 
@@ -47,6 +64,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             name=f"check-{check.name}",
             description=f"Two of three runs of the monitor's check {check.name} have failed: what it publishes is "
             "missing, and what it does is not done",
+            noticed=check.noticed,
             runbook=RUNBOOK,
             metrics=(own_metric("failed", "monitor", "CheckFaults", check=check.name),),
             formulas=(Formula("faults", "failed runs", "FILL(failed, 0)"),),
@@ -57,7 +75,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
             action=check.action,
             essential=check.essential,
         )
-    for name, functions, condition in SCHEDULED:
+    for name, functions, noticed, condition in SCHEDULED:
         metrics = tuple(
             lambda_metric(f"errors_{function.lower()}", f"{function}Function", "Errors") for function in functions
         )
@@ -65,6 +83,7 @@ def schedule_alarms() -> Iterator[MetricAlarm]:
         yield MetricAlarm(
             name=name,
             description=f"Runs of {named} on a schedule ended twice in three hours in an error or a timeout",
+            noticed=noticed,
             runbook=RUNBOOK,
             metrics=metrics,
             formulas=(Formula("errors", "errors", add_up(metrics)),),

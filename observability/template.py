@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from .alarm import Action, CompositeAlarm, MetricAlarm, logical_id
+from .alarm import NOTICED, RUNBOOK, Action, CompositeAlarm, MetricAlarm, logical_id
 from .alarms import ALARMS, COMPOSITES, ESSENTIAL, EVERY
 from .boards.on_call import ON_CALL
 from .burn_rate import RELEASED, release_alarms
@@ -212,7 +212,8 @@ def _threshold(value: float | str) -> str:
 def _name_properties(alarm: MetricAlarm | CompositeAlarm) -> Iterator[str]:
     yield f"    AlarmName: !Sub ${{StackName}}-{alarm.name}"
     yield "    AlarmDescription: !Sub >-"
-    yield f"      {alarm.description}. Runbook: {', '.join(_runbooks(alarm))}"
+    noticed = f" {NOTICED}{alarm.noticed}." if alarm.noticed else ""
+    yield f"      {alarm.description}.{noticed} {RUNBOOK}{', '.join(_runbooks(alarm))}"
 
 
 def _runbooks(alarm: MetricAlarm | CompositeAlarm) -> list[str]:

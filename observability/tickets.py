@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from darkroom.slo import SLOS
 
-from .alarm import DAY_S, HOUR_S, MetricAlarm
+from .alarm import DAY_S, HOUR_S, NOT_JUDGED, NOT_REPAIRED, MetricAlarm
 from .alarm_states import EXTRA_PERIODS
 from .measures import Formula, add_up, lambda_metric, monitor_metric, own_metric
 from .model_tickets import endpoint_alarms, quality_alarms
@@ -24,6 +24,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M6
         name="cost-per-picture",
         description="For six hours the cost per image has exceeded MaxCostPerPicture",
+        noticed="nothing; images cost more than planned",
         runbook="cost-spike",
         metrics=monitor_metric("CostPerImage", "Average"),
         threshold="{MaxCostPerPicture}",
@@ -34,6 +35,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M7; the largest drift of all features
         name="drift",
         description="Images or model outputs have drifted from the baseline (PSI over 0.2)",
+        noticed="tags and other results may be wrong more often",
         runbook="model-regressed",
         metrics=monitor_metric("DriftPsi", "Maximum"),
         threshold=0.2,
@@ -46,6 +48,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="drift-overdue",
         description=f"No complete run of the drift check for {DRIFT_OVERDUE_S // HOUR_S} hours",
+        noticed=NOT_JUDGED,
         runbook="model-regressed",
         metrics=monitor_metric("DriftAge", "Maximum"),
         threshold=DRIFT_OVERDUE_S,
@@ -58,6 +61,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M8
         name="uploads-refused",
         description="More than 0.1 % of the uploads of a day were refused",
+        noticed="more uploads than usual are refused, with the reason",
         runbook="conversion-errors",
         metrics=tuple(
             own_metric(name, "ingest", metric)
@@ -76,6 +80,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(  # M9; copied by the monitor, as alarms cannot read metrics of another region
         name="cache-hit-ratio",
         description="The cache hit ratio of the CDN has been under 85 % for six hours",
+        noticed="more images are shown late",
         runbook="cache-storm",
         metrics=monitor_metric("CacheHitRatio", "Average"),
         comparison="under",
@@ -87,6 +92,7 @@ def _monitor_alarms() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="monitor-silent",
         description="The monitor has not run for an hour: its metrics and remedies are missing",
+        noticed=NOT_REPAIRED,
         runbook="bad-deploy",
         metrics=(  # Lambda's own count, which costs nothing to publish
             lambda_metric("value", "MonitorFunction", "Invocations", shown=True),
@@ -113,6 +119,7 @@ def _cold_start_alarm() -> Iterator[MetricAlarm]:
     yield MetricAlarm(
         name="cold-starts",
         description=f"Over six hours more than {allowed:.0%} of the renders waited for a cold start",
+        noticed="some images that the CDN does not have are shown late",
         runbook="cold-starts",
         metrics=metrics,
         formulas=(
@@ -136,6 +143,7 @@ def _configuration_alarm() -> Iterator[MetricAlarm]:
         name="configuration-invalid",
         description="The settings document or a secret with signing keys is invalid: functions keep the last valid "
         "settings, and refuse signed requests until the secret is replaced",
+        noticed="signed URLs and uploads may be refused; changed settings have no effect",
         runbook="bad-deploy",
         metrics=metrics,
         formulas=(Formula("failed", "failed reads", add_up(metrics)),),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from observability.alarm import NOTICED, RUNBOOK
 from observability.alarm_states import Alarm, Evaluation, State, evaluate
 from observability.composites import Composite, StateSince, evaluate_composites, has_acted
 
@@ -15,9 +16,6 @@ from .declared_alarms import DeclaredAlarms
 from .read_metrics import MetricQuery, MetricReader, build_query
 
 UNKNOWN: State = "INSUFFICIENT_DATA"
-RUNBOOK = "Runbook: "
-"""Before the address of the runbook in a description, or before several: ``a.md for child, b.md for other-child``."""
-
 PAGING = "Page"
 """Part of the name of the topic that pages, and of no other topic."""
 
@@ -136,11 +134,13 @@ class Alarms:
         return self._states.get(name, AlarmState())
 
     def _describe(self, one: Alarm | Composite, threshold: float | None) -> dict[str, Any]:
-        current, meaning = self._state_of(one.name), one.description.partition(RUNBOOK)[0]
+        current = self._state_of(one.name)
+        meaning, _, noticed = one.description.partition(RUNBOOK)[0].partition(NOTICED)
         composite = isinstance(one, Composite)
         return {
             "name": one.name,
             "title": meaning.strip() or one.name.removeprefix(f"{STACK}-"),
+            "noticed": noticed.strip(),
             "state": current.state,
             "since_s": current.since_s,
             "value": current.value,

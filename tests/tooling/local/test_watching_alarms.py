@@ -25,7 +25,7 @@ def alarm(name: str, metric: str, **more: Any) -> dict[str, Any]:
         "Condition": "HasAlarms",
         "Properties": {
             "AlarmName": {"Fn::Sub": f"${{AWS::StackName}}-{name}"},
-            "AlarmDescription": {"Fn::Sub": f"{name} is bad. Runbook: ${{Runbooks}}/{name}.md"},
+            "AlarmDescription": {"Fn::Sub": f"{name} is bad. Users notice: gaps. Runbook: ${{Runbooks}}/{name}.md"},
             "Namespace": "N",
             "MetricName": metric,
             "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": "TransformFunction"}}],
@@ -195,6 +195,7 @@ def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
     assert state_of(alarms, "renders") == {
         "name": "darkroom-renders",
         "title": "renders is bad.",
+        "noticed": "gaps.",
         "state": "ALARM",
         "since_s": NOW_S,
         "value": 8.0,
@@ -208,6 +209,7 @@ def test_the_description_of_an_alarm(alarms: Alarms, known: Known) -> None:
         "suppressed": False,
     }
     above = state_of(alarms, "viewers")
+    assert (above["title"], above["noticed"]) == ("Viewers.", "")
     assert (above["pages"], above["composite"], above["group"], above["suppressed"]) == (True, True, "viewers", False)
     assert above["part_of"] == ""
 
