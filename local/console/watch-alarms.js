@@ -22,9 +22,15 @@ function byUrgency(one, other) {
   return at < 0 ? one.name.localeCompare(other.name) : mine[at] - theirs[at];
 }
 
-/** Return the links to the runbooks of an alarm, which the console displays: of a composite, those of its active alarms. */
+/** Return the alarms in ALARM that have notified people, the most urgent first: no parts, and none that is suppressed. */
+export const listWrong = alarms => alarms.filter(each => each.state === 'ALARM' && !each.suppressed && !each.part_of).sort(byUrgency);
+
+/** Return the names of the runbooks of an alarm: of a composite, those of its active alarms. */
+export const runbookNames = runbooks => runbooks.map(runbook => /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook)?.[1]).filter(Boolean);
+
+/** Return the links to the runbooks of an alarm, which the console displays. */
 export function runbookLinks(runbooks) {
-  const names = runbooks.map(runbook => /([\w-]+)(?:\.md)?(?:#.*)?$/.exec(runbook)?.[1]).filter(Boolean);
+  const names = runbookNames(runbooks);
   const links = names.map(name => link(names.length > 1 ? `runbook ${name}` : 'runbook', viewHash('runbooks', name), { className: 'runbook' }));
   return links.flatMap((each, index) => (index ? [' ', each] : [each]));
 }

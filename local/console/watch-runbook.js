@@ -21,9 +21,18 @@ function inline(text) {
 
 function command(lines) {
   const text = lines.join('\n');
+  const shown = make('pre', { textContent: text });
   const copy = make('button', { type: 'button', className: 'quiet', textContent: 'Copy' });
-  copy.onclick = () => navigator.clipboard.writeText(text).then(() => { copy.textContent = 'Copied'; });
-  return make('div', { className: 'command' }, make('pre', { textContent: text }), copy);
+  copy.onclick = async () => {
+    try {
+      await navigator.clipboard.writeText(text);
+      copy.textContent = 'Copied';
+    } catch { // not permitted, or not available without HTTPS
+      getSelection().selectAllChildren(shown);
+      copy.textContent = 'Selected';
+    }
+  };
+  return make('div', { className: 'command' }, shown, copy);
 }
 
 const cells = line => line.replace(/^\||\|$/g, '').split(/(?<!\\)\|/).map(cell => cell.trim());
@@ -68,6 +77,17 @@ export function markdown(text) {
     made.push(kind[2](block));
   }
   return made;
+}
+
+/** Return the first commands of the runbook `name` with the text above them; nothing for a page without commands. */
+export function renderFirstCommands(text, name) {
+  const [, about, code] = /^## First commands\n(.*?)^```sh\n(.*?)^```$/ms.exec(text) || [];
+  if (!code) return [];
+  const made = command(code.trimEnd().split('\n'));
+  const [shown, copy] = made.children;
+  Object.assign(shown, { tabIndex: 0, role: 'region', ariaLabel: `First commands of the runbook ${name}` });
+  copy.dataset.id = `copy ${name}`;
+  return [...markdown(about), made];
 }
 
 /** Return the view of one runbook. */

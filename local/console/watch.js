@@ -4,9 +4,10 @@ import { element, make } from './page.js';
 import { request as reviewRequest } from './api.js';
 import { auditView } from './audit.js';
 import { reviewView } from './review.js';
-import { alarmsView, runbookLinks } from './watch-alarms.js';
+import { alarmsView, listWrong, runbookLinks } from './watch-alarms.js';
 import { dashboardView } from './watch-dashboard.js';
 import { failedView } from './watch-failed.js';
+import { withIncident } from './watch-incident.js';
 import { indexView } from './watch-index.js';
 import { logsView } from './watch-logs.js';
 import { request, empty, link, parseHash, viewHash, updateIfChanged } from './watch-page.js';
@@ -20,7 +21,7 @@ const MINUTES = 'darkroom-minutes';
 
 // Each view: its title, the function that opens it, and whether it depends on the time range.
 const VIEWS = {
-  'on-call': { title: 'On call', open: dashboardView('on-call'), timed: true },
+  'on-call': { title: 'On call', open: withIncident(dashboardView('on-call')), timed: true },
   executive: { title: 'Executive', open: dashboardView('executive'), timed: true },
   debug: { title: 'Debug', open: dashboardView('debug'), timed: true },
   alarms: { title: 'Alarms', open: alarmsView, timed: true },
@@ -42,13 +43,13 @@ function go(view, part, query) {
 }
 
 function showActive(alarms) {
-  const active = alarms.filter(each => each.state === 'ALARM');
-  const pages = active.filter(each => each.pages && !each.suppressed);
-  element('count-alarms').textContent = active.length;
+  const wrong = listWrong(alarms);
+  const pages = wrong.filter(each => each.pages);
+  element('count-alarms').textContent = alarms.filter(each => each.state === 'ALARM').length;
   element('count-pages').textContent = pages.length;
-  const first = pages.length ? pages : active.filter(each => !each.composite && !each.suppressed);
+  const first = pages.length ? pages : wrong;
   updateIfChanged(element('active-alarms'), first, () => (first.length ? make('ul', {}, ...first.map(each => make('li', {},
-    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, viewHash('alarms')), ' ', ...runbookLinks(each.runbooks)))) : []));
+    make('b', { textContent: pages.length ? '✕ Page: ' : '▲ Ticket: ' }), link(each.title || each.name, viewHash(FIRST)), ' ', ...runbookLinks(each.runbooks)))) : []));
 }
 
 // Update the view and the alarms. Old data stay, with their time, when the stack does not respond.
@@ -86,6 +87,7 @@ async function open() {
   mark(view);
   element('trouble').textContent = '';
   element('minutes').disabled = !found?.timed;
+  element('active-alarms').hidden = view === FIRST; // the view has more about each
   const root = make('section', {}, make('h2', { className: 'spoken', textContent: found?.title || 'Not found' }));
   element('view').replaceChildren(root);
   if (!found) {

@@ -52,6 +52,7 @@ def alarm(name: str, state: str = "OK", **more: Any) -> dict[str, Any]:
     return {
         "name": name,
         "title": f"Alarm {name}",
+        "noticed": "images are late.",
         "state": state,
         "since_s": time.time() - 1200,
         "value": 0.3,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime
@@ -445,12 +446,50 @@ def test_a_page_links_each_runbook_of_its_active_alarms() -> None:
 
 
 def test_tickets_are_listed_on_top_without_pages() -> None:
-    stage = Responses({"alarms": [responses.alarm("drift", "ALARM"), responses.alarm("quiet")]})
+    alarms = [responses.alarm("budget", "ALARM", composite=True), responses.alarm("part", "ALARM", part_of="budget")]
+    stage = Responses({"alarms": [responses.alarm("drift", "ALARM"), responses.alarm("quiet"), *alarms]})
 
     async def act(page: Page) -> None:
-        assert await text(page, "#active-alarms") == "▲ Ticket: Alarm drift runbook"
+        lines = [f"▲ Ticket: Alarm {name} runbook" for name in ("budget", "drift")]
+        assert (await text(page, "#active-alarms")).split("\n") == lines
 
     on("index", stage, act)
+
+
+def test_the_on_call_view_begins_with_what_is_wrong() -> None:
+    """Not with parts of an alarm, nor with one that another one suppresses; commands are those of the first runbook."""
+    both = [f"docs/guides/runbooks/{name}.md" for name in ("redrive", "bad-deploy")]
+    alarms = [
+        responses.alarm("ticket", "ALARM", runbooks=[], noticed=""),
+        responses.alarm("part", "ALARM", part_of="page"),
+        responses.alarm("silenced", "ALARM", pages=True, composite=True, suppressed=True),
+        responses.alarm("page", "ALARM", pages=True, composite=True, runbooks=both),
+        responses.alarm("quiet"),
+    ]
+    stage = Responses({"alarms": alarms})
+
+    async def act(page: Page) -> None:
+        assert await texts(page, ".wrong h3") == ["Alarm page", "Alarm ticket"]
+        assert await text(page, ".incident .status") == "2 things are wrong"
+        assert not await page.evaluate("document.querySelector('#active-alarms').checkVisibility()")
+        [paged, ticket] = await texts(page, ".wrong > li")
+        assert re.search(r"✕ pagesince [\d:-]+, 20 min agoUsers notice: images are late\.", paged)
+        assert paged.endswith("runbook redrive runbook bad-deploy")
+        assert re.fullmatch(r"Alarm ticket▲ ticketsince [\d: -]+, 20 min ago", ticket)
+        [commands] = await texts(page, ".wrong pre")
+        assert commands.startswith("outputs=$(aws cloudformation describe-stacks")
+        assert "./darkroom redrive" in commands
+        await page.evaluate("navigator.clipboard.writeText = async text => { window.copied = text; }")
+        await page.evaluate("document.querySelector('.wrong button').click()")
+        assert await text(page, ".wrong button") == "Copied"
+        assert await page.evaluate("window.copied") == commands
+        for each in alarms:
+            each["state"] = "OK"
+        for _ in ("paused", "live"):  # which updates the page at once
+            await page.evaluate("document.getElementById('live').click()")
+        await page.until("document.querySelector('.incident').innerText === 'Nothing is wrong'")
+
+    on("on-call", stage, act)
 
 
 def test_the_history_of_alarms() -> None:
