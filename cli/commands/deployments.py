@@ -44,7 +44,7 @@ def planned(command: Callable[..., Any]) -> Callable[..., Any]:
         "findings": "per check: `status` (`ok`, `problem` or `unknown`), `subject`, `found`, `action` and `command`"
     },
     examples=(
-        "darkroom preflight --region eu-central-1 --further map-tiles",
+        "darkroom preflight --region eu-central-1 --further sources",
         "darkroom preflight --stack shop --plan business PriceClass=business",
     ),
 )
@@ -82,7 +82,7 @@ def preflight(
 
 @app.command(
     output={"policies": "the documents of managed policies", "files": "their paths, with --to"},
-    examples=("darkroom policy --stack shop --region eu-central-1 --further medical --to policies",),
+    examples=("darkroom policy --stack shop --region eu-central-1 --further sources --to policies",),
 )
 @planned
 @click.option("--account", default="*", metavar="NUMBER", help="Limit the policies to an account (all).")

@@ -33,7 +33,7 @@ def extensions(call: Call) -> None:
 
 @app.command(
     output={"parameters": "values by the name of the parameter"},
-    examples=("darkroom parameters map-tiles --stack shop --region eu-central-1",),
+    examples=tuple(f"darkroom parameters {flag} --stack shop --region eu-central-1" for flag in FLAGS[:1]),
 )
 @click.argument("extension", type=click.Choice(FLAGS))
 def parameters(call: Call, extension: str) -> None:

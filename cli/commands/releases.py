@@ -12,6 +12,7 @@ from ..app import app, version
 from ..errors import CommandError, WrongArgument
 from ..exit_codes import ExitCode
 from ..framework import STACK, Call, ask
+from .extensions import FLAGS
 
 if TYPE_CHECKING:
     import boto3
@@ -84,7 +85,7 @@ class _Deployer:
     output={"stack": "its name", "changed": "whether anything changed", "outputs": "of the stack"},
     examples=(
         "darkroom install https://example.com/darkroom --stack shop --region eu-central-1",
-        "darkroom install https://example.com/darkroom --stack shop --extension map-tiles",
+        *(f"darkroom install https://example.com/darkroom --stack shop --extension {flag}" for flag in FLAGS[:1]),
     ),
 )
 @_deploying
@@ -164,7 +165,7 @@ def upgrade(
     output={"stack": "its name", "remaining": "resources with data that remain: their `kind` and `name`"},
     examples=(
         "darkroom uninstall --stack trial --region eu-central-1",
-        "darkroom uninstall --stack trial --extension map-tiles",
+        *(f"darkroom uninstall --stack trial --extension {flag}" for flag in FLAGS[:1]),
     ),
 )
 @click.option("--extension", default="", metavar="NAME", help="Remove only the stack of an extension.")

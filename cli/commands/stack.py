@@ -42,7 +42,7 @@ def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:
     in_development=True,
     examples=(
         "darkroom up --detach",
-        "darkroom up --map-tiles --parameter max_source_pixels=12000000",
+        "darkroom up --parameter max_source_pixels=12000000",
     ),
 )
 @click.option("--port", type=int, default=CDN_PORT, show_default=True, help="Port of the CDN and the console.")

@@ -18,7 +18,17 @@ from darkroom.visible_text import escape_controls
 
 type Run = Callable[..., str]
 
+LAST = "-- the end of the output --\n"
+
 RED, GREEN, BOLD, END = "\x1b[31m", "\x1b[32m", "\x1b[1m", "\x1b[0m"
+
+
+def read_line(terminal: int) -> str:
+    """Return the next line. A terminal passes on what was written in parts of its own size, some of them later."""
+    line = b""
+    while not line.endswith(b"\n"):
+        line += os.read(terminal, 1)
+    return line.decode().replace("\r\n", "\n")
 
 
 @pytest.fixture
@@ -33,7 +43,8 @@ def on_terminal(monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
             streams.setattr(sys, "stdout", terminal)
             streams.setattr(sys, "stderr", terminal)
             main(words)
-        return os.read(reading, 100_000).decode().replace("\r\n", "\n")
+            terminal.write(LAST)
+        return "".join(iter(lambda: read_line(reading), LAST))
 
     yield run
     os.close(reading)
