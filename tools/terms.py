@@ -62,8 +62,9 @@ def find_words(rules: Sequence[Rule], text: str, *, python: bool) -> Iterator[tu
 
 
 def list_files(exempt: Sequence[str]) -> Iterator[Path]:
-    """List the text files of the repository, without the exempt ones."""
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S607
+    """List the text files of the repository, those that are new, too, without the exempt ones."""
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True).stdout  # noqa: S603
     for name in listed.splitlines():
         path = ROOT / name
         if path.suffix in SUFFIXES and path.is_file() and not any(fnmatch(name, pattern) for pattern in exempt):
