@@ -76,6 +76,7 @@ class RapidOcr:
             from rapidocr import RapidOCR
 
             self._reader = RapidOCR(params=_settings(model, folder, device))
+            # Threads of its own: those that wait here for lines are the model set's, and might take all of them.
             self._threads = ThreadPoolExecutor(device.at_once) if device.at_once > 1 else None
             self._reader(_sample_image())  # it loads what it needs when it needs it
         except Exception as error:
@@ -146,10 +147,9 @@ class RapidOcr:
 
     def _recognise(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:
         """Return the text and the score of each line; one by one where several threads share the work."""
-        batches = [[crop] for crop in crops] if self._threads else [crops]
-        results = (
-            self._threads.map(self._recognise_batch, batches) if self._threads else map(self._recognise_batch, batches)
-        )
+        if self._threads is None:
+            return self._recognise_batch(crops)
+        results = self._threads.map(self._recognise_batch, ([crop] for crop in crops))
         return [line for lines in results for line in lines]
 
     def _recognise_batch(self, crops: Sequence[NDArray[np.uint8]]) -> list[tuple[str, float]]:

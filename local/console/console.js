@@ -4,7 +4,7 @@ import { targetOf, targetOfKey } from './builder.js';
 import { CONTROL, json } from './control.js';
 import { AVIF, fetchDerivative, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
-import { assign, bytes, element, encodeKey, make } from './page.js';
+import { assign, bytes, element, make } from './page.js';
 import { workbench } from './workbench.js';
 
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
@@ -94,9 +94,11 @@ function facts(result, image) {
   return line;
 }
 
+const targetOfExample = ({ query }) => targetOfKey(key) + (query ? `?${query}` : '');
+
 async function show(example, card) {
   card.classList.add('waiting');
-  let target = `/${encodeKey(key)}${example.query ? `?${example.query}` : ''}`;
+  let target = targetOfExample(example);
   if (example.signed) target = (await signed(target)).target;
   const result = await request(target, example.accept);
   const image = await render(result);
@@ -135,7 +137,7 @@ async function count() {
 }
 
 async function describe() {
-  const result = await request(`/${encodeKey(key)}?f=json`);
+  const result = await request(`${targetOfKey(key)}?f=json`);
   if (!result.answer.ok) return;
   const found = JSON.parse(await result.body.text());
   const parts = ['format', 'width', 'height', 'frames'].filter(name => found[name]).map(name => `${name} ${found[name]}`);
@@ -144,7 +146,7 @@ async function describe() {
 
 async function openTarget(example) {
   element('workbench-title').scrollIntoView();
-  await open(`${targetOfKey(key)}${example.query ? `?${example.query}` : ''}`);
+  await open(targetOfExample(example));
 }
 
 async function choose(chosen, target = targetOfKey(chosen)) {
@@ -171,7 +173,7 @@ async function start() {
   shownExamples = EXAMPLES.filter(example => found || !example.found);
   open = workbench(element('builder'), table, signed, result => { countHit(result); count(); });
   for (const each of keys) {
-    const image = make('img', { alt: each, loading: 'lazy', src: `/${encodeKey(each)}?preset=cover` });
+    const image = make('img', { alt: each, loading: 'lazy', src: `${targetOfKey(each)}?preset=cover` });
     const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
     button.dataset.key = each;
     element('photographs').append(button);

@@ -22,13 +22,13 @@ function renderMs(found) {
 
 const cell = (tag, text) => make(tag, { textContent: text });
 
-async function showBrowsers(table, target, first) {
+async function listBrowsers(target, first) {
   const rows = [];
   for (const [name, accept] of BROWSERS) {
     const found = accept === AVIF ? first : await fetchDerivative(target, accept);
     rows.push(make('tr', {}, cell('td', name), cell('td', found.answer.ok ? found.type.replace('image/', '') : String(found.answer.status)), cell('td', bytes(found.body.size))));
   }
-  table.replaceChildren(make('tr', {}, ...['Browser', 'Format', 'Size'].map(name => cell('th', name))), ...rows);
+  return [make('tr', {}, ...['Browser', 'Format', 'Size'].map(name => cell('th', name))), ...rows];
 }
 
 // A row of buttons, one of which is pressed, and the code of that one.
@@ -78,7 +78,7 @@ export function workbench(root, table, sign, report) {
   async function showWhy(shown, found) {
     const spent = renderMs(found);
     const query = new URLSearchParams({ target: shown.target, ...(spent ? { 'render-ms': spent } : {}) });
-    const explained = await json(`/explain?${query}`);
+    const explained = await json(`/explain?${query}`).catch(error => ({ detail: `There is no explanation: ${error.message}` }));
     return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(shown.key)}?w=320`) } : { list: make('p', { textContent: explained.detail }) };
   }
 
@@ -102,7 +102,8 @@ export function workbench(root, table, sign, report) {
       size: isImage(found) ? { width: shown.image.naturalWidth, height: shown.image.naturalHeight } : null,
       master: of ? { width: of.width, height: of.height } : null,
     }));
-    await showBrowsers(browsers, shown.target, found);
+    const rows = await listBrowsers(shown.target, found);
+    if (own === number) browsers.replaceChildren(...rows); // else another URL is shown by now
   }
 
   const panel = (title, open, ...content) => make('details', { open }, make('summary', { textContent: title }), ...content);

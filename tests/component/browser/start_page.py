@@ -47,6 +47,7 @@ class Responses:
     mode: str = "endpoint"
     redacts: bool = True
     explained: dict[str, Any] | None = None
+    explains: bool = True
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -56,6 +57,8 @@ class Responses:
             return web.FileResponse(find_console_file(path.rsplit("/", 1)[1]) or CONSOLE)
         if path == "/":
             return web.FileResponse(CONSOLE / "index.html")
+        if path == "/_local/explain" and not self.explains:
+            return web.Response(status=500, text="500 Internal Server Error")
         if path.startswith("/_"):
             return web.json_response(self._respond(path, request))
         if "redact" in query and not self.redacts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,7 +56,8 @@ def stage(**more: Any) -> Responses:
 
 
 async def settle(page: Page, query: str) -> None:
-    """Wait until the result of ``query`` is shown with its code."""
+    """Wait until the result of ``query`` is shown with its code. The code of the first URL names all widths."""
+    await page.until(f"document.querySelector('#shown img')?.alt.includes({query!r})")
     await page.until(f"document.querySelector('pre.code')?.textContent.includes({query.replace('&', '&amp;')!r})")
 
 
@@ -130,6 +132,15 @@ def test_a_refusal_is_the_first_reason() -> None:
 
     refusal = {"status": 404, "code": "no-source", "detail": "There is no image"}
     opened_at(f"/{KEY}?w=400", act, refusal=refusal, master=None, image=explained()["image"] | {"crop": None})
+
+
+@pytest.mark.slow
+def test_a_missing_explanation_is_reported() -> None:
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('#why')?.innerText.includes('There is no explanation')")
+        await page.until("document.querySelectorAll('#browsers td').length === 9")
+
+    on_the_page(replace(stage(), explains=False), act)
 
 
 @pytest.mark.slow

@@ -103,8 +103,8 @@ class ModelSet:
         """Yield the runs for the ``tasks`` of each image."""
         for own, engine in self._engines:
             asked = [index for index, wanted in enumerate(tasks) if not own.isdisjoint(wanted)]
-            for places in [[index] for index in asked] if self._threads else [asked] if asked else []:
-                yield _Run(engine, places)
+            divided = [[index] for index in asked] if self._threads else [asked]
+            yield from (_Run(engine, places) for places in divided if places)
 
     def explain(self, image: Pixels, task: str) -> Explanation | None:
         """Explain why the model of ``task`` flags ``image``; None if it does not, or has another engine.

@@ -4,10 +4,8 @@ import { AVIF, fetchDerivative, headerRows, isImage, render } from './derivative
 import { buildForm } from './form.js';
 import { assign, encodeKey, make } from './page.js';
 
-const PAUSE_MS = 350;
 /** After the last key, before a URL is requested. */
-
-const CAN_SIGN = new Set([403]);
+const PAUSE_MS = 350;
 
 /** Return path and query of a URL of this host, or of a path. */
 export function targetOf(text) {
@@ -67,7 +65,7 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     let target = plain;
     let found = await fetchDerivative(target, AVIF);
     let text = '';
-    if (CAN_SIGN.has(found.answer.status)) {
+    if (found.answer.status === 403) {
       const signed = await sign(plain);
       text = signed.target
         ? 'Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack.'
