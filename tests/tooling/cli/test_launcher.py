@@ -55,7 +55,7 @@ def test_a_page_is_opened_in_the_browser(
 ) -> None:
     opened = tmp_path / "opened"
     browser = tmp_path / "browser"
-    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}\n')
+    browser.write_text(f'#!/bin/sh\necho "$1" > {opened}.part && mv {opened}.part {opened}\n')
     browser.chmod(0o755)
     for name in ("xdg-open", "open"):
         (tmp_path / name).symlink_to(browser)
