@@ -22,6 +22,9 @@ WITHIN_S = 1200.0
 _CREDENTIALS = "AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test"
 _BLOCK = re.compile(r"^```sh\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _AWS = re.compile(r"(?<![\w./-])aws (?=(?P<service>[a-z][a-z0-9-]+) [a-z\"])")
+_PLACES = re.compile(r"^Commands: .*\n\n", re.MULTILINE)
+"""Where the commands of a page of the documentation run, which its copy for the local stack does not need."""
+
 _NAMED = re.compile(r"(?<=[`'\"])darkroom-(?=[a-z…])|(?<=/aws/lambda/)darkroom-|(?<=Darkroom/)darkroom\b")
 """Alarms, log groups and the metric namespace, which have the name of their stack."""
 
@@ -81,6 +84,8 @@ def list_blocks(text: str) -> list[str]:
 
 def write_for(stack: StackCommands, text: str) -> str:
     """Return ``text``, a page or its commands, with the commands and names of ``stack``."""
+    if stack.options.startswith("--local"):
+        text = _PLACES.sub("", text)
     text = re.sub(r"--stack darkroom\b", lambda _: stack.options, text)
     text = re.sub(r"--stack-name darkroom\b", lambda _: f"--stack-name {shlex.quote(stack.name)}", text)
     text = _NAMED.sub(lambda found: found[0].replace("darkroom", stack.name), text)

@@ -38,6 +38,8 @@ AWS = re.compile(r"(?<![\w./-])aws (?!lambda/)\S+")
 def test_every_command_names_the_local_stack(name: str) -> None:
     page = write_for(HERE, TEXTS[name])
     assert "--stack " not in page
+    assert "\nCommands: " in TEXTS[name]
+    assert "\nCommands: " not in page
     called = AWS.findall("\n".join(list_blocks(page)))
     assert len(called) == len(AWS.findall("\n".join(list_blocks(TEXTS[name]))))
     assert set(called) <= {"aws --endpoint-url"}
