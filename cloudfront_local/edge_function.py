@@ -9,6 +9,7 @@ import asyncio
 import json
 import re
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Protocol
 
 from py_mini_racer import JSEvalException, JSPromise, JSPromiseError, MiniRacer
@@ -49,8 +50,12 @@ globalThis.__run = (text, query) => {
 """
 
 
-_IMPORT = re.compile(r"""^\s*import\s+([A-Za-z_$][\w$]*)\s+from\s*(['"])cloudfront\2\s*;?""", re.MULTILINE)
-"""V8 runs scripts without imports: the one module that exists is a constant."""
+_CRYPTO = Path(__file__).with_name("crypto.js").read_text(encoding="utf-8")
+
+_IMPORT = re.compile(
+    r"""(?:^|;)\s*import\s+([A-Za-z_$][\w$]*)\s+from\s*(['"])(cloudfront|crypto)\2(?=\s*(?:;|$))""", re.MULTILINE
+)
+"""V8 runs scripts without imports: the modules are constants."""
 
 
 class FunctionFailed(Exception):
@@ -73,8 +78,8 @@ class V8Function:
     def __init__(self, source: str, values: Mapping[str, str] | None = None) -> None:
         self._engine = MiniRacer()
         try:
-            self._engine.eval(_RUNTIME)
-            self._engine.eval(_IMPORT.sub(r"const \1 = __cloudfront;", source))
+            self._engine.eval(_RUNTIME + _CRYPTO)
+            self._engine.eval(_IMPORT.sub(r";const \1 = __\3", source))
         except JSEvalException as error:
             raise FunctionFailed(f"the edge function does not load: {error}") from error
         if values is not None:

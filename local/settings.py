@@ -50,6 +50,8 @@ def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:
     if not current.number or table != current.table:
         current = target.documents.write(table, replaces=current, by="local", reason="darkroom up")
         target.publish(parse_settings(current.table))
+    elif (settings := parse_settings(table)).private_prefixes:
+        target.publish(settings)  # the deployment published its own keys, before those of this machine were stored
 
 
 def publish(cloud: Cloud) -> int:
@@ -61,7 +63,7 @@ def publish(cloud: Cloud) -> int:
 def _target(cloud: Cloud) -> Target:
     outputs = cloud.read_outputs(STACK)
     media, edge = S3Bucket(cloud.s3, outputs["MediaBucketName"]), cloud.edge_store(outputs["FindingsStoreArn"])
-    return build_local_target(media, edge)
+    return build_local_target(media, edge, cloud.secrets, outputs["SigningKeysArn"])
 
 
 def _setting(pair: str) -> tuple[str, Any]:

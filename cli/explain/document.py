@@ -101,7 +101,7 @@ def _explain_request(target: str, source: Source) -> Document:
     options = [*_options(target, request, source)]
     policy, signature = _policy(request, source), _signature(target, request, source)
     state = _describe_state(request.plan, _find_chooser(options), source)
-    refused = find_edge_refusal(request, source, is_expired=signature["is_expired"])
+    refused = find_edge_refusal(request, source, signature)
     stored = {one["name"] for one in state["derivatives"]}
     variants = [*list_outcomes(target, request, source, stored, refused)]
     found = {"options": options, "canonical_request": request.path, "policy": policy, "signature": signature}
@@ -200,6 +200,7 @@ def _policy(request: NativeRequest, source: Source) -> Document:
     return {
         "access_mode": settings.access_mode,
         "needs_signature": requires_signature(plan, settings),
+        "is_private": plan.key.startswith(settings.private_prefixes),
         "presets": sorted(settings.presets.options),
         "is_preset": is_preset(plan, lambda: settings.presets, settings.always_redact),
         "forced_redaction": settings.always_redact.for_key(plan.key),

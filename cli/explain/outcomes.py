@@ -7,13 +7,13 @@ from collections.abc import Collection, Iterator
 from contextlib import redirect_stdout
 from dataclasses import replace
 
-from darkroom.errors import DarkroomError, Expired, Unsigned
+from darkroom.errors import BadSignature, DarkroomError, Expired, Unsigned
 from darkroom.image_keys import DERIVATIVES
 from darkroom.plan.canonical import add_rights, canonical_path, derivative_name
 from darkroom.plan.model import AUTO_CLASSES, Plan
 from darkroom.plan.native_url import NativeRequest
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
-from darkroom.plan.variants import UNSIGNED_SET, AccessMode, needs_signature
+from darkroom.plan.variants import NEEDS_EXPIRY, UNSIGNED_SET, AccessMode, choose_access_mode, needs_signature
 from darkroom.services.serve.answers import Answer, Failed, FallbackImage, TransformRequest
 from darkroom.services.serve.fallback import find_fallback_key
 from darkroom.settings import Settings
@@ -27,7 +27,7 @@ def list_outcomes(
     """Yield what is answered for each format to a viewer with a pixel ratio of 1, without ``Save-Data``.
 
     ``refused``: the edge function's error. A variant that is ``stored`` is served without the transform function, so
-    its signature is not verified.
+    its signature is not verified, apart from that of a private image, which the edge verifies.
     """
     transform = source.build_transform()
     expires = "" if request.expires_s is None else str(request.expires_s)
@@ -59,15 +59,26 @@ def _negotiate(request: NativeRequest, source: Source) -> Iterator[Plan]:
         yield replace(plan, format=name)
 
 
-def find_edge_refusal(request: NativeRequest, source: Source, *, is_expired: bool) -> DarkroomError | None:
+def find_edge_refusal(request: NativeRequest, source: Source, signature: Document) -> DarkroomError | None:
     """Return the error with which the edge function refuses a request that it could parse, or None."""
-    if is_expired:
+    if signature["is_expired"]:
         return Expired()
+    mode = get_access_mode(request.plan.key, source.settings)
     if requires_signature(request.plan, source.settings) and not request.signature:
-        return Unsigned("" if source.settings.access_mode == AccessMode.SIGNED else UNSIGNED_SET)
-    return None
+        return Unsigned("" if mode is AccessMode.SIGNED else UNSIGNED_SET)
+    if not request.plan.key.startswith(source.settings.private_prefixes):
+        return None
+    if request.expires_s is None:
+        return Unsigned(NEEDS_EXPIRY)
+    return BadSignature() if signature["kind"] == "wrong" else None
+
+
+def get_access_mode(key: str, settings: Settings) -> AccessMode:
+    """Return the access mode of ``key`` by ``settings``."""
+    return choose_access_mode(key, AccessMode(settings.access_mode), settings.private_prefixes)
 
 
 def requires_signature(plan: Plan, settings: Settings) -> bool:
     """Return whether ``plan`` requires a signature by ``settings``."""
-    return needs_signature(plan, AccessMode(settings.access_mode), lambda: settings.presets, settings.always_redact)
+    mode = get_access_mode(plan.key, settings)
+    return needs_signature(plan, mode, lambda: settings.presets, settings.always_redact)

@@ -120,6 +120,7 @@ class Source:
             keys=FixedKeys(self.keys),
             mezzanines=False,
             mode=AccessMode(settings.access_mode),
+            private_prefixes=settings.private_prefixes,
             fallback_images=settings.fallback_images,
             inference=self.has_inference,
             cutout_prefixes=settings.cutout_prefixes,

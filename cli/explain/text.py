@@ -39,7 +39,8 @@ def _format_result(document: Document) -> Iterator[str]:
     cached = document["caching"]["cached_error"]
     if cached and not problem:
         yield f"  cached      the CDN may return {cached['status']} {cached['code']} until {cached['until']}"
-    if document.get("signature", {}).get("kind") == "wrong" and document["derivatives"]:
+    is_unverified = document["derivatives"] and not document.get("policy", {}).get("is_private")
+    if document.get("signature", {}).get("kind") == "wrong" and is_unverified:
         yield "  Derivatives that are stored are served without verification."
 
 
@@ -77,7 +78,8 @@ def _format_details(found: Document) -> Iterator[str]:
 
 def _format_policy(policy: Document) -> Iterator[str]:
     needed = "needs a signature" if policy["needs_signature"] else "needs no signature"
-    yield f"policy        access mode {policy['access_mode']}: {needed}"
+    private = ", private image" * policy["is_private"]
+    yield f"policy        access mode {policy['access_mode']}{private}: {needed}"
     yield f"  presets     {', '.join(policy['presets']) or 'none'}"
     if policy["forced_redaction"]:
         yield f"  redacts     {policy['forced_redaction']}"

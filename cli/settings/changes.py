@@ -9,7 +9,7 @@ from typing import Any
 
 from darkroom.errors import Unavailable
 from darkroom.settings import InvalidSettings, parse_settings
-from darkroom_pipeline.services.edge_publication import differences, entries_of
+from darkroom_pipeline.services.edge_publication import differences
 
 from .files import to_toml
 from .removals import list_removals
@@ -68,7 +68,7 @@ def put_in_force(
     anything is written.
     """
     settings = validate(table)
-    entries_of(settings, target.stopped(settings))  # raises before anything is written
+    target.build_entries(settings)  # raises before anything is written
     if missing := target.missing(settings):
         raise InvalidSettings(missing)
     target.edge.read()  # before anything is written: credentials and libraries are available
@@ -94,7 +94,7 @@ def check(target: Target, *, repair: bool = False) -> Checked:
     """Compare the edge's entries with the settings in force, and write what differs with ``repair``."""
     current = target.documents.current()
     settings = parse_settings(current.table)
-    entries = entries_of(settings, target.stopped(settings))
+    entries = target.build_entries(settings)
     puts, deletes = differences(target.edge.read(), entries)
     stale = [*puts, *(f"{key} (obsolete)" for key in deletes)]
     repaired = target.publish(settings) if repair and stale else 0

@@ -8,12 +8,13 @@ from typing import Any
 
 from darkroom.image_keys import MASTERS
 from darkroom.settings import OFF, Settings
+from darkroom.signing import parse_secret, parse_signing_keys
 from darkroom_dialects.registry import DIALECTS
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.edge_store import EdgeStore, connect_edge_store
 from darkroom_pipeline.aws.s3 import S3Bucket
 from darkroom_pipeline.experiments.runs import RunStore
-from darkroom_pipeline.services.edge_publication import KeyValueStore, publish_settings
+from darkroom_pipeline.services.edge_publication import KeyValueStore, ReadKeys, entries_of, publish_settings
 
 from .. import local_stack
 from ..deployment import Deployment
@@ -24,13 +25,14 @@ from .store import SettingsStore
 class Target:
     """A stack. ``parameters`` are those of its template by name, unknown for a local stack.
 
-    ``has_master``: whether there is an image with this key.
+    ``has_master``: whether there is an image with this key. ``read_keys`` reads the signing keys.
     """
 
     documents: SettingsStore
     edge: KeyValueStore
     parameters: Mapping[str, str]
     has_master: Callable[[str], bool]
+    read_keys: ReadKeys = tuple
 
     def missing(self, settings: Settings) -> list[str]:
         """Return sentences about what ``settings`` need and the stack lacks."""
@@ -61,7 +63,11 @@ class Target:
 
     def publish(self, settings: Settings) -> int:
         """Write the edge's entries for ``settings``. Return how many changed. Raises as :func:`publish_settings`."""
-        return publish_settings(self.edge, settings, lambda: self.stopped(settings))
+        return publish_settings(self.edge, settings, lambda: self.stopped(settings), self.read_keys)
+
+    def build_entries(self, settings: Settings) -> Mapping[str, str]:
+        """Return the edge's entries for ``settings``. Raises ValueError as :func:`entries_of`, and Unavailable."""
+        return entries_of(settings, self.stopped(settings), self.read_keys)
 
 
 def dialects_on(settings: Settings) -> list[str]:
@@ -77,16 +83,25 @@ def target_of(deployment: Deployment) -> Target:
         bucket, names = deployment.masters()
         return bucket.head(names.name(key)) is not None
 
-    return Target(SettingsStore(deployment.bucket("MediaBucketName")), edge, deployment.parameters, has_master)
+    def read_keys() -> Sequence[str]:
+        return parse_signing_keys(deployment.secret("SigningKeysArn"))
+
+    documents = SettingsStore(deployment.bucket("MediaBucketName"))
+    return Target(documents, edge, deployment.parameters, has_master, read_keys)
 
 
 def open_local_target(info: Mapping[str, Any]) -> Target:
     """Return the local stack that ``info``, the content of ``stack.json``, describes."""
     environment, outputs = local_stack.environment(info), info["outputs"]
     edge = connect_edge_store(outputs["FindingsStoreArn"], environment)
-    return build_local_target(S3Bucket(create_client("s3", environment), outputs["MediaBucketName"]), edge)
+    media = S3Bucket(create_client("s3", environment), outputs["MediaBucketName"])
+    return build_local_target(media, edge, create_client("secretsmanager", environment), outputs["SigningKeysArn"])
 
 
-def build_local_target(media: S3Bucket, edge: EdgeStore) -> Target:
-    """Return the local stack with this media bucket and this key-value store."""
-    return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None)
+def build_local_target(media: S3Bucket, edge: EdgeStore, secrets: Any, keys_arn: str) -> Target:
+    """Return the local stack with this media bucket and key-value store, and the client of its ``secrets``."""
+
+    def read_keys() -> Sequence[str]:
+        return parse_signing_keys(parse_secret(secrets.get_secret_value(SecretId=keys_arn)["SecretString"]))
+
+    return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None, read_keys)

@@ -23,6 +23,7 @@ from functions.edge.repeated import minify_repeated  # noqa: E402
 from functions.edge.tables import STATE_FIELDS, insert_dialect_tables, insert_tables  # noqa: E402
 
 SOURCES = (
+    "crypto.js",
     "store.js",
     "texts.js",
     "kinds.js",
@@ -30,6 +31,7 @@ SOURCES = (
     "plan.js",
     "accept.js",
     "redaction.js",
+    "private.js",
     "headers.js",
     "handler.js",
 )
@@ -45,8 +47,9 @@ MAX_BYTES = 10_240
 
 _TABLES_MARK = "/* tables */"
 
+CRYPTO_IMPORT = "import crypto from'crypto';"
 STORE_IMPORT = "import cf from'cloudfront';"
-"""Begins the edge function."""
+"""These begin the edge function, the second one that for dialects too."""
 
 CHOICE = f"'{FUNCTION_FIRST}'"
 """The setting with which the function chooses origins. Plans without failover of origins have 0 in its place."""
@@ -127,12 +130,13 @@ def insert_edge_code(template: str, code: str) -> str:
 
     Raises ValueError without marks, and if the choice of origins is not in the code once.
     """
-    before, *after = code.removeprefix(STORE_IMPORT).split(CHOICE)
+    before, *after = code.removeprefix(CRYPTO_IMPORT + STORE_IMPORT).split(CHOICE)
     if len(after) != 1:
         raise ValueError(f"{CHOICE} is in the edge function {len(after)} times, not once")
     block = (
         '      FunctionCode: !Join\n        - ""\n'
-        f'        - - !If [HasEdgeStore, "{STORE_IMPORT}", "{WITHOUT_STORE}"]\n          - |-\n{_indent(before, 12)}'
+        f'        - - {CRYPTO_IMPORT}\n          - !If [HasEdgeStore, "{STORE_IMPORT}", "{WITHOUT_STORE}"]\n'
+        f"          - |-\n{_indent(before, 12)}"
         f'          - !If [HasFailover, "{CHOICE}", "0"]\n          - |-\n{_indent(after[0], 12)}'
     )
     return insert_block(template, block, "edge")

@@ -35,13 +35,15 @@ const place = (asked, generation) => {
     }
 };
 
+const written = (asked, query) => (asked.viewer.uri + (query && '?' + query)).replace(/[^!-~]+/g, percentEncode);
+
 const write = asked => {
     const request = asked.viewer;
     const variant = asked.variant;
     setHeader(request, 'request', asked.start + asked.text);
     setHeader(request, 'signature', asked.values.s);
     setHeader(request, 'expires', asked.values.exp);
-    setHeader(request, 'url', (request.uri + (asked.query && '?' + asked.query)).replace(/[^!-~]+/g, percentEncode));
+    setHeader(request, 'url', written(asked, asked.query));
     request.uri = asked.start;
     // Neither part of the cache key nor forwarded. It is in the access log, and VaryFunction reads it.
     request.querystring = asked.marks;
@@ -92,6 +94,16 @@ const vary = asked => {
     return write(asked);
 };
 
+// Admits a request for a private image. Without the entry of the keys it fails.
+const admit = (asked, text) => {
+    const unsigned = asked.query.split('&').filter(pair => !/^s(ignature)?=/.test(pair)).join('&');
+    const texts = [asked.start + asked.text + '?exp=' + asked.values.exp, written(asked, unsigned)];
+    if (!isSigned(JSON.parse(text), texts, asked.values.s)) {
+        refuse('bad-signature', 0, 403);
+    }
+    return vary(asked);
+};
+
 const guard = (asked, text) => text ? vary(asked) : refuse('unsigned.set', 0, 403);
 
 const decide = asked => {
@@ -112,6 +124,11 @@ const decide = asked => {
     }
     if (values.exp <= Date.now() / 1000) {
         refuse('expired', 0, 403);
+    }
+    if (isPrivate(asked.settings[4], asked.key)) {
+        asked.settings[0] = '';
+        asked.next = admit;
+        return unsignedEntry(asked) || values.exp && KEYS || refuse('unsigned.end', 0, 403);
     }
     asked.next = guard;
     const entry = unsignedEntry(asked, plan, text);

@@ -37,7 +37,13 @@ from darkroom_dialects.registry import (
     IIIF_2_SUFFIX,
     Dialect,
 )
-from darkroom_pipeline.plan.edge_settings import FUNCTION_FIRST, PRESET_PREFIX, build_edge_entries, format_settings
+from darkroom_pipeline.plan.edge_settings import (
+    FUNCTION_FIRST,
+    KEYS_KEY,
+    PRESET_PREFIX,
+    build_edge_entries,
+    format_settings,
+)
 
 STATE_FIELDS = frozenset(
     {
@@ -147,6 +153,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "FIRST_GENERATION": FIRST_GENERATION,
         "FUNCTION_FIRST": FUNCTION_FIRST,
         "TOO_LARGE": TOO_LARGE_STATUS,
+        "KEYS": KEYS_KEY,
         "MAX_KEY_BYTES": MAX_KEY_BYTES,
         "MAX_ENCODED_KEY_BYTES": MAX_ENCODED_KEY_BYTES,
         "MAX_OPTIONS_BYTES": MAX_OPTIONS_BYTES,

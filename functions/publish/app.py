@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from darkroom.aws.credentials import CredentialSource
+from darkroom.aws.secrets import Secret
 from darkroom.environment import PublishEnvironment
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.request_metrics import count_attempt
+from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.clients import create_client
 from darkroom_pipeline.aws.custom_resource import SPARE_S, answer_request, is_rolling_back
 from darkroom_pipeline.aws.edge_store import connect_edge_store
@@ -25,7 +28,11 @@ _runs = RunStore(_media)
 _observer = PowertoolsObserver("publish")
 _cloudformation = create_client("cloudformation")
 
-_publication = EdgePublication(_store, _media.read, lambda found: _runs.read_stopped(found.experiments), _observer)
+_keys = Secret(_env.signing_keys_arn, CredentialSource(), parse_signing_keys)
+
+_publication = EdgePublication(
+    _store, _media.read, lambda found: _runs.read_stopped(found.experiments), lambda: _keys.get(refresh=True), _observer
+)
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, object]:

@@ -63,6 +63,8 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         mezzanines=settings.mezzanines and _env.owns_masters,
         keys=_keys,
         mode=AccessMode(settings.access_mode),
+        private_prefixes=settings.private_prefixes,
+        edge_verifies=_env.has_edge_store,
         fallback_images=settings.fallback_images,
         inference=_env.inference_mode != "off",
         cutout_prefixes=settings.cutout_prefixes,
@@ -140,7 +142,9 @@ def _locate_large(transform: Transform, request: TransformRequest, etag: str) ->
     """Return the path of the copy of a derivative that is too large for a response."""
     from darkroom.services.serve.large_copies import LargeCopies
 
-    return LargeCopies(transform.media, transform.keys).locate(parse_path(request.path), etag)
+    plan = parse_path(request.path)
+    copies = LargeCopies(transform.media, transform.keys)
+    return copies.locate(plan, etag, private=transform.is_private(plan.key))
 
 
 @cache

@@ -19,9 +19,10 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom_dialects.registry import DIALECTS
 from darkroom_dialects.serving.handler import respond as respond_in
-from darkroom_pipeline.plan.edge_settings import build_edge_entries
+from darkroom_pipeline.plan.edge_settings import NO_PRIVATE_IMAGES, PrivateImages, build_edge_entries
 from functions.edge.build import dialects_code, edge_code
 from tests.component.services.dialects.serving import Served, served
+from tests.component.services.test_transform import Keys
 from tests.unit.edge.engine import EdgeEngine
 from tests.unsigned_urls import Sent
 
@@ -44,16 +45,34 @@ class Deployment:
     statuses: Counter[int] = field(default_factory=Counter)
 
     @classmethod
-    def of(cls, bucket: FastBucket, mode: AccessMode = AccessMode.GUARDED, always: str = "") -> Self:
-        """A deployment on ``bucket``, with the presets of presets.toml; ``always`` are rules of ``always_redact``."""
+    def of(
+        cls,
+        bucket: FastBucket,
+        mode: AccessMode = AccessMode.GUARDED,
+        always: str = "",
+        private: PrivateImages = NO_PRIVATE_IMAGES,
+        *,
+        has_edge_store: bool = True,
+    ) -> Self:
+        """A deployment on ``bucket``, with the presets of presets.toml; ``always`` are rules of ``always_redact``.
+
+        Without ``has_edge_store``, as in CloudFront's plan Free, the edge knows no settings.
+        """
         code = dialects_code().replace("${InferenceMode}", "lambda" if always else "off")
         for name in ("Imgproxy", "Thumbor", "Dit"):
             code = code.replace(f"${{{name}DomainName}}", "")
         stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
-        transform = replace(stack.dialects.transform, mode=mode)
+        keys = Keys(private.keys) if private.keys else stack.dialects.transform.keys
+        transform = replace(
+            stack.dialects.transform,
+            mode=mode,
+            keys=keys,
+            private_prefixes=private.prefixes,
+            edge_verifies=has_edge_store,
+        )
         stack = replace(stack, dialects=replace(stack.dialects, transform=transform))
-        entries = build_edge_entries(mode, always, load_default_presets())
-        return cls(bucket, stack, EdgeEngine(edge_code(), entries), EdgeEngine(code))
+        entries = build_edge_entries(mode, always, load_default_presets(), private=private)
+        return cls(bucket, stack, EdgeEngine(edge_code(), entries if has_edge_store else None), EdgeEngine(code))
 
     def close(self) -> None:
         """End both engines."""
@@ -76,7 +95,8 @@ class Deployment:
         if "statusCode" in answer:
             return answer
         headers = {name: one["value"] for name, one in answer["headers"].items()}
-        if is_native and self.bucket.etag(DERIVATIVES + answer["uri"]) is not None:
+        is_read = self.stack.dialects.transform.edge_verifies  # plans without a store have no failover either
+        if is_native and is_read and self.bucket.etag(DERIVATIVES + answer["uri"]) is not None:
             return {"statusCode": 200}
         self.invocations += 1
         return self._invoke(answer["uri"], method, headers)

@@ -141,6 +141,7 @@ class TransformEnvironment(MasterEnvironment):
     refine: bool = False
     store_after_response: bool = False
     has_large_copies: bool = False
+    has_edge_store: bool = True
 
 
 class IngestEnvironment(MasterEnvironment, EventEnvironment, CredentialsEnvironment):
@@ -283,6 +284,7 @@ class PublishEnvironment(Environment):
     """Variables of the publish function."""
 
     edge_store_arn: str
+    signing_keys_arn: str
 
 
 class SweepEnvironment(MasterEnvironment):

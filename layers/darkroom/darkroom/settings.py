@@ -72,6 +72,7 @@ def _setting(default: Any, rule: Rule, unit: str, about: str) -> Any:
 _LIMITS = Limits()
 _MODES = tuple(mode.value for mode in AccessMode)
 _KEY_PREFIXES = list_of(matching(r"[^\0]{1,1024}", "a key prefix"), 0, 50)
+_PRIVATE_PREFIXES = list_of(matching(r"[^\0]{0,256}", "a key prefix"), 0, 10)
 _DIALECT = one_of((OFF, *_MODES))
 _UNSIGNED_DIALECT = one_of((OFF, AccessMode.GUARDED.value, AccessMode.OPEN.value))
 
@@ -86,6 +87,13 @@ class Settings:
         one_of(_MODES),
         "",
         "Requests that need no signature: `guarded` a finite set of variants, `open` all, `signed` none.",
+    )
+    private_prefixes: tuple[str, ...] = _setting(
+        (),
+        _PRIVATE_PREFIXES,
+        "",
+        "Key prefixes whose images need a valid signature at every request, also where they are stored or cached "
+        "([private images](../guides/private-images.md)). The empty prefix means all images.",
     )
     imgproxy_access_mode: str = _setting(
         OFF, _DIALECT, "", "The same for imgproxy URLs under `/imgproxy/`; `off` serves none. Needs `Dialects=on`."

@@ -13,13 +13,14 @@ from typing import Any
 
 import pytest
 
+from darkroom.plan.url_builder import sign_literal, sign_target
 from darkroom.plan.variants import AccessMode
-from darkroom_pipeline.plan.edge_settings import build_edge_entries
+from darkroom_pipeline.plan.edge_settings import PrivateImages, build_edge_entries
 from functions.edge.build import edge_code
 from tests.component.template.stack import Stack
 from tests.unit.edge.engine import NOW_S, loadable
 from tests.unit.edge.language import violations
-from tests.unit.edge.reference import case_presets, outcome
+from tests.unit.edge.reference import ViewerRequest, case_presets, outcome
 from tests.unit.edge.test_cases import TABLE, asked, check
 
 NJS = shutil.which("njs")
@@ -42,7 +43,7 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
     held = [
         (asked.event(), entries | ({"findings": asked.generation} if asked.generation else {})) for asked in requests
     ]
-    code = loadable(edge_code())
+    code = loadable(edge_code(), "const crypto = require('crypto');\n")
     script = tmp_path / "edge.js"
     script.write_text(
         f"Date.now = function () {{ return {NOW_S * 1000}; }};\n{code}\n"
@@ -58,6 +59,32 @@ def test_the_edge_function_in_njs(settings: tuple[str, str, str], tmp_path: Path
     assert len(answers) == len(cases) > 0
     for case, answer in zip(cases, answers, strict=True):
         check(case, outcome(json.loads(answer)))
+
+
+@pytest.mark.skipif(NJS is None, reason="njs is not installed")
+def test_private_images_in_njs_with_its_own_crypto(tmp_path: Path) -> None:
+    assert NJS is not None
+    key, url = "a signing key of two dozen", "/clients/caf%C3%A9.jpg?w=801"
+    signers = [(sign_target, key), (sign_literal, key), (sign_target, "another key of 16 characters")]
+    urls = [url, *(sign(url, by, NOW_S + 60) for sign, by in signers)]
+    private = PrivateImages(("clients/",), ("the newer signing key", key))
+    held = dict(build_edge_entries(AccessMode.OPEN, "", case_presets(), private=private))
+    script = tmp_path / "edge.js"
+    script.write_text(
+        f"""Date.now = function () {{ return {NOW_S * 1000}; }};
+{loadable(edge_code(), "const crypto = require('crypto');")}
+const events = JSON.parse({json.dumps(json.dumps([ViewerRequest(one).event() for one in urls]))});
+cf.held = JSON.parse({json.dumps(json.dumps(held))});
+async function all() {{ for (let at = 0; at < events.length; at++) {{
+const event = events[at]; event.request.rawQueryString = () => event.rawQueryString;
+const answer = await handler(event); console.log(answer.statusCode || answer.uri); }} }}
+all();
+""",
+        encoding="utf-8",
+    )
+    run = subprocess.run([NJS, str(script)], capture_output=True, text=True, check=True)
+    path = "/clients/caf.-C3A9.jpg/_/w-801.auto-legacy"
+    assert run.stdout.split() == ["403", path, path, "403"]
 
 
 def inline_functions() -> dict[str, str]:

@@ -36,6 +36,8 @@ PIPELINE = ROOT / "layers" / "pipeline"
 PACKAGES = Path(boto3.__file__).parents[1]
 TIMEOUT_S = int(SPARE_S) + 6
 
+SIGNING_KEYS = ("the newer signing key", "the older signing key")
+
 type Template = dict[str, Any]
 
 MISSING = {"ServiceToken": "arn:aws:lambda:us-east-1:000000000000:function:missing"}
@@ -52,6 +54,7 @@ class Deployment:
     store: EdgeStore
     media: S3Bucket
     role: str
+    secret: str
     layer: Path = LAYER
     variables: dict[str, str] = field(default_factory=dict)
 
@@ -97,6 +100,7 @@ class Deployment:
             "PYTHONPATH": f"{self.layer}:{PIPELINE}:{PACKAGES}",
             "MEDIA_BUCKET": self.media.bucket,
             "EDGE_STORE_ARN": self.store.arn,
+            "SIGNING_KEYS_ARN": self.secret,
             "POWERTOOLS_SERVICE_NAME": "publish",
             "POWERTOOLS_METRICS_NAMESPACE": "Darkroom/stack",
             **self.variables,
@@ -129,9 +133,12 @@ def make(aws: Callable[[str], Any], aws_environment: dict[str, str]) -> Iterator
         chosen = actions or ("DescribeKeyValueStore", "ListKeys", "UpdateKeys")
         grants = [(f"{SERVICE}:{action}", arn) for action in chosen]
         grants += [("s3:GetObject", f"arn:aws:s3:::{name}/*"), ("s3:ListBucket", f"arn:aws:s3:::{name}")]
+        keys = json.dumps(dict(zip(("current", "previous"), SIGNING_KEYS, strict=True)))
+        secret = str(aws("secretsmanager").create_secret(Name=name, SecretString=keys)["ARN"])
+        grants += [("secretsmanager:GetSecretValue", secret)]
         grants += [("cloudformation:DescribeStacks", f"arn:aws:cloudformation:us-east-1:000000000000:stack/{name}/*")]
         role = create_role(aws("iam"), {"Service": "lambda.amazonaws.com"}, grants)
-        made.append(Deployment(aws, name, connect_edge_store(arn, aws_environment), S3Bucket(s3, name), role))
+        made.append(Deployment(aws, name, connect_edge_store(arn, aws_environment), S3Bucket(s3, name), role, secret))
         return made[-1]
 
     yield build
@@ -157,11 +164,14 @@ def test_a_deployment_publishes_the_entries_of_the_settings_in_force(make: Calla
     )["StackResources"]
     assert resource["PhysicalResourceId"] == deployment.store.arn
 
-    table = {"access_mode": "signed", "always_redact": {"people/": "faces"}, "presets": {"tiny": {"w": 16}}}
+    table: dict[str, Any] = {"access_mode": "signed", "presets": {"tiny": {"w": 16}}, "private_prefixes": ["clients/"]}
+    table |= {"always_redact": {"people/": "faces"}}
     deployment.write(table)
     deployment.store.update({"findings": "2"}, ["refusal-expired"])
     assert deployment.deploy("2") == "UPDATE_COMPLETE"
-    assert deployment.store.read() == {**entries_of(parse_settings(table)), "findings": "2"}
+    held = deployment.store.read()
+    assert held == {**entries_of(parse_settings(table), read_keys=lambda: SIGNING_KEYS), "findings": "2"}
+    assert json.loads(held["keys"]) == list(SIGNING_KEYS)
 
 
 def test_a_variant_that_was_stopped_stays_stopped(make: Callable[..., Deployment]) -> None:

@@ -27,6 +27,7 @@ from darkroom.plan.experiments import Experiment
 from darkroom.plan.limits import Limits
 from darkroom.plan.presets import load_default_presets
 from darkroom.plan.url_builder import sign_literal, sign_target
+from darkroom.plan.variants import NEEDS_EXPIRY
 from darkroom.services.live_settings import RESERVED_MB
 from darkroom_dialects.common.parsed_url import DialectKey
 from darkroom_pipeline.aws.record import (
@@ -214,6 +215,21 @@ def test_the_kind_and_the_key_of_signatures(world: World) -> None:
     ended = world.explain(sign_literal(url, NEW, 1_000_000_000))
     assert (ended["refusal"]["code"], ended["signature"]["is_expired"]) == ("expired", True)
     assert NEW not in json.dumps(ended)
+
+
+def test_private_images(world: World) -> None:
+    world.configure(access_mode="open", private_prefixes=["caf"], thumbor_access_mode="open")
+    world.record("café.jpg")
+    world.put("derivatives/caf.-C3A9.jpg/_/w-640.auto-legacy", b"stored")
+    url, other, end_s = "/caf%C3%A9.jpg?w=640", "another key of 24 letters", int(time.time()) + 600
+    urls = (url, sign_target(url, NEW), sign_target(url, other, end_s), sign_target(url, NEW, 1_000_000_000))
+    assert [world.refusal(one)["code"] for one in urls] == ["unsigned", "unsigned", "bad-signature", "expired"]
+    assert world.refusal(urls[1])["detail"] == NEEDS_EXPIRY
+    assert world.explain(sign_target(url, OLD, end_s))["refusal"] is None
+    assert world.refusal("/thumbor/unsafe/640x0/caf%C3%A9.jpg")["code"] == "unsigned"
+    lines = world.command.run("explain", urls[2]).lines
+    assert "policy        access mode open, private image: needs a signature" in lines
+    assert not any("without verification" in line for line in lines)
 
 
 @pytest.mark.slow

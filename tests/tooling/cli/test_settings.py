@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import json
 import os
 import subprocess
 import sys
@@ -165,6 +166,19 @@ def test_the_edge_has_the_entries_of_the_settings(deployed: Deployed) -> None:
     edge.update({"findings": "2"}, [])
     assert put_in_force(deployed.target, {"access_mode": "signed"}, by="ada").version.number == 2
     assert edge.read() == {**entries_of(parse_settings({"access_mode": "signed"})), "findings": "2"}
+
+
+def test_a_rotation_of_the_keys_is_found_and_published(deployed: Deployed) -> None:
+    keys = ["the first signing key"]
+    target = replace(deployed.target, read_keys=lambda: keys)
+    with pytest.raises(ValueError, match="signing keys of ASCII characters"):
+        put_in_force(deployed.target, {"private_prefixes": ["clients/"]}, by="ada")
+    put_in_force(target, {"private_prefixes": ["clients/"]}, by="ada")
+    assert json.loads(target.edge.read()["keys"]) == keys
+    keys[:] = ["the second signing key", "the first signing key"]
+    assert check(target).stale == ["keys"]
+    assert check(target, repair=True).repaired == 1
+    assert json.loads(target.edge.read()["keys"]) == keys
 
 
 class Stopping:

@@ -20,7 +20,7 @@ from tree_sitter import Node
 
 from functions.edge.syntax import parse
 
-from .engine import NOW_S, loadable
+from .engine import NOW_S, loadable, without_imports
 
 TRIVIAL = "import cf from'cloudfront';async function handler(a){let b=a.request;b.uri+='.webp';return b}"
 """The baseline of cost comparisons: a function that changes the path and nothing else."""
@@ -114,7 +114,8 @@ def operations(code: str, event: Mapping[str, Any], held: Mapping[str, str]) -> 
 
     The key-value store holds ``held``.
     """
-    statement, script = _split(loadable(code), code)
+    script = without_imports(code)
+    statement = loadable(code, "").removesuffix(script)
     engine = MiniRacer()
     try:
         invocation = f"function invoke(event){{{instrumented(script)}\nreturn handler(event)}}"
@@ -125,12 +126,6 @@ def operations(code: str, event: Mapping[str, Any], held: Mapping[str, str]) -> 
         return int(str(engine.eval("answer"))) + _INVOCATION
     finally:
         engine.close()
-
-
-def _split(loaded: str, code: str) -> tuple[str, str]:
-    """The stand-in of the engine's module, and the script itself."""
-    script = code.partition(";")[2]
-    return loaded.removesuffix(script), script
 
 
 def instrumented(script: str) -> str:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from py_mini_racer import MiniRacer
 
+import cloudfront_local
 from darkroom.plan.presets import Presets
 from darkroom.plan.variants import AccessMode
 from darkroom_pipeline.plan.edge_settings import build_edge_entries
 
-from .language import GLOBALS, IMPORT, METHODS, STATICS
+from .language import GLOBALS, IMPORTS, METHODS, STATICS
 
 NOW_S = 1_800_000_000
 """The time at which the function runs here."""
@@ -69,11 +71,24 @@ function ask(text, held) {
 """
 
 
-def loadable(code: str) -> str:
-    """``code`` as a script for engines without modules, with this store in place of the imported one."""
-    statement = IMPORT.replace(" '", "'")
-    assert code.startswith(statement)
-    return STORE + code.removeprefix(statement)
+CRYPTO = (Path(cloudfront_local.__file__).parent / "crypto.js").read_text(encoding="utf-8")
+"""The module ``crypto`` of the local CDN."""
+
+
+def loadable(code: str, crypto: str = "const crypto = __crypto;\n") -> str:
+    """``code`` as a script for engines without modules, with this store in place of the imported one.
+
+    ``crypto`` declares the other module, if the engine has none.
+    """
+    return STORE + crypto + without_imports(code)
+
+
+def without_imports(code: str) -> str:
+    """``code`` without the statements at its start that take modules."""
+    for statement in IMPORTS:
+        code = code.removeprefix(statement.replace(" '", "'"))
+    assert not code.startswith("import")
+    return code
 
 
 class EdgeEngine:
@@ -88,6 +103,7 @@ class EdgeEngine:
         kept = [{name: sorted(members) for name, members in table.items()} for table in (STATICS, METHODS)]
         arguments = ", ".join(map(json.dumps, [*kept, sorted(GLOBALS), NOW_S]))
         self._engine.eval(f"{_STRIP}(globalThis, {arguments})")
+        self._engine.eval(CRYPTO)
         self._engine.eval("'use strict';" + loadable(code))
         self._engine.eval(_RUN)
 

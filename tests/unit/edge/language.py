@@ -19,7 +19,7 @@ _TABLE = tomllib.loads(Path(__file__).with_name("language.toml").read_text(encod
 STATICS = {name: frozenset(words.split()) for name, words in _TABLE["statics"].items()}
 METHODS = {name: frozenset(words.split()) for name, words in _TABLE["methods"].items()}
 GLOBALS = frozenset(_TABLE["globals"].split())
-IMPORT: str = _TABLE["import"]
+IMPORTS: list[str] = _TABLE["imports"]
 
 _SYNTAX = frozenset(_TABLE["syntax"].split())
 _OPERATORS = frozenset(_TABLE["operators"].split())
@@ -90,7 +90,7 @@ def _in_syntax(node: Node) -> Iterator[str]:
         yield f"{node.type} {text}"
     if node.type == "catch_clause" and node.child_by_field_name("parameter") is None:
         yield "catch without a name"
-    if node.type == "import_statement" and text_of(node).replace("from'", "from '") != IMPORT:
+    if node.type == "import_statement" and text_of(node).replace("from'", "from '") not in IMPORTS:
         yield text_of(node)
 
 

@@ -12,6 +12,7 @@ from darkroom.plan.presets import load_default_presets
 from functions.edge import build
 from functions.edge.build import (
     CHOICE,
+    CRYPTO_IMPORT,
     MAX_BYTES,
     PAGE,
     STORE_IMPORT,
@@ -233,13 +234,14 @@ def test_make_edge_writes_the_template(
     assert page.read_text() == f"# Size\n\nThe code has {len(CODE):,} of 10,240 bytes; {free:,} are free. More.\n"
     written = template.read_text()
     assert written.startswith(
-        '      # edge:begin - by make edge\n      FunctionCode: !Join\n        - ""\n        - - !If [HasEdgeStore'
+        '      # edge:begin - by make edge\n      FunctionCode: !Join\n        - ""\n'
+        f"        - - {CRYPTO_IMPORT}\n          - !If [HasEdgeStore"
     )
     assert written.endswith(f"{dialect_behaviours()}      # dialect-behaviours:end\n{vary}")
     edge, chosen, dialects, copied, own = written.split("|-\n")[1:]
     choice = f'\n          - !If [HasFailover, "{CHOICE}", "0"]\n          - '
     rest = re.sub("^ {12}", "", edge.replace(choice, CHOICE) + chosen.lstrip(), flags=re.MULTILINE)
-    assert rest.startswith(f"{CODE.removeprefix(STORE_IMPORT)}\n      # edge:end")
+    assert rest.startswith(f"{CODE.removeprefix(CRYPTO_IMPORT + STORE_IMPORT)}\n      # edge:end")
     dialects = re.sub("^ {8}", "", dialects, flags=re.MULTILINE)
     assert dialects.startswith(f"{dialects_code()}\n      # dialects:end")
     copied = re.sub("^ {8}", "", copied, flags=re.MULTILINE)

@@ -48,6 +48,7 @@ def _build(settings: Settings) -> TextureService:
         mezzanines=False,
         keys=_keys,
         mode=AccessMode(settings.access_mode),
+        private_prefixes=settings.private_prefixes,
         always=settings.always_redact,
         presets=cache(lambda: settings.presets),
         limits=build_source_limits(settings),

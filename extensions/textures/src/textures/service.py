@@ -9,9 +9,9 @@ from functools import partial
 from typing import Any
 
 from darkroom.errors import BadSignature, DarkroomError, MethodNotAllowed, NoInference, SourceMissing, Unsigned
-from darkroom.http.response import HttpResponse, Responded, guard, to_response
+from darkroom.http.response import HttpResponse, Responded, forbid_caching, guard, to_response
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
-from darkroom.plan.variants import AccessMode
+from darkroom.plan.variants import NEEDS_EXPIRY, AccessMode
 from darkroom.services.serve.answers import Answer, Derivative, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.transform import Transform
 from darkroom.signing import try_keys, verify
@@ -55,17 +55,23 @@ class TextureService:
 
     def _authorise(self, request: TextureRequest) -> None:
         """Raise Unsigned, BadSignature or Expired. Only a preset needs no signature: an encode takes seconds."""
+        is_private = self.transform.is_private(request.plan.key)
+        if is_private and request.expires_s is None:
+            raise Unsigned(NEEDS_EXPIRY)
         if not request.signature:
-            if request.only_preset and self.transform.mode is not AccessMode.SIGNED:
+            if request.only_preset and self.transform.mode is not AccessMode.SIGNED and not is_private:
                 return
             raise Unsigned("A texture needs a signature, unless a preset is its only option")
         check = partial(verify, request.path, request.signature, request.expires_s, now_s=self.clock(), url=request.url)
         try_keys(self.transform.keys, check, BadSignature)
 
     def _to_response(self, answer: Answer, request: TextureRequest, method: str) -> HttpResponse:
-        """Return the response, which caches keep until the URL expires at most."""
+        """Return the response, which caches keep until the URL expires at most, and never that to a private image."""
         if request.expires_s is not None and isinstance(answer, Rendered | Stored | NotModified):
             left_s = max(0, int(request.expires_s - self.clock()))
             headers = {**answer.derivative.headers, "Cache-Control": f"public, max-age={left_s}"}
             answer = replace(answer, derivative=Derivative(answer.derivative.etag, headers))
-        return to_response(answer, method=method, viewer_url="/")
+        response = to_response(answer, method=method, viewer_url="/")
+        if self.transform.is_private(request.plan.key):
+            forbid_caching(response)
+        return response

@@ -166,6 +166,14 @@ def test_a_preset_needs_no_signature_unless_everything_does(make_world: Callable
     assert error_code(make_world(access_mode="open").get("/photo.jpg/_/texture", "f=ktx2&w=64")) == "unsigned"
 
 
+def test_textures_of_private_images_need_a_link_and_no_cache_keeps_them(make_world: Callable[..., World]) -> None:
+    world = make_world(access_mode="open", private_prefixes=["pho"])
+    assert error_code(world.get("/photo.jpg/_/texture", f"f=ktx2&preset={PRESET}")) == "unsigned"
+    assert error_code(world.get_signed("f=ktx2&w=64")) == "unsigned"
+    found = world.get_signed("f=ktx2&w=64&exp=4102444800")
+    assert (found["statusCode"], found["headers"]["cache-control"]) == (200, "private, no-store")
+
+
 def test_caches_keep_a_texture_until_its_link_expires(world: World) -> None:
     response = world.get_signed("f=ktx2&w=64&exp=4102444800")
     age = int(response["headers"]["cache-control"].removeprefix("public, max-age="))

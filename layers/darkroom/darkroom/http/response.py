@@ -9,9 +9,10 @@ import json
 import traceback
 from binascii import b2a_base64
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import DarkroomError, MethodNotAllowed, TimedOut, Unreachable
+from ..plan.canonical import parse_path
 from ..services.serve.answers import (
     Answer,
     Derivative,
@@ -223,7 +224,21 @@ def respond(transform: Transform, request: EdgeRequest, locate: LocateLarge | No
             return respond_error(found, request)
         url = found
     response = to_response(answer, method=request.method, viewer_url=url)
+    if not transform.edge_verifies and _is_private(transform, request.path):
+        forbid_caching(response)
     return response, get_error(answer)
+
+
+def _is_private(transform: Transform, path: str) -> bool:
+    if not transform.private_prefixes:
+        return False
+    found = guard(lambda: parse_path(path))
+    return not isinstance(found, DarkroomError) and transform.is_private(found.key)
+
+
+def forbid_caching(response: HttpResponse) -> None:
+    """Set the Cache-Control of ``response`` to a private image, whose signature only this function verifies."""
+    cast("dict[str, str]", response["headers"])["cache-control"] = "private, no-store"
 
 
 def get_error(answer: Answer) -> DarkroomError | None:

@@ -105,6 +105,10 @@ UNSIGNED_SET = (
 """The detail of the error for other unsigned requests in guarded mode."""
 
 
+NEEDS_EXPIRY = "A link to a private image needs an expiry (exp)"
+"""The detail of the error for a private image that is requested without one."""
+
+
 class AccessMode(str, Enum):
     """Which requests need a signature: those outside the unsigned set (``guarded``, the default), none or all."""
 
@@ -113,6 +117,11 @@ class AccessMode(str, Enum):
     SIGNED = "signed"
 
     __str__ = str.__str__
+
+
+def choose_access_mode(key: str, mode: AccessMode, private_prefixes: tuple[str, ...]) -> AccessMode:
+    """Return the access mode of ``key`` in a deployment of ``mode``: all requests for private images are signed."""
+    return AccessMode.SIGNED if key.startswith(private_prefixes) else mode
 
 
 def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:

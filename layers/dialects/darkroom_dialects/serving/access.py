@@ -12,7 +12,7 @@ from darkroom.plan.canonical import options_text
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.plan.variants import LADDER_PX, AccessMode, needs_signature
+from darkroom.plan.variants import LADDER_PX, NEEDS_EXPIRY, AccessMode, needs_signature
 from darkroom.signing import KeySource, try_keys
 
 from ..common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
@@ -43,6 +43,17 @@ def authorise(
             raise Expired
         return
     try_keys(keys, lambda valid: verify(parsed.claim, valid, now_s, parsed.expires_s), BadSignature)
+
+
+def authorise_private(parsed: ParsedUrl) -> None:
+    """Raise Unsigned unless ``parsed`` is a link to a private image: with an expiry, and no signature of everything.
+
+    :func:`authorise` then verifies it in the mode ``signed``.
+    """
+    if parsed.claim is None or parsed.claim.trusted:
+        raise Unsigned
+    if parsed.expires_s is None:
+        raise Unsigned(NEEDS_EXPIRY)
 
 
 def _describe_unsigned_set(plan: Plan) -> str:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from darkroom.aws.s3_fast import FastBucket
-from darkroom.http.response import HttpResponse, to_response
+from darkroom.http.response import HttpResponse, forbid_caching, to_response
 from darkroom.plan.model import Plan
 from darkroom.services.caching import etag_matches
 from darkroom.services.serve.answers import Answer, Derivative, NotModified, Rendered, Stored
@@ -53,14 +53,29 @@ class Delivery:
     max_age_s: int = DEFAULT_MAX_AGE_S
 
     def build_response(
-        self, answer: Answer, plan: Plan, request: DialectRequest, max_age_s: int | None = None
+        self,
+        answer: Answer,
+        plan: Plan,
+        request: DialectRequest,
+        max_age_s: int | None = None,
+        *,
+        private: bool = False,
     ) -> HttpResponse:
-        """Return the response for ``plan``. ``max_age_s`` is the age that the URL requests. May raise Unavailable."""
+        """Return the response for ``plan``. ``max_age_s`` is the age that the URL requests.
+
+        ``private``: no cache may have it, since only this function verifies signatures of dialects. May raise
+        Unavailable, and OverLimits for a private image that is too large for a response.
+        """
         limit_s = self.max_age_s if max_age_s is None else min(max_age_s, self.max_age_s)
         address = "/"
         if isinstance(answer, Stored) and answer.body is None and request.method != "HEAD":
-            address = LargeCopies(self.media, self.keys, self.max_age_s).locate(plan, answer.derivative.etag)
-        return to_response(_limit_age(answer, limit_s), method=request.method, viewer_url=address)
+            address = LargeCopies(self.media, self.keys, self.max_age_s).locate(
+                plan, answer.derivative.etag, private=private
+            )
+        response = to_response(_limit_age(answer, limit_s), method=request.method, viewer_url=address)
+        if private:
+            forbid_caching(response)
+        return response
 
 
 def _limit_age(answer: Answer, limit_s: int) -> Answer:

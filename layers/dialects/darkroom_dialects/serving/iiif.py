@@ -10,7 +10,7 @@ from typing import cast
 from zlib import crc32
 
 from darkroom.aws.s3_fast import StoredObject
-from darkroom.errors import MethodNotAllowed, NotListed, SourceMissing
+from darkroom.errors import MethodNotAllowed, NotListed, SourceMissing, Unsigned
 from darkroom.http.response import HttpResponse
 from darkroom.plan.canonical import add_rights
 from darkroom.plan.geometry.placement import Size
@@ -134,6 +134,8 @@ class IiifService:
         if request.method not in ("GET", "HEAD"):
             raise MethodNotAllowed
         parsed = parse(request.target)
+        if self.transform.is_private(parsed.key):
+            raise Unsigned("This image is private, and IIIF has no signatures")
         if parsed.identifier != parsed.canonical_identifier:
             prefix = parsed.version.prefix
             rest = request.path.removeprefix(prefix + parsed.identifier)

@@ -12,7 +12,7 @@ from darkroom.plan.canonical import add_rights, check_length
 from darkroom.plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
-from darkroom.plan.variants import AccessMode, apply_save_data
+from darkroom.plan.variants import AccessMode, apply_save_data, choose_access_mode
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
 
@@ -20,7 +20,7 @@ from ..common.parsed_url import ParsedUrl
 from ..common.settings import DialectSettings
 from ..parsers import load_parser
 from ..registry import DIALECTS_BY_NAME, IIIF, Dialect
-from .access import authorise
+from .access import authorise, authorise_private
 from .delivery import Delivery
 from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
@@ -120,6 +120,10 @@ class DialectService:
         with self.transform.observer.step("parse"):
             parsed = parser.parse(dialect.parser_input(request.target), self._settings())
             plan = choose_variant(parsed, request, always, self.metadata)
+            is_private = self.transform.is_private(plan.key)
+            if is_private:
+                authorise_private(parsed)
+            mode = choose_access_mode(plan.key, mode, self.transform.private_prefixes)
             keys = DialectKeys(self.keys, dialect.name)
             authorise(parsed, plan, mode, self.transform.presets, always, parser.verify, keys, self.clock())
         if parsed.document is None:
@@ -130,7 +134,8 @@ class DialectService:
             answer = convert_document(self.transform.serve(plan), parsed.document, request.if_none_match)
         if isinstance(answer, Failed):
             raise answer.error
-        return self.delivery.build_response(answer, plan, request, self._max_age_s(parsed)), get_error(answer)
+        max_age_s = self._max_age_s(parsed)
+        return self.delivery.build_response(answer, plan, request, max_age_s, private=is_private), get_error(answer)
 
     def _max_age_s(self, parsed: ParsedUrl) -> int | None:
         """Return the maximum age by the URL: at most until it expires; None without a limit."""

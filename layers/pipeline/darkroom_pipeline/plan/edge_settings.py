@@ -4,10 +4,13 @@ A deployment has one store. The entry ``findings`` is the active generation. A p
 entries, which replace the defaults that are compiled into the function:
 
 ``settings``
-    The access mode, the AlwaysRedact rules, ``rights`` if files have them by default, and ``function`` if the CDN asks
-    the function before the store, with a space between: ``guarded people/=faces-plate rights``. Empty parts at the end
-    are left out. Read with each request that is not refused before. Without this entry nothing is published, and the
-    function uses its compiled-in settings and presets.
+    The access mode, the AlwaysRedact rules, ``rights`` if files have them by default, ``function`` if the CDN asks
+    the function before the store, and the prefixes of private images, percent-encoded below a slash and with commas
+    between, with a space between the parts: ``guarded people/=faces-plate rights``. Empty parts at the end are left
+    out. Read with each request that is not refused before. Without this entry nothing is published, and the function
+    uses its compiled-in settings and presets.
+``keys``
+    The signing keys as a JSON list, where there are private prefixes. Read with each request for a private image.
 ``preset-<name>``
     What a preset sets and is not the default, as JSON: canonical spellings by short option name.
 ``unsigned-<options>.<format>``
@@ -28,11 +31,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from darkroom.errors import (
     BadKey,
     BadOption,
+    BadSignature,
     DarkroomError,
     DuplicateOption,
     Expired,
@@ -40,14 +45,14 @@ from darkroom.errors import (
     UnknownOption,
     Unsigned,
 )
-from darkroom.image_keys import MAX_ENCODED_KEY_BYTES
+from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, quote_key
 from darkroom.image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from darkroom.plan.canonical import options_text
 from darkroom.plan.model import METADATA, RIGHTS
 from darkroom.plan.options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from darkroom.plan.presets import Presets, format_names
 from darkroom.plan.redaction import AlwaysRedact
-from darkroom.plan.variants import PRESETS, UNSIGNED_SET, AccessMode, is_ladder_request
+from darkroom.plan.variants import NEEDS_EXPIRY, PRESETS, UNSIGNED_SET, AccessMode, is_ladder_request
 
 MAX_KEY_BYTES = 512
 MAX_ENTRY_BYTES = 1024
@@ -62,7 +67,8 @@ PRESET_PREFIX = "preset-"
 UNSIGNED_PREFIX = "unsigned-"
 REFUSAL_PREFIX = "refusal-"
 EXPERIMENT_PREFIX = "exp-"
-_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX, EXPERIMENT_PREFIX)
+KEYS_KEY = "keys"
+_PREFIXES = (PRESET_PREFIX, UNSIGNED_PREFIX, REFUSAL_PREFIX, EXPERIMENT_PREFIX, KEYS_KEY)
 
 PLACEHOLDER = "%s"
 """Stands for the client's text in an error body."""
@@ -73,12 +79,38 @@ FUNCTION_FIRST = "function"
 those of presets are requested from the function first, which spares a miss the store's 404."""
 
 
+@dataclass(frozen=True, slots=True)
+class PrivateImages:
+    """What the edge verifies at every request: images below the key ``prefixes``, by the signing ``keys``."""
+
+    prefixes: tuple[str, ...] = ()
+    keys: tuple[str, ...] = field(default=(), repr=False)
+
+    def format_prefixes(self) -> str:
+        """Format the part of ``settings``. A slash is before each prefix, so that the empty one has a text, too."""
+        return ",".join(f"/{quote_key(prefix)}" for prefix in self.prefixes)
+
+    def format_keys(self) -> str:
+        """Format the entry of the keys. Raises ValueError without a key, and for one with characters beyond ASCII."""
+        if not self.keys or not all(map(str.isascii, self.keys)):
+            raise ValueError("private_prefixes need signing keys of ASCII characters")
+        return json.dumps(self.keys, separators=(",", ":"))
+
+
+NO_PRIVATE_IMAGES = PrivateImages()
+
+
 def format_settings(
-    access_mode: str, always_redact: str, metadata: str = METADATA[0], stores: bool | str = True
+    access_mode: str,
+    always_redact: str,
+    metadata: str = METADATA[0],
+    stores: bool | str = True,
+    private: PrivateImages = NO_PRIVATE_IMAGES,
 ) -> str:
     """Format the value of ``settings``. ``stores`` is ``store_derivatives``."""
     first = FUNCTION_FIRST if stores in (False, PRESETS) else ""
-    return f"{access_mode} {always_redact} {metadata if metadata == RIGHTS else ''} {first}".rstrip(" ")
+    rights = metadata if metadata == RIGHTS else ""
+    return f"{access_mode} {always_redact} {rights} {first} {private.format_prefixes()}".rstrip(" ")
 
 
 def build_edge_entries(
@@ -88,11 +120,13 @@ def build_edge_entries(
     metadata: str = METADATA[0],
     experiments: Mapping[str, str] = MappingProxyType({}),
     stores: bool | str = True,
+    private: PrivateImages = NO_PRIVATE_IMAGES,
 ) -> Mapping[str, str]:
     """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name,
     ``stores`` is ``store_derivatives``.
 
-    Raises ValueError if ``always_redact`` is invalid or an entry exceeds the limits of the store.
+    Raises ValueError if ``always_redact`` is invalid, private images have no keys that the edge can use, or an entry
+    exceeds the limits of the store.
     """
     AlwaysRedact.parse(always_redact)
     plans = presets.build_plans("").values()
@@ -103,7 +137,8 @@ def build_edge_entries(
             f"{UNSIGNED_PREFIX}{options_text(plan)}.{plan.format}": "1" for plan in plans if not is_ladder_request(plan)
         },
         **{EXPERIMENT_PREFIX + name: entry for name, entry in experiments.items()},
-        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata, stores),
+        **({KEYS_KEY: private.format_keys()} if private.prefixes else {}),
+        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata, stores, private),
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:
@@ -148,8 +183,10 @@ def _list_refusals(presets: Presets) -> dict[str, DarkroomError]:
         "unknown-option": UnknownOption("There is no option ''"),
         "unknown-option.name": UnknownOption(f"There is no option '{PLACEHOLDER}'", option=PLACEHOLDER),
         "duplicate-option": DuplicateOption(f"{PLACEHOLDER} was given twice", option=PLACEHOLDER),
+        "bad-signature": BadSignature(),
         "unsigned": Unsigned(),
         "unsigned.set": Unsigned(UNSIGNED_SET),
+        "unsigned.end": Unsigned(NEEDS_EXPIRY),
         "expired": Expired(),
         "method-not-allowed": MethodNotAllowed(),
         "internal": DarkroomError(),

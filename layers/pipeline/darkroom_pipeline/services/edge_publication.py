@@ -16,7 +16,7 @@ from darkroom.plan.variants import AccessMode
 from darkroom.services.live_settings import CURRENT, read_settings
 from darkroom.settings import InvalidSettings, Settings
 
-from ..plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, build_edge_entries, find_stale_keys
+from ..plan.edge_settings import MAX_UPDATES, SETTINGS_KEY, PrivateImages, build_edge_entries, find_stale_keys
 
 if TYPE_CHECKING:
     from darkroom.aws.switches import ReadObject
@@ -50,11 +50,20 @@ def active_generation(held: Mapping[str, str]) -> str:
     return held.get(GENERATION_ENTRY, FIRST_GENERATION)
 
 
-def entries_of(settings: Settings, stopped: Mapping[str, Sequence[str]] = MappingProxyType({})) -> Mapping[str, str]:
-    """Return the entries for ``settings``. ``stopped`` are variants by experiment.
+type ReadKeys = Callable[[], Sequence[str]]
+"""Reads the signing keys that are valid. Raises Unavailable."""
 
-    Raises ValueError if an entry is too large for the store.
+
+def entries_of(
+    settings: Settings,
+    stopped: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    read_keys: ReadKeys = tuple,
+) -> Mapping[str, str]:
+    """Return the entries for ``settings``. ``stopped`` are variants by experiment. Keys are read for private images.
+
+    Raises ValueError if an entry is too large for the store, or the edge cannot use the keys, and Unavailable.
     """
+    prefixes = settings.private_prefixes
     return build_edge_entries(
         AccessMode(settings.access_mode),
         settings.always_redact.text,
@@ -62,6 +71,7 @@ def entries_of(settings: Settings, stopped: Mapping[str, Sequence[str]] = Mappin
         settings.metadata,
         {one.name: one.format_entry(stopped.get(one.name, ())) for one in settings.experiments},
         settings.store_derivatives,
+        PrivateImages(prefixes, tuple(read_keys()) if prefixes else ()),
     )
 
 
@@ -97,17 +107,19 @@ def publish(store: KeyValueStore, entries: Mapping[str, str]) -> int:
 
 
 def publish_settings(
-    store: KeyValueStore, settings: Settings, read_stopped: Callable[[], Mapping[str, Sequence[str]]]
+    store: KeyValueStore,
+    settings: Settings,
+    read_stopped: Callable[[], Mapping[str, Sequence[str]]],
+    read_keys: ReadKeys,
 ) -> int:
     """Write the entries for ``settings``, without the variants that ``read_stopped`` returns by experiment.
 
-    Return how many changed. Can be interrupted and repeated. Raises ValueError if an entry is too large for the store,
-    and errors of the store.
+    Return how many changed. Can be interrupted and repeated. Raises as :func:`entries_of`, and errors of the store.
     """
     changed, published = 0, None
     # The monitor stores a decision before it writes the entry. Another pass restores an entry that this one overwrote.
     while (stopped := read_stopped()) != published:
-        changed += publish(store, entries_of(settings, stopped))
+        changed += publish(store, entries_of(settings, stopped, read_keys))
         published = stopped
     return changed
 
@@ -119,13 +131,14 @@ class EdgePublication:
     store: KeyValueStore
     read: ReadObject
     read_stopped: Callable[[Settings], Mapping[str, Sequence[str]]]
+    read_keys: ReadKeys
     observer: Observer
 
     def run(self, remaining_s: Callable[[], float], is_rolling_back: Callable[[], bool]) -> None:
         """Publish, again while a service is unavailable and time remains.
 
         A rollback with an invalid document leaves the entries: it would fail for a reason that is not the release's.
-        Raises InvalidSettings, ValueError for an entry that is too large, Unavailable.
+        Raises InvalidSettings, ValueError as :func:`entries_of`, Unavailable.
         """
         while True:
             try:
@@ -145,6 +158,6 @@ class EdgePublication:
         """Return how many entries changed. A document that is replaced meanwhile is published in the end."""
         changed, published = 0, None
         while (settings := read_settings(self.read)) != published:
-            changed += publish_settings(self.store, settings, partial(self.read_stopped, settings))
+            changed += publish_settings(self.store, settings, partial(self.read_stopped, settings), self.read_keys)
             published = settings
         return changed

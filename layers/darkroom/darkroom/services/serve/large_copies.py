@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...aws.s3_fast import FastBucket
-from ...errors import Unavailable
+from ...errors import OverLimits, Unavailable
 from ...image_keys import DERIVATIVES, LARGE_PREFIX, LARGE_SUFFIX, encode_key
 from ...plan.canonical import SEPARATOR, derivative_name
 from ...plan.model import Plan
@@ -24,6 +24,8 @@ DEFAULT_MAX_AGE_S = 86_400
 
 COPY_OF = "copy-of"
 """User metadata of a copy: the ETag, without quotes, of its derivative."""
+
+PRIVATE_TOO_LARGE = "A private image may have 4.5 MB at this URL. Request a smaller size"
 
 _AGE = re.compile(r"(?:^|[ ,])(max-age|s-maxage)=([0-9]{1,10})")
 
@@ -46,12 +48,16 @@ class LargeCopies:
     keys: KeySource[Sequence[str]] = field(repr=False)
     max_age_s: int = DEFAULT_MAX_AGE_S
 
-    def locate(self, plan: Plan, etag: str) -> str:
-        """Return the path of the copy of derivative ``etag``, which is made if there is none. Raises Unavailable.
+    def locate(self, plan: Plan, etag: str, *, private: bool) -> str:
+        """Return the path of the copy of derivative ``etag``, which is made if there is none.
+
+        Raises Unavailable, and OverLimits for a ``private`` image: no signature is verified for the path of a copy.
 
         It is next to its derivative, so that one purge finds both. A new signing key changes the name: each rotation
         can add one copy per variant.
         """
+        if private:
+            raise OverLimits(PRIVATE_TOO_LARGE)
         name = derivative_name(plan)
         token = sign_message(name, self.keys.get()[0], Purpose.LARGE_COPY)
         copy = f"{encode_key(plan.key)}{SEPARATOR}{token}{LARGE_SUFFIX}"

@@ -34,7 +34,16 @@ from ...plan.redaction import (
     get_followed_tasks,
     needs_findings,
 )
-from ...plan.variants import UNSIGNED_SET, AccessMode, is_preset, list_mezzanines, list_variants, needs_signature
+from ...plan.variants import (
+    NEEDS_EXPIRY,
+    UNSIGNED_SET,
+    AccessMode,
+    choose_access_mode,
+    is_preset,
+    list_mezzanines,
+    list_variants,
+    needs_signature,
+)
 from ...settings import DEFAULTS, Settings
 from ...signing import KeySource, try_keys, verify
 from ..caching import CachePolicy
@@ -76,6 +85,8 @@ class Transform:
     ``stores``: whether derivatives are stored; ``presets``, or ``auto``: those, and others by ``store_policy``. What is
     too large for a response is stored in any case.
     ``mezzanines``: whether masters may have mezzanines.
+    ``private_prefixes``: of keys whose images need a signature in every mode; ``edge_verifies``: whether the edge
+    verifies it before the CDN responds from its cache.
     ``fallback_images``: keys of images that replace failed ones, by key prefix, the longest first.
     ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out;
     ``upscale_prefixes``: of keys whose images a model may enlarge.
@@ -92,6 +103,8 @@ class Transform:
     stores: bool | str = True
     mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
+    private_prefixes: tuple[str, ...] = ()
+    edge_verifies: bool = True
     fallback_images: Sequence[tuple[str, str]] = ()
     inference: bool = False
     cutout_prefixes: tuple[str, ...] = ()
@@ -121,6 +134,10 @@ class Transform:
         except DarkroomError as error:
             return Failed(error)
         return self.serve_or_replace(plan, request.if_none_match)
+
+    def is_private(self, key: str) -> bool:
+        """Return whether images of ``key`` need a signature at every request."""
+        return key.startswith(self.private_prefixes)
 
     def serve_or_replace(self, plan: Plan, if_none_match: str = "") -> Answer:
         """Serve the variant ``plan``, or the fallback image of its key if that fails and there is one."""
@@ -193,14 +210,17 @@ class Transform:
         return f"watermark {name}", lambda: read_watermark(self.media, name, presets())
 
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
-        if not needs_signature(plan, self.mode, self.presets, self.always):
+        mode = choose_access_mode(plan.key, self.mode, self.private_prefixes)
+        if not needs_signature(plan, mode, self.presets, self.always):
             return
         if not request.signature:
-            raise Unsigned(UNSIGNED_SET if self.mode is not AccessMode.SIGNED else "")
+            raise Unsigned(UNSIGNED_SET if mode is not AccessMode.SIGNED else "")
         signed = request.request_path or request.path
         if replace(plan, findings="", rights=False) not in list_variants(parse_path(signed), always=self.always):
             raise BadSignature(_OTHER_VARIANT)
         expires_s, now_s = _parse_unix_time(request.expires), self.clock()
+        if expires_s is None and self.is_private(plan.key):
+            raise Unsigned(NEEDS_EXPIRY)
         check = partial(verify, signed, request.signature, expires_s, now_s=now_s, url=request.url)
         if try_keys(self.keys, check, BadSignature):
             _check_literal(request.url, signed, expires_s, self.presets())

@@ -1,0 +1,1 @@
+import crypto from 'crypto';
