@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from threading import Event
+from typing import Any
 
 import pytest
 from obstore.store import MemoryStore
@@ -15,17 +16,19 @@ from PIL import Image
 from bench.quality import decode_pixels, ssimulacra2
 from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.errors import DamagedSource, OverLimits, Unavailable
-from darkroom.http.response import to_response
+from darkroom.http.response import EdgeRequest, respond, to_response
 from darkroom.image_keys import ObjectNames
 from darkroom.imaging.quality.auto_quality import TARGET_SCORE
+from darkroom.plan.canonical import parse_path
 from darkroom.plan.limits import Limits
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets
 from darkroom.plan.url_builder import sign_literal
-from darkroom.plan.variants import AccessMode
+from darkroom.plan.variants import NEEDS_EXPIRY, AccessMode
 from darkroom.services.caching import PACE, UNREFINED_S, CachePolicy, derivative_metadata
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.serve.answers import Answer, Failed, NotModified, Rendered, Stored, TransformRequest
+from darkroom.services.serve.large_copies import LargeCopies
 from darkroom.services.serve.negative_cache import MAX_VARIANTS, RefusalMarker, find_refusal, read_marker, write_marker
 from darkroom.services.serve.transform import Transform
 from darkroom.signing import sign
@@ -256,6 +259,36 @@ def test_access_modes(service: Transform, mode: str, url: str, served: bool) -> 
 )
 def test_a_path_that_is_not_canonical_is_a_bad_request(service: Transform, path: str) -> None:
     assert status(service.answer(TransformRequest(path=path))) == 400
+
+
+def private(service: Transform, **changes: Any) -> Transform:
+    return replace(service, mode=AccessMode.OPEN, private_prefixes=("photo",), **changes)
+
+
+def test_a_private_image_needs_a_link_with_an_expiry_in_every_mode(service: Transform) -> None:
+    hidden, url = private(service), f"/photo.jpg?w=640&exp={NOW_S + 60}"
+    assert code(hidden.answer(request("/photo.jpg?w=640", extension="auto-webp"))) == "unsigned"
+    refused = hidden.answer(request("/photo.jpg?w=640", key="key", extension="auto-webp"))
+    assert isinstance(refused, Failed)
+    assert refused.error.message == NEEDS_EXPIRY
+    assert code(hidden.answer(request(url, key="other", extension="auto-webp"))) == "bad-signature"
+    assert status(hidden.answer(request(url, key="key", extension="auto-webp"))) == 200
+    public = replace(hidden, private_prefixes=("other",))
+    assert status(public.answer(request("/photo.jpg?w=641", extension="auto-webp"))) == 200
+
+
+@pytest.mark.parametrize("verifies", [True, False])
+def test_no_cache_keeps_a_private_image_that_the_edge_does_not_verify(service: Transform, verifies: bool) -> None:
+    asked = request(f"/photo.jpg?w=640&exp={NOW_S + 60}", key="key", extension="auto-webp")
+    headers = {"x-darkroom-request": asked.request_path, "x-darkroom-signature": asked.signature}
+    sent = EdgeRequest(asked.path, "GET", headers | {"x-darkroom-expires": asked.expires})
+    found, _ = respond(private(service, edge_verifies=verifies), sent)
+    assert (found["headers"]["cache-control"] == "private, no-store") is not verifies  # type: ignore[index]
+
+
+def test_no_copy_of_a_large_private_image_is_made(service: Transform, keys: Keys) -> None:
+    with pytest.raises(OverLimits):
+        LargeCopies(service.media, keys).locate(parse_path("/photo.jpg/_/w-640.webp"), '"a"', private=True)
 
 
 def test_no_source(service: Transform) -> None:

@@ -212,6 +212,23 @@ def test_no_response_is_kept_beyond_the_expiry_of_its_url(stack: Served, left_s:
     assert "s-maxage=31536000" in stored.attributes["Cache-Control"]
 
 
+def test_private_images_need_a_signature_and_an_expiry_and_are_not_cached(bucket: FastBucket) -> None:
+    bucket.put("masters/photo.jpg", jpeg_photo(), {})
+    stack = served(bucket, AccessMode.OPEN, private_prefixes=("photo",))
+    end = f"/exp:{NOW_S + 9}"
+    for url in (imgproxy(f"/w:320{end}/plain/photo.jpg"), dit_expiring(NOW_S + 9)):
+        response = stack.get(url)
+        assert (response["statusCode"], headers(response)["cache-control"]) == (200, "private, no-store")
+    refused = ["/imgproxy/insecure/w:320/plain/photo.jpg", f"/imgproxy/insecure/w:320{end}/plain/photo.jpg"]
+    refused += [imgproxy("/w:320/plain/photo.jpg"), thumbor("300x200/photo.jpg"), "/dit/photo.jpg?width=300"]
+    refused += [
+        "/cdn-cgi/image/width=320/photo.jpg",
+        "/iiif/3/photo.jpg/info.json",
+        "/iiif/3/photo.jpg/full/max/0/default.jpg",
+    ]
+    assert {problem(stack.get(url)) for url in refused} == {(403, "unsigned")}
+
+
 def dit_expiring(expires_s: int) -> str:
     expires = datetime.fromtimestamp(expires_s, UTC).strftime("%Y%m%dT%H%M%SZ")
     message = f"/photo.jpg?expires={expires}&width=300"
