@@ -40,7 +40,8 @@ UNRECORDED: dict[str, Grants] = {
         "<MediaBucket.Arn>/watermarks/*": ["s3:GetObject"],
         "<IngestQueue.Arn>": ["sqs:SendMessage"],
     },
-    "Publish": {  # in a rollback: tests/component/services/test_publish.py
+    "Publish": {  # in a rollback, and for private images: tests/component/services/test_publish.py
+        "<SigningKeys.Id>": ["secretsmanager:GetSecretValue"],
         "arn:aws:cloudformation:eu-central-1:111122223333:stack/stack/3f2504e0-4f89-11d3-9a0c-0305e82c3301": [
             "cloudformation:DescribeStacks"
         ],
