@@ -63,7 +63,7 @@ def publish(cloud: Cloud) -> int:
 def _target(cloud: Cloud) -> Target:
     outputs = cloud.read_outputs(STACK)
     media, edge = S3Bucket(cloud.s3, outputs["MediaBucketName"]), cloud.edge_store(outputs["FindingsStoreArn"])
-    return build_local_target(media, edge, cloud.secrets, outputs["SigningKeysArn"])
+    return build_local_target(media, edge, cloud.secrets, outputs)
 
 
 def _setting(pair: str) -> tuple[str, Any]:

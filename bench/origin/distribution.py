@@ -48,6 +48,10 @@ function handler(event) {
   headers.vary = {value: 'Accept, DPR, Sec-CH-DPR, Save-Data, Origin' + hint};
   delete headers['retry-after'];
   if (exp && !+exp.value && !isAnother) headers['cache-control'] = {value: 'private, max-age=300'};
+  const left = (exp || query.expires || {}).value - Date.now() / 1000,
+    age = valueOf(headers, 'cache-control').split('public, max-age=')[1];
+  if (left > 0 && age) headers['cache-control'] =
+    {value: 'private, max-age=' + Math.min(parseInt(age), Math.ceil(left))}; // until the link ends
   return event.response;
 }
 """

@@ -95,13 +95,14 @@ def open_local_target(info: Mapping[str, Any]) -> Target:
     environment, outputs = local_stack.environment(info), info["outputs"]
     edge = connect_edge_store(outputs["FindingsStoreArn"], environment)
     media = S3Bucket(create_client("s3", environment), outputs["MediaBucketName"])
-    return build_local_target(media, edge, create_client("secretsmanager", environment), outputs["SigningKeysArn"])
+    return build_local_target(media, edge, create_client("secretsmanager", environment), outputs)
 
 
-def build_local_target(media: S3Bucket, edge: EdgeStore, secrets: Any, keys_arn: str) -> Target:
-    """Return the local stack with this media bucket and key-value store, and the client of its ``secrets``."""
+def build_local_target(media: S3Bucket, edge: EdgeStore, secrets: Any, outputs: Mapping[str, str]) -> Target:
+    """Return the local stack with this media bucket and key-value store, its outputs and its secrets' client."""
 
     def read_keys() -> Sequence[str]:
-        return parse_signing_keys(parse_secret(secrets.get_secret_value(SecretId=keys_arn)["SecretString"]))
+        secret = secrets.get_secret_value(SecretId=outputs["SigningKeysArn"])
+        return parse_signing_keys(parse_secret(secret["SecretString"]))
 
     return Target(SettingsStore(media), edge, {}, lambda key: media.head(MASTERS.name(key)) is not None, read_keys)

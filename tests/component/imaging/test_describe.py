@@ -45,6 +45,7 @@ def test_all_metadata_at_once() -> None:
         "dominant": found["dominant"],
         "srcset": "/dir/a%20b.jpg?w=320&dpr=1 320w, /dir/a%20b.jpg?w=480&dpr=1 480w, /dir/a%20b.jpg?w=640&dpr=1 640w",
         "rights": {},
+        "about": {},
     }
 
 

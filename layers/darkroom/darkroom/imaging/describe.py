@@ -11,7 +11,8 @@
      "thumbhash": "1QcSHQRnh493V4dIh4eXh1h4kJUI",
      "blurhash": "LbF%_#adWBof~qWXRjofIUj[ofj[",
      "srcset": "/photo.jpg?w=320&dpr=1 320w, /photo.jpg?w=480&dpr=1 480w",
-     "rights": {"creator": "Ann", "copyright": "© 2024 Ann", "licence_url": "https://…"}}    what the upload states
+     "rights": {"creator": "Ann", "copyright": "© 2024 Ann", "licence_url": "https://…"},    what the upload states
+     "about": {"title": "Bay", "alt_text": "A boat in a bay", "extended_description": "…"}}     the same
 
 With ``boxes=1`` it also has what models found in the first frame, in fractions of the upright image, without texts::
 
@@ -83,8 +84,8 @@ def describe(
     """Return the JSON about a source of ``size_bytes``.
 
     ``sample`` is rendered by :func:`make_sample_plan`, ``profile`` is the source's ICC profile, ``ladder`` are the
-    widths in px that its ``srcset`` may have, ``rights`` those of the image. ``findings`` are for a plan with
-    ``boxes``.
+    widths in px that its ``srcset`` may have, ``rights`` the rights and texts of the image. ``findings`` are for a
+    plan with ``boxes``.
     """
     import json  # not needed for images
 
@@ -111,6 +112,7 @@ def describe(
         "blurhash": encode_blurhash(sample.width, sample.height, _rgba(sample)),
         "srcset": build_srcset(plan, wide, ladder),
         "rights": rights.document if rights else {},
+        "about": rights.about if rights is not None else {},
     }
     if plan.boxes:
         answer |= describe_boxes(findings)

@@ -34,7 +34,7 @@ class ImageMetadata:
 
     ``licence_url`` is the page of the terms of use, ``licensor`` the name of who grants it, ``licensor_url`` the page
     to get it. ``digital_source_type`` is a code of the IPTC NewsCodes. ``manifest_url`` is where Content Credentials
-    are that the file does not hold.
+    are that the file does not hold. ``alt_text`` and ``extended_description`` are for people who do not see the image.
     """
 
     captured_at: str = ""
@@ -48,6 +48,9 @@ class ImageMetadata:
     licensor: str = ""
     licensor_url: str = ""
     digital_source_type: str = ""
+    title: str = ""
+    alt_text: str = ""
+    extended_description: str = ""
     manifest_url: str = ""
     location: GpsLocation | None = None
 

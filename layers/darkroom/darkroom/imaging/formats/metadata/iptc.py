@@ -11,7 +11,15 @@ MAX_RESOURCES = 1_000
 MAX_DATASETS = 5_000
 _IIM, _DIGEST = 0x0404, 0x0425
 _MARK = 0x1C
-_CHARACTER_SET, _DATE, _TIME, _BYLINE, _CREDIT, _COPYRIGHT = (1, 90), (2, 55), (2, 60), (2, 80), (2, 110), (2, 116)
+_CHARACTER_SET, _TITLE, _DATE, _TIME, _BYLINE, _CREDIT, _COPYRIGHT = (
+    (1, 90),
+    (2, 5),
+    (2, 55),
+    (2, 60),
+    (2, 80),
+    (2, 110),
+    (2, 116),
+)
 _UTF8 = b"\x1b%G"
 _EXTENDED = 0x8000
 """The bit of a length that marks a longer length behind it. No text is that long."""
@@ -55,6 +63,7 @@ def parse_iptc(block: bytes) -> ImageMetadata:
         creator=text(_BYLINE),
         copyright=text(_COPYRIGHT),
         credit=text(_CREDIT),
+        title=text(_TITLE),
     )
 
 

@@ -29,6 +29,9 @@ _TEXTS = (
     "licensor",
     "licensor_url",
     "digital_source_type",
+    "title",
+    "alt_text",
+    "extended_description",
 )
 
 
@@ -36,10 +39,10 @@ def read_provenance(data: bytes, header: Header, *, keep_gps: bool) -> dict[str,
     """Return what the file ``data`` states of its image, as JSON values; broken metadata counts as missing.
 
     ``captured_at`` (ISO 8601, with subseconds and offset where they are known), ``camera``, ``lens``, ``creator``,
-    ``copyright``, ``credit``, ``licence_url``, ``licensor``, ``licensor_url``, ``digital_source_type``: one line of
-    at most 500 printable characters each. ``content_credentials`` if there are any: whether they are ``embedded``,
-    and not validated here; or the ``url`` of those that are elsewhere. ``gps``, only if ``keep_gps``: ``latitude``
-    and ``longitude`` in degrees, ``altitude`` in metres.
+    ``copyright``, ``credit``, ``licence_url``, ``licensor``, ``licensor_url``, ``digital_source_type``, ``title``,
+    ``alt_text``, ``extended_description``: one line of at most 500 printable characters each. ``content_credentials``
+    if there are any: whether they are ``embedded``, and not validated here; or the ``url`` of those that are elsewhere.
+    ``gps``, only if ``keep_gps``: ``latitude`` and ``longitude`` in degrees, ``altitude`` in metres.
     """
     blocks = _try_read(lambda: locate_blocks(data, header.format), MetadataBlocks())
     ordered = _read_blocks(blocks)

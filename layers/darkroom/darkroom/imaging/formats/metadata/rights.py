@@ -21,8 +21,8 @@ other fields of a master take 350."""
 NO_TEXT = "-"
 """The text of an image without rights."""
 
-_LIMITS = (500, 250, 120, 60, 30)
-"""Characters of each text, tried one after the other until the text fits. At 30 it fits with four texts of any kind."""
+_LIMITS = (500, 250, 120, 60, 30, 15)
+"""Characters of each text, tried one after the other until the text fits. At 15 it fits with texts of any kind."""
 
 _ARTIST_TAG, _COPYRIGHT_TAG = 0x013B, 0x8298
 _ASCII, _ONE_SHORT = b"\0\2", b"\0\3\0\0\0\1"
@@ -45,9 +45,10 @@ _NAMESPACES = {
 
 @dataclass(frozen=True, slots=True)
 class Rights:
-    """The rights in one image, empty where they are not stated.
+    """The rights in one image, and texts about it, empty where they are not stated.
 
-    The fields are those of :func:`.provenance.read_provenance`. ``content_credentials``: the upload has some.
+    The fields are those of :func:`.provenance.read_provenance`. ``content_credentials``: the upload has some. Files
+    state the rights only, ``f=json`` the texts too.
     """
 
     creator: str = ""
@@ -58,6 +59,9 @@ class Rights:
     licensor_url: str = ""
     digital_source_type: str = ""
     content_credentials: bool = False
+    title: str = ""
+    alt_text: str = ""
+    extended_description: str = ""
 
     @classmethod
     def from_provenance(cls, provenance: Mapping[str, Any]) -> Rights:
@@ -88,7 +92,7 @@ class Rights:
 
         An address that would be shortened is left out.
         """
-        if not self:
+        if self == NO_RIGHTS:
             return NO_TEXT
         packed = (_pack(self._shorten(limit)) for limit in _LIMITS)
         return next(text for text in packed if len(text) <= MAX_TEXT_BYTES)
@@ -96,10 +100,15 @@ class Rights:
     @property
     def document(self) -> dict[str, object]:
         """The rights as a JSON object, without what is not stated."""
-        return {name: value for name, value in asdict(self).items() if value}
+        return {name: value for name, value in asdict(self).items() if value and name not in _ABOUT}
+
+    @property
+    def about(self) -> dict[str, object]:
+        """The texts about the image as a JSON object, without what is not stated."""
+        return {name: text for name in _ABOUT if (text := getattr(self, name))}
 
     def __bool__(self) -> bool:
-        return self != NO_RIGHTS
+        return bool(self.document)
 
     def _shorten(self, limit: int) -> dict[str, object]:
         """Return the fields with texts of at most ``limit`` characters, and addresses of at most twice as many."""
@@ -110,7 +119,8 @@ class Rights:
 
 
 _ADDRESSES = ("licence_url", "licensor_url")
-_TEXTS = ("creator", "copyright", "credit", "licensor", "digital_source_type", *_ADDRESSES)
+_ABOUT = ("title", "alt_text", "extended_description")
+_TEXTS = ("creator", "copyright", "credit", "licensor", "digital_source_type", *_ADDRESSES, *_ABOUT)
 
 NO_RIGHTS = Rights()
 

@@ -30,6 +30,7 @@ _EXIF_EX = "{http://cipa.jp/exif/1.0/}"
 _XMP_RIGHTS = "{http://ns.adobe.com/xap/1.0/rights/}"
 _CC = "{http://creativecommons.org/ns#}"
 _PLUS = "{http://ns.useplus.org/ldf/xmp/1.0/}"
+_IPTC_CORE = "{http://iptc.org/std/Iptc4xmpCore/1.0/xmlns/}"
 _IPTC_EXT = "{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}"
 _DC_TERMS = "{http://purl.org/dc/terms/}"
 _DEGREES = re.compile(r"(\d{1,3})(?:,(\d{1,2}(?:\.\d{1,12})?))?(?:,(\d{1,2}(?:\.\d{1,12})?))?([NSEW])", re.ASCII)
@@ -59,6 +60,9 @@ def parse_xmp(packet: bytes) -> ImageMetadata:
         digital_source_type=first(
             _IPTC_EXT + "DigitalSourceType", _IPTC_EXT + "DigitalSourcefileType", read_as=parse_source_type
         ),
+        title=first(_DC + "title"),
+        alt_text=first(_IPTC_CORE + "AltTextAccessibility"),
+        extended_description=first(_IPTC_CORE + "ExtDescrAccessibility"),
         manifest_url=first(_DC_TERMS + "provenance", read_as=clean_url),
         location=_read_location(properties),
     )
