@@ -14,6 +14,11 @@ from tests.stack.viewer import Answer, Viewer
 from tests.tally import Tally
 from tests.waiting import HANG_S
 
+PRIVATE = "private/"
+"""The prefix of keys whose images are private."""
+
+OPTIONS = ("--no-watch", "--no-inference", "--parameter", f'private_prefixes=["{PRIVATE}"]')
+
 
 @dataclass
 class Attacker:
@@ -46,7 +51,7 @@ class Attacker:
 @pytest.fixture(scope="package")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """The stack that all tests of this folder share."""
-    running = start_stack(tmp_path_factory.mktemp("stack"), "--no-watch", "--no-inference")
+    running = start_stack(tmp_path_factory.mktemp("stack"), *OPTIONS)
     yield running
     assert stop_stack(running) == 0
 
