@@ -116,13 +116,13 @@ class ControlPages:
         return web.json_response(describe_options(presets))
 
     async def photographs(self, _: web.Request) -> web.StreamResponse:
-        """Return keys of masters with an image extension, at most 200."""
+        """Return keys of masters with an image extension, the newest first, at most 200."""
         return web.json_response(await asyncio.to_thread(self._list_photographs))
 
     def _list_photographs(self) -> list[str]:
         listed = list_masters(*find_masters(self._cloud.s3, self._info.outputs["MastersUri"], self._info.media_bucket))
-        keys = (key for key, _ in islice(listed, MAX_LISTED))
-        return list(islice((key for key in keys if key.rpartition(".")[2].lower() in EXTENSIONS), MAX_KEYS))
+        images = [one for one in islice(listed, MAX_LISTED) if one[0].rpartition(".")[2].lower() in EXTENSIONS]
+        return [key for key, _ in sorted(images, key=lambda one: -one[1].modified_s)[:MAX_KEYS]]
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
         """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""

@@ -9,6 +9,15 @@ const escapedForHtml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&l
 // Numbers without quotes, as options are written in code.
 const literal = (value, quoted) => (/^(0|[1-9]\d{0,8})(\.\d+)?$/.test(value) ? value : quoted(value));
 
+// On a page without styles of its own, an image that is wider than its column would be cut off.
+const STYLE = ' style="max-width: 100%; height: auto"';
+
+// <img srcset> of the shown width instead of the master's, which is the widest of the set.
+function ladder(base, key, master, { width, height }) {
+  const whole = img({ base, key, alt: '', ...master, sizes: `(max-width: ${width}px) 100vw, ${width}px` });
+  return whole.replace(/ width="\d+" height="\d+"/, ` width="${width}" height="${height}"${STYLE}`);
+}
+
 const MEDIA_TYPES = { avif: 'image/avif', webp: 'image/webp' };
 
 /**
@@ -21,23 +30,23 @@ export function snippets({ base, key, options, url, isSigned, size, master }) {
   const js = `{ ${pairs(JSON.stringify).map(([name, value]) => `${name}: ${value}`).join(', ')} }`;
   const python = pairs(JSON.stringify).map(([name, value]) => `, ${name}=${value}`).join('');
   const php = pairs(quotedForPhp).map(([name, value]) => `${quotedForPhp(name)} => ${value}`).join(', ');
-  const isLadder = !isSigned && master && options.every(([name]) => name === 'w');
+  const isLadder = !isSigned && master && size && options.every(([name]) => name === 'w');
   const once = 'The URL is signed: make it on your server, as in Python or PHP.';
   const html = isLadder
-    ? img({ base, key, alt: '', ...master })
-    : `<img src="${escapedForHtml(url)}" alt=""${sizes} loading="lazy">`;
+    ? ladder(base, key, master, size)
+    : `<img src="${escapedForHtml(url)}" alt=""${sizes}${STYLE} loading="lazy">`;
   const source = isSigned ? 'props.src' : `darkroomUrl('${base}', ${JSON.stringify(key)}, ${js})`;
   const jsx = `width={${size ? size.width : 'undefined'}} height={${size ? size.height : 'undefined'}}`;
   return [
     { name: 'HTML', code: html, note: isLadder ? 'Each browser takes the width that it needs.' : isSigned ? once : '' },
     {
       name: 'React',
-      code: `import { darkroomUrl } from './darkroom.mjs';\n\nexport const Photo = props => (\n  <img src={${source}} alt=""\n    ${jsx} loading="lazy" />\n);`,
+      code: `import { darkroomUrl } from './darkroom.mjs';\n\nexport const Photo = props => (\n  <img src={${source}} alt=""\n    ${jsx} style={{ maxWidth: '100%', height: 'auto' }} loading="lazy" />\n);`,
       note: isSigned ? once : 'darkroom.mjs is in frontends/.',
     },
     {
       name: 'Vue',
-      code: `<script setup>\nimport { darkroomUrl } from './darkroom.mjs';\n${isSigned ? "const props = defineProps(['src']);\n" : ''}</script>\n\n<template>\n  <img :src='${source.replaceAll("'", '"')}' alt=""${sizes} loading="lazy">\n</template>`,
+      code: `<script setup>\nimport { darkroomUrl } from './darkroom.mjs';\n${isSigned ? "const props = defineProps(['src']);\n" : ''}</script>\n\n<template>\n  <img :src='${source.replaceAll("'", '"')}' alt=""${sizes}${STYLE} loading="lazy">\n</template>`,
       note: isSigned ? once : 'darkroom.mjs is in frontends/.',
     },
     {

@@ -55,7 +55,8 @@ function describeReady({ name, result }) {
   tags.setAttribute('aria-live', 'polite');
   waitForTags(result.key).then(found => { if (found) tags.replaceChildren(tagChips(found)); });
   presets.then(async names => list.append(...await Promise.all(names.map(preset => loadPreset(result.key, preset)))));
-  return [make('div', { className: 'detail', textContent: `Ingested: ${facts.join(' · ')}` }), list, tags];
+  const open = make('a', { href: `/#/${encodeKey(result.key)}`, textContent: 'options and code to paste' });
+  return [make('div', { className: 'detail' }, `Ingested: ${facts.join(' · ')} · `, open), list, tags];
 }
 
 function describe(item) {

@@ -94,6 +94,8 @@ def test_an_upload_shows_its_tags_once_it_is_analysed() -> None:
             await page.until(ACCEPTS)
             await page.evaluate(CHOOSE)
             await page.until("document.querySelector('.outcome .tag-chip')?.textContent === 'bridge'")
+            opened = await page.evaluate("document.querySelector('.outcome .detail a').getAttribute('href')")
+            assert opened == "/#/uploads/a.jpg"
 
     asyncio.run(run())
     assert polls == ["uploads/a.jpg"] * 2
