@@ -159,7 +159,7 @@ def test_code_is_shown_for_each_place() -> None:
         assert list(found) == ["HTML", "React", "Vue", "Python, Django", "PHP", "curl"]
         assert all(KEY in code for code in found.values())
         assert len(set(found.values())) == 6
-        assert 'width="640"' in found["HTML"], "as wide as chosen, not as the master"
+        assert 'width="900" height="600"' in found["HTML"], "the size of the shown image, not of the master"
         assert "max-width: 100%" in found["HTML"]
 
     opened_at(f"/{KEY}?w=640", act)
