@@ -12,13 +12,12 @@ from darkroom.image_keys import DERIVATIVES
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import AUTO_CLASSES, Plan
 from darkroom.plan.redaction import FIRST_GENERATION, apply_forced_redaction, needs_findings
-from darkroom.plan.variants import choose_access_mode
 from darkroom.services.serve.answers import Failed, FallbackImage
 from darkroom.services.serve.fallback import find_fallback_key
 from darkroom_dialects.common.parsed_url import ParsedUrl
 from darkroom_dialects.parsers import load_parser
 from darkroom_dialects.registry import DIALECTS, IIIF, Dialect
-from darkroom_dialects.serving.access import authorise, authorise_private
+from darkroom_dialects.serving.access import authorise
 from darkroom_dialects.serving.handler import dialect_modes, load_dialect_settings
 from darkroom_dialects.serving.request import DialectRequest
 from darkroom_dialects.serving.service import choose_variant
@@ -57,17 +56,16 @@ def list_dialect_outcomes(
     transform, settings = source.build_transform(), source.settings
     for plan in list_dialect_variants(parsed, target, source):
         try:
-            if transform.is_private(plan.key):
-                authorise_private(parsed)
             authorise(
                 parsed,
                 plan,
-                choose_access_mode(plan.key, dialect_modes(settings)[dialect.name], settings.private_prefixes),
+                dialect_modes(settings)[dialect.name],
                 lambda: settings.presets,
                 settings.always_redact,
                 load_parser(dialect).verify,
                 DialectKeys(FixedKeys(source.read_dialect_keys()), dialect.name),
                 source.now_s,
+                is_private=transform.is_private(plan.key),
             )
             with redirect_stdout(sys.stderr):  # for lines that the service logs
                 answer = transform.serve_or_replace(plan)

@@ -30,11 +30,16 @@ def authorise(
     verify: Verify,
     keys: KeySource[Sequence[DialectKey]],
     now_s: float,
+    *,
+    is_private: bool,
 ) -> None:
     """Raise a DarkroomError of 403 unless ``plan``, the variant of ``parsed``, may be rendered. May raise Unavailable.
 
-    A signature must be valid, except in mode ``open`` where none is needed.
+    A signature must be valid, except in mode ``open`` where none is needed. A private image needs one in every mode.
     """
+    if is_private:
+        _check_private(parsed)
+        mode = AccessMode.SIGNED
     is_needed = needs_signature(plan, mode, presets, always)
     if parsed.claim is None or (mode is AccessMode.OPEN and not is_needed):
         if is_needed:
@@ -45,11 +50,8 @@ def authorise(
     try_keys(keys, lambda valid: verify(parsed.claim, valid, now_s, parsed.expires_s), BadSignature)
 
 
-def authorise_private(parsed: ParsedUrl) -> None:
-    """Raise Unsigned unless ``parsed`` is a link to a private image: with an expiry, and no signature of everything.
-
-    :func:`authorise` then verifies it in the mode ``signed``.
-    """
+def _check_private(parsed: ParsedUrl) -> None:
+    """Raise Unsigned unless ``parsed`` has a signature that is not accepted without a check, and an expiry."""
     if parsed.claim is None or parsed.claim.trusted:
         raise Unsigned
     if parsed.expires_s is None:

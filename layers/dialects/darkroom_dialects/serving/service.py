@@ -12,7 +12,7 @@ from darkroom.plan.canonical import add_rights, check_length
 from darkroom.plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
 from darkroom.plan.presets import Presets
 from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
-from darkroom.plan.variants import AccessMode, apply_save_data, choose_access_mode
+from darkroom.plan.variants import AccessMode, apply_save_data
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
 
@@ -20,7 +20,7 @@ from ..common.parsed_url import ParsedUrl
 from ..common.settings import DialectSettings
 from ..parsers import load_parser
 from ..registry import DIALECTS_BY_NAME, IIIF, Dialect
-from .access import authorise, authorise_private
+from .access import authorise
 from .delivery import Delivery
 from .request import DialectRequest
 from .signing_keys import DialectKeys, KeysSecret
@@ -120,12 +120,9 @@ class DialectService:
         with self.transform.observer.step("parse"):
             parsed = parser.parse(dialect.parser_input(request.target), self._settings())
             plan = choose_variant(parsed, request, always, self.metadata)
-            is_private = self.transform.is_private(plan.key)
-            if is_private:
-                authorise_private(parsed)
-            mode = choose_access_mode(plan.key, mode, self.transform.private_prefixes)
-            keys = DialectKeys(self.keys, dialect.name)
-            authorise(parsed, plan, mode, self.transform.presets, always, parser.verify, keys, self.clock())
+            keys, is_private = DialectKeys(self.keys, dialect.name), self.transform.is_private(plan.key)
+            now_s, presets = self.clock(), self.transform.presets
+            authorise(parsed, plan, mode, presets, always, parser.verify, keys, now_s, is_private=is_private)
         if parsed.document is None:
             answer = self.transform.serve_or_replace(plan, request.if_none_match)
         else:
