@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from darkroom.errors import BadKey
 from darkroom.image_keys import ObjectNames
+from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.edge_store import EdgeStore, find_endpoint
 from darkroom_pipeline.aws.s3 import ListedObject, S3Bucket
 
@@ -132,6 +133,10 @@ class Deployment:
     def read_secret(self, arn: str) -> str:
         """Return the text of a secret. Raises ClientError."""
         return str(self.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
+    def read_signing_keys(self) -> tuple[str, ...]:
+        """Read the valid keys, the current one first. Raises MissingOutput, ClientError, InvalidSecret."""
+        return parse_signing_keys(self.secret("SigningKeysArn"))
 
     @cached_property
     def signing_key(self) -> str:

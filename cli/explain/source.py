@@ -24,7 +24,6 @@ from darkroom.services.live_settings import (
 )
 from darkroom.services.serve.transform import Transform
 from darkroom.settings import DEFAULTS, OFF, Settings
-from darkroom.signing import parse_signing_keys
 from darkroom_dialects.serving.signing_keys import KeysByDialect, parse_keys
 from darkroom_pipeline.aws.index import Index
 from darkroom_pipeline.aws.s3 import S3Bucket
@@ -80,7 +79,7 @@ class Source:
             index = None
         return cls(
             settings,
-            parse_signing_keys(deployment.secret("SigningKeysArn")),
+            deployment.read_signing_keys(),
             media,
             masters,
             names,

@@ -83,11 +83,8 @@ def target_of(deployment: Deployment) -> Target:
         bucket, names = deployment.masters()
         return bucket.head(names.name(key)) is not None
 
-    def read_keys() -> Sequence[str]:
-        return parse_signing_keys(deployment.secret("SigningKeysArn"))
-
     documents = SettingsStore(deployment.bucket("MediaBucketName"))
-    return Target(documents, edge, deployment.parameters, has_master, read_keys)
+    return Target(documents, edge, deployment.parameters, has_master, deployment.read_signing_keys)
 
 
 def open_local_target(info: Mapping[str, Any]) -> Target:
