@@ -141,7 +141,7 @@ class TransformEnvironment(MasterEnvironment):
     refine: bool = False
     store_after_response: bool = False
     has_large_copies: bool = False
-    has_edge_store: bool = True
+    has_edge_store: bool = False
 
 
 class IngestEnvironment(MasterEnvironment, EventEnvironment, CredentialsEnvironment):

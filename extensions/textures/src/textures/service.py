@@ -11,7 +11,7 @@ from typing import Any
 from darkroom.errors import BadSignature, DarkroomError, MethodNotAllowed, NoInference, SourceMissing, Unsigned
 from darkroom.http.response import HttpResponse, Responded, forbid_caching, guard, to_response
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
-from darkroom.plan.variants import NEEDS_EXPIRY, AccessMode
+from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Derivative, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.transform import Transform
 from darkroom.signing import try_keys, verify
@@ -55,11 +55,9 @@ class TextureService:
 
     def _authorise(self, request: TextureRequest) -> None:
         """Raise Unsigned, BadSignature or Expired. Only a preset needs no signature: an encode takes seconds."""
-        is_private = self.transform.is_private(request.plan.key)
-        if is_private and request.expires_s is None:
-            raise Unsigned(NEEDS_EXPIRY)
+        self.transform.check_expiry(request.plan.key, request.expires_s)
         if not request.signature:
-            if request.only_preset and self.transform.mode is not AccessMode.SIGNED and not is_private:
+            if request.only_preset and self.transform.get_access_mode(request.plan.key) is not AccessMode.SIGNED:
                 return
             raise Unsigned("A texture needs a signature, unless a preset is its only option")
         check = partial(verify, request.path, request.signature, request.expires_s, now_s=self.clock(), url=request.url)

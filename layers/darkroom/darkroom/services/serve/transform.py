@@ -104,7 +104,7 @@ class Transform:
     mezzanines: bool = True
     mode: AccessMode = AccessMode.GUARDED
     private_prefixes: tuple[str, ...] = ()
-    edge_verifies: bool = True
+    edge_verifies: bool = False
     fallback_images: Sequence[tuple[str, str]] = ()
     inference: bool = False
     cutout_prefixes: tuple[str, ...] = ()
@@ -138,6 +138,15 @@ class Transform:
     def is_private(self, key: str) -> bool:
         """Return whether images of ``key`` need a signature at every request."""
         return key.startswith(self.private_prefixes)
+
+    def get_access_mode(self, key: str) -> AccessMode:
+        """Return which requests for images of ``key`` need a signature."""
+        return choose_access_mode(key, self.mode, self.private_prefixes)
+
+    def check_expiry(self, key: str, expires_s: int | None) -> None:
+        """Raise Unsigned for a link to a private image without an expiry."""
+        if expires_s is None and self.is_private(key):
+            raise Unsigned(NEEDS_EXPIRY)
 
     def serve_or_replace(self, plan: Plan, if_none_match: str = "") -> Answer:
         """Serve the variant ``plan``, or the fallback image of its key if that fails and there is one."""
@@ -210,7 +219,7 @@ class Transform:
         return f"watermark {name}", lambda: read_watermark(self.media, name, presets())
 
     def _authorise(self, plan: Plan, request: TransformRequest) -> None:
-        mode = choose_access_mode(plan.key, self.mode, self.private_prefixes)
+        mode = self.get_access_mode(plan.key)
         if not needs_signature(plan, mode, self.presets, self.always):
             return
         if not request.signature:
@@ -219,8 +228,7 @@ class Transform:
         if replace(plan, findings="", rights=False) not in list_variants(parse_path(signed), always=self.always):
             raise BadSignature(_OTHER_VARIANT)
         expires_s, now_s = _parse_unix_time(request.expires), self.clock()
-        if expires_s is None and self.is_private(plan.key):
-            raise Unsigned(NEEDS_EXPIRY)
+        self.check_expiry(plan.key, expires_s)
         check = partial(verify, signed, request.signature, expires_s, now_s=now_s, url=request.url)
         if try_keys(self.keys, check, BadSignature):
             _check_literal(request.url, signed, expires_s, self.presets())
