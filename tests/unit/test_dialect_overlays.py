@@ -156,7 +156,17 @@ def admit(overlays: str, mode: AccessMode, *, claim: bool, valid: bool = True) -
             raise BadSignature
 
     parsed = ParsedUrl(plan, SignatureClaim(b"", "") if claim else None)
-    authorise(parsed, plan, mode, lambda: presets, NO_FORCED_REDACTION, verify, FixedKeys([DialectKey("key")]), 0)
+    authorise(
+        parsed,
+        plan,
+        mode,
+        lambda: presets,
+        NO_FORCED_REDACTION,
+        verify,
+        FixedKeys([DialectKey("key")]),
+        0,
+        is_private=False,
+    )
 
 
 def test_a_dialect_serves_overlays_with_a_signature_or_as_a_preset() -> None:

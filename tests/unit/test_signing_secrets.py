@@ -212,7 +212,17 @@ def respond(keys: Keys, target: str) -> str:
     asked = grammar.parse(target, DialectSettings())
     try:
         plan = choose_variant(asked, DialectRequest(target), NO_FORCED_REDACTION)
-        authorise(asked, plan, AccessMode.GUARDED, load_default_presets, NO_FORCED_REDACTION, grammar.verify, keys, 0.0)
+        authorise(
+            asked,
+            plan,
+            AccessMode.GUARDED,
+            load_default_presets,
+            NO_FORCED_REDACTION,
+            grammar.verify,
+            keys,
+            0.0,
+            is_private=False,
+        )
     except DarkroomError as error:
         assert error.status != 500
         return error.code
