@@ -19,11 +19,10 @@ from cloudfront_local.journal import Journal
 from darkroom.errors import DarkroomError
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.option_plugins import register_plugin
-from darkroom.plan.url_builder import sign_target
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_analysis.review.app import PAGES
-from darkroom_analysis.review.playground import EXTENSIONS, MAX_KEYS, describe_options
+from darkroom_analysis.review.playground import EXTENSIONS, LASTS_S, MAX_KEYS, describe_options, is_private, sign_link
 from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import viewer
@@ -125,14 +124,19 @@ class ControlPages:
         return [key for key, _ in sorted(images, key=lambda one: -one[1].modified_s)[:MAX_KEYS]]
 
     async def sign(self, request: web.Request) -> web.StreamResponse:
-        """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL, or an error."""
-        seconds = request.query.get("expires-in", "")
-        expires_s = int(time.time()) + int(seconds) if seconds.isdigit() else None
+        """``?target=<path and query>[&expires-in=<seconds>]``: return the signed URL and its expiry, or an error.
+
+        A link to a private image has an expiry in any case.
+        """
+        target, seconds = request.query.get("target", ""), request.query.get("expires-in", "")
         try:
-            signed = sign_target(request.query.get("target", ""), self._info.signing_key, expires_s)
+            settings = await asyncio.to_thread(self._settings.current)
+            lasts_s = int(seconds) if seconds.isdigit() else LASTS_S if is_private(target, settings) else None
+            expires_s = None if lasts_s is None else int(time.time()) + lasts_s
+            signed = sign_link(target, self._info.signing_key, settings, expires_s)
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
-        return web.json_response({"target": signed, "url": self._info.cdn_url + signed})
+        return web.json_response(signed | {"url": f"{self._info.cdn_url}{signed['target']}"})
 
     async def upload_token(self, request: web.Request) -> web.StreamResponse:
         """``?prefix=<prefix or key>``: return an upload token, its expiry and the address of the upload API."""

@@ -85,7 +85,7 @@ class LocalReviewApp:
             ),
             decisions=Decisions(index, entries, Queue(cloud.queues, info.queues["review"])),
             audit=AuditLog(S3Bucket(cloud.s3, audit)) if audit else None,
-            playground=Playground(source, names, settings.presets, lambda: info.signing_key),
+            playground=Playground(source, names, settings, lambda: info.signing_key),
         )
 
 

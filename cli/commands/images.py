@@ -198,8 +198,9 @@ def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, ex
         "`quality_by`; `crop`, what a cover keeps and who chose it, or null; `error` of a crop outside of the image",
         "findings": "numbers of `faces`, `lines` of text and `objects`, `is_analysed` and `errors` by task, or null if "
         "the request needs none",
-        "caching": "`cache_control` of images, `browser_max_age_s`, `cached_error` that the CDN may still return, with "
-        "`until`, and `purges`: `waiting`, `invalidations` in progress for the key, and the `error` of reading them",
+        "caching": "`cache_control` that viewers receive, `kept_by`, which caches if the link ends or the image is "
+        "private, `browser_max_age_s`, `cached_error` that the CDN may still return, with `until`, and "
+        "`purges`: `waiting`, `invalidations` in progress for the key, and the `error` of reading them",
         "master": "`uri`, `etag`, `content_type`, `bytes`, `modified_at`, `version_id` and `rights`, or null",
         "index": "`state`, `updated_at`, `image_id`, `how`, `refusal`, `refusal_code`, `trace_id`, `awaits_review` and "
         "`notice`, why the newest upload is not served, or null",

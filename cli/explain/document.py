@@ -25,6 +25,7 @@ from darkroom.plan.presets import parse_option
 from darkroom.plan.redaction import apply_forced_redaction, needs_findings
 from darkroom.plan.variants import MEZZANINE_SIDES_PX, is_preset, list_variants
 from darkroom.services.caching import SOURCE_ETAG, source_version
+from darkroom.services.serve.large_copies import limit_max_age
 from darkroom.services.serve.negative_cache import RefusalMarker, marker_key
 from darkroom.services.sidecars import read_sidecar
 from darkroom.settings import Settings
@@ -35,7 +36,7 @@ from darkroom_pipeline.experiments.runs import RunStore
 
 from .dialects import find_dialect, list_dialect_outcomes, parse_in_dialect
 from .dry_render import ReadOnlyBucket
-from .freshness import find_cached_error
+from .freshness import describe_link_caching, describe_private_caching, find_cached_error
 from .image import Chooser, describe_image
 from .masters import find_master, format_time
 from .outcomes import find_edge_refusal, list_outcomes, requires_signature
@@ -102,10 +103,19 @@ def _explain_request(target: str, source: Source) -> Document:
     policy, signature = _policy(request, source), _signature(target, request, source)
     state = _describe_state(request.plan, _find_chooser(options), source)
     refused = find_edge_refusal(request, source, signature)
+    if request.expires_s is not None:
+        state["caching"] |= _describe_link(request.plan.key, request.expires_s, source)
     stored = {one["name"] for one in state["derivatives"]}
     variants = [*list_outcomes(target, request, source, stored, refused)]
     found = {"options": options, "canonical_request": request.path, "policy": policy, "signature": signature}
     return document | found | state | _conclude(variants, state)
+
+
+def _describe_link(key: str, expires_s: int, source: Source) -> Document:
+    is_private = key.startswith(source.settings.private_prefixes)
+    if is_private and not source.edge_verifies:
+        return describe_private_caching()
+    return describe_link_caching(source.caching.cache_control(key), expires_s, source.now_s, is_private=is_private)
 
 
 def _explain_dialect(dialect: Dialect, target: str, source: Source) -> Document:
@@ -117,7 +127,12 @@ def _explain_dialect(dialect: Dialect, target: str, source: Source) -> Document:
     state = _describe_state(parsed.plan, lambda _: "the URL", source)
     stored = {one["name"] for one in state["derivatives"]}
     variants = [*list_dialect_outcomes(dialect, parsed, target, source, stored)]
-    found = {"canonical_request": canonical_path(parsed.plan), "max_age_s": source.settings.dialect_max_age_s}
+    age_s = source.settings.dialect_max_age_s
+    if parsed.plan.key.startswith(source.settings.private_prefixes):
+        state["caching"] |= describe_private_caching()
+    else:
+        state["caching"]["cache_control"] = limit_max_age(state["caching"]["cache_control"], age_s)
+    found = {"canonical_request": canonical_path(parsed.plan), "max_age_s": age_s}
     return document | found | state | _conclude(variants, state)
 
 
@@ -135,11 +150,13 @@ def _describe_state(plan: Plan, chosen_by: Chooser, source: Source) -> Document:
     answers = _answers(plan, source)
     forced = apply_forced_redaction(plan, always)
     facts = record.facts if record and master else {}
+    stored = [*_stored(plan, source, master)]
+    is_made_at_ingest = is_preset(plan, lambda: source.settings.presets, always)
     return {
         "key": key,
         "image": describe_image(forced, facts, chosen_by, source.settings.default_quality),
         "findings": _count_findings(forced, source),
-        "derivatives": [*_stored(plan, source, master)],
+        "derivatives": stored,
         **_recorded(key, source, master),
         "mezzanines": [side_px for side_px in MEZZANINE_SIDES_PX if source.media.head(mezzanine_name(key, side_px))],
         "source": place,
@@ -149,7 +166,8 @@ def _describe_state(plan: Plan, chosen_by: Chooser, source: Source) -> Document:
         "caching": {
             "cache_control": source.caching.cache_control(key),
             "browser_max_age_s": source.caching.browser_max_age_s,
-            "cached_error": find_cached_error(master, answers, source.now_s),
+            "kept_by": "",
+            "cached_error": find_cached_error(master, answers, () if is_made_at_ingest else stored, source.now_s),
             "purges": source.read_purges(key),
         },
     }

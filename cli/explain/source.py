@@ -44,8 +44,8 @@ class Source:
     """What an explanation reads. ``index`` is None in a stack without one. ``keys``: valid signing keys.
 
     ``further``: buckets and HTTPS origins of the setting ``sources``, by key prefix. ``limits``: those of the transform
-    function. ``read_generation`` returns the active generation of findings, ``read_purges`` the purges of a key in
-    progress.
+    function; ``edge_verifies``: whether the edge verifies signatures of private images. ``read_generation`` returns the
+    active generation of findings, ``read_purges`` the purges of a key in progress.
     """
 
     settings: Settings
@@ -55,6 +55,7 @@ class Source:
     names: ObjectNames
     further: Mapping[str, S3Bucket | HttpsOrigin]
     limits: Limits
+    edge_verifies: bool
     index: Index | None
     inference: str
     is_load_shedding: bool
@@ -71,7 +72,8 @@ class Source:
         media = deployment.bucket("MediaBucketName")
         document = media.read(CURRENT)
         settings = DEFAULTS if document is None else parse_document(document)
-        limits = _read_limits(deployment, settings)
+        memory_mb, environment = _read_function(deployment)
+        limits = replace(build_source_limits(settings), max_decoder_bytes=decoder_limit({MEMORY_MB: str(memory_mb)}))
         masters, names = deployment.masters()
         try:
             index = Index(deployment.client("dynamodb"), deployment.output("IndexTableName"))
@@ -90,6 +92,7 @@ class Source:
                 for one in settings.sources
             },
             limits,
+            environment.get("HAS_EDGE_STORE") == "on",
             index,
             deployment.parameters.get("InferenceMode", OFF),
             parse_switch(media.read(switch_key(LOAD_SHEDDING))).is_on_at(now_s),
@@ -134,12 +137,13 @@ class Source:
         )
 
 
-def _read_limits(deployment: Deployment, settings: Settings) -> Limits:
-    """Return the limits of the transform function, of which the decoder's depends on its memory."""
-    memory_mb = 0
-    if name := deployment.functions.get("TransformFunction"):
-        memory_mb = deployment.client("lambda").get_function_configuration(FunctionName=name)["MemorySize"]
-    return replace(build_source_limits(settings), max_decoder_bytes=decoder_limit({MEMORY_MB: str(memory_mb)}))
+def _read_function(deployment: Deployment) -> tuple[int, Mapping[str, str]]:
+    """Return memory in MB and environment variables of the transform function; none in a stack without it."""
+    name = deployment.functions.get("TransformFunction")
+    if name is None:
+        return 0, {}
+    found = deployment.client("lambda").get_function_configuration(FunctionName=name)
+    return found["MemorySize"], found.get("Environment", {}).get("Variables", {})
 
 
 def _read_generation(deployment: Deployment, settings: Settings) -> str:

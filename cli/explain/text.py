@@ -79,6 +79,7 @@ def _format_details(found: Document) -> Iterator[str]:
 def _format_policy(policy: Document) -> Iterator[str]:
     needed = "needs a signature" if policy["needs_signature"] else "needs no signature"
     private = ", private image" * policy["is_private"]
+    needed += " with an expiry (exp)" * policy["is_private"]
     yield f"policy        access mode {policy['access_mode']}{private}: {needed}"
     yield f"  presets     {', '.join(policy['presets']) or 'none'}"
     if policy["forced_redaction"]:
@@ -139,11 +140,13 @@ def _format_stored(found: Document) -> Iterator[str]:
 
 def _format_caching(found: Document) -> Iterator[str]:
     caching = found["caching"]
-    if "max_age_s" in found:
+    if "max_age_s" in found and not caching["kept_by"]:
         yield f"caches        browsers and the CDN at most {found['max_age_s']} s; no purge reaches them"
         return
     yield f"caches        {caching['cache_control']}"
-    if found["master"] and found["master"]["modified_at"]:
+    if caching["kept_by"]:
+        yield f"  kept by     {caching['kept_by']}"
+    elif found["master"] and found["master"]["modified_at"]:
         yield (
             f"  browsers    keep a copy from before {found['master']['modified_at']} for up to "
             f"{caching['browser_max_age_s']} s"

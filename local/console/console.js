@@ -1,8 +1,8 @@
 // The start page: one image with any URL, and in the derivatives of many examples.
 
 import { targetOf, targetOfKey } from './builder.js';
-import { CONTROL, json } from './control.js';
-import { AVIF, fetchDerivative, isImage, render } from './derivative.js';
+import { CONTROL, json, sign } from './control.js';
+import { AVIF, allowedImage, fetchAllowed, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
 import { assign, bytes, element, make } from './page.js';
 import { workbench } from './workbench.js';
@@ -10,8 +10,7 @@ import { workbench } from './workbench.js';
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
 const OLD = 'image/png,image/jpeg,*/*;q=0.5';
 
-// Each: options, description, and the viewer's Accept header. `signed` ones are outside the unsigned set, `found` ones
-// need findings.
+// Each: options, description, and the viewer's Accept header. `found` ones need findings.
 const EXAMPLES = [
   { query: '', why: 'A key without options, AVIF accepted', accept: AVIF },
   { query: 'w=640', why: 'A width of the ladder, AVIF accepted', accept: AVIF },
@@ -19,14 +18,14 @@ const EXAMPLES = [
   { query: 'w=640', why: 'The same URL, neither accepted', accept: OLD },
   { query: 'preset=cover', why: 'A preset: the most salient square' },
   { query: 'preset=social', why: 'A preset for link previews' },
-  { query: 'w=400&h=400&fit=cover&g=attention&radius=200&f=png', why: 'Signed: a round portrait', signed: true },
-  { query: 'w=400&h=400&fit=cover&g=face', why: 'Signed: a square with the faces', signed: true, found: true },
-  { query: 'w=480&redact=faces', why: 'Signed: faces redacted', signed: true, found: true },
-  { query: 'w=480&gray=1&con=15', why: 'Signed: black and white', signed: true },
-  { query: 'w=480&blur=12', why: 'Signed: blurred', signed: true },
-  { query: 'w=480&wm=logo,southeast,60,20', why: 'Signed: with a watermark', signed: true },
-  { query: 'w=480&h=300&fit=letterbox&bg=c2410c', why: 'Signed: letterboxed', signed: true },
-  { query: 'crop=pct:25,25,50,50&w=480&rot=90', why: 'Signed: the middle, rotated', signed: true },
+  { query: 'w=400&h=400&fit=cover&g=attention&radius=200&f=png', why: 'Signed: a round portrait' },
+  { query: 'w=400&h=400&fit=cover&g=face', why: 'Signed: a square with the faces', found: true },
+  { query: 'w=480&redact=faces', why: 'Signed: faces redacted', found: true },
+  { query: 'w=480&gray=1&con=15', why: 'Signed: black and white' },
+  { query: 'w=480&blur=12', why: 'Signed: blurred' },
+  { query: 'w=480&wm=logo,southeast,60,20', why: 'Signed: with a watermark' },
+  { query: 'w=480&h=300&fit=letterbox&bg=c2410c', why: 'Signed: letterboxed' },
+  { query: 'crop=pct:25,25,50,50&w=480&rot=90', why: 'Signed: the middle, rotated' },
   { query: 'f=json', why: 'Metadata of the source' },
   { query: 'f=thumbhash', why: 'A placeholder of 30 bytes' },
 ];
@@ -36,12 +35,8 @@ let key = '';
 let shownExamples = EXAMPLES;
 let open = null;
 
-async function signed(target) {
-  return json(`/sign?target=${encodeURIComponent(target)}`);
-}
-
 async function request(target, accept) {
-  const result = await fetchDerivative(target, accept);
+  const result = await fetchAllowed(target, sign, accept);
   countHit(result);
   return result;
 }
@@ -98,9 +93,7 @@ const targetOfExample = ({ query }) => targetOfKey(key) + (query ? `?${query}` :
 
 async function show(example, card) {
   card.classList.add('waiting');
-  let target = targetOfExample(example);
-  if (example.signed) target = (await signed(target)).target;
-  const result = await request(target, example.accept);
+  const result = await request(targetOfExample(example), example.accept);
   const image = await render(result);
   if (isImage(result)) assign(image, { alt: `${key}: ${example.why}` });
   card.replaceChildren(
@@ -171,9 +164,9 @@ function fromAddress() {
 async function start() {
   const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), isInferenceOn()]);
   shownExamples = EXAMPLES.filter(example => found || !example.found);
-  open = workbench(element('builder'), table, signed, result => { countHit(result); count(); });
+  open = workbench(element('builder'), table, sign, result => { countHit(result); count(); });
   for (const each of keys) {
-    const image = make('img', { alt: each, loading: 'lazy', src: `${targetOfKey(each)}?preset=cover` });
+    const image = allowedImage(`${targetOfKey(each)}?preset=cover`, sign, { alt: each });
     const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
     button.dataset.key = each;
     element('photographs').append(button);

@@ -7,3 +7,6 @@ export async function json(path, options) {
   const answer = await fetch(CONTROL + path, options);
   return answer.json();
 }
+
+/** Return `target` signed by the stack's key: `{ target, expires_s, is_private }`, or `{ detail }`. */
+export const sign = target => json(`/sign?target=${encodeURIComponent(target)}`).catch(error => ({ detail: error.message }));

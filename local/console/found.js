@@ -2,7 +2,8 @@
 
 import { compare } from './compare.js';
 import { overlay } from './overlay.js';
-import { json } from './control.js';
+import { json, sign } from './control.js';
+import { fetchAllowed } from './derivative.js';
 import { UNANALYSED, modelLabels } from './explanation.js';
 import { element, encodeKey, make } from './page.js';
 import { cards, search, showTagged, tagChips } from './tags.js';
@@ -87,14 +88,12 @@ const pendingPanel = task => make('article', { className: `task ${task}` },
     make('span', { className: 'chip miss', textContent: 'pending' })));
 
 async function image(target, alt) {
-  const answer = await fetch(target);
-  if (!answer.ok) throw new Error((await answer.json().catch(() => ({}))).detail || `The response was ${answer.status}`);
-  const made = make('img', { alt, src: URL.createObjectURL(await answer.blob()) });
+  const { answer, body } = await fetchAllowed(target, sign);
+  if (!answer.ok) throw new Error((await body.text().then(JSON.parse).catch(() => ({}))).detail || `The response was ${answer.status}`);
+  const made = make('img', { alt, src: URL.createObjectURL(body) });
   await made.decode();
   return made;
 }
-
-const signed = async target => (await json(`/sign?target=${encodeURIComponent(target)}`)).target;
 
 function hideable(tasks) {
   const faces = Boolean(tasks.faces?.faces?.length);
@@ -108,7 +107,7 @@ async function redaction(path, before, tasks) {
   const query = `${SHOWN}&redact=${what}`;
   const title = make('h3', {}, 'Before and after ', make('code', { textContent: `redact=${what}` }));
   try {
-    const after = await image(await signed(`${path}?${query}`), 'The redacted image');
+    const after = await image(`${path}?${query}`, 'The redacted image');
     return [title, compare(before, after, ['before', 'redacted'])];
   } catch (error) {
     return [title, make('p', { className: 'note', textContent: error.message })];

@@ -22,16 +22,19 @@ const MEDIA_TYPES = { avif: 'image/avif', webp: 'image/webp' };
 
 /**
  * Return the name, the code and a note of each. `options` are pairs of short names and values; `size` is that of the shown
- * image, `master` that of the upright master, both in px or null. `isSigned`: the options need a signature.
+ * image, `master` that of the upright master, both in px or null. `isSigned`: the options need a signature;
+ * `isPrivate`: the image needs one that expires.
  */
-export function snippets({ base, key, options, url, isSigned, size, master }) {
+export function snippets({ base, key, options, url, isSigned, isPrivate, size, master }) {
   const sizes = size ? ` width="${size.width}" height="${size.height}"` : '';
   const pairs = quoted => options.map(([name, value]) => [name, literal(value, quoted)]);
   const js = `{ ${pairs(JSON.stringify).map(([name, value]) => `${name}: ${value}`).join(', ')} }`;
   const python = pairs(JSON.stringify).map(([name, value]) => `, ${name}=${value}`).join('');
   const php = pairs(quotedForPhp).map(([name, value]) => `${quotedForPhp(name)} => ${value}`).join(', ');
   const isLadder = !isSigned && master && size && options.every(([name]) => name === 'w');
-  const once = 'The URL is signed: make it on your server, as in Python or PHP.';
+  const once = isPrivate
+    ? 'The image is private, and this link ends soon: make one for each view on your server, as in Python or PHP.'
+    : 'The URL is signed: make it on your server, as in Python or PHP.';
   const html = isLadder
     ? ladder(base, key, master, size)
     : `<img src="${escapedForHtml(url)}" alt=""${sizes}${STYLE} loading="lazy">`;
@@ -51,12 +54,12 @@ export function snippets({ base, key, options, url, isSigned, size, master }) {
     },
     {
       name: 'Python, Django',
-      code: `from darkroom_url import build_url\n\nurl = build_url(${JSON.stringify(key)}, base="${base}"${isSigned ? ', signing_key=KEY' : ''}${python})`,
+      code: `${isPrivate ? 'import time\n\n' : ''}from darkroom_url import build_url\n\nurl = build_url(${JSON.stringify(key)}, base="${base}"${isSigned ? ', signing_key=KEY' : ''}${isPrivate ? ', expires_at=int(time.time()) + 900' : ''}${python})`,
       note: 'pip install ./packages/darkroom-url. In a template: <img src="{{ url }}" alt="">',
     },
     {
       name: 'PHP',
-      code: `$signer = new Darkroom\\Signer('${base}', getenv('DARKROOM_SIGNING_KEY'));\n$url = $signer->url(${quotedForPhp(key)}, [${php}]);\necho '<img src="', htmlspecialchars($url), '" alt="">';`,
+      code: `$signer = new Darkroom\\Signer('${base}', getenv('DARKROOM_SIGNING_KEY'));\n$url = $signer->url(${quotedForPhp(key)}, [${php}]${isPrivate ? ', time() + 900' : ''});\necho '<img src="', htmlspecialchars($url), '" alt="">';`,
       note: 'packages/signers/php. It signs every URL.',
     },
     {

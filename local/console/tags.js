@@ -1,6 +1,7 @@
 // Tags of an image as chips, and lists of images: those with a tag, and those similar to one.
 
-import { json } from './control.js';
+import { json, sign } from './control.js';
+import { allowedImage } from './derivative.js';
 import { encodeKey, make } from './page.js';
 
 const POLL_MS = 1000;
@@ -20,7 +21,7 @@ export async function search(key, path) {
 export function cards(results) {
   return make('ul', { className: 'near' }, ...results.map(found => make('li', {},
     make('a', { href: `/#${encodeURIComponent(found.key)}` },
-      make('img', { alt: '', loading: 'lazy', src: `/${encodeKey(found.key)}?preset=cover` }),
+      allowedImage(`/${encodeKey(found.key)}?preset=cover`, sign, { alt: '' }),
       ...(found.copy ? [make('span', { className: 'chip miss', textContent: 'copy' })] : []),
       make('span', { className: 'score', textContent: `${found.key} · ${found.score.toFixed(2)}` })))));
 }

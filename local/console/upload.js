@@ -1,6 +1,7 @@
 // The upload page: the element of frontends/, and in its cards what ingest and the models made of each image.
 
-import { json } from './control.js';
+import { json, sign } from './control.js';
+import { fetchAllowed, isImage } from './derivative.js';
 import { bytes, element, encodeKey, make } from './page.js';
 import { tagChips, waitForTags } from './tags.js';
 import { hasEnded } from './upload.mjs';
@@ -33,15 +34,14 @@ async function loadPreset(key, preset) {
   const path = `/${encodeKey(key)}?preset=${preset}`;
   const image = make('img', { alt: `${key}, ${preset}` });
   const size = make('span', {}, make('b', { textContent: preset }));
-  const answer = await fetch(path).catch(() => null);
-  if (answer?.ok) {
-    const body = await answer.blob();
-    image.src = URL.createObjectURL(body);
-    size.append(` ${bytes(body.size)}`);
+  const found = await fetchAllowed(path, sign).catch(() => null);
+  if (found && isImage(found)) {
+    image.src = URL.createObjectURL(found.body);
+    size.append(` ${bytes(found.body.size)}`);
   } else {
-    size.append(` ${answer ? answer.status : 'no response'}`);
+    size.append(` ${found ? found.answer.status : 'no response'}`);
   }
-  return make('li', {}, make('a', { href: path, target: '_blank' }, image, size));
+  return make('li', {}, make('a', { href: found ? found.target : path, target: '_blank' }, image, size));
 }
 
 function describeReady({ name, result }) {

@@ -1,5 +1,7 @@
 // Views of the index: the list of images, and the record of an image.
 
+import { sign } from './control.js';
+import { allowedImage } from './derivative.js';
 import { assign, encodeKey, make } from './page.js';
 import { request, chip, empty, facts, keyLink, link, viewHash, formatJson, updateIfChanged, searchForm, thumbnail, when } from './watch-page.js';
 import { formatValue } from './watch-format.js';
@@ -57,7 +59,11 @@ async function one(root, key) {
     const data = await request('index/record', { key });
     updateIfChanged(body, data, () => record(key, data));
     const frame = body.querySelector('.master');
-    if (frame && !frame.firstChild) frame.append(make('img', { alt: key, src: `/${encodeKey(key)}?w=640` }));
+    if (frame && !frame.firstChild) {
+      const image = allowedImage(`/${encodeKey(key)}?w=640`, sign, { alt: key });
+      image.onload = () => { frame.href = image.src; }; // a private image needs the signature
+      frame.append(image);
+    }
   };
 }
 

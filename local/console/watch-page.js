@@ -1,7 +1,7 @@
 // Functions shared by the views of the monitoring page: requests, links between views, and forms.
 
 import { fetchJson } from './api.js';
-import { CONTROL } from './control.js';
+import { CONTROL, sign } from './control.js';
 import { encodeKey, make } from './page.js';
 import { link, loadImage, viewHash } from './view.js';
 
@@ -26,7 +26,7 @@ export const keyLink = key => link(key, viewHash('index', '', { key }), { classN
 
 /** Return the thumbnail of an image from the CDN, or a text if there is none. */
 export function thumbnail(key, alt = '') {
-  return loadImage(`/${encodeKey(key)}?preset=cover`, alt);
+  return loadImage(`/${encodeKey(key)}?preset=cover`, alt, sign);
 }
 
 /** Create a form of labelled fields that calls `changed`; fields are `{ name, label, value, choices?, hint? }`. */

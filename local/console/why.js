@@ -1,6 +1,9 @@
 // Why a URL has its result: what `darkroom explain` says, as a list.
 
+import { sign } from './control.js';
+import { allowedImage } from './derivative.js';
 import { bytes, make } from './page.js';
+import { moment } from './times.js';
 
 const CLASSES = { 'auto-avif': 'AVIF', 'auto-webp': 'WebP', 'auto-legacy': 'neither' };
 
@@ -32,7 +35,7 @@ function cropDrawing(crop, masterUrl) {
   Object.assign(kept.style, {
     left: `${(100 * x) / across}%`, top: `${(100 * y) / down}%`, width: `${(100 * width) / across}%`, height: `${(100 * height) / down}%`,
   });
-  return [make('div', { className: 'crop-map' }, make('img', { src: masterUrl, alt: 'The master, with a frame around the part that is kept' }), kept)];
+  return [make('div', { className: 'crop-map' }, allowedImage(masterUrl, sign, { alt: 'The master, with a frame around the part that is kept' }), kept)];
 }
 
 function describeImage({ image }, masterUrl) {
@@ -48,7 +51,9 @@ function describeImage({ image }, masterUrl) {
 function describeAccess({ policy, signature }) {
   if (!policy) return [];
   const kind = { none: 'none in this URL', wrong: 'wrong' }[signature.kind] || `valid, ${signature.kind}`;
-  return row('Signature', policy.needs_signature ? `needed: ${kind}` : 'not needed', `access mode ${policy.access_mode}`);
+  const ends = signature.expires_at ? `, ${signature.is_expired ? 'expired' : 'valid until'} ${moment(Date.parse(signature.expires_at) / 1000)}` : '';
+  return row('Signature', policy.needs_signature ? `needed: ${kind}${ends}` : 'not needed',
+    policy.is_private ? 'private image: each link needs a signature with an expiry (exp)' : `access mode ${policy.access_mode}`);
 }
 
 function describeState(found) {
@@ -59,7 +64,9 @@ function describeState(found) {
     ...row('Master', master ? `${master.content_type}, ${bytes(master.bytes)}` : 'none', master ? master.modified_at : found.source.uri),
     ...row('Upload', index && index.state, (index && index.refusal) || ''),
     ...row('CDN', caching.cached_error && `may still return ${caching.cached_error.status} ${caching.cached_error.code} until ${caching.cached_error.until}`),
-    ...row('Caches', caching.cache_control, caching.purges && caching.purges.waiting ? `${caching.purges.waiting} purges wait` : ''),
+    ...row('Caches', caching.cache_control, [
+      caching.kept_by && `kept by ${caching.kept_by}`, caching.purges && caching.purges.waiting ? `${caching.purges.waiting} purges wait` : '',
+    ].filter(Boolean).join('; ')),
   ];
 }
 

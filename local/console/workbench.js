@@ -79,6 +79,7 @@ export function workbench(root, table, sign, report) {
     const spent = renderMs(found);
     const query = new URLSearchParams({ target: shown.target, ...(spent ? { 'render-ms': spent } : {}) });
     const explained = await json(`/explain?${query}`).catch(error => ({ detail: `There is no explanation: ${error.message}` }));
+    if (found.answer.ok && explained.caching) explained.caching.cached_error = null; // the CDN has just returned the image
     return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(shown.key)}?w=320`) } : { list: make('p', { textContent: explained.detail }) };
   }
 
@@ -99,6 +100,7 @@ export function workbench(root, table, sign, report) {
       options: [...parseQuery(shown.query, table)],
       url: location.origin + shown.target,
       isSigned: shown.plain !== shown.target,
+      isPrivate: Boolean(shown.signed && shown.signed.is_private),
       size: isImage(found) ? { width: shown.image.naturalWidth, height: shown.image.naturalHeight } : null,
       master: of ? { width: of.width, height: of.height } : null,
     }));

@@ -1,6 +1,7 @@
 // The zoom page: an image in OpenSeadragon by its IIIF URL, with request counts.
 
-import { CONTROL, json } from './control.js';
+import { CONTROL, json, sign } from './control.js';
+import { allowedImage } from './derivative.js';
 import { assign, element, encodeKey, make } from './page.js';
 
 const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
@@ -94,7 +95,7 @@ async function start() {
   count(viewer);
   const fromHash = () => decodeURIComponent(location.hash.slice(1)) || keys[0];
   for (const key of keys) {
-    const image = make('img', { src: `/${encodeKey(key)}?w=320`, alt: key, loading: 'lazy' });
+    const image = allowedImage(`/${encodeKey(key)}?w=320`, sign, { alt: key });
     const button = make('button', { type: 'button', title: key, onclick: () => { location.hash = encodeURIComponent(key); } }, image);
     button.dataset.key = key;
     element('photographs').append(button);

@@ -18,6 +18,7 @@ from local.control_pages import CONSOLE, find_console_file
 from .serving import served
 
 KEY = "people/group.jpg"
+EXPIRES_S = 4_000_000_000
 
 
 def make_derivative(source: bytes, query: str) -> bytes:
@@ -36,7 +37,7 @@ class Responses:
     """Responses for the page. ``findings`` are returned in turn, the last one repeatedly.
 
     ``explained``: why a URL has its result; ``near``: similar images, ``alike``: look-alikes, ``tagged``: images with
-    any tag, in pages of two.
+    any tag, in pages of two. ``private``: unsigned requests for images are refused.
     """
 
     image: bytes
@@ -48,6 +49,7 @@ class Responses:
     redacts: bool = True
     explained: dict[str, Any] | None = None
     explains: bool = True
+    private: bool = False
     asked: list[str] = field(default_factory=list)
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
@@ -61,6 +63,8 @@ class Responses:
             return web.Response(status=500, text="500 Internal Server Error")
         if path.startswith("/_"):
             return web.json_response(self._respond(path, request))
+        if self.private and "s=" not in query:
+            return web.json_response({"code": "unsigned", "detail": "This URL needs a signature"}, status=403)
         if "redact" in query and not self.redacts:
             problem = {"code": "findings-pending", "detail": "This image has not been analysed yet"}
             return web.json_response(problem, status=503, content_type="application/problem+json")
@@ -85,9 +89,15 @@ class Responses:
             "/_local/options": describe_options(DEFAULTS.presets),
             "/_local/explain": {"detail": "not explained"} | (self.explained or {}),
             "/_local/journal": [],
-            "/_local/sign": {"target": request.query.get("target", "")},
+            "/_local/sign": self._sign(request.query.get("target", "")),
             "/_local/upload-token": {"api": "", "token": "a-token"},
         }[path]
+
+    def _sign(self, target: str) -> dict[str, Any]:
+        if not self.private:
+            return {"target": target}
+        link = f"{target}{'&' if '?' in target else '?'}exp={EXPIRES_S}&s=signature"
+        return {"target": link, "expires_s": EXPIRES_S, "is_private": True}
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ import pytest
 from tests.images.photographs import jpeg_photo
 
 from .browser import CHROMIUM, Page
-from .start_page import KEY, Responses
+from .start_page import EXPIRES_S, KEY, Responses
 from .test_found_page import make_response, on_the_page
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
@@ -122,6 +122,28 @@ def test_reasons_are_listed_and_the_crop_is_drawn() -> None:
         assert "width: 66.6667%" in style
 
     opened_at(f"/{KEY}?w=400", act)
+
+
+def test_links_to_a_private_image_are_signed_and_end() -> None:
+    async def act(page: Page) -> None:
+        await settle(page, f"exp={EXPIRES_S}&s=signature")
+        guard = await page.evaluate("document.querySelector('#guard').textContent")
+        assert "each link needs a signature with an expiry (exp). This link is valid until 2096-" in guard
+        await page.until("document.querySelector('#photographs img').naturalWidth > 0")
+        await page.until("document.querySelectorAll('#browsers td').length === 9")
+        assert await page.evaluate(ADDRESS) == f"#/{KEY}?w=400"
+        await page.evaluate(
+            "[...document.querySelectorAll('.code-tab')].find(one => one.textContent.includes('Python')).click()"
+        )
+        assert "expires_at=int(time.time()) + 900" in await page.evaluate(
+            "document.querySelector('pre.code').textContent"
+        )
+
+    async def begin(page: Page) -> None:
+        await page.evaluate(f"location.hash = '/{KEY}?w=400'")
+        await act(page)
+
+    on_the_page(replace(stage(), private=True), begin)
 
 
 @pytest.mark.slow

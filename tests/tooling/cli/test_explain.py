@@ -225,10 +225,16 @@ def test_private_images(world: World) -> None:
     urls = (url, sign_target(url, NEW), sign_target(url, other, end_s), sign_target(url, NEW, 1_000_000_000))
     assert [world.refusal(one)["code"] for one in urls] == ["unsigned", "unsigned", "bad-signature", "expired"]
     assert world.refusal(urls[1])["detail"] == NEEDS_EXPIRY
-    assert world.explain(sign_target(url, OLD, end_s))["refusal"] is None
+    found = world.explain(sign_target(url, OLD, end_s))
+    assert found["refusal"] is None
+    assert found["caching"]["cache_control"] == "private, no-store"  # this stack's function has no store at the edge
+    source = Source.read(read_local(world.state), lambda _: (), end_s - 500.5)
+    caching = explain(sign_target(url, OLD, end_s), replace(source, edge_verifies=True))["caching"]
+    assert caching["cache_control"] == "private, max-age=501"
+    assert "verifies every link; no other shared cache" in caching["kept_by"]
     assert world.refusal("/thumbor/unsafe/640x0/caf%C3%A9.jpg")["code"] == "unsigned"
     lines = world.command.run("explain", urls[2]).lines
-    assert "policy        access mode open, private image: needs a signature" in lines
+    assert "policy        access mode open, private image: needs a signature with an expiry (exp)" in lines
     assert not any("without verification" in line for line in lines)
 
 
@@ -394,6 +400,11 @@ def test_an_error_that_the_cdn_still_has(world: World, aws: Callable[[str], Any]
     assert any(
         line.startswith("  cached      the CDN may return 404") for line in world.command.run("explain", url).lines
     )
+    served = {"message": json.dumps({"message": "answered", "path": "/caf.-C3A9.jpg/_/w-800.auto-webp", "status": 200})}
+    source = Source.read(
+        read_local(world.state), lambda _: [served | {"timestamp": (time.time() + 1) * 1000}], time.time()
+    )
+    assert explain(url, source)["caching"]["cached_error"] is None
     source = Source.read(read_local(world.state), lambda _: (), time.time() + 61)
     assert explain(url, source)["caching"]["cached_error"] is None
     path = "/caf.-C3A9.jpg/_/w-800.auto-webp"

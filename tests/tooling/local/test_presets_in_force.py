@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,6 +12,7 @@ from typing import Any, cast
 from unittest.mock import Mock
 
 import pytest
+from aiohttp import web
 
 from cli.ingest_report.outcomes import Stack
 from cli.settings.store import SettingsStore
@@ -58,6 +60,28 @@ def test_the_console_returns_current_presets(media: S3Bucket, ministack_url: str
     assert options() == (200, found), "the last good document stays in force"
 
 
+def test_the_console_signs_links_to_private_images_with_an_expiry(media: S3Bucket, ministack_url: str) -> None:
+    documents = SettingsStore(media)
+    documents.write({"private_prefixes": ["clients/"]}, replaces=documents.current(), by="test")
+    facts = SimpleNamespace(media_bucket=media.bucket, signing_key="k" * 24, cdn_url="http://cdn")
+    control = ControlPages(Cloud(ministack_url), cast(StackInfo, facts), Mock(), Mock(), Path())
+
+    def sign(**query: str) -> dict[str, Any]:
+        answer = cast(Any, asyncio.run(control.sign(cast(web.Request, SimpleNamespace(query=query)))))
+        return cast(dict[str, Any], json.loads(answer.body))
+
+    now_s = int(time.time())
+    found = sign(target="/clients/17.jpg?w=640")
+    assert (found["is_private"], now_s + 3600 <= found["expires_s"]) == (True, True)
+    assert f"?w=640&exp={found['expires_s']}&s=" in found["target"]
+    assert found["url"] == f"http://cdn{found['target']}"
+    public = sign(target="/photo.jpg?w=641")
+    assert (public["is_private"], public["expires_s"], "exp=" in public["target"]) == (False, None, False)
+    ending = sign(target="/photo.jpg?w=641", **{"expires-in": "60"})
+    assert now_s + 60 <= ending["expires_s"] < found["expires_s"]
+    assert sign(target="/photo.jpg?what=1")["code"] == "unknown-option"
+
+
 def test_the_console_rejects_an_invalid_document(media: S3Bucket, ministack_url: str) -> None:
     media.put(CURRENT, b"{", headers={}, metadata={})
     facts = cast(StackInfo, SimpleNamespace(media_bucket=media.bucket))
@@ -71,6 +95,6 @@ def test_the_ingest_report_uses_current_presets(media: S3Bucket, ministack_url: 
     def stack() -> Stack:
         return Stack(Cloud(ministack_url).s3, None, None, "", media.bucket, "", "", {}, "")
 
-    assert stack().at_ingest == load_default_presets().at_ingest
+    assert stack().settings.presets.at_ingest == load_default_presets().at_ingest
     publish(media)
-    assert stack().at_ingest == ("card",)
+    assert stack().settings.presets.at_ingest == ("card",)

@@ -54,7 +54,7 @@ def _build_app(settings: Settings) -> ReviewApp:
         held=HeldImages(_index, FindingsStore(_media, _entries), masters, limits, settings.moderation_max_views),
         decisions=Decisions(_index, _entries, _reviews),
         audit=AuditLog(S3Bucket(_s3, _env.audit_bucket)),
-        playground=Playground(_source, _names, settings.presets, lambda: _keys.get()[0]),
+        playground=Playground(_source, _names, settings, lambda: _keys.get()[0]),
     )
 
 

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import Any
 
 from darkroom.errors import BadKey, BadOption
-from darkroom.image_keys import ObjectNames
+from darkroom.image_keys import ObjectNames, parse_key
 from darkroom.plan.model import SOURCE_TYPES, Plan
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.presets import Presets
 from darkroom.plan.url_builder import sign_target
 from darkroom.plan.variants import LADDER_PX
+from darkroom.settings import Settings
 from darkroom_pipeline.aws.s3 import S3Bucket
 
 MAX_KEYS = 200
@@ -32,13 +33,13 @@ class Playground:
 
     masters: S3Bucket
     names: ObjectNames
-    presets: Presets
+    settings: Settings
     signing_key: Callable[[], str]
     clock: Callable[[], float] = time.time
 
     def describe_options(self) -> dict[str, object]:
         """Return the table of options, and the names of presets and watermarks."""
-        return describe_options(self.presets)
+        return describe_options(self.settings.presets)
 
     def list_keys(self, prefix: str = "") -> list[str]:
         """Return keys with an image extension that start with ``prefix``, at most :data:`MAX_KEYS`."""
@@ -46,12 +47,7 @@ class Playground:
 
     def sign(self, target: str) -> dict[str, object]:
         """Sign ``target``, a path with a query, for :data:`LASTS_S`. Raises a DarkroomError for an invalid one."""
-        expires_s = int(self.clock()) + LASTS_S
-        try:
-            signed = sign_target(target, self.signing_key(), expires_s, self.presets)
-        except UnicodeError as error:
-            raise BadOption("The URL is not text in UTF-8", detail=str(error)) from error
-        return {"target": signed, "expires_s": expires_s}
+        return sign_link(target, self.signing_key(), self.settings, int(self.clock()) + LASTS_S)
 
     def _keys(self, prefix: str) -> Iterator[str]:
         pages = self.masters.list_pages(self.names.name(prefix))
@@ -62,6 +58,21 @@ class Playground:
                 continue
             if key.rpartition(".")[2].lower() in EXTENSIONS:
                 yield key
+
+
+def sign_link(target: str, signing_key: str, settings: Settings, expires_s: int | None) -> dict[str, object]:
+    """Return ``target`` signed until ``expires_s``, and whether its image is private. Raises a DarkroomError."""
+    try:
+        signed = sign_target(target, signing_key, expires_s, settings.presets)
+    except UnicodeError as error:
+        raise BadOption("The URL is not text in UTF-8", detail=str(error)) from error
+    return {"target": signed, "expires_s": expires_s, "is_private": is_private(target, settings)}
+
+
+def is_private(target: str, settings: Settings) -> bool:
+    """Return whether ``target``, a path with a query, is of a private image. Raises BadKey."""
+    key = parse_key("/" + target.partition("?")[0].removeprefix("/"))
+    return key.startswith(settings.private_prefixes)
 
 
 def describe_options(presets: Presets) -> dict[str, object]:

@@ -1,8 +1,9 @@
 // The URL builder: a URL from options or typed, signed if the unsigned set does not contain it.
 
-import { AVIF, fetchDerivative, headerRows, isImage, render } from './derivative.js';
+import { AVIF, fetchAllowed, headerRows, isImage, render } from './derivative.js';
 import { buildForm } from './form.js';
 import { assign, encodeKey, make } from './page.js';
+import { moment } from './times.js';
 
 /** After the last key, before a URL is requested. */
 const PAUSE_MS = 350;
@@ -21,10 +22,18 @@ const keyOf = path => {
   }
 };
 
+function describeSignature({ target, detail, expires_s: expires, is_private: isPrivate }) {
+  if (!target) return detail;
+  const until = expires ? ` until ${moment(expires)}` : '';
+  return isPrivate
+    ? `Private image: each link needs a signature with an expiry (exp). This link is valid${until}.`
+    : `Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack${until && `, valid${until}`}.`;
+}
+
 /**
- * Append the builder to `root`. `sign(target)` returns `{ target }` or `{ detail }`. After each request, `shown` is called
- * with the response and `{ key, plain, target, query, image }`; it may replace the element of the image. Returns
- * `show(target)`, which has no signature.
+ * Append the builder to `root`. `sign` is that of `fetchAllowed`. After each request, `shown` is called with the response
+ * and `{ key, plain, target, signed, query, image }`; it may replace the element of the image. Returns `show(target)`,
+ * which has no signature.
  */
 export function urlBuilder(root, table, sign, shown = () => {}) {
   const form = make('form', { id: 'form', autocomplete: 'off' });
@@ -62,24 +71,16 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     number += 1;
     const own = number;
     const plain = path + options.query();
-    let target = plain;
-    let found = await fetchDerivative(target, AVIF);
-    let text = '';
-    if (found.answer.status === 403) {
-      const signed = await sign(plain);
-      text = signed.target
-        ? 'Outside the unsigned set (the edge function answered 403), so this URL is signed with the key of the stack.'
-        : signed.detail;
-      if (signed.target) found = await fetchDerivative(target = signed.target, AVIF);
-    }
+    const found = await fetchAllowed(plain, sign, AVIF);
+    const { target, signed } = found;
     const image = await render(found);
     if (own !== number) return; // options have changed since
     if (isImage(found)) assign(image, { alt: target });
     if (document.activeElement !== url) url.value = location.origin + target;
-    guard.textContent = text;
+    guard.textContent = signed ? describeSignature(signed) : '';
     result.replaceChildren(image);
     headers.replaceChildren(...headerRows(found));
-    shown(found, { key: keyOf(path), plain, target, query: options.query(), image, result, extra });
+    shown(found, { key: keyOf(path), plain, target, signed, query: options.query(), image, result, extra });
   }
 
   return async target => {

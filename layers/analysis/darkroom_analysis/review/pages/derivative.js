@@ -13,6 +13,30 @@ export async function fetchDerivative(target, accept) {
   return { answer, body, cache, type: answer.headers.get('content-type') || '', ms: performance.now() - startedAt };
 }
 
+/**
+ * Request a derivative, signed by `sign` if it is refused (403). The result has the URL in `target`, and in `signed` what
+ * `sign(target)` returned, if it was called: `{ target, expires_s, is_private }` or `{ detail }`.
+ */
+export async function fetchAllowed(target, sign, accept) {
+  const found = await fetchDerivative(target, accept);
+  if (found.answer.status !== 403) return { ...found, target };
+  const signed = await sign(target);
+  return signed.target ? { ...await fetchDerivative(signed.target, accept), target: signed.target, signed } : { ...found, target, signed };
+}
+
+/** Return an image of `target`, signed by `sign` if it cannot be displayed without. `failed` is called if it still cannot. */
+export function allowedImage(target, sign, attributes, failed = () => {}) {
+  const image = make('img', { loading: 'lazy', ...attributes });
+  image.onerror = async () => {
+    image.onerror = failed;
+    const signed = await sign(target);
+    if (signed.target) image.src = signed.target;
+    else failed();
+  };
+  image.src = target;
+  return image;
+}
+
 export const isImage = result => result.answer.ok && result.type.startsWith('image/');
 
 /** Return the element that displays a result. */

@@ -2,6 +2,7 @@
 
 import { request } from './api.js';
 import { targetOfKey, urlBuilder } from './builder.js';
+import { allowedImage } from './derivative.js';
 import { assign, encodeKey, make } from './page.js';
 import { empty } from './view.js';
 
@@ -28,7 +29,7 @@ export async function playgroundView(root) {
   };
   const list = keys => {
     strip.replaceChildren(...(keys.length ? keys.map(key => {
-      const image = make('img', { alt: key, loading: 'lazy', src: `/${encodeKey(key)}?preset=cover` });
+      const image = allowedImage(`/${encodeKey(key)}?preset=cover`, sign, { alt: key });
       const one = make('button', { type: 'button', title: key, onclick: () => choose(key) }, image);
       one.dataset.key = key;
       return one;

@@ -1,5 +1,6 @@
 // Parts of views: links between them, chips, times, facts and empty states.
 
+import { allowedImage } from './derivative.js';
 import { make } from './page.js';
 import { ago, moment } from './times.js';
 
@@ -41,15 +42,12 @@ export const age = at_s => time(at_s, ago(at_s), moment(at_s));
 export const empty = (title, ...what) => make('div', { className: 'empty' },
   make('b', { textContent: title }), ...what.map(text => make('p', { textContent: text })));
 
-/** Return an image from a URL; a text replaces it if it cannot be displayed. */
-export function loadImage(src, alt) {
+/** Return an image from a URL, signed by `sign` where it has to be; a text replaces it if it cannot be displayed. */
+export function loadImage(src, alt, sign = async () => ({})) {
   const frame = make('div', { className: 'thumb' });
   const none = () => frame.replaceChildren(make('span', { textContent: 'no image' }));
   if (src) {
-    const image = make('img', { alt, loading: 'lazy' });
-    image.onerror = none;
-    image.src = src;
-    frame.append(image);
+    frame.append(allowedImage(src, sign, { alt }, none));
   } else {
     none();
   }
