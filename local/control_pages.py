@@ -22,12 +22,14 @@ from darkroom.plan.option_plugins import register_plugin
 from darkroom.services.live_settings import LiveSettings
 from darkroom.services.upload_requests import Grant, make_token
 from darkroom_analysis.review.app import PAGES
-from darkroom_analysis.review.playground import EXTENSIONS, LASTS_S, MAX_KEYS, describe_options, is_private, sign_link
+from darkroom_analysis.review.playground import EXTENSIONS, MAX_KEYS, describe_options
+from darkroom_dialects.registry import DIALECTS
 from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import viewer
 from .aws import Cloud
 from .errors import StartError
+from .link_signing import sign_for_page
 from .paths import CONTROL, ROOT
 from .stack_info import StackInfo
 
@@ -42,6 +44,7 @@ PAGE_FILES = {
 }
 """The start page, and the pages to upload, to monitor and to zoom."""
 
+DIALECT_PREFIXES = {prefix: one.name for one in DIALECTS for prefix in (one.prefix, *one.further_prefixes)}
 NO_CACHE = {"Cache-Control": "no-cache"}
 MAX_LISTED = 5000
 """Objects of a source bucket that are read to find images: five requests."""
@@ -107,12 +110,12 @@ class ControlPages:
         return web.FileResponse(path, headers=NO_CACHE)
 
     async def options(self, _: web.Request) -> web.StreamResponse:
-        """Return the option table and the current presets."""
+        """Return the option table, the current presets, and dialects by the prefix of their URLs."""
         try:
             presets = (await asyncio.to_thread(self._settings.current)).presets
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.detail}, status=error.status)
-        return web.json_response(describe_options(presets))
+        return web.json_response(describe_options(presets) | {"dialects": DIALECT_PREFIXES})
 
     async def photographs(self, _: web.Request) -> web.StreamResponse:
         """Return keys of masters with an image extension, the newest first, at most 200."""
@@ -131,11 +134,12 @@ class ControlPages:
         target, seconds = request.query.get("target", ""), request.query.get("expires-in", "")
         try:
             settings = await asyncio.to_thread(self._settings.current)
-            lasts_s = int(seconds) if seconds.isdigit() else LASTS_S if is_private(target, settings) else None
-            expires_s = None if lasts_s is None else int(time.time()) + lasts_s
-            signed = sign_link(target, self._info.signing_key, settings, expires_s)
+            lasts_s = int(seconds) if seconds.isdigit() else None
+            signed = sign_for_page(target, settings, self._info.signing_key, time.time(), lasts_s)
         except DarkroomError as error:
             return web.json_response({"code": error.code, "detail": error.message}, status=error.status)
+        except ValueError as error:
+            return web.json_response({"detail": str(error)}, status=HTTPStatus.BAD_REQUEST)
         return web.json_response(signed | {"url": f"{self._info.cdn_url}{signed['target']}"})
 
     async def upload_token(self, request: web.Request) -> web.StreamResponse:

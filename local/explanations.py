@@ -13,7 +13,9 @@ from cli.deployment import Deployment, read_local
 from cli.explain.dialects import UnexplainedDialect
 from cli.explain.document import explain, target_of
 from cli.explain.source import Source
+from darkroom.errors import DarkroomError
 from darkroom.services.serve.store_policy import load_unit_prices
+from darkroom_dialects.iiif.url import parse
 
 from .paths import CONTROL
 
@@ -41,7 +43,10 @@ class Explanations:
         try:
             render_ms = float(spent) if spent else None
             return web.json_response(await asyncio.to_thread(self._explain, request.query.get("target", ""), render_ms))
-        except (UnexplainedDialect, ValueError) as error:
+        except UnexplainedDialect as error:
+            key = find_iiif_key(request.query["target"])
+            return web.json_response({"detail": str(error), "key": key}, status=400)
+        except ValueError as error:
             return web.json_response({"detail": str(error)}, status=400)
 
     def _explain(self, target: str, render_ms: float | None) -> dict[str, Any]:
@@ -49,6 +54,14 @@ class Explanations:
         source = Source.read(deployment, lambda _: (), time.time())
         found = explain(target_of(target), source)
         return {**found, "costs": _price(deployment, render_ms)}
+
+
+def find_iiif_key(target: str) -> str:
+    """Return the key in ``target``, a path of IIIF; "" if it has none."""
+    try:
+        return parse(target.partition("?")[0]).key
+    except DarkroomError:
+        return ""
 
 
 def _price(deployment: Deployment, render_ms: float | None) -> dict[str, Any]:

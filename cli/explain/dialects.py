@@ -32,17 +32,21 @@ class UnexplainedDialect(ValueError):
 
 
 def find_dialect(path: str) -> Dialect | None:
-    """Return the dialect that ``path`` begins with, or None. Raises UnexplainedDialect."""
-    for dialect in DIALECTS:
-        if any(path.startswith(f"{prefix}/") for prefix in (dialect.prefix, *dialect.further_prefixes)):
-            if dialect is IIIF:
-                raise UnexplainedDialect("This is a URL of iiif, which is not explained: request its info.json.")
-            return dialect
-    return None
+    """Return the dialect that ``path`` begins with, or None."""
+    return next(
+        (
+            dialect
+            for dialect in DIALECTS
+            if any(path.startswith(f"{prefix}/") for prefix in (dialect.prefix, *dialect.further_prefixes))
+        ),
+        None,
+    )
 
 
 def parse_in_dialect(dialect: Dialect, target: str, source: Source) -> ParsedUrl:
-    """Parse ``target``. Raises DarkroomError of 4xx, and SourceMissing if the deployment does not serve the dialect."""
+    """Parse ``target``. Raises DarkroomError of 4xx, SourceMissing for a dialect that is off, UnexplainedDialect."""
+    if dialect is IIIF:
+        raise UnexplainedDialect("This is a URL of iiif, which is not explained: request its info.json.")
     if dialect.name not in dialect_modes(source.settings):
         raise SourceMissing(f"This deployment does not serve {dialect.name}: the setting {dialect.mode_setting} is off")
     settings = replace(load_dialect_settings(source.settings), detects_faces=source.has_inference)

@@ -1,6 +1,6 @@
 // The start page: one image with any URL, and in the derivatives of many examples.
 
-import { targetOf, targetOfKey } from './builder.js';
+import { dialectOf, targetOf, targetOfKey } from './builder.js';
 import { CONTROL, json, sign } from './control.js';
 import { AVIF, allowedImage, fetchAllowed, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
@@ -34,6 +34,7 @@ const counts = { hits: 0 };
 let key = '';
 let shownExamples = EXAMPLES;
 let open = null;
+let dialects = {};
 
 async function request(target, accept) {
   const result = await fetchAllowed(target, sign, accept);
@@ -142,29 +143,52 @@ async function openTarget(example) {
   await open(targetOfExample(example));
 }
 
-async function choose(chosen, target = targetOfKey(chosen)) {
+function name(chosen) {
   key = chosen;
   assign(element('photograph-name'), { textContent: key });
   element('original').textContent = '';
   for (const button of element('photographs').children) {
     button.setAttribute('aria-pressed', button.dataset.key === key);
   }
-  await open(target);
+}
+
+async function fill() {
   await Promise.all([describe(), showAll(), showFound(key)]);
   await count();
+}
+
+// Called for each URL, also for one that was typed.
+async function select(chosen) {
+  if (chosen === key) return;
+  name(chosen);
+  await fill();
+}
+
+async function choose(chosen, target = targetOfKey(chosen)) {
+  name(chosen);
+  await open(target);
+  await fill();
 }
 
 // The address has the target after its hash, such as #/photo.jpg?w=640; links may name a key only.
 function fromAddress() {
   const hash = location.hash.slice(1);
   const target = hash.startsWith('/') ? targetOf(hash) : targetOfKey(decodeURIComponent(hash));
-  return hash ? { target, key: decodeURIComponent(target.split('?')[0].slice(1)) } : null;
+  return hash ? { target, key: dialectOf(target, dialects) ? '' : decodeURIComponent(target.split('?')[0].slice(1)) } : null;
+}
+
+async function openAddress() {
+  const asked = fromAddress();
+  if (asked && asked.key) await choose(asked.key, asked.target);
+  else if (asked) await open(asked.target); // a dialect's: `select` is called once its key is known
+  return asked;
 }
 
 async function start() {
   const [table, keys, found] = await Promise.all([json('/options'), json('/photographs'), isInferenceOn()]);
   shownExamples = EXAMPLES.filter(example => found || !example.found);
-  open = workbench(element('builder'), table, sign, result => { countHit(result); count(); });
+  open = workbench(element('builder'), table, sign, result => { countHit(result); count(); }, select);
+  dialects = table.dialects;
   for (const each of keys) {
     const image = allowedImage(`${targetOfKey(each)}?preset=cover`, sign, { alt: each });
     const button = make('button', { type: 'button', title: each, onclick: () => choose(each) }, image);
@@ -176,10 +200,8 @@ async function start() {
     await fetch(`${CONTROL}/cdn/restart`, { method: 'POST' });
     await showAll();
   };
-  window.addEventListener('hashchange', () => { const asked = fromAddress(); if (asked) choose(asked.key, asked.target); });
-  const asked = fromAddress();
-  if (asked) await choose(asked.key, asked.target);
-  else if (keys.length) await choose(keys[0]);
+  window.addEventListener('hashchange', openAddress);
+  if (!await openAddress() && keys.length) await choose(keys[0]);
 }
 
 start();

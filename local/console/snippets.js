@@ -23,24 +23,27 @@ const MEDIA_TYPES = { avif: 'image/avif', webp: 'image/webp' };
 /**
  * Return the name, the code and a note of each. `options` are pairs of short names and values; `size` is that of the shown
  * image, `master` that of the upright master, both in px or null. `isSigned`: the options need a signature;
- * `isPrivate`: the image needs one that expires.
+ * `isPrivate`: the image needs one that expires. `dialect`: the service whose URL
+ * it is.
  */
-export function snippets({ base, key, options, url, isSigned, isPrivate, size, master }) {
+export function snippets({ base, key, options, url, dialect, isSigned, isPrivate, size, master }) {
   const sizes = size ? ` width="${size.width}" height="${size.height}"` : '';
   const pairs = quoted => options.map(([name, value]) => [name, literal(value, quoted)]);
   const js = `{ ${pairs(JSON.stringify).map(([name, value]) => `${name}: ${value}`).join(', ')} }`;
   const python = pairs(JSON.stringify).map(([name, value]) => `, ${name}=${value}`).join('');
   const php = pairs(quotedForPhp).map(([name, value]) => `${quotedForPhp(name)} => ${value}`).join(', ');
-  const isLadder = !isSigned && master && size && options.every(([name]) => name === 'w');
-  const once = isPrivate
-    ? 'The image is private, and this link ends soon: make one for each view on your server, as in Python or PHP.'
-    : 'The URL is signed: make it on your server, as in Python or PHP.';
+  const isLadder = !dialect && !isSigned && master && size && options.every(([name]) => name === 'w');
+  const once = dialect
+    ? `The URL is signed: make it on your server, as a client of ${dialect} does.`
+    : isPrivate
+      ? 'The image is private, and this link ends soon: make one for each view on your server, as in Python or PHP.'
+      : 'The URL is signed: make it on your server, as in Python or PHP.';
   const html = isLadder
     ? ladder(base, key, master, size)
     : `<img src="${escapedForHtml(url)}" alt=""${sizes}${STYLE} loading="lazy">`;
   const source = isSigned ? 'props.src' : `darkroomUrl('${base}', ${JSON.stringify(key)}, ${js})`;
   const jsx = `width={${size ? size.width : 'undefined'}} height={${size ? size.height : 'undefined'}}`;
-  return [
+  const all = [
     { name: 'HTML', code: html, note: isLadder ? 'Each browser takes the width that it needs.' : isSigned ? once : '' },
     {
       name: 'React',
@@ -68,4 +71,5 @@ export function snippets({ base, key, options, url, isSigned, isPrivate, size, m
       note: '',
     },
   ];
+  return dialect ? all.filter(one => ['HTML', 'curl'].includes(one.name)) : all;
 }

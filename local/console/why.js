@@ -84,7 +84,7 @@ export function describeWhy(found, masterUrl) {
   const result = problem ? `${problem.status} ${problem.code}` : 'served';
   return make('dl', { className: 'why-list' },
     ...row('Result', result, problem ? problem.detail : ''),
-    ...row('Dialect', found.dialect),
+    ...row('Dialect', found.dialect, found.canonical_request ? `the same as ${found.canonical_request}` : ''),
     ...(found.image ? describeImage(found, masterUrl) : []),
     ...describeAccess(found),
     ...(found.derivatives ? describeState(found) : []),

@@ -40,7 +40,7 @@ function codePanel() {
   const copy = make('button', { type: 'button', className: 'quiet', textContent: 'Copy the code' });
   copy.onclick = () => navigator.clipboard.writeText(code.textContent);
   const show = list => {
-    const one = list.find(each => each.name === chosen);
+    const one = list.find(each => each.name === chosen) || list[0];
     tabs.replaceChildren(...list.map(each => {
       const tab = make('button', { type: 'button', className: 'code-tab', textContent: each.name, onclick: () => { chosen = each.name; show(list); } });
       tab.setAttribute('aria-pressed', String(each === one));
@@ -52,8 +52,11 @@ function codePanel() {
   return { show, parts: [tabs, code, note, make('div', { className: 'actions' }, copy)] };
 }
 
-/** Append the workbench to `root`. `report(found)` is called after each request. Returns `show(target)`. */
-export function workbench(root, table, sign, report) {
+/**
+ * Append the workbench to `root`. `report(found)` is called after each request, `select(key)` if it is of an image. Returns
+ * `show(target)`.
+ */
+export function workbench(root, table, sign, report, select) {
   const why = make('div', { id: 'why', className: 'panel' });
   const browsers = make('table', { id: 'browsers', className: 'headers' });
   const code = codePanel();
@@ -80,7 +83,7 @@ export function workbench(root, table, sign, report) {
     const query = new URLSearchParams({ target: shown.target, ...(spent ? { 'render-ms': spent } : {}) });
     const explained = await json(`/explain?${query}`).catch(error => ({ detail: `There is no explanation: ${error.message}` }));
     if (found.answer.ok && explained.caching) explained.caching.cached_error = null; // the CDN has just returned the image
-    return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(shown.key)}?w=320`) } : { list: make('p', { textContent: explained.detail }) };
+    return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(explained.key || shown.key)}?w=320`) } : { explained, list: make('p', { textContent: explained.detail }) };
   }
 
   async function showDetails(found, shown) {
@@ -93,10 +96,13 @@ export function workbench(root, table, sign, report) {
     const { explained, list } = await showWhy(shown, found);
     if (own !== number) return;
     why.replaceChildren(list);
-    const of = explained && explained.image && explained.image.of;
+    const key = explained.key || shown.key;
+    if (key && (explained.master || found.answer.ok)) select(key);
+    const of = explained.image && explained.image.of;
     code.show(snippets({
       base: location.origin,
-      key: shown.key,
+      key,
+      dialect: shown.dialect,
       options: [...parseQuery(shown.query, table)],
       url: location.origin + shown.target,
       isSigned: shown.plain !== shown.target,

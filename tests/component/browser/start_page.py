@@ -86,7 +86,7 @@ class Responses:
         return {
             "/_local/inference": {"mode": self.mode, "state": "ready"},
             "/_local/photographs": [KEY, *(each["key"] for each in self.near)],
-            "/_local/options": describe_options(DEFAULTS.presets),
+            "/_local/options": describe_options(DEFAULTS.presets) | {"dialects": {"/dit": "dit"}},
             "/_local/explain": {"detail": "not explained"} | (self.explained or {}),
             "/_local/journal": [],
             "/_local/sign": self._sign(request.query.get("target", "")),

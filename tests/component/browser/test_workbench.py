@@ -146,6 +146,24 @@ def test_links_to_a_private_image_are_signed_and_end() -> None:
     on_the_page(replace(stage(), private=True), begin)
 
 
+def test_a_url_of_a_dialect_stays_as_it_was_typed() -> None:
+    async def act(page: Page) -> None:
+        await settle(page, f"/{KEY}")
+        await page.evaluate(type_url(f"https://dit.example.com/{KEY}?width=300&grayscale=true"))
+        await settle(page, "/dit/")
+        assert await page.evaluate(ADDRESS) == f"#/dit/{KEY}?width=300&grayscale=true"
+        assert "A URL of dit" in await page.evaluate("document.querySelector('#guard').textContent")
+        assert await page.evaluate("document.querySelector('#form').checkVisibility()") is False
+        assert await page.evaluate("document.querySelector('#photograph-name').textContent") == KEY
+        tabs = "[...document.querySelectorAll('.code-tab')].map(one => one.textContent)"
+        assert await page.evaluate(tabs) == ["HTML", "curl"]
+        await page.evaluate(type_url(f"https://cdn.example.com/{KEY}?w=320"))
+        await settle(page, "w=320")
+        assert await page.evaluate("document.querySelector('#form').checkVisibility()") is True
+
+    opened_at(f"/{KEY}", act)
+
+
 @pytest.mark.slow
 def test_a_refusal_is_the_first_reason() -> None:
     async def act(page: Page) -> None:

@@ -8,11 +8,20 @@ import { moment } from './times.js';
 /** After the last key, before a URL is requested. */
 const PAUSE_MS = 350;
 
-/** Return path and query of a URL of this host, or of a path. */
-export function targetOf(text) {
-  const trimmed = text.trim().replace(location.origin, '');
-  return trimmed.startsWith('/') ? trimmed : `/${trimmed}`;
+/**
+ * Return path and query of a URL of any host, or of a path. `dialects` are names by prefix; a host such as
+ * thumbor.example.com has URLs without the prefix.
+ */
+export function targetOf(text, dialects = {}) {
+  const trimmed = text.trim();
+  const [, host = '', rest = trimmed] = /^https?:\/\/([^/]+)(.*)$/.exec(trimmed) || [];
+  const target = rest.startsWith('/') ? rest : `/${rest}`;
+  const [prefix = ''] = Object.entries(dialects).find(([, name]) => name === host.split('.')[0]) || [];
+  return target.startsWith(`${prefix}/`) ? target : prefix + target;
 }
+
+/** Return the name of the service whose URL `target` is, "" for Darkroom's own. */
+export const dialectOf = (target, dialects = {}) => (Object.entries(dialects).find(([prefix]) => target.startsWith(`${prefix}/`)) || ['', ''])[1];
 
 const keyOf = path => {
   try {
@@ -32,8 +41,8 @@ function describeSignature({ target, detail, expires_s: expires, is_private: isP
 
 /**
  * Append the builder to `root`. `sign` is that of `fetchAllowed`. After each request, `shown` is called with the response
- * and `{ key, plain, target, signed, query, image }`; it may replace the element of the image. Returns `show(target)`,
- * which has no signature.
+ * and `{ key, dialect, plain, target, signed, query, image }`, without a key for a dialect; it may replace the element of
+ * the image. Returns `show(target)`, which has no signature.
  */
 export function urlBuilder(root, table, sign, shown = () => {}) {
   const form = make('form', { id: 'form', autocomplete: 'off' });
@@ -48,7 +57,10 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     make('div', { className: 'result' }, make('div', { className: 'url-row' }, url, copy), guard, result),
     form,
     make('div', { className: 'about' }, extra, make('details', {}, make('summary', { textContent: 'Response headers' }), headers))));
+  const dialects = table.dialects || {};
   let path = '/';
+  let dialect = '';
+  let foreign = ''; // a URL of a dialect, which no option of the form changes
   let number = 0;
   let waiting = 0;
 
@@ -60,33 +72,37 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     url.value = location.origin + path + options.query();
     later();
   });
-  url.addEventListener('input', () => {
-    const target = targetOf(url.value);
+  const read = target => {
+    dialect = dialectOf(target, dialects);
+    foreign = dialect && target;
+    form.inert = form.hidden = Boolean(dialect);
     [path] = target.split('?');
-    options.fill(target.slice(path.length));
+    options.fill(dialect ? '' : target.slice(path.length));
+  };
+  url.addEventListener('input', () => {
+    read(targetOf(url.value, dialects));
     later();
   });
 
   async function request() {
     number += 1;
     const own = number;
-    const plain = path + options.query();
+    const plain = foreign || path + options.query();
     const found = await fetchAllowed(plain, sign, AVIF);
     const { target, signed } = found;
     const image = await render(found);
     if (own !== number) return; // options have changed since
     if (isImage(found)) assign(image, { alt: target });
     if (document.activeElement !== url) url.value = location.origin + target;
-    guard.textContent = signed ? describeSignature(signed) : '';
+    guard.textContent = [dialect && `A URL of ${dialect}, which has its options.`, signed && describeSignature(signed)].filter(Boolean).join(' ');
     result.replaceChildren(image);
     headers.replaceChildren(...headerRows(found));
-    shown(found, { key: keyOf(path), plain, target, signed, query: options.query(), image, result, extra });
+    shown(found, { key: dialect ? '' : keyOf(path), dialect, plain, target, signed, query: options.query(), image, result, extra });
   }
 
   return async target => {
-    [path] = target.split('?');
-    options.fill(target.slice(path.length));
-    url.value = location.origin + path + options.query();
+    read(target);
+    url.value = location.origin + (foreign || path + options.query());
     clearTimeout(waiting);
     await request();
   };
