@@ -28,6 +28,16 @@ _DRAWING = re.compile(r"!\[[^\]]*\]\(([^)]+\.svg)\)")
 _SEQUENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
+_NAMED = (
+    (re.compile(r'(data-md-component="search" role="dialog")'), r'\1 aria-label="Search"'),
+    (re.compile(r'aria-labelledby="(__nav_[\d_]+)_label"'), r'aria-labelledby="\1_title"'),
+    (re.compile(r'(<label class="md-nav__title" for="(__nav_[\d_]+)")'), r'\1 id="\2_title"'),
+    (re.compile(r'(<input class="md-option")'), r'\1 tabindex="-1"'),
+    (re.compile(r"<th([^>]*)></th>"), r"<td\1></td>"),
+)
+"""Replacements in pages. The label of a section with a page of its own has an icon only, unlike the section's title. An
+option of the palette is hidden from screen readers, and not to be reached by the keyboard either."""
+
 BOOSTS = (
     ("guides/troubleshooting", 6.0),
     ("guides/", 3.0),
@@ -110,6 +120,13 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
     drawn = _DRAWING.sub(lambda match: _embed((source.parent / match[1]).read_text(encoding="utf-8")), markdown)
     drawn = _SEQUENCE.sub(lambda match: _embed(sequence.draw(match[1])), drawn)
     return _LINK.sub(replace, drawn)
+
+
+def on_post_page(output: str, **_: object) -> str:
+    """Name what the theme leaves without a name, and have no heading of a column without text, for screen readers."""
+    for pattern, replacement in _NAMED:
+        output = pattern.sub(replacement, output)
+    return output
 
 
 def _embed(drawing: str) -> str:

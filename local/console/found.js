@@ -6,6 +6,7 @@ import { json, sign } from './control.js';
 import { fetchAllowed } from './derivative.js';
 import { UNANALYSED, modelLabels } from './explanation.js';
 import { element, encodeKey, make } from './page.js';
+import { moment } from './times.js';
 import { cards, search, showTagged, tagChips } from './tags.js';
 
 const SHOWN = 'w=960';
@@ -127,7 +128,7 @@ const STATE_TEXTS = {
   off: () => 'Inference is off (--no-inference). Requests that need findings are answered with 501.',
   'no-picture': () => 'The image does not exist yet.',
   pending: data => `Not analysed yet. Endpoint: ${data.endpoint}. Requests that need findings are answered with 503.`,
-  found: data => `Analysed on ${new Date(data.findings.analysed_at).toLocaleString()}, generation ${data.generation}.`,
+  found: data => `Analysed on ${moment(Date.parse(data.findings.analysed_at) / 1000)}, generation ${data.generation}.`,
 };
 
 let requestNumber = 0;

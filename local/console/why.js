@@ -9,6 +9,8 @@ const CLASSES = { 'auto-avif': 'AVIF', 'auto-webp': 'WebP', 'auto-legacy': 'neit
 
 const usd = amount => `${amount < 10 ? amount.toFixed(2) : Math.round(amount)} USD`;
 
+const clock = at => moment(Date.parse(at) / 1000);
+
 function row(name, value, why = '') {
   if (!value) return [];
   const definition = make('dd', {}, value);
@@ -51,19 +53,19 @@ function describeImage({ image }, masterUrl) {
 function describeAccess({ policy, signature }) {
   if (!policy) return [];
   const kind = { none: 'none in this URL', wrong: 'wrong' }[signature.kind] || `valid, ${signature.kind}`;
-  const ends = signature.expires_at ? `, ${signature.is_expired ? 'expired' : 'valid until'} ${moment(Date.parse(signature.expires_at) / 1000)}` : '';
+  const ends = signature.expires_at ? `, ${signature.is_expired ? 'expired' : 'valid until'} ${clock(signature.expires_at)}` : '';
   return row('Signature', policy.needs_signature ? `needed: ${kind}${ends}` : 'not needed',
     policy.is_private ? 'private image: each link needs a signature with an expiry (exp)' : `access mode ${policy.access_mode}`);
 }
 
 function describeState(found) {
   const { derivatives, master, caching, index } = found;
-  const stored = derivatives.map(one => `${one.content_type}, ${bytes(one.bytes)}, ${one.modified_at}`).join('; ');
+  const stored = derivatives.map(one => `${one.content_type}, ${bytes(one.bytes)}, ${clock(one.modified_at)}`).join('; ');
   return [
     ...row('Stored', derivatives.length ? `${derivatives.length} of this request` : 'nothing of this request', stored),
-    ...row('Master', master ? `${master.content_type}, ${bytes(master.bytes)}` : 'none', master ? master.modified_at : found.source.uri),
+    ...row('Master', master ? `${master.content_type}, ${bytes(master.bytes)}` : 'none', master ? clock(master.modified_at) : found.source.uri),
     ...row('Upload', index && index.state, (index && index.refusal) || ''),
-    ...row('CDN', caching.cached_error && `may still return ${caching.cached_error.status} ${caching.cached_error.code} until ${caching.cached_error.until}`),
+    ...row('CDN', caching.cached_error && `may still return ${caching.cached_error.status} ${caching.cached_error.code} until ${clock(caching.cached_error.until)}`),
     ...row('Caches', caching.cache_control, [
       caching.kept_by && `kept by ${caching.kept_by}`, caching.purges && caching.purges.waiting ? `${caching.purges.waiting} purges wait` : '',
     ].filter(Boolean).join('; ')),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,7 +11,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from axe_playwright_python.async_playwright import Axe
 
+from tests.component.browser.browser import CHROMIUM, open_browser
+from tools.site import on_post_page
+
+PAGES = ("index.html", "guides/private-images.html", "guides/gallery.html", "explanation/calculator.html")
 ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -39,6 +45,37 @@ def test_the_site_has_every_page_and_a_search_index(tmp_path: Path) -> None:
     assert renamed <= {page.relative_to(tmp_path) for page in tmp_path.rglob("*.html")}
     found = json.loads((tmp_path / "search" / "search_index.json").read_text(encoding="utf-8"))["docs"]
     assert any("quarantine" in entry["text"] for entry in found)
+
+
+def test_what_the_theme_leaves_without_a_name_gets_one() -> None:
+    page = (
+        '<nav class="md-nav" aria-labelledby="__nav_5_2_label"><label class="md-nav__title" for="__nav_5_2">Guides'
+        '</label></nav><div class="md-search" data-md-component="search" role="dialog"></div><th a="x"></th><th>b</th>'
+    )
+    assert on_post_page(page) == (
+        '<nav class="md-nav" aria-labelledby="__nav_5_2_title"><label class="md-nav__title" for="__nav_5_2"'
+        ' id="__nav_5_2_title">Guides</label></nav><div class="md-search" data-md-component="search" role="dialog"'
+        ' aria-label="Search"></div><td a="x"></td><th>b</th>'
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
+def test_axe_finds_nothing_on_pages(tmp_path: Path) -> None:
+    assert build(ROOT, tmp_path).returncode == 0
+
+    async def run() -> dict[str, list[str]]:
+        found = {}
+        async with open_browser() as page:
+            for path, width, dark in [(path, *look) for path in PAGES for look in ((1280, False), (390, True))]:
+                await page.resize(width=width, dark=dark)
+                await page.open((tmp_path / path).as_uri())
+                await page.until("!document.querySelector('.md-code__nav:not([role])')")
+                violations = (await Axe().run(page.tab)).response["violations"]
+                found |= {f"{path} {one['id']}": [node["html"] for node in one["nodes"]] for one in violations}
+        return found
+
+    assert asyncio.run(run()) == {}
 
 
 @pytest.mark.slow
