@@ -4,7 +4,7 @@ import { dialectOf, targetOf, targetOfKey } from './builder.js';
 import { CONTROL, json, sign } from './control.js';
 import { AVIF, allowedImage, fetchAllowed, isImage, render } from './derivative.js';
 import { isInferenceOn, showFound } from './found.js';
-import { assign, bytes, element, make } from './page.js';
+import { assign, bytes, element, make, moveByArrows } from './page.js';
 import { workbench } from './workbench.js';
 
 const WEBP = 'image/webp,image/*,*/*;q=0.8';
@@ -195,6 +195,7 @@ async function start() {
     button.dataset.key = each;
     element('photographs').append(button);
   }
+  moveByArrows(element('photographs'));
   element('again').onclick = showAll;
   element('restart').onclick = async () => {
     await fetch(`${CONTROL}/cdn/restart`, { method: 'POST' });

@@ -2,7 +2,7 @@
 
 import { CONTROL, json, sign } from './control.js';
 import { allowedImage } from './derivative.js';
-import { assign, element, encodeKey, make } from './page.js';
+import { assign, element, encodeKey, make, moveByArrows } from './page.js';
 
 const SCRIPT = `${CONTROL}/zoom/openseadragon.js`;
 
@@ -93,6 +93,7 @@ async function start() {
   const viewer = viewerOf(library);
   connectButtons(viewer);
   count(viewer);
+  moveByArrows(element('photographs'));
   const fromHash = () => decodeURIComponent(location.hash.slice(1)) || keys[0];
   for (const key of keys) {
     const image = allowedImage(`/${encodeKey(key)}?w=320`, sign, { alt: key });

@@ -165,6 +165,21 @@ def test_a_url_of_a_dialect_stays_as_it_was_typed() -> None:
 
 
 @pytest.mark.slow
+def test_tab_leaves_the_row_of_images_in_which_arrows_move() -> None:
+    async def act(page: Page) -> None:
+        await settle(page, f"/{KEY}")
+        assert "px, jpeg" in await page.evaluate("document.querySelector('[role=status]#guard').textContent")
+        await page.evaluate("document.querySelector('#photographs button').focus()")
+        await page.press("ArrowRight")
+        assert await page.evaluate("document.activeElement.dataset.key") == "others/1.jpg"
+        await page.press("Tab")
+        assert await page.evaluate("document.activeElement.id") == "url"
+
+    others = [{"key": "others/1.jpg", "score": 0.5}, {"key": "others/2.jpg", "score": 0.4}]
+    on_the_page(replace(stage(), near=others), act)
+
+
+@pytest.mark.slow
 def test_a_refusal_is_the_first_reason() -> None:
     async def act(page: Page) -> None:
         await page.until("document.querySelector('#why')?.innerText.includes('404 no-source')")

@@ -427,7 +427,7 @@ def test_the_playground_signs_what_the_unsigned_set_lacks(run: Run) -> None:
         page = await gateway.sign_in(ADA, "#/playground")
         await page.until("document.querySelector('#shown img')?.naturalWidth === 300")
         assert await page.evaluate("document.getElementById('url').value") == f"{gateway.url}/a/1.jpg"
-        assert await texts(page, "#guard") == [""]
+        assert "unsigned" not in (await texts(page, "#guard"))[0]
         await page.evaluate(
             """(() => { const labels = [...document.querySelectorAll('#form label')];
               const label = labels.find(each => each.querySelector('code')?.textContent === 'blur');
@@ -437,7 +437,7 @@ def test_the_playground_signs_what_the_unsigned_set_lacks(run: Run) -> None:
         await page.until("document.getElementById('url').value.includes('s=')")
         assert gateway.images[-2] == "/a/1.jpg?blur=7"
         assert gateway.images[-1].startswith("/a/1.jpg?blur=7&exp=")
-        assert (await texts(page, "#guard"))[0].startswith("Outside the unsigned set")
+        assert "Outside the unsigned set" in (await texts(page, "#guard"))[0]
         rows = "[...document.querySelectorAll('#headers tr')].map(row => [...row.cells].map(cell => cell.textContent))"
         assert ["status", "200 OK"] in await page.evaluate(rows)
 

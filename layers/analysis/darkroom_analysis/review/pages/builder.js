@@ -2,7 +2,7 @@
 
 import { AVIF, fetchAllowed, headerRows, isImage, render } from './derivative.js';
 import { buildForm } from './form.js';
-import { assign, encodeKey, make } from './page.js';
+import { assign, bytes, encodeKey, make } from './page.js';
 import { moment } from './times.js';
 
 /** After the last key, before a URL is requested. */
@@ -31,6 +31,10 @@ const keyOf = path => {
   }
 };
 
+const describeResult = (found, image) => (isImage(found)
+  ? `${image.naturalWidth} × ${image.naturalHeight} px, ${found.type.replace('image/', '')}, ${bytes(found.body.size)}.`
+  : `Response: ${found.answer.status}.`);
+
 function describeSignature({ target, detail, expires_s: expires, is_private: isPrivate }) {
   if (!target) return detail;
   const until = expires ? ` until ${moment(expires)}` : '';
@@ -48,7 +52,7 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
   const form = make('form', { id: 'form', autocomplete: 'off' });
   const url = make('input', { id: 'url', className: 'url', type: 'text', spellcheck: false, ariaLabel: 'URL of the image' });
   const copy = make('button', { type: 'button', id: 'copy', className: 'quiet', textContent: 'Copy' });
-  const guard = make('p', { id: 'guard', className: 'note' });
+  const guard = make('p', { id: 'guard', className: 'note', role: 'status' });
   const result = make('div', { id: 'shown', className: 'shown' });
   const headers = make('table', { id: 'headers', className: 'headers' });
   const extra = make('div', { className: 'extra' });
@@ -94,7 +98,7 @@ export function urlBuilder(root, table, sign, shown = () => {}) {
     if (own !== number) return; // options have changed since
     if (isImage(found)) assign(image, { alt: target });
     if (document.activeElement !== url) url.value = location.origin + target;
-    guard.textContent = [dialect && `A URL of ${dialect}, which has its options.`, signed && describeSignature(signed)].filter(Boolean).join(' ');
+    guard.textContent = [describeResult(found, image), dialect && `A URL of ${dialect}, which has its options.`, signed && describeSignature(signed)].filter(Boolean).join(' ');
     result.replaceChildren(image);
     headers.replaceChildren(...headerRows(found));
     shown(found, { key: dialect ? '' : keyOf(path), dialect, plain, target, signed, query: options.query(), image, result, extra });

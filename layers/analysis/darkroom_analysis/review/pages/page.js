@@ -20,6 +20,19 @@ export function make(tag, attributes = {}, ...children) {
   return made;
 }
 
+/** Let the arrow keys move in a row of buttons, so that Tab leaves it after one of them. */
+export function moveByArrows(row) {
+  row.addEventListener('focusin', ({ target }) => { for (const one of row.children) one.tabIndex = one === target ? 0 : -1; });
+  row.addEventListener('keydown', event => {
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const buttons = [...row.children];
+    const at = buttons.indexOf(document.activeElement);
+    if (!step || at < 0) return;
+    event.preventDefault();
+    buttons.at((at + step) % buttons.length).focus();
+  });
+}
+
 export const element = id => document.getElementById(id);
 
 /** Encode a key as a path, without a leading slash. */

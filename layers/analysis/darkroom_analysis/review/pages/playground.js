@@ -3,7 +3,7 @@
 import { request } from './api.js';
 import { targetOfKey, urlBuilder } from './builder.js';
 import { allowedImage } from './derivative.js';
-import { assign, encodeKey, make } from './page.js';
+import { assign, encodeKey, make, moveByArrows } from './page.js';
 import { empty } from './view.js';
 
 const sign = target => request('sign', { target }).catch(error => ({ detail: error.message }));
@@ -14,6 +14,7 @@ export async function playgroundView(root) {
   const prefix = make('input', { type: 'search', placeholder: 'trips/', spellcheck: false });
   const strip = make('nav', { className: 'strip' });
   strip.setAttribute('aria-label', 'Images');
+  moveByArrows(strip);
   const title = make('h3', { className: 'key' });
   const workbench = make('div', {});
   root.append(make('form', { className: 'search', onsubmit: event => { event.preventDefault(); find(); } },
