@@ -62,9 +62,7 @@ def encode(
     ``baseline``: a JPEG is not progressive.
     """
     encoder = output.encoder
-    lossy: EncoderOptions = (
-        {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY.of(output.name), effort)
-    )
+    lossy = {} if output.lossless else _lossy_options(output, quality or DEFAULT_QUALITY.of(output.name))
     options = choose_encoder_options(output.name, image.pixels, effort)
     smooth = encoder.smooth if effort != "slow" else None
     if smooth and image.pixels <= smooth.max_pixels and options != smooth.options:
@@ -75,8 +73,8 @@ def encode(
     return min((_save(image, output, options | further) for further in list_alternatives(output.name, effort)), key=len)
 
 
-def _lossy_options(output: OutputFormat, quality: int, effort: Effort) -> EncoderOptions:
-    coarse = output.encoder.coarse.get(effort, {}) if quality <= output.encoder.coarse_quality else {}
+def _lossy_options(output: OutputFormat, quality: int) -> EncoderOptions:
+    coarse = output.encoder.coarse if quality <= output.encoder.coarse_quality else {}
     return {"Q": map_quality(output, quality)} | coarse
 
 

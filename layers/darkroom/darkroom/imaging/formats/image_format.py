@@ -212,8 +212,8 @@ class Encoder:
     ``always`` holds options of every encode, ``baseline`` those of a JPEG that is not progressive, ``lossless`` those
     that make a lossy encoder lossless, or suit drawings. ``alternatives``: options of which each is tried, as only the
     result shows which is smallest. ``smooth``: options of images with little detail, unless the effort is slow.
-    ``coarse``: options by effort up to ``coarse_quality``. ``quality_scale``: pairs of a quality on JPEG's scale and
-    the encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with alpha.
+    ``coarse``: options up to ``coarse_quality``. ``quality_scale``: pairs of a quality on libjpeg's scale and the
+    encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with alpha.
 
     For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
     further ones for drawings, ``full_chroma`` those that keep more of the colour, ``trials`` sets of options that suit
@@ -230,7 +230,7 @@ class Encoder:
     lossless: EncoderOptions = field(default_factory=dict)
     alternatives: Mapping[Effort, tuple[EncoderOptions, ...]] = field(default_factory=dict)
     smooth: SmoothOptions | None = None
-    coarse: Mapping[Effort, EncoderOptions] = field(default_factory=dict)
+    coarse: EncoderOptions = field(default_factory=dict)
     coarse_quality: int = 0
     quality_scale: tuple[tuple[int, int], ...] = ()
     finish_alpha: Callable[[bytes], bytes] | None = None
