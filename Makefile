@@ -9,6 +9,8 @@ RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
 # What ./darkroom needs for stacks on AWS; it makes this environment on its first call.
 COMMANDS := .local/venvs/commands
+# What the local stack needs; where .venv exists, which has more, it runs there.
+STACK := .local/venvs/stack
 AUDIT := .local/venvs/audit
 PIP_INSTALL := $(RUN) -m pip install --quiet --no-compile --require-hashes
 # uv does not read pip's configuration: where that names an index, uv may fail, and pip takes its place.
@@ -41,6 +43,15 @@ $(COMMANDS)/.ready $(AUDIT)/.ready:
 	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes -r $<
 	@touch $@
 
+# Of the packages in requirements-samples.txt only files are read.
+$(STACK)/.ready: requirements-stack.txt requirements-samples.txt requirements-uv.txt
+	$(MAKE_VENV)
+	@$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes -r requirements-uv.txt
+	@for file in requirements-stack.txt requirements-samples.txt; do \
+	$(@D)/bin/uv pip install --quiet --system-certs --python $(@D)/bin/python --require-hashes --no-deps -r $$file || \
+	$(@D)/bin/python -m pip install --quiet --no-compile --require-hashes --no-deps -r $$file || exit 1; done
+	@touch $@
+
 $(READY): requirements-dev.txt requirements-uv.txt pyproject.toml
 	$(MAKE_VENV)
 	@$(PIP_INSTALL) -r requirements-uv.txt
@@ -48,10 +59,10 @@ $(READY): requirements-dev.txt requirements-uv.txt pyproject.toml
 	@$(VENV)/bin/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 
-run: $(READY)  ## Start Darkroom on this machine (Ctrl-C ends it)
+run: $(if $(wildcard $(READY)),$(READY),$(STACK)/.ready)  ## Start Darkroom on this machine (Ctrl-C ends it)
 	@./darkroom up
 
-stop: $(READY)  ## End a stack that was started detached
+stop:  ## End a stack that was started detached
 	@./darkroom stop
 
 test-fast: $(READY)  ## Pure tests only: no process, no network; half a minute

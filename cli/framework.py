@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from . import IS_CHECKOUT, ROOT
-from .environments import NOTE, enter_development
+from .environments import NOTE, STACK_NOTE, enter_development, enter_local_stack
 from .errors import WrongArgument
 from .terminal import Style, Table, format_lines, is_styled
 
@@ -172,7 +172,7 @@ class Command(click.Command):
     ``output`` describes the fields that it prints with ``--json``; without it the command has no ``--json``.
     ``examples`` are lines of a shell for its help.
     ``on_stack`` is false for commands that are about no stack, ``in_development`` true for those that need the packages
-    of development (``cli/environments.py``).
+    of development, ``runs_stack`` for those that need the packages of the local stack (``cli/environments.py``).
     """
 
     context_class = _Context
@@ -184,11 +184,13 @@ class Command(click.Command):
         examples: Sequence[str] = (),
         on_stack: bool = True,
         in_development: bool = False,
+        runs_stack: bool = False,
         **kwargs: Any,
     ) -> None:
         super().__init__(*args, **kwargs)
-        self.epilog = NOTE if in_development else self.epilog
-        self.output, self.examples, self.in_development = output, examples, in_development
+        self.epilog = NOTE if in_development else STACK_NOTE if runs_stack else self.epilog
+        self.output, self.examples = output, examples
+        self.in_development, self.runs_stack = in_development, runs_stack
         shared = [*(_SHARED if on_stack else ()), *((_JSON,) if output is not None else ()), _DEBUG]
         self.params = [*self.params, *shared]
 
@@ -204,6 +206,8 @@ class Command(click.Command):
         """Replace the shared options among the arguments by a Call, in the environment that the command needs."""
         if self.in_development:
             enter_development()
+        if self.runs_stack:
+            enter_local_stack()
         shared = {name.removeprefix("shared_"): ctx.params.pop(name) for name in SHARED_NAMES & ctx.params.keys()}
         if shared.get("local"):
             from_environment = ctx.get_parameter_source("shared_stack") is ParameterSource.ENVIRONMENT

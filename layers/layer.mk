@@ -6,7 +6,7 @@ ARCH ?= arm64
 # The first Python 3.13 with pip: a version manager's shim may refuse to run, and Debian's own has no pip.
 PROJECT := $(dir $(realpath $(lastword $(MAKEFILE_LIST))))..
 ifndef LAYER_PYTHON
-LAYER_PYTHON := $(shell for p in python3.13 "$(PROJECT)/.venv/bin/python" /usr/bin/python3.13 /usr/local/bin/python3.13; do \
+LAYER_PYTHON := $(shell for p in python3.13 "$(PROJECT)/.venv/bin/python" "$(PROJECT)/.local/venvs/stack/bin/python" /usr/bin/python3.13 /usr/local/bin/python3.13; do \
 	"$$p" -c 'import pip, sys; sys.exit(sys.version_info[:2] != (3, 13))' 2>/dev/null && echo "$$p" && break; done)
 endif
 

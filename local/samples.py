@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 from pathlib import Path
 
 from darkroom_pipeline.aws.index import Index
@@ -16,6 +17,7 @@ from darkroom_pipeline.aws.s3 import S3Bucket
 
 from . import event_samples, golden
 from .aws import Cloud
+from .errors import StartError
 from .progress import Progress
 from .stack_info import StackInfo
 
@@ -36,11 +38,17 @@ READY_WITHIN_S = 300.0
 POLL_S = 0.1
 
 
+def find_photographs() -> Path:
+    """Return the folder with PHOTOGRAPHS. It is found without an import: what scikit-image imports is not installed."""
+    found = find_spec("skimage")
+    if found is None or found.origin is None:
+        raise StartError("scikit-image, which has the sample photographs, is not installed.")
+    return Path(found.origin).parent / "data"
+
+
 def ensure_samples(cloud: Cloud, info: StackInfo, progress: Progress) -> None:
     """Upload missing samples, and wait until they are ingested. Existing objects do not change."""
-    import skimage
-
-    folder = Path(skimage.__file__).parent / "data"
+    folder = find_photographs()
     media, uploads = S3Bucket(cloud.s3, info.media_bucket), S3Bucket(cloud.s3, info.uploads_bucket)
     if media.head(WATERMARK) is None:
         media.put(WATERMARK, draw_watermark(), headers={"Content-Type": "image/png"}, metadata={})

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 import click
 
 from cli.commands import app
-from cli.environments import NOTE
+from cli.environments import NOTE, STACK_NOTE
 from local.paths import ROOT
 
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted(ROOT.glob("extensions/*/docs/*.md")))
@@ -67,4 +67,4 @@ def _describe(arguments: str, *, chosen: bool) -> tuple[bool, bool]:
         command = command.commands[words.pop(0)]
     uses_a_stack = "shared_stack" in {one.name for one in command.params} and command.name not in _WITHOUT_A_STACK
     local = uses_a_stack and not chosen and not {"--stack", "--region", "--profile"} & set(words)
-    return local or command.epilog == NOTE, local
+    return local or command.epilog in {NOTE, STACK_NOTE}, local

@@ -35,6 +35,8 @@ LOCKS: Mapping[str, Sequence[str]] = {
     "endpoint/requirements-models.txt": ("models", "models-text"),
     "requirements-dev.txt": ("dev", "darkroom", "imaging", "fonts", "inference", "aws"),
     "requirements-commands.txt": ("commands",),
+    "requirements-stack.txt": ("stack", "commands", "uv", "darkroom", "imaging", "models-build", "aws"),
+    "requirements-samples.txt": ("samples",),
     "requirements-uv.txt": ("uv",),
     "requirements-audit.txt": ("audit",),
     "requirements-ministack.txt": ("ministack",),
@@ -47,8 +49,8 @@ LOCKS: Mapping[str, Sequence[str]] = {
 }
 """Requirements file, from the repository's root, and the extras it locks; extensions have their own."""
 
-ALONE = ("models", "models-text", "credentials", "jpeg-xl")
-"""Extras that are locked without dependencies: of models and ``imagecodecs`` only files are extracted, and no code
+ALONE = ("models", "models-text", "credentials", "jpeg-xl", "samples")
+"""Extras that are locked without dependencies: of models, samples and ``imagecodecs`` only files are used, and no code
 runs; ``c2pa-python`` uses its dependencies only to download itself."""
 
 _OPTIONS = (

@@ -39,7 +39,7 @@ def _add_flags[**P, R](command: Callable[P, R]) -> Callable[P, R]:
 
 
 @app.command(
-    in_development=True,
+    runs_stack=True,
     examples=(
         "darkroom up --detach",
         "darkroom up --parameter max_source_pixels=12000000",
@@ -94,7 +94,7 @@ def up(
     )
 
 
-@app.command(output={"stopped": "whether a stack ran"}, in_development=True, examples=("darkroom stop",))
+@app.command(output={"stopped": "whether a stack ran"}, examples=("darkroom stop",))
 def stop(call: Call) -> None:
     """Stop the stack on this machine, detached or not."""
     from local.paths import StackPaths

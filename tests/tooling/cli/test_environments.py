@@ -8,6 +8,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -83,7 +84,7 @@ def test_every_command_imports_what_it_needs(python: Path) -> None:
     wanted = {
         name: find_imports(inspect.getmodule(function), function.__name__)  # type: ignore[arg-type]
         for name, command in list_commands(app)
-        if not command.in_development and (function := read_function(command))
+        if not (command.in_development or command.runs_stack) and (function := read_function(command))
     }
     assert sum(bool(code) for code in wanted.values()) > 40
     done = subprocess.run(
@@ -104,6 +105,50 @@ def test_the_environment_has_few_packages_with_hashes() -> None:
     assert {"boto3", "click"} <= names
     assert len(names) <= 15
     assert text.count("--hash=sha256:") >= len(names)
+
+
+IMPORTS_OF_THE_STACK = """
+import importlib, sys
+from importlib.machinery import PathFinder
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+installed = set(sys.argv[1:])
+distributions = packages_distributions()
+
+
+class OfTheStack(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        owners = {one.lower().replace("_", "-") for one in distributions.get(name, [])}
+        return None if owners and not owners & installed else super().find_spec(name, path, target)
+
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = OfTheStack
+import cli.models.dynamic_axes, cli.models.efficientnet_lite, cli.models.fetch_models
+
+for folder in ("local", "cloudfront_local"):
+    for path in sorted(Path(folder).rglob("*.py")):
+        importlib.import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
+from local.samples import PHOTOGRAPHS, find_photographs
+
+assert all((find_photographs() / name).exists() for name in PHOTOGRAPHS)
+"""
+"""Imports all modules of the local stack where only the named distributions can be imported."""
+
+
+def test_the_local_stack_imports_what_its_environment_has() -> None:
+    text = (ROOT / "requirements-stack.txt").read_text(encoding="utf-8")
+    names = re.findall(r"^([a-z0-9.-]+)==", text, re.MULTILINE)
+    done = subprocess.run(
+        [sys.executable, "-c", IMPORTS_OF_THE_STACK, *names, "darkroom", "scikit-image"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert len(names) < 60, "the first start installs them"
 
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -206,6 +206,20 @@ def test_the_launcher_installs_the_environment_once(tmp_path: Path) -> None:
     assert changed.stderr == "installing\n", "after a change of the requirements"
 
 
+def test_the_launcher_takes_the_packages_of_the_local_stack_where_only_they_are_installed(tmp_path: Path) -> None:
+    (tmp_path / "darkroom").write_bytes((ROOT / "darkroom").read_bytes())
+    (tmp_path / "darkroom").chmod(0o755)
+    (tmp_path / "requirements-stack.txt").write_text("")
+    (tmp_path / "cli").mkdir()
+    (tmp_path / "cli" / "__main__.py").write_text("print('started')")
+    environment = tmp_path / ".local" / "venvs" / "stack"
+    (environment / "bin").mkdir(parents=True)
+    (environment / "bin" / "python").symlink_to(sys.executable)
+    (environment / ".ready").touch()
+    done = subprocess.run([tmp_path / "darkroom"], capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("started\n", "")
+
+
 def test_a_missing_package_names_the_remedy(tmp_path: Path) -> None:
     (tmp_path / "click.py").write_text("raise ModuleNotFoundError('no', name='click')")
     environment = os.environ | {"PYTHONPATH": str(tmp_path)}
