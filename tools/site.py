@@ -26,6 +26,7 @@ from tools import sequence  # noqa: E402
 DOCS = ROOT / "docs"
 _DRAWING = re.compile(r"!\[[^\]]*\]\(([^)]+\.svg)\)")
 _SEQUENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_ITEM = re.compile(r"(?:\d+\.|[-*]) +")
 _LINK = re.compile(r"(?<!!)\[([^\]]*)\]\(((?:\.\./)+[^)#\s]*)(#[^)\s]*)?\)")
 
 _NAMED = (
@@ -119,7 +120,21 @@ def on_page_markdown(markdown: str, *, page: Any, **_: object) -> str:
 
     drawn = _DRAWING.sub(lambda match: _embed((source.parent / match[1]).read_text(encoding="utf-8")), markdown)
     drawn = _SEQUENCE.sub(lambda match: _embed(sequence.draw(match[1])), drawn)
-    return _LINK.sub(replace, drawn)
+    return indent_items(_LINK.sub(replace, drawn))
+
+
+def indent_items(markdown: str) -> str:
+    """Indent what belongs to an item of a list by four spaces, as Python-Markdown needs it: GitHub needs fewer."""
+    lines, width, is_code = [], 0, False
+    for line in markdown.split("\n"):
+        if line.startswith("```"):
+            is_code, width = not is_code, 0
+        elif not is_code and (marker := _ITEM.match(line)):
+            width = len(marker[0])
+        elif line and not line.startswith(" " * (width or 1)):
+            width = 0
+        lines.append(" " * 4 + line[width:] if width and line and not _ITEM.match(line) else line)
+    return "\n".join(lines)
 
 
 def on_post_page(output: str, **_: object) -> str:

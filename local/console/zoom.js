@@ -91,6 +91,7 @@ async function start() {
   showMessage('Loading OpenSeadragon …');
   const [library, keys] = await Promise.all([loadOpenSeadragon(), json('/photographs')]);
   const viewer = viewerOf(library);
+  Object.assign(viewer.canvas, { role: 'application', ariaLabel: 'The image: arrow keys move it, plus and minus zoom' });
   connectButtons(viewer);
   count(viewer);
   moveByArrows(element('photographs'));

@@ -14,7 +14,7 @@ import pytest
 from axe_playwright_python.async_playwright import Axe
 
 from tests.component.browser.browser import CHROMIUM, open_browser
-from tools.site import on_post_page
+from tools.site import indent_items, on_post_page
 
 PAGES = ("index.html", "guides/private-images.html", "guides/gallery.html", "explanation/calculator.html")
 ROOT = Path(__file__).resolve().parents[3]
@@ -57,6 +57,12 @@ def test_what_the_theme_leaves_without_a_name_gets_one() -> None:
         ' id="__nav_5_2_title">Guides</label></nav><div class="md-search" data-md-component="search" role="dialog"'
         ' aria-label="Search"></div><td a="x"></td><th>b</th>'
     )
+
+
+def test_steps_with_code_are_one_list() -> None:
+    steps = "1. First.\n\n{0}```sh\n{0}ls\n{0}```\n\n2. Second,\n{0}wrapped.\n"
+    after = "\nAfter\n\n```sh\n1. no item\n   code\n```\n- a\n{0}b"
+    assert indent_items(steps.format("   ") + after.format("  ")) == (steps + after).format("    ")
 
 
 @pytest.mark.slow
