@@ -17,6 +17,7 @@ from darkroom.imaging.formats import encode as encode_module
 from darkroom.imaging.formats.encode import (
     EncodableImage,
     choose_encoder_options,
+    choose_search_options,
     encode,
     list_alternatives,
     map_quality,
@@ -228,6 +229,11 @@ def test_the_quantisation_table_of_a_jpeg_goes_by_its_quality(quality: int, own:
     body = made(saved(photo(), "PNG"), format="jpeg", quality=quality).body
     tables = [opened(data).quantization[0] for data in (body, wanted)]
     assert tables[0] == tables[1]
+
+
+@pytest.mark.parametrize("pace", get_args(Effort.__value__))
+def test_a_jpeg_of_automatic_quality_has_the_same_table(pace: Effort) -> None:
+    assert choose_search_options("jpeg", 76_800, pace, drawing=False)["quant_table"] == 5
 
 
 @pytest.mark.parametrize(("detail", "wanted"), [(1, 3), (20, 2)])

@@ -146,7 +146,7 @@ def choose_search_options(form: str, pixels: int, effort: Effort, *, drawing: bo
         options = _look_up(encoder.search, pixels)
     else:
         options = choose_encoder_options(form, pixels, effort)
-    return options | encoder.drawing if drawing else options
+    return options | encoder.coarse | (encoder.drawing if drawing else {})
 
 
 def list_trial_options(form: str, pixels: int, effort: Effort) -> tuple[EncoderOptions, ...]:

@@ -212,7 +212,7 @@ class Encoder:
     ``always`` holds options of every encode, ``baseline`` those of a JPEG that is not progressive, ``lossless`` those
     that make a lossy encoder lossless, or suit drawings. ``alternatives``: options of which each is tried, as only the
     result shows which is smallest. ``smooth``: options of images with little detail, unless the effort is slow.
-    ``coarse``: options up to ``coarse_quality``. ``quality_scale``: pairs of a quality on libjpeg's scale and the
+    ``coarse``: options up to ``coarse_quality``, and of ``q=auto``. ``quality_scale``: pairs of a quality on libjpeg's scale and the
     encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with alpha.
 
     For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
