@@ -212,8 +212,9 @@ class Encoder:
     ``always`` holds options of every encode, ``baseline`` those of a JPEG that is not progressive, ``lossless`` those
     that make a lossy encoder lossless, or suit drawings. ``alternatives``: options of which each is tried, as only the
     result shows which is smallest. ``smooth``: options of images with little detail, unless the effort is slow.
-    ``coarse``: options up to ``coarse_quality``, and of ``q=auto``. ``quality_scale``: pairs of a quality on libjpeg's scale and the
-    encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with alpha.
+    ``coarse``: options up to ``coarse_quality``, and of ``q=auto``. ``quality_scale``: pairs of a quality on libjpeg's
+    scale and the encoder's own, straight between them. ``finish_alpha``: applied to the bytes of an animation with
+    alpha.
 
     For ``q=auto``: ``search`` are its options while a client waits, where they differ from ``fast``; ``drawing``
     further ones for drawings, ``full_chroma`` those that keep more of the colour, ``trials`` sets of options that suit
