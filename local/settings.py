@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +16,7 @@ from darkroom_pipeline.aws.s3 import S3Bucket
 
 from .aws import Cloud
 from .errors import StartError
-from .paths import STACK
+from .paths import ROOT, STACK
 
 BATCHES_AT_ONCE = 2
 """Concurrent batches of bulk jobs on the local stack, where each worker uses a core."""
@@ -33,12 +34,21 @@ def split(overrides: Sequence[str]) -> tuple[list[str], dict[str, Any]]:
     A setting's value is TOML; text may omit quotes.
     """
     parameters = [pair for pair in overrides if not pair[:1].islower()]
+    if unknown := [name for pair in parameters if (name := pair.partition("=")[0]) not in list_parameters()]:
+        raise StartError(f"{unknown[0]} is no parameter of template.yaml. Settings are in lower case.")
     settings = dict(_setting(pair) for pair in overrides if pair[:1].islower())
     try:
         validate(settings)
     except InvalidSettings as error:
         raise StartError(str(error)) from error
     return parameters, settings
+
+
+def list_parameters() -> set[str]:
+    """Return the names of the template's parameters. MiniStack ignores others, which CloudFormation refuses."""
+    template = (ROOT / "template.yaml").read_text(encoding="utf-8")
+    section = template.partition("\nParameters:\n")[2]
+    return set(re.findall(r"^  (\w+):", re.split(r"^\w", section, maxsplit=1, flags=re.MULTILINE)[0], re.MULTILINE))
 
 
 def ensure(cloud: Cloud, overrides: Mapping[str, Any]) -> None:

@@ -240,7 +240,7 @@ def test_overrides_are_parameters_or_settings() -> None:
     assert changed == {"max_source_pixels": 12_000_000, "access_mode": "open", "keep_gps": True, "tasks": ["faces"]}
 
 
-@pytest.mark.parametrize("pair", ["acces_mode=open", "access_mode=closed", "max_source_pixels=many"])
+@pytest.mark.parametrize("pair", ["acces_mode=open", "access_mode=closed", "max_source_pixels=many", "Prefixes=a"])
 def test_an_invalid_setting_is_rejected(pair: str) -> None:
     with pytest.raises(StartError, match=pair.partition("=")[0]):
         settings.split([pair])
