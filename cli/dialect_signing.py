@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from darkroom_dialects import dit, imgproxy, thumbor
+from darkroom_dialects import dit, imgix, imgproxy, thumbor
 from darkroom_dialects.common.parsed_url import DialectKey
 from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.signing_keys import KeysByDialect
@@ -13,7 +13,8 @@ from darkroom_dialects.serving.signing_keys import KeysByDialect
 def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
     """Sign ``target``, a path of the dialect without a signature; return it with the dialect's prefix.
 
-    ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit. Raises
+    ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit,
+    ``/photo.jpg?w=300`` in imgix. Raises
     ValueError for a dialect without signatures.
     """
     if dialect not in _SIGNED:
@@ -38,4 +39,16 @@ def _dit(path: str, key: DialectKey) -> str:
     return f"{route}?{'&'.join([*pairs, f'signature={dit.sign(message.encode(), key)}'])}"
 
 
-_SIGNED: Mapping[str, Callable[[str, DialectKey], str]] = {"imgproxy": _imgproxy, "thumbor": _thumbor, "dit": _dit}
+def _imgix(path: str, key: DialectKey) -> str:
+    route, _, query = path.partition("?")
+    pairs = [pair for pair in query.split("&") if pair and not pair.startswith("s=")]
+    message = f"{route}?{'&'.join(pairs)}" if pairs else route
+    return f"{route}?{'&'.join([*pairs, f's={imgix.sign(message.encode(), key)}'])}"
+
+
+_SIGNED: Mapping[str, Callable[[str, DialectKey], str]] = {
+    "imgproxy": _imgproxy,
+    "thumbor": _thumbor,
+    "dit": _dit,
+    "imgix": _imgix,
+}

@@ -17,5 +17,6 @@ DOCUMENT: Mapping[str, list[object]] = {
     "imgproxy": [{"key": _derive_key("imgproxy key"), "salt": _derive_key("imgproxy salt")}],
     "thumbor": [_derive_key("thumbor")],
     "dit": [_derive_key("dit")],
+    "imgix": [_derive_key("imgix")],
 }
 """The content of the secret: see :func:`darkroom_dialects.serving.signing_keys.parse_keys`."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.variants import LADDER_PX
-from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
+from darkroom_dialects import cloudflare, dit, imgix, imgproxy, thumbor
 from darkroom_dialects.iiif.spec import FORMATS as IIIF_FORMATS
 from darkroom_dialects.iiif.spec import QUALITIES
 
@@ -232,6 +232,17 @@ def _cloudflare(random: Random, key: str) -> str:
     return f"/cdn-cgi/image/{','.join(options)}/{_spelled(random, random.choice(('', '/', ORIGIN)) + key)}"
 
 
+def _imgix(random: Random, key: str) -> str:
+    pairs = [random.choice((f"w={random.choice(SIDES)}", f"width={random.choice(SIDES)}", "auto=format"))]
+    pairs.append(random.choice(("fit=max", "fit=max", "fit=clip", "fit=min")))
+    if random.random() < 0.5:
+        pairs.append(random.choice(("auto=format,compress", f"fm={random.choice(FORMATS)}", "ixlib=js-3.8.0")))
+    names = [random.choice(random.choice(imgix.OPTION_MAPPINGS).names) for _ in range(random.choice((0, 0, 1, 2)))]
+    pairs += [f"{name}={_value(random)}" for name in names]
+    address = quote(ORIGIN, safe="") + key if random.random() < 0.2 else key
+    return f"/imgix/{_spelled(random, address)}?{'&'.join(pairs)}"
+
+
 _IIIF_LISTED = (
     "full/max/",
     "full/640,480/",
@@ -275,6 +286,7 @@ DIALECTS = {
     "thumbor": _thumbor,
     "dit": _dit,
     "cloudflare": _cloudflare,
+    "imgix": _imgix,
     "iiif": _iiif,
 }
 """Each dialect's generator."""

@@ -141,7 +141,9 @@ def _read_expected(path: Path) -> dict[str, str]:
 )
 @click.argument("target")
 @click.option("--key-file", type=FILE, help="File with the signing key, instead of the stack's; AWS is not called.")
-@click.option("--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor or dit, such as '/300x200/photo.jpg'.")
+@click.option(
+    "--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor, dit or imgix, such as '/300x200/photo.jpg'."
+)
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")
 def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, expires_in: int | None) -> None:
     """Print a signed URL for TARGET, a path with a query such as '/photo.jpg?w=801'."""

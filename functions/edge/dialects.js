@@ -93,8 +93,12 @@ async function handler(event) {
     if (dialect[4]) {
         request.uri = normalised(request.uri.replace(/[^!-~]+/g, encodeURIComponent), dialect[4] > 1);
     }
-    dropUnread(request, dialect[2]);
-    const query = queryText(request);
+    let query = request.rawQueryString() || '';
+    // Without a list of parameters, signatures are over the query as written.
+    if (dialect[2]) {
+        dropUnread(request, dialect[2]);
+        query = queryText(request);
+    }
     setHeader(request, 'language', dialect[0]);
     const url = (request.uri + (query && '?' + query)).replace(/[^!-~]+/g, encodeURIComponent);
     setHeader(request, 'url', url);

@@ -196,10 +196,15 @@ def _normalisation(dialect: Dialect) -> int:
     return 0 if dialect.signed else 2 if dialect.name == IIIF.name else 1
 
 
-def _parameters(dialect: Dialect) -> list[str]:
-    """Return the query parameters that the parser of ``dialect`` reads, without the fields after a dot."""
+def _parameters(dialect: Dialect) -> list[str] | int:
+    """Return the query parameters that the parser of ``dialect`` reads, without the fields after a dot.
+
+    0 keeps the query as written.
+    """
     if not dialect.has_query:
         return []
+    if dialect.signs_query:
+        return 0
     options = (option for option in load_parser(dialect).OPTION_MAPPINGS if option.group.startswith(QUERY_GROUPS))
     return sorted({name.partition(".")[0] for option in options for name in option.names})
 

@@ -30,7 +30,12 @@ from .deployment import Deployment
 pytestmark = [pytest.mark.slow, pytest.mark.never_skips]
 
 VALID: dict[str, Any] = {
-    "one key of each": {"imgproxy": [{"key": KEY, "salt": SALT}], "thumbor": [STRONG], "dit": [STRONG]},
+    "one key of each": {
+        "imgproxy": [{"key": KEY, "salt": SALT}],
+        "thumbor": [STRONG],
+        "dit": [STRONG],
+        "imgix": [STRONG],
+    },
     "no keys": {},
     "an empty list": {"thumbor": []},
 }

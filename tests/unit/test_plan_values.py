@@ -34,6 +34,7 @@ from darkroom_dialects.iiif.image import resolve_image
 from darkroom_dialects.iiif.spec import V3, SizeLimits
 from darkroom_dialects.iiif.url import ImageRequest
 from darkroom_dialects.iiif.url import parse as read_iiif
+from darkroom_dialects.imgix.model import ImgixOptions, Rect
 from darkroom_dialects.imgproxy.info import InfoRequest
 from darkroom_dialects.imgproxy.model import ExtendOptions, TrimOptions, WatermarkOptions
 from darkroom_dialects.imgproxy.model import ImgproxyOptions as ImgproxyWanted
@@ -46,6 +47,7 @@ from darkroom_dialects.thumbor.path_segments import split_path
 
 FILLED = {
     CloudflareWanted,
+    ImgixOptions,
     DitWanted,
     ThumborWanted,
     ImgproxyWanted,
@@ -85,7 +87,7 @@ def make_values() -> Iterator[Any]:
     yield from OPTION_MAPPINGS
     yield from (one.parse for one in OPTION_MAPPINGS if one.parse)
     yield from map(read_iiif, ("/iiif/3/a", "/iiif/3/a/info.json"))
-    yield V3
+    yield from (V3, Rect("px", 0, 0, 1, 1))
     image = read_iiif("/iiif/3/a/full/max/0/default.jpg")
     assert isinstance(image, ImageRequest)
     yield from (

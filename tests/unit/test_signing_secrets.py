@@ -8,7 +8,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha1, sha256
+from hashlib import md5, sha1, sha256
 from typing import Any
 
 import pytest
@@ -106,6 +106,7 @@ def test_documents_that_follow_the_schema_are_read() -> None:
         "imgproxy": (DialectKey(KEY, SALT),),
         "thumbor": (DialectKey(STRONG), DialectKey("sixteen letters!")),
         "dit": (),
+        "imgix": (),
     }
     assert parse_signing_keys({"current": STRONG, "previous": ""}) == (STRONG,)
     assert parse_signing_keys({"previous": KEY, "current": STRONG}) == (STRONG, KEY)
@@ -133,6 +134,7 @@ _DOCUMENTS = st.one_of(
             "imgproxy": st.lists(st.fixed_dictionaries({"key": _TEXTS, "salt": _TEXTS}), max_size=2),
             "thumbor": st.lists(_TEXTS, max_size=2),
             "dit": st.lists(_TEXTS, max_size=2),
+            "imgix": st.lists(_TEXTS, max_size=2),
         },
     ),
     st.fixed_dictionaries({"current": _TEXTS}, optional={"previous": _TEXTS}),
@@ -156,11 +158,13 @@ UNSIGNED_TARGETS = {
     "imgproxy": "/{}/w:301/plain/photo.jpg",
     "thumbor": "/{}/301x200/photo.jpg",
     "dit": "/photo.jpg?width=301",
+    "imgix": "/photo.jpg?w=301",
 }
 GUARDED_TARGETS = {
     "imgproxy": "/unsafe/w:320/plain/photo.jpg",
     "thumbor": "/unsafe/fit-in/320x0/photo.jpg",
     "dit": "/photo.jpg",
+    "imgix": "/photo.jpg?auto=format",
 }
 """Unsigned requests that guarded mode serves for any content of the secret."""
 
@@ -202,6 +206,8 @@ def forged(dialect: str, key: bytes, salts: set[bytes]) -> Iterator[str]:
     elif dialect == "thumbor":
         digest = hmac.new(key, b"301x200/photo.jpg", sha1).digest()
         yield UNSIGNED_TARGETS[dialect].format(urlsafe_b64encode(digest).decode())
+    elif dialect == "imgix":
+        yield f"/photo.jpg?w=301&s={md5(key + b'/photo.jpg?w=301').hexdigest()}"
     else:
         yield f"/photo.jpg?signature={hmac.new(key, b'/photo.jpg?width=301', sha256).hexdigest()}&width=301"
 

@@ -105,6 +105,7 @@ class Settings:
     cloudflare_access_mode: str = _setting(
         OFF, _UNSIGNED_DIALECT, "", "The same for Cloudflare URLs under `/cdn-cgi/image/`, which have no signatures."
     )
+    imgix_access_mode: str = _setting(OFF, _DIALECT, "", "The same for imgix URLs under `/imgix/`.")
     iiif_access_mode: str = _setting(
         OFF,
         _UNSIGNED_DIALECT,

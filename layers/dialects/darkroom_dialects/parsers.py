@@ -57,10 +57,17 @@ def _load_cloudflare() -> DialectParser:
     return cloudflare
 
 
+def _load_imgix() -> DialectParser:
+    from . import imgix
+
+    return imgix
+
+
 _PARSERS: Mapping[str, Callable[[], DialectParser]] = {
     "imgproxy": _load_imgproxy,
     "thumbor": _load_thumbor,
     "dit": _load_dit,
     "cloudflare": _load_cloudflare,
+    "imgix": _load_imgix,
 }
 """Of all dialects but IIIF, whose responses include documents (:mod:`.serving.iiif`)."""

@@ -35,9 +35,9 @@ class Dialect:
 
     ``prefix`` and ``further_prefixes`` begin its paths. ``path_pattern`` is that of its cache behaviour, by default
     ``<prefix>/*``. ``keeps_prefix``: the prefix belongs to the dialect, not to Darkroom, and the parser expects it.
-    ``has_query``: the parser reads the query. ``names_host``: responses contain the viewer's host. ``signed``: URLs can
-    have signatures over the path as spelled; for other dialects the edge normalises the percent-encoding.
-    ``health``: path after the prefix and body of a health check.
+    ``has_query``: the parser reads the query. ``signs_query``: signatures cover all of it as spelled. ``names_host``:
+    responses contain the viewer's host. ``signed``: URLs can have signatures over the path as spelled; for other
+    dialects the edge normalises the percent-encoding. ``health``: path after the prefix and body of a health check.
     ``host_parameter``: template parameter with a host whose paths have no prefix.
     """
 
@@ -46,6 +46,7 @@ class Dialect:
     path_pattern: str = ""
     keeps_prefix: bool = False
     has_query: bool = False
+    signs_query: bool = False
     names_host: bool = False
     signed: bool = True
     health: tuple[str, str] | None = None
@@ -163,6 +164,23 @@ DIALECTS = (
                 "/cdn-cgi/image/width=300,height=200,fit=cover,gravity=auto/https://images.example.com/photo.jpg",
                 "/cdn-cgi/image/w=400,dpr=2,quality=high,f=avif/photo.jpg",
                 "/cdn-cgi/image/trim=10;20;30;40,rotate=90,brightness=1.2/photo.jpg",
+            ),
+        ),
+    ),
+    Dialect(
+        "imgix",
+        "/imgix",
+        has_query=True,
+        signs_query=True,
+        documentation=Documentation(
+            "imgix",
+            "MD5",
+            (("", "parameters for images"),),
+            (
+                "/photo.jpg?w=800&fit=max&auto=format,compress",
+                "/photo.jpg?w=300&h=200&fit=crop&crop=top,left&dpr=2",
+                "/photo.jpg?w=400&ar=16:9&fit=crop&crop=focalpoint&fp-x=0.25&fp-y=0.5&q=60&fm=avif",
+                "/https%3A%2F%2Fimages.example.com%2Fphoto.jpg?w=300&h=300&fit=fill&fill-color=f80",
             ),
         ),
     ),

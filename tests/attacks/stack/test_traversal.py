@@ -56,6 +56,7 @@ DIALECTS = (
     "/thumbor/unsafe/320x0/{path}",
     "/dit/{path}?width=320",
     "/cdn-cgi/image/width=320/{path}",
+    "/imgix/{path}?w=320&fit=max",
     "/iiif/3/{path}/full/max/0/default.jpg",
     "/iiif/3/{path}/info.json",
 )

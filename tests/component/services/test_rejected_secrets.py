@@ -24,6 +24,7 @@ SIGNED = {
     "imgproxy": "/imgproxy/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/w:641/plain/photo.jpg",
     "thumbor": "/thumbor/AAAAAAAAAAAAAAAAAAAAAAAAAAA=/641x200/photo.jpg",
     "dit": "/dit/photo.jpg?signature=00&width=641",
+    "imgix": "/imgix/photo.jpg?w=641&s=00",
 }
 UNSIGNED = {"imgproxy": "/imgproxy/_/w:640/plain/photo.jpg", "thumbor": "/thumbor/unsafe/fit-in/640x0/photo.jpg"}
 

@@ -105,7 +105,7 @@ def test_c2pa_trusts_the_credentials_of_a_served_derivative(operator: Operator, 
         assert json.loads(reader.json())["validation_state"] == "Invalid"
 
 
-# ---------------------------------------------------------------- libthumbor, imgproxy-node
+# ---------------------------------------------------------------- libthumbor, imgproxy-node, imgix's js-core
 
 
 def test_urls_of_libthumbor_are_served(viewer: Viewer) -> None:
@@ -143,6 +143,24 @@ def test_urls_of_imgproxy_node_are_served(operator: Operator, viewer: Viewer) ->
         assert found.status == 200, (url, found.body[:300])
         assert size_of(found.body) == size, url
         assert viewer.get(target.replace("/imgproxy/", "/imgproxy/x", 1)).status == 403
+
+
+def test_urls_of_imgix_js_core_are_served(viewer: Viewer) -> None:
+    path = viewer.upload(jpeg_photo((1200, 900)), "Rom & Ort.jpg")
+    runtime, folder = clients.install()
+    cases: list[tuple[dict[str, Any], tuple[int, int]]] = [
+        ({"w": 300, "h": 200, "fit": "crop", "crop": "top,left"}, (300, 200)),
+        ({"ar": "1:1", "w": 150, "fit": "crop", "auto": "format,compress", "dpr": 2}, (300, 300)),
+        ({"w": 333, "expires": int(time.time()) + 600}, (333, 250)),
+    ]
+    rows = [{"path": unquote(path), "parameters": parameters} for parameters, _ in cases]
+    document = {"folder": str(folder), "token": DOCUMENT["imgix"][0], "rows": rows}
+    command = [runtime, str(clients.HERE / "imgix.mjs")]
+    done = subprocess.run(command, input=json.dumps(document), capture_output=True, text=True, check=True)
+    for url, (_, size) in zip(json.loads(done.stdout), cases, strict=True):
+        found = viewer.get(f"/imgix{url}")
+        assert (found.status, size_of(found.body)) == (200, size), url
+        assert viewer.get(f"/imgix{url}".replace("&s=", "&blur=9&s=")).status == 403
 
 
 # ---------------------------------------------------------------- unpic, Uppy

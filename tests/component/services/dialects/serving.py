@@ -25,12 +25,14 @@ KEYS: dict[str, DialectKey] = {
     "imgproxy": DialectKey("0a1b2c3d4e5f6071", "2c"),
     "thumbor": DialectKey("the key of thumbor"),
     "dit": DialectKey("the secret of DIT"),
+    "imgix": DialectKey("the token of imgix"),
 }
 OLD_KEY = "the older key of thumbor"
 SECRET = {
     "imgproxy": [{"key": KEYS["imgproxy"].key, "salt": KEYS["imgproxy"].salt}],
     "thumbor": [OLD_KEY, KEYS["thumbor"].key],
     "dit": [KEYS["dit"].key],
+    "imgix": [KEYS["imgix"].key],
 }
 SETTINGS = DialectSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),

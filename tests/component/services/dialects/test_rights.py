@@ -67,6 +67,8 @@ def encode_edits(edits: dict[str, object]) -> str:
         ("dit", "/dit/filters:strip_exif()/a.jpg", NEVER),
         ("dit", "/dit/a.jpg?stripExif=true", NEVER),
         ("dit", "/dit/a.jpg", BY_SETTING),
+        ("imgix", "/imgix/a.jpg?iptc=allow", ALWAYS),
+        ("imgix", "/imgix/a.jpg?iptc=block", NEVER),
         ("thumbor", "/thumbor/unsafe/filters:strip_exif()/a.jpg", BY_SETTING),
         ("thumbor", "/thumbor/unsafe/a.jpg", BY_SETTING),
     ],
