@@ -1,7 +1,11 @@
-"""Generate counts, refused options and examples of docs/reference/dialects. Supported options are described there."""
+"""Generate counts, refused options and examples of docs/reference/dialects.
+
+Supported options are described there, or in a file here.
+"""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,7 +48,25 @@ class DialectPage:
             "refused": self.refused,
             "counts": self.counted,
             "examples": self.spelled,
+            **({"supported": self.supported} if self.notes.exists() else {}),
         }
+
+    @property
+    def notes(self) -> Path:
+        """The file with arguments, options of ours and a note of each supported option, if the page has none."""
+        return ROOT / "tools" / f"{self.dialect.name}_options.csv"
+
+    def supported(self) -> str:
+        with self.notes.open(encoding="utf-8", newline="") as lines:
+            rows = {row["option"]: row for row in csv.DictReader(lines)}
+        found = ((quote_names(option), rows[option.name]) for option in self.mappings if option.parse)
+        return table(
+            ("option", "arguments", "becomes", ""),
+            *(
+                (names, _quote(row["arguments"]), " ".join(map(_quote, row["becomes"].split())), _cell(row["note"]))
+                for names, row in found
+            ),
+        )
 
     def refused(self) -> str:
         rows = ((quote_names(option), _cell(option.refused)) for option in self.mappings if not option.parse)
@@ -69,6 +91,10 @@ class DialectPage:
 def quote_names(option: OptionMapping[Any]) -> str:
     """Return the name and the aliases of ``option`` as in the first column of the tables."""
     return " ".join(f"`{name}`" for name in option.names)
+
+
+def _quote(text: str) -> str:
+    return f"`{text}`" if text else ""
 
 
 def _cell(text: str) -> str:

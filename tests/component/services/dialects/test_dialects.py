@@ -227,12 +227,15 @@ def test_private_images_need_a_signature_and_an_expiry_and_are_not_cached(bucket
     bucket.put("masters/photo.jpg", jpeg_photo(), {})
     stack = served(bucket, AccessMode.OPEN, private_prefixes=("photo",))
     end = f"/exp:{NOW_S + 9}"
-    for url in (imgproxy(f"/w:320{end}/plain/photo.jpg"), dit_expiring(NOW_S + 9)):
+    link = imgix(f"/photo.jpg?w=300&expires={NOW_S + 9}")
+    for url in (imgproxy(f"/w:320{end}/plain/photo.jpg"), dit_expiring(NOW_S + 9), link):
         response = stack.get(url)
         assert (response["statusCode"], headers(response)["cache-control"]) == (200, "private, no-store")
     refused = ["/imgproxy/insecure/w:320/plain/photo.jpg", f"/imgproxy/insecure/w:320{end}/plain/photo.jpg"]
     refused += [imgproxy("/w:320/plain/photo.jpg"), thumbor("300x200/photo.jpg"), "/dit/photo.jpg?width=300"]
     refused += [
+        imgix("/photo.jpg?w=300"),
+        f"/imgix/photo.jpg?w=320&fit=max&expires={NOW_S + 9}",
         "/cdn-cgi/image/width=320/photo.jpg",
         "/iiif/3/photo.jpg/info.json",
         "/iiif/3/photo.jpg/full/max/0/default.jpg",
