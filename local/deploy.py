@@ -190,10 +190,10 @@ async def run_sam(
     environment["ARCH"] = architecture()
     environment["PYTHONUNBUFFERED"] = "1"
     environment["PATH"] = f"{tool_venvs.python_path('sam').parent}:{environment['PATH']}"
-    sam = tool_venvs.python_path("sam").parent / "sam"
+    sam = (tool_venvs.python_path("sam"), "-P", ROOT / "local" / "sam_process.py")
     log = paths.logs / f"{log_name}.log"
     config = ("--config-file", str(ROOT / "samconfig.toml"), "--config-env", "local")
-    return await run([sam, command, *config, *options], env=environment, cwd=ROOT, log=log, follow=follow)
+    return await run([*sam, command, *config, *options], env=environment, cwd=ROOT, log=log, follow=follow)
 
 
 def list_failures(cloud: Cloud) -> list[str]:

@@ -8,6 +8,7 @@ import os
 import socket
 import sys
 import zipfile
+import zlib
 from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,6 +29,7 @@ from local.errors import StartError
 from local.ministack import build_environment
 from local.ministack_process import find_layer_packages, unpack_layers_once
 from local.paths import Ports, StackPaths
+from local.sam_process import FASTEST, pack_fast
 from local.samples import PHOTOGRAPHS, draw_watermark
 from local.stack import require_free
 
@@ -277,6 +279,19 @@ def test_paths_of_layer_files_are_replaced(tmp_path: Path) -> None:
     named = {"MODEL_DIR": f"{second}/models", "ONLY": f"{first}/etc/only"}
     assert find_layer_packages(variables, [first, second]) == variables | named
     assert find_layer_packages(variables, []) == variables
+
+
+def test_archives_of_sam_are_packed_fast(tmp_path: Path) -> None:
+    packaging = SimpleNamespace(zipfile=zipfile)
+    pack_fast(packaging)
+    content, path = repr(list(range(9999))).encode(), tmp_path / "layer.zip"
+    with packaging.zipfile.ZipFile(path, "w", packaging.zipfile.ZIP_DEFLATED) as file:
+        file.writestr(packaging.zipfile.ZipInfo("a"), content, compress_type=packaging.zipfile.ZIP_DEFLATED)
+    with zipfile.ZipFile(path) as file:
+        assert file.read("a") == content
+        [member] = file.infolist()
+    fast, default = (len(zlib.compress(content, level, wbits=-15)) for level in (FASTEST, -1))
+    assert member.compress_size == fast != default
 
 
 def test_a_layer_is_unpacked_once_and_code_per_process(tmp_path: Path) -> None:
