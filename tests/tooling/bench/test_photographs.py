@@ -8,7 +8,7 @@ import pytest
 
 from bench.goals import read_goals
 from bench.photographs.comparing import Compared, Outcome
-from bench.suites.photographs import AVIF_ALLOWANCE, FORMS, figures, text
+from bench.suites.photographs import AVIF_ALLOWANCE, BEST, FORMS, figures, text
 
 
 def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
@@ -20,5 +20,13 @@ def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
     assert made["bytes-avif-worst"].why == "2.00, a by b"
     assert set(made) <= set(read_goals())
     assert len(made) == 2 * len(FORMS) + 1
-    assert read_goals()["bytes-avif"].limit == 1 + AVIF_ALLOWANCE
+    assert read_goals()["bytes-avif-worst"].limit == 1 + AVIF_ALLOWANCE
     assert "| a by b | 2,000 | 70.0 | 2.000 |" in text(outcomes)
+
+
+def test_the_floor_of_first_responses_is_what_re_encoding_reaches() -> None:
+    again = Outcome("webp", [Compared("a", 800, 70.0, 1000)], reencoded=True)
+    first, second = figures([Outcome("webp", [Compared("a", 1000, 70.0, 1000)]), again])
+    assert first.floor == again.mean
+    assert second.floor == pytest.approx(again.mean * BEST["webp"][0])
+    assert BEST["webp"][1] in second.why
