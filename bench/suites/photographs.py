@@ -88,8 +88,8 @@ def text(outcomes: Sequence[Outcome]) -> str:
     return "\n\n".join(
         [
             *(table.markdown() for table in tables),
-            f"Ratio: Darkroom's bytes to sharp's at Darkroom's score. Times are compared where a first AVIF has at most "
-            f"{AVIF_ALLOWANCE:.0%} more, the other formats {ALLOWANCE:.0%}, in the geometric mean. Bytes and "
+            f"Ratio: Darkroom's bytes to sharp's at Darkroom's score. Times are compared where a first AVIF has "
+            f"at most {AVIF_ALLOWANCE:.0%} more, the other formats {ALLOWANCE:.0%}, in the geometric mean. Bytes and "
             "scores are the same under load. Photographs: Debian's lomiri-wallpapers-16.04, without its two drawings.",
         ]
     )
