@@ -72,12 +72,13 @@ _JPEG_ENCODER = Encoder(
     # over 28 photographs of 800 px that nothing was tuned on, a first response of q=80 needs 0.91 of the bytes for the
     # same SSIMULACRA2, and 0.97 of those with N. Robidoux's (mozjpeg's 3); at 70 0.90, at 88 0.98. Beside the trellis
     # it is the best of all nine: `q=auto` needs 0.91 of the bytes that it has with T.81's, over these and 18 graphics.
-    # From 90 on, where colour has full resolution, a photograph needs 1.11 times as many.
+    # With colour at full resolution, as from 90 on, a photograph needs 1.11 times as many, and images of `q=auto` need
+    # 1.02 to 1.05 times as many: they keep T.81's.
     coarse_quality=88,
     coarse={"quant_table": 5},
     # With it a JPEG of 78 looks like libjpeg's of 80 (means of ten other photographs).
     quality_scale=((0, 0), (60, 53), (80, 78), (88, 87), (89, 89), (100, 100)),
-    full_chroma={"subsample_mode": "off"},
+    full_chroma={"subsample_mode": "off", "quant_table": 0},
     starts={  # as the other formats', changed by what the table changes in 72 further images
         "flat": ((300_000, Start(56, 0.47)), (ANY_SIZE, Start(56, 0.44))),
         "smooth": ((300_000, Start(69, 0.45)), (ANY_SIZE, Start(66, 0.41))),
