@@ -52,10 +52,12 @@ def _remove_signature(dialect: Dialect, target: str) -> str:
 def _set_expiry(dialect: Dialect, path: str, expires_s: int | None) -> str:
     if expires_s is None:
         return path
+    more = "&" if "?" in path else "?"
     match dialect.name:
         case "imgproxy":
             return f"/exp:{expires_s}{path}"
+        case "imgix":
+            return f"{path}{more}expires={expires_s}"
         case "dit":
-            ends_at = datetime.fromtimestamp(expires_s, UTC).strftime("%Y%m%dT%H%M%SZ")
-            return f"{path}{'&' if '?' in path else '?'}expires={ends_at}"
+            return f"{path}{more}expires={datetime.fromtimestamp(expires_s, UTC):%Y%m%dT%H%M%SZ}"
     raise ValueError(f"{dialect.name} has no expiry, which each link to a private image needs.")

@@ -37,6 +37,7 @@ def verify(name: str, target: str, now_s: float = NOW_S) -> ParsedUrl:
         ("imgproxy", "/imgproxy/unsafe/rs:fill:300:200/plain/photo.jpg@webp"),
         ("thumbor", "/thumbor/unsafe/300x200/smart/photo.jpg"),
         ("dit", "/dit/photo.jpg?width=300&grayscale=true"),
+        ("imgix", "/imgix/photo.jpg?w=300"),
     ],
 )
 def test_urls_of_dialects_are_signed_in_place_of_what_they_had(name: str, target: str) -> None:
@@ -47,7 +48,11 @@ def test_urls_of_dialects_are_signed_in_place_of_what_they_had(name: str, target
 
 @pytest.mark.parametrize(
     ("name", "target"),
-    [("imgproxy", "/imgproxy/unsafe/w:300/plain/clients/1.jpg"), ("dit", "/dit/clients/1.jpg?width=300")],
+    [
+        ("imgproxy", "/imgproxy/unsafe/w:300/plain/clients/1.jpg"),
+        ("dit", "/dit/clients/1.jpg?width=300"),
+        ("imgix", "/imgix/clients/1.jpg?w=300"),
+    ],
 )
 def test_a_dialects_link_to_a_private_image_ends(name: str, target: str) -> None:
     found = sign(target, PRIVATE)
