@@ -17,7 +17,11 @@ from . import Progress
 FULL_S, QUICK_S = 60.0, 10.0
 """Duration of the measurement. Monitoring, metrics and saved state have periods of up to a minute."""
 
-FOLDERS = (".local", ".venv")
+STATE, DEVELOPMENT = ROOT / ".local", ROOT / ".venv"
+LARGE_MB = 20
+"""Parts of the disk space below this have no row of their own."""
+
+WHY_DISK = "the floor is `.local` alone: a first start makes no `.venv`"
 
 
 class NoStack(Exception):
@@ -41,16 +45,31 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         "local-cpu": cpu,
         "local-memory": sum(memory_mb.values()) / 1000,
         "local-processes": len(after),
-        "local-disk": measure_disk_bytes(ROOT / name for name in FOLDERS) / 1e9,
     }
-    figures = [Figure(goal, value, value, value) for goal, value in values.items()]
-    tables = [format_table(before, after, memory_mb, took_s), format_goals(figures)]
+    figures = [*(Figure(goal, value, value, value) for goal, value in values.items()), measure_disk()]
+    parts = [*STATE.glob("venvs/*"), *(one for one in STATE.iterdir() if one.name != "venvs"), DEVELOPMENT]
+    disk = format_disk({str(one.relative_to(ROOT)): measure_disk_bytes([one]) / 1e6 for one in parts if one.is_dir()})
+    tables = [format_table(before, after, memory_mb, took_s), disk, format_goals(figures)]
     return Section("\n\n".join(one.markdown() for one in tables), figures)
 
 
 def read_tree(pid: int) -> dict[int, float]:
     """Return the CPU time in ms of a process and its descendants by process id, with that of ended children."""
     return {one: read_cpu_ms(one, with_ended=True) for one in [pid, *list_descendants(pid)]}
+
+
+def measure_disk() -> Figure:
+    """Measure the disk space of both folders."""
+    both, state = (measure_disk_bytes(folders) / 1e9 for folders in ([STATE, DEVELOPMENT], [STATE]))
+    return Figure("local-disk", both, both, both, floor=state, why=WHY_DISK)
+
+
+def format_disk(parts_mb: Mapping[str, float]) -> Table:
+    """Format a row for each large part, the largest first."""
+    large = {name: mb for name, mb in parts_mb.items() if mb >= LARGE_MB}
+    rows = [(f"`{name}`", f"{large[name]:.0f}") for name in sorted(large, key=lambda one: -large[one])]
+    notes = [f"- Parts of {LARGE_MB} MB or more. Files that two parts share by hard links count in both."]
+    return Table("Disk space of the local stack", ("", "MB"), rows, notes)
 
 
 def measure_disk_bytes(folders: Iterable[Path]) -> int:

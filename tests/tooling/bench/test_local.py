@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bench.processes import name_process, read_memory_mb, read_shared_memory_mb
-from bench.suites.local import format_table, measure_disk_bytes, read_tree
+from bench.suites.local import format_disk, format_table, measure_disk_bytes, read_tree
 
 BUSY_MS = 200
 BUSY = f"import time\nwhile time.process_time() < {BUSY_MS / 1000}: pass"
@@ -67,6 +67,11 @@ def test_hard_links_count_once(tmp_path: Path) -> None:
     alone = measure_disk_bytes([first])
     (second / "wheel").hardlink_to(first / "wheel")
     assert 1_000_000 <= alone <= measure_disk_bytes([first, second]) < 1_500_000
+
+
+def test_the_largest_part_of_the_disk_space_is_first() -> None:
+    table = format_disk({"small": 19.0, "large": 20.0, "largest": 300.4})
+    assert table.rows == [("`largest`", "300"), ("`large`", "20")]
 
 
 def test_the_table_has_the_difference_and_a_sum() -> None:
