@@ -281,14 +281,14 @@ def read_local(state: Path) -> Deployment:
     )
 
 
-def read_further_outputs(deployment: Deployment, template: str, name: str = "") -> dict[str, str]:
-    """Return the outputs of a stack of ``stacks/<template>.yaml`` beside ``deployment``.
+def read_further_outputs(deployment: Deployment, extension: str, name: str = "") -> dict[str, str]:
+    """Return the outputs of the stack of ``extension``, named by its flag, beside ``deployment``.
 
-    ``name`` is the stack's, by default that of ``deployment`` with ``-<template>``. Raises NoStack.
+    ``name`` is the stack's, by default that of ``deployment`` with ``-<extension>``. Raises NoStack.
     """
-    where = f"beside {deployment.name}: deploy stacks/{template}.yaml, or name it by --{template}-stack"
+    where = f"beside {deployment.name}: deploy the extension {extension}, or name its stack by --{extension}-stack"
     cloudformation = deployment.client("cloudformation")
-    return _pairs(_describe(cloudformation, name or f"{deployment.name}-{template}", where), "Output")
+    return _pairs(_describe(cloudformation, name or f"{deployment.name}-{extension}", where), "Output")
 
 
 def _describe(cloudformation: Any, name: str, where: str) -> dict[str, Any]:

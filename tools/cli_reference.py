@@ -42,7 +42,7 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
     usage = [part for parameter in command.params for part in _usage(parameter)]
     yield f"### {name.removeprefix('darkroom ')}"
     if not is_group:
-        yield _fence(f"./{' '.join([name, *usage])}")
+        yield _fence(f"./{' '.join([name, *usage])}", language="text")
     yield _prose(command.help or "")
     if isinstance(command, Command) and command.examples:
         yield "Examples:"
@@ -59,8 +59,8 @@ def _section(name: str, command: click.Command) -> Iterator[str]:
         yield "\n".join(["With `--json`:", "", *fields])
 
 
-def _fence(*lines: str) -> str:
-    return "\n".join(["```console", *lines, "```"])
+def _fence(*lines: str, language: str = "console") -> str:
+    return "\n".join([f"```{language}", *lines, "```"])
 
 
 def _usage(parameter: click.Parameter) -> Iterator[str]:

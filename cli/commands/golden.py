@@ -19,7 +19,11 @@ def golden() -> None:
     """The golden set: labelled images by which models are judged (docs/guides/models.md)."""
 
 
-@golden.command(output={"images": "number of images"}, examples=("darkroom golden put labelled --stack shop",))
+@golden.command(
+    output={"images": "number of images"},
+    in_development=True,
+    examples=("darkroom golden put labelled --stack shop",),
+)
 @click.argument("folder", type=FOLDER)
 def put(call: Call, folder: Path) -> None:
     """Replace the golden set by the images of FOLDER, which manifest.jsonl labels."""

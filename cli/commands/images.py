@@ -229,9 +229,9 @@ def explain(call: Call, url: str, since: float) -> int:
     Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers; size,
     format, quality and crop of the image and which rule decides them; what is stored, the master, the upload, caches
     and purges in progress, and the last answers with their traces. The result is that of the code of the transform
-    function, for each format. URLs of imgproxy, thumbor, DIT and Cloudflare are explained too. Nothing is rendered, so
-    damage that no request has found yet is not known. A master at an HTTPS origin is requested from this machine. The
-    exit code is 1 if a format is refused.
+    function, for each format. URLs of imgproxy, thumbor, DIT, Cloudflare and imgix are explained too. Nothing is
+    rendered, so damage that no request has found yet is not known. A master at an HTTPS origin is requested from this
+    machine. The exit code is 1 if a format is refused.
     """
     from cli.explain.dialects import UnexplainedDialect
     from cli.explain.document import explain as explain_url

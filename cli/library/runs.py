@@ -129,12 +129,19 @@ class Library:
         return self.summary(name)
 
     def _require_bucket(self, name: str) -> None:
-        """Raise BadRun if there is no bucket of this name. One that only the function can read is accepted."""
+        """Raise BadRun if there is no bucket of this name, or if the stack may not read it.
+
+        One that only the function can read is accepted.
+        """
         try:
             self.deployment.client("s3").head_bucket(Bucket=name)
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
                 raise BadRun(f"There is no bucket {name}", field="source") from error
+        allowed = self.deployment.parameters.get("LibraryBucket", name)
+        if name != allowed:
+            reads = f"reads {allowed}" if allowed else "reads no other bucket"
+            raise BadRun(f"The stack {reads}: deploy it with LibraryBucket={name}", field="source")
 
     def resume(self, name: str, concurrency: int = 0) -> str:
         """Resume a job: unfinished and failed keys. Return the execution's ARN.

@@ -51,7 +51,6 @@ GLOBAL = frozenset(
         "page-size",
         "starting-token",
         "cli-input-json",
-        "cli-binary-format",
         "cli-read-timeout",
         "no-sign-request",
     }
@@ -207,3 +206,16 @@ def test_no_command_of_git_names_a_version() -> None:
         for tag in re.findall(r"\bgit [^\n]*?\b(v\d+\.\d+\.\d+)", block)
     ]
     assert named == []
+
+
+def test_targets_of_make_exist() -> None:
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {
+        word
+        for page in PAGES
+        for block in _FENCE.findall(page.read_text(encoding="utf-8"))
+        for words in re.findall(r"^ *make ([^#\n]*)", block, re.MULTILINE)
+        for word in words.split()
+        if "=" not in word
+    }
+    assert {"run", "test"} <= named <= targets

@@ -108,18 +108,21 @@ def test_a_report_is_printed_and_a_failed_key_is_a_failure(
 
 
 @pytest.mark.slow
-def test_a_source_that_does_not_exist_is_refused_before_the_start(
+def test_a_source_that_is_missing_or_not_the_stacks_is_refused_before_the_start(
     aws: Callable[[str], Any], aws_environment: dict[str, str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     client, role = aws("stepfunctions"), create_role(aws("iam"), {"Service": "states.amazonaws.com"}, [])
     arn = client.create_state_machine(name="sourced", definition=PASSES, roleArn=role)["stateMachineArn"]
-    for bucket in ("library-sourced", "old-photos"):
+    for bucket in ("library-sourced", "old-photos", "new-photos"):
         aws("s3").create_bucket(Bucket=bucket)
     outputs = {"MediaBucketName": "library-sourced", "LibraryMachineArn": arn}
-    command = commands.local(aws_environment, tmp_path, capsys, outputs)
+    command = commands.local(aws_environment, tmp_path, capsys, outputs, {"LibraryBucket": "old-photos"})
     start = ("library", "start", "--operation", "ingest", "--detach", "--run")
-    refused = command.run(*start, "first", "--source", "no-photos")
-    assert (refused.code, "There is no bucket no-photos." in refused.err) == (2, True)
+    missing = command.run(*start, "first", "--source", "no-photos")
+    assert (missing.code, "There is no bucket no-photos." in missing.err) == (2, True)
+    denied = command.run(*start, "first", "--source", "new-photos")
+    said = "The stack reads old-photos: deploy it with LibraryBucket=new-photos."
+    assert (denied.code, said in denied.err) == (2, True)
     assert Machine(client, arn).latest("first") is None
     assert command.run(*start, "second", "--source", "old-photos").code == 0
     assert Machine(client, arn).latest("second") is not None
