@@ -163,11 +163,11 @@ def _describe_crop(plan: Plan, geometry: Geometry | None, chosen_by: Chooser) ->
     if plan.fit != "cover" or not (plan.width and plan.height):
         return None
     window, box = (geometry.window, None) if geometry else (None, None)
-    share, scaled = 100, None
+    share, scaled, kept = 100, None, None
     if geometry and window:
         share = round(100 * window.width * window.height / (geometry.scaled.width * geometry.scaled.height))
         box = None if geometry.search else list(window)
-        scaled = list(geometry.scaled)
+        scaled, kept = list(geometry.scaled), list(window.size)
     name = plan.gravity.name
     place = _PLACES.get(name, "fixed by the URL or the preset" if name == "fp" else f"fixed: {name}")
     return {
@@ -177,5 +177,6 @@ def _describe_crop(plan: Plan, geometry: Geometry | None, chosen_by: Chooser) ->
         "place": place,
         "kept_percent": share,
         "window": box,
+        "kept": kept,
         "scaled": scaled,
     }

@@ -1,7 +1,8 @@
 // Why a URL has its result: what `darkroom explain` says, as a list.
 
 import { sign } from './control.js';
-import { allowedImage } from './derivative.js';
+import { locateCrop } from './crop.js';
+import { allowedImage, isImage } from './derivative.js';
 import { bytes, make } from './page.js';
 import { moment } from './times.js';
 
@@ -28,25 +29,36 @@ const formatWhy = one => [
   one.if_drawing && `${one.if_drawing} if it is a drawing`, one.still_because && `a still: ${one.still_because}`,
 ].filter(Boolean).join('; ');
 
-// The master with the part that a cover keeps, if that needs no search in its pixels.
-function cropDrawing(crop, masterUrl) {
-  if (!crop.window || !crop.scaled) return [];
-  const [x, y, width, height] = crop.window;
-  const [across, down] = crop.scaled;
+function makeFrame([x, y], [width, height], [across, down]) {
   const kept = make('i', { className: 'kept' });
   Object.assign(kept.style, {
     left: `${(100 * x) / across}%`, top: `${(100 * y) / down}%`, width: `${(100 * width) / across}%`, height: `${(100 * height) / down}%`,
   });
-  return [make('div', { className: 'crop-map' }, allowedImage(masterUrl, sign, { alt: 'The master, with a frame around the part that is kept' }), kept)];
+  return kept;
 }
 
-function describeImage({ image }, masterUrl) {
+// The master with a frame around the part that a cover keeps. The place of a search is found by comparing the result.
+function drawCrop(crop, masterUrl, result) {
+  if (!crop.scaled || !(crop.window || isImage(result))) return [];
+  const master = allowedImage(masterUrl, sign, { alt: 'The master, with a frame around the part that is kept', loading: 'eager' });
+  const map = make('div', { className: 'crop-map' }, master);
+  const frame = at => map.append(makeFrame(at, crop.kept, crop.scaled));
+  if (crop.window) frame(crop.window);
+  else master.onload = async () => {
+    const at = locateCrop(master, await createImageBitmap(result.body), crop.scaled, crop.kept);
+    if (at) frame(at);
+    else map.remove();
+  };
+  return [map];
+}
+
+function describeImage({ image }, masterUrl, result) {
   const { size, formats, crop, of } = image;
   return [
     ...row('Size', size && `${size.width} × ${size.height} px`, size ? `of ${of.width} × ${of.height}: ${size.why}` : ''),
     ...formats.flatMap((one, index) => row(index ? '' : 'Format', formatName(one), formatWhy(one))),
     ...row('Crop', crop && of && `keeps ${crop.kept_percent} % of the area`, crop ? `gravity ${crop.gravity} (${crop.gravity_by}): ${crop.place}` : ''),
-    ...(crop && of ? row(' ', make('span', {}, ...cropDrawing(crop, masterUrl))) : []),
+    ...(crop && of ? row(' ', make('span', {}, ...drawCrop(crop, masterUrl, result))) : []),
   ];
 }
 
@@ -80,14 +92,14 @@ function describeCosts({ costs }) {
   return row('A million misses', parts.filter(Boolean).join('; '), 'at the prices of AWS; the time is that of this machine');
 }
 
-/** Return the list for a document. `masterUrl` is an image of the whole master. */
-export function describeWhy(found, masterUrl) {
+/** Return the list for a document. `masterUrl` is an image of the whole master, `shown` what the URL returned. */
+export function describeWhy(found, masterUrl, shown) {
   const problem = found.refusal;
   const result = problem ? `${problem.status} ${problem.code}` : 'served';
   return make('dl', { className: 'why-list' },
     ...row('Result', result, problem ? problem.detail : ''),
     ...row('Dialect', found.dialect, found.canonical_request ? `the same as ${found.canonical_request}` : ''),
-    ...(found.image ? describeImage(found, masterUrl) : []),
+    ...(found.image ? describeImage(found, masterUrl, shown) : []),
     ...describeAccess(found),
     ...(found.derivatives ? describeState(found) : []),
     ...(found.experiment ? row('Experiment', found.experiment.name, `by ${found.experiment.visitor}`) : []),

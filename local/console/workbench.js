@@ -83,7 +83,7 @@ export function workbench(root, table, sign, report, select) {
     const query = new URLSearchParams({ target: shown.target, ...(spent ? { 'render-ms': spent } : {}) });
     const explained = await json(`/explain?${query}`).catch(error => ({ detail: `There is no explanation: ${error.message}` }));
     if (found.answer.ok && explained.caching) explained.caching.cached_error = null; // the CDN has just returned the image
-    return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(explained.key || shown.key)}?w=320`) } : { explained, list: make('p', { textContent: explained.detail }) };
+    return explained.costs ? { explained, list: describeWhy(explained, `${targetOfKey(explained.key || shown.key)}?w=320`, found) } : { explained, list: make('p', { textContent: explained.detail }) };
   }
 
   async function showDetails(found, shown) {

@@ -24,6 +24,8 @@ EXPIRES_S = 4_000_000_000
 def make_derivative(source: bytes, query: str) -> bytes:
     """Return a stand-in for a derivative: smaller, and blurred if it is redacted."""
     image = Image.open(io.BytesIO(source)).convert("RGB")
+    if "fit=cover" in query:
+        image = image.crop((image.width // 4, 0, image.width // 4 + image.height, image.height))
     image.thumbnail((960, 960))
     if "redact" in query:
         image = image.filter(ImageFilter.GaussianBlur(20))

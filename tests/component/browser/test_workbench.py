@@ -31,7 +31,7 @@ def explained(**more: Any) -> dict[str, Any]:
             | {"still_because": "", "quality": 50, "quality_by": "the setting default_quality"}
         ],
         "crop": {"fit_by": "the URL", "gravity": "center", "gravity_by": "the default", "place": "fixed: center"}
-        | {"kept_percent": 67, "window": [100, 0, 400, 400], "scaled": [600, 400]},
+        | {"kept_percent": 67, "window": [100, 0, 400, 400], "scaled": [600, 400], "kept": [400, 400]},
         "error": None,
     }
     document = {
@@ -122,6 +122,18 @@ def test_reasons_are_listed_and_the_crop_is_drawn() -> None:
         assert "width: 66.6667%" in style
 
     opened_at(f"/{KEY}?w=400", act)
+
+
+def test_a_searched_crop_is_found_in_the_master_and_drawn() -> None:
+    """The stand-in of the renderer crops from a quarter of the width on."""
+
+    async def act(page: Page) -> None:
+        await page.until("document.querySelector('.kept')")
+        left = await page.evaluate("parseFloat(document.querySelector('.kept').style.left)")
+        assert abs(left - 25) < 1.5
+
+    image = explained()["image"]
+    opened_at(f"/{KEY}?w=400&h=400&fit=cover", act, image=image | {"crop": image["crop"] | {"window": None}})
 
 
 def test_links_to_a_private_image_are_signed_and_end() -> None:

@@ -359,7 +359,7 @@ def test_crop_and_findings(world: World) -> None:
     world.record("café.jpg")
     crop = world.image("/caf%C3%A9.jpg?preset=cover")["crop"]
     assert (crop["gravity"], crop["gravity_by"], crop["kept_percent"]) == ("attention", "preset cover", 75)
-    assert crop["window"] is None
+    assert (crop["window"], crop["kept"]) == (None, [256, 256])
     crop = world.image("/caf%C3%A9.jpg?w=300&h=300&fit=cover&g=west")["crop"]
     assert (crop["fit_by"], crop["window"]) == ("the URL", [0, 0, 300, 300])
     assert world.image("/caf%C3%A9.jpg?w=300&h=300")["crop"] is None
