@@ -60,8 +60,13 @@ async function one(root, key) {
     updateIfChanged(body, data, () => record(key, data));
     const frame = body.querySelector('.master');
     if (frame && !frame.firstChild) {
-      const image = allowedImage(`/${encodeKey(key)}?w=640`, sign, { alt: key });
-      image.onload = () => { frame.href = image.src; }; // a private image needs the signature
+      const whole = `/${encodeKey(key)}`;
+      const image = allowedImage(`${whole}?w=640`, sign, { alt: key });
+      image.onload = async () => {
+        if (image.getAttribute('src') === `${whole}?w=640`) return;
+        const signed = await sign(whole); // a private image needs a signature
+        if (signed.target) frame.href = signed.target;
+      };
       frame.append(image);
     }
   };
