@@ -55,7 +55,8 @@ function drawCrop(crop, masterUrl, result) {
 function describeImage({ image }, masterUrl, result) {
   const { size, formats, crop, of } = image;
   return [
-    ...row('Size', size && `${size.width} × ${size.height} px`, size ? `of ${of.width} × ${of.height}: ${size.why}` : ''),
+    ...(size ? row('Size', `${size.width} × ${size.height} px`, `of ${of.width} × ${of.height}: ${size.why}`)
+      : row('Size', formats.length && 'unknown', 'ingest has not examined this image')),
     ...formats.flatMap((one, index) => row(index ? '' : 'Format', formatName(one), formatWhy(one))),
     ...row('Crop', crop && of && `keeps ${crop.kept_percent} % of the area`, crop ? `gravity ${crop.gravity} (${crop.gravity_by}): ${crop.place}` : ''),
     ...(crop && of ? row(' ', make('span', {}, ...drawCrop(crop, masterUrl, result))) : []),

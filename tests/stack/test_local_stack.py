@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import urllib.error
 import urllib.request
@@ -91,9 +92,7 @@ def test_functions_have_what_layers_and_the_runtime_bring_and_nothing_else(stack
     assert not {"PYTHONPATH", "VIRTUAL_ENV", "PWD", "SHELL", "USER"} & set(seen["environment"])
 
 
-def test_the_start_page_and_the_option_table(stack: Stack) -> None:
-    import json
-
+def test_the_start_page_and_the_option_table(stack: Stack, viewer: Viewer) -> None:
     with urllib.request.urlopen(f"{stack.cdn_url}/", timeout=HANG_S) as answer:
         page = answer.read().decode()
     assert "/_local/console/console.js" in page
@@ -103,22 +102,26 @@ def test_the_start_page_and_the_option_table(stack: Stack) -> None:
     with urllib.request.urlopen(f"{stack.control_url}/options", timeout=HANG_S) as answer:
         table = json.load(answer)
     assert {"w", "fit", "redact"} <= {option["short"] for option in table["options"]}
+    path = viewer.upload(jpeg_photo(), "newest.jpg")
     with urllib.request.urlopen(f"{stack.control_url}/photographs", timeout=HANG_S) as answer:
-        assert "samples/coffee.png" in json.load(answer)
+        assert path.removeprefix("/") in json.load(answer)
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="needs Chromium")
 def test_the_start_page_explains_any_url(stack: Stack, viewer: Viewer) -> None:
     """In a browser, with its reasons, the bytes for each browser and the prices."""
-    path = viewer.upload(jpeg_photo(), "explained.jpg")
+    unknown = viewer.upload(jpeg_photo(), "unknown.jpg")
+    why = "document.querySelector('#why')?.innerText"
 
     async def run() -> None:
         async with open_browser() as page:
-            await page.open(f"{stack.cdn_url}/#{path}?w=320&h=320&fit=cover&g=center")
-            why = "document.querySelector('#why')?.innerText"
-            await page.until(f"{why}?.includes('A million misses')")
+            await page.open(f"{stack.cdn_url}/#{unknown}?w=320")
+            await page.until(f"{why}?.includes('ingest has not examined this image')")
+            await page.open(f"{stack.cdn_url}/#/samples/coffee.png?w=321&h=321&fit=cover&g=center")
+            await page.until(f"{why}?.includes('A million misses') && {why}.includes('321 × 321 px')")
             found = await page.evaluate(why)
-            assert all(text in found for text in ("served", "320 × 320 px", "AVIF accepted", "Signature", "needed"))
+            said = ("served", "keeps", "AVIF accepted", "Signature", "needed")
+            assert not [text for text in said if text not in found], found
             await page.until("document.querySelectorAll('#browsers td').length === 9")
             second = "[...document.querySelectorAll('#browsers td:nth-child(2)')]"
             formats = await page.evaluate(f"{second}.map(one => one.innerText)")
