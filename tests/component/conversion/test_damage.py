@@ -106,10 +106,10 @@ def test_mutated_headers_raise_errors_of_their_own(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(set(samples()) - {"ico png"}))
-def test_mutated_files_end_in_an_image_or_an_exception(name: str) -> None:
+def test_mutated_files_end_in_an_image_or_an_exception(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pillow's decoders in this process: a crash would end it. Sizes stay those that the header reader admitted."""
     data, dice = samples()[name], random.Random(name)
-    Image.MAX_IMAGE_PIXELS = None
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", None)
     decode = {
         "bmp": pillow_worker.decode_bitmap,
         "ico": pillow_worker.decode_icon,
