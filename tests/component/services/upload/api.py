@@ -112,8 +112,11 @@ def send(form: dict[str, Any] | PresignedPost, data: bytes = DATA, **changes: st
 
 
 def documented_commands() -> str:
+    """The blocks of the section, without the first, which needs a stack on AWS: it sets the variables."""
     section = DOCS.read_text(encoding="utf-8").partition("## With curl")[2].partition("\n## ")[0]
-    return "\n".join(re.findall(r"```sh\n(.*?)```", section, re.DOTALL))
+    setting, *rest = re.findall(r"```sh\n(.*?)```", section, re.DOTALL)
+    assert [line.partition("=")[0] for line in setting.splitlines()] == ["token", "api"]
+    return "\n".join(rest)
 
 
 def run_documented(folder: Path, api: str, token: str) -> subprocess.CompletedProcess[str]:
