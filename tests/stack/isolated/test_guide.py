@@ -181,6 +181,8 @@ def test_the_guide_is_followed_from_the_top(guide: Guide) -> None:
         guide.shell(adapt(block), keep=variables(blocks))
     swept = json.loads((guide.checkout / "swept.json").read_text())
     assert "errorMessage" not in swept, swept
+    checks = json.loads((guide.checkout / "doctor.json").read_text())["checks"]
+    assert [one["name"] for one in checks if one["outcome"] == "problem"] == ["cdn"], checks
     assert guide.alarms("MetricAlarm") == guide.alarms("CompositeAlarm") == {}
     assert guide.cloud.dynamodb.list_tables()["TableNames"] == []
     buckets = {bucket["Name"] for bucket in guide.cloud.s3.list_buckets()["Buckets"]}
