@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from darkroom_dialects import dit, imgix, imgproxy, thumbor
+from darkroom_dialects import cloudinary, dit, imgix, imgproxy, thumbor
 from darkroom_dialects.common.parsed_url import DialectKey
 from darkroom_dialects.registry import DIALECTS_BY_NAME
 from darkroom_dialects.serving.signing_keys import KeysByDialect
@@ -14,8 +14,8 @@ def sign_in_dialect(dialect: str, target: str, keys: KeysByDialect) -> str:
     """Sign ``target``, a path of the dialect without a signature; return it with the dialect's prefix.
 
     ``/w:300/plain/photo.jpg`` in imgproxy, ``/300x200/photo.jpg`` in thumbor, ``/photo.jpg?width=300`` in dit,
-    ``/photo.jpg?w=300`` in imgix. Raises
-    ValueError for a dialect without signatures.
+    ``/photo.jpg?w=300`` in imgix, ``/demo/image/upload/w_300/photo.jpg`` in cloudinary. Raises ValueError for a dialect
+    without signatures, and BadKey for a path that is not of the dialect.
     """
     if dialect not in _SIGNED:
         raise ValueError(f"{dialect} has no signed URLs. Dialects with signatures: {', '.join(_SIGNED)}")
@@ -51,4 +51,5 @@ _SIGNED: Mapping[str, Callable[[str, DialectKey], str]] = {
     "thumbor": _thumbor,
     "dit": _dit,
     "imgix": _imgix,
+    "cloudinary": cloudinary.insert_signature,
 }

@@ -18,5 +18,6 @@ DOCUMENT: Mapping[str, list[object]] = {
     "thumbor": [_derive_key("thumbor")],
     "dit": [_derive_key("dit")],
     "imgix": [_derive_key("imgix")],
+    "cloudinary": [_derive_key("cloudinary")],
 }
 """The content of the secret: see :func:`darkroom_dialects.serving.signing_keys.parse_keys`."""

@@ -8,6 +8,7 @@ from cli.dialect_signing import sign_in_dialect
 from cli.explain.dialects import find_dialect
 from darkroom.settings import Settings
 from darkroom_analysis.review.playground import LASTS_S, is_private, sign_link
+from darkroom_dialects import cloudinary
 from darkroom_dialects.parsers import load_parser
 from darkroom_dialects.registry import Dialect
 from darkroom_dialects.serving.handler import load_dialect_settings
@@ -46,6 +47,8 @@ def _end(lasts_s: int | None, now_s: float, *, private: bool) -> int | None:
 def _remove_signature(dialect: Dialect, target: str) -> str:
     """Return what follows the prefix, without the segment of the signature. A signature in the query is replaced."""
     path = target.removeprefix(dialect.prefix)
+    if dialect.name == "cloudinary":
+        return cloudinary.remove_signature(path)
     return path if dialect.has_query else "/" + path[1:].partition("/")[2]
 
 

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, EXTENDED_FORMATS, IMAGE_FORMATS
 from darkroom.plan.options import NATIVE_OPTIONS
 from darkroom.plan.variants import LADDER_PX
-from darkroom_dialects import cloudflare, dit, imgix, imgproxy, thumbor
+from darkroom_dialects import cloudflare, cloudinary, dit, imgix, imgproxy, thumbor
 from darkroom_dialects.iiif.spec import FORMATS as IIIF_FORMATS
 from darkroom_dialects.iiif.spec import QUALITIES
 
@@ -232,6 +232,16 @@ def _cloudflare(random: Random, key: str) -> str:
     return f"/cdn-cgi/image/{','.join(options)}/{_spelled(random, random.choice(('', '/', ORIGIN)) + key)}"
 
 
+def _cloudinary(random: Random, key: str) -> str:
+    components = [random.choice(("c_limit,", "c_limit,", "c_lfill,", "")) + f"w_{random.choice(SIDES)}"]
+    if random.random() < 0.5:
+        components.append(random.choice(("f_auto", "f_auto,q_auto", f"f_{random.choice(FORMATS)}", "fl_progressive")))
+    names = [random.choice(cloudinary.OPTION_MAPPINGS).name for _ in range(random.choice((0, 0, 1, 2)))]
+    components += [f"{name}{':' if name.startswith(('e_', 'fl_')) else '_'}{_value(random)}" for name in names]
+    cloud, version = random.choice(("demo/", "")), random.choice(("", "v1/", "v1712345678/"))
+    return f"/cloudinary/{cloud}image/upload/{'/'.join(components)}/{version}{_spelled(random, key)}"
+
+
 def _imgix(random: Random, key: str) -> str:
     pairs = [random.choice((f"w={random.choice(SIDES)}", f"width={random.choice(SIDES)}", "auto=format"))]
     pairs.append(random.choice(("fit=max", "fit=max", "fit=clip", "fit=min")))
@@ -287,6 +297,7 @@ DIALECTS = {
     "dit": _dit,
     "cloudflare": _cloudflare,
     "imgix": _imgix,
+    "cloudinary": _cloudinary,
     "iiif": _iiif,
 }
 """Each dialect's generator."""

@@ -142,7 +142,9 @@ def _read_expected(path: Path) -> dict[str, str]:
 @click.argument("target")
 @click.option("--key-file", type=FILE, help="File with the signing key, instead of the stack's; AWS is not called.")
 @click.option(
-    "--dialect", metavar="NAME", help="Sign a URL of imgproxy, thumbor, dit or imgix, such as '/300x200/photo.jpg'."
+    "--dialect",
+    metavar="NAME",
+    help="Sign a URL of imgproxy, thumbor, dit, imgix or cloudinary, such as '/300x200/photo.jpg'.",
 )
 @click.option("--expires-in", type=click.IntRange(min=1), metavar="SECONDS", help="Validity; unlimited by default.")
 def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, expires_in: int | None) -> None:
@@ -229,9 +231,9 @@ def explain(call: Call, url: str, since: float) -> int:
     Prints how it is parsed, its normal form, whether it needs a signature and which text the signature covers; size,
     format, quality and crop of the image and which rule decides them; what is stored, the master, the upload, caches
     and purges in progress, and the last answers with their traces. The result is that of the code of the transform
-    function, for each format. URLs of imgproxy, thumbor, DIT, Cloudflare and imgix are explained too. Nothing is
-    rendered, so damage that no request has found yet is not known. A master at an HTTPS origin is requested from this
-    machine. The exit code is 1 if a format is refused.
+    function, for each format. URLs of imgproxy, thumbor, DIT, Cloudflare, imgix and Cloudinary are explained too.
+    Nothing is rendered, so damage that no request has found yet is not known. A master at an HTTPS origin is requested
+    from this machine. The exit code is 1 if a format is refused.
     """
     from cli.explain.dialects import UnexplainedDialect
     from cli.explain.document import explain as explain_url

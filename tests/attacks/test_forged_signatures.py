@@ -35,6 +35,7 @@ VALID: dict[str, Any] = {
         "thumbor": [STRONG],
         "dit": [STRONG],
         "imgix": [STRONG],
+        "cloudinary": [STRONG],
     },
     "no keys": {},
     "an empty list": {"thumbor": []},

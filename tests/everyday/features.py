@@ -228,6 +228,11 @@ OUTPUTS = (
         "thumbor", _dialect("thumbor", f"/{BOX_PX}x0/filters:format(png)/{{key}}"), has_shape("image/png", compare=True)
     ),
     Feature("dit", _dialect("dit", f"/{{key}}?width={BOX_PX}&format=png"), has_shape("image/png", compare=True)),
+    Feature(
+        "cloudinary",
+        _dialect("cloudinary", f"/demo/image/upload/w_{BOX_PX}/f_png/{{key}}"),
+        has_shape("image/png", compare=True),
+    ),
     Feature("imgix", _dialect("imgix", f"/{{key}}?w={BOX_PX}&fm=png"), has_shape("image/png", compare=True)),
     Feature(
         "cloudflare",

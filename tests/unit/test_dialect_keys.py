@@ -24,6 +24,8 @@ KEYS = parse_keys(DOCUMENT)
         ("dit", "/photo.jpg?width=300&height=200"),
         ("dit", "/photo.jpg?width=300&signature=old"),
         ("dit", "/fit-in/300x200/photo.jpg"),
+        ("cloudinary", "/demo/image/upload/w_300/v1/photo.jpg"),
+        ("cloudinary", "/demo/image/upload/s--AAAAAAAA--/w_300/photo.jpg"),
         ("imgix", "/photo.jpg"),
         ("imgix", "/photo.jpg?w=300&s=old"),
     ],
@@ -40,10 +42,10 @@ def test_what_is_signed_is_taken(dialect: str, target: str) -> None:
 
 @pytest.mark.parametrize("dialect", ["cloudflare", "iiif", "flickr"])
 def test_what_has_no_signatures_is_not_signed(dialect: str) -> None:
-    with pytest.raises(ValueError, match="imgproxy, thumbor, dit, imgix"):
+    with pytest.raises(ValueError, match="imgproxy, thumbor, dit, imgix, cloudinary"):
         sign_in_dialect(dialect, "/photo.jpg", KEYS)
 
 
 def test_no_two_keys_are_the_same() -> None:
     texts = [text for keys in KEYS.values() for key in keys for text in (key.key, key.salt) if text]
-    assert len(texts) == len(set(texts)) == 5
+    assert len(texts) == len(set(texts)) == 6

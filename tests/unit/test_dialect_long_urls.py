@@ -9,7 +9,7 @@ from urllib.parse import quote
 import pytest
 
 from darkroom.errors import DarkroomError
-from darkroom_dialects import cloudflare, dit, imgix, imgproxy, thumbor
+from darkroom_dialects import cloudflare, cloudinary, dit, imgix, imgproxy, thumbor
 from darkroom_dialects.common.settings import DialectSettings
 from darkroom_dialects.iiif.url import parse as parse_iiif
 
@@ -50,6 +50,8 @@ URLS: dict[str, tuple[Callable[..., object], str]] = {
     "imgproxy": (imgproxy.parse, "/unsafe/wm:1:{}/plain/a.jpg"),
     "imgproxy path": (imgproxy.parse, "/unsafe/plain/{}"),
     "cloudflare": (cloudflare.parse, "/cdn-cgi/image/width={}/a.jpg"),
+    "cloudinary": (cloudinary.parse, "/demo/image/upload/e_blur:{}/a.jpg"),
+    "cloudinary path": (cloudinary.parse, "/demo/image/upload/{}/a.jpg"),
     "imgix": (imgix.parse, "/a.jpg?rect={}"),
     "iiif": (lambda target, _: parse_iiif(target), "/iiif/3/a.jpg/pct:{}/max/0/default.jpg"),
 }

@@ -25,6 +25,8 @@ from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.upload_requests import Grant, parse_upload_request
 from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom_dialects.cloudflare.option_parsers import CloudflareOptions as CloudflareWanted
+from darkroom_dialects.cloudinary.model import CloudinaryOptions, Resize
+from darkroom_dialects.cloudinary.url import split_path as split_cloudinary
 from darkroom_dialects.common.anchor import Anchor
 from darkroom_dialects.common.parsed_url import DialectKey
 from darkroom_dialects.common.settings import DialectSettings
@@ -47,6 +49,8 @@ from darkroom_dialects.thumbor.path_segments import split_path
 
 FILLED = {
     CloudflareWanted,
+    CloudinaryOptions,
+    Resize,
     ImgixOptions,
     DitWanted,
     ThumborWanted,
@@ -73,7 +77,7 @@ def make_values() -> Iterator[Any]:
     presets = load_presets('[presets.small]\nw = 10\nf = "png"\n')
     settings = parse_settings("", presets)
     yield from (presets, settings, settings.sources, settings.imgproxy, settings.thumbor, settings.dit)
-    yield settings.cloudflare
+    yield from (settings.cloudflare, settings.cloudinary, split_cloudinary("/image/upload/a.jpg"))
     for option in OPTIONS_BY_SHORT.values():
         assert option.type.allowed_values
         yield from (option, option.type)

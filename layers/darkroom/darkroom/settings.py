@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 PRESET_TABLES = ("presets", "ingest", "watermarks")
 """Tables that together are :class:`darkroom.plan.presets.Presets`."""
 
-DIALECT_TABLES = ("sources", "imgproxy", "thumbor", "dit", "cloudflare")
+DIALECT_TABLES = ("sources", "imgproxy", "thumbor", "dit", "cloudflare", "cloudinary")
 """Tables of the setting ``dialects``, which their distribution reads."""
 
 WATERMARK_PREFIX = "watermarks/"
@@ -106,6 +106,7 @@ class Settings:
         OFF, _UNSIGNED_DIALECT, "", "The same for Cloudflare URLs under `/cdn-cgi/image/`, which have no signatures."
     )
     imgix_access_mode: str = _setting(OFF, _DIALECT, "", "The same for imgix URLs under `/imgix/`.")
+    cloudinary_access_mode: str = _setting(OFF, _DIALECT, "", "The same for Cloudinary URLs under `/cloudinary/`.")
     iiif_access_mode: str = _setting(
         OFF,
         _UNSIGNED_DIALECT,

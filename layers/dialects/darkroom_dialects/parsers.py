@@ -63,11 +63,18 @@ def _load_imgix() -> DialectParser:
     return imgix
 
 
+def _load_cloudinary() -> DialectParser:
+    from . import cloudinary
+
+    return cloudinary
+
+
 _PARSERS: Mapping[str, Callable[[], DialectParser]] = {
     "imgproxy": _load_imgproxy,
     "thumbor": _load_thumbor,
     "dit": _load_dit,
     "cloudflare": _load_cloudflare,
     "imgix": _load_imgix,
+    "cloudinary": _load_cloudinary,
 }
 """Of all dialects but IIIF, whose responses include documents (:mod:`.serving.iiif`)."""

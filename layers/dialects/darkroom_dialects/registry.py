@@ -184,6 +184,21 @@ DIALECTS = (
             ),
         ),
     ),
+    Dialect(
+        "cloudinary",
+        "/cloudinary",
+        documentation=Documentation(
+            "Cloudinary",
+            "SHA-1 or SHA-256",
+            (("", "parameters for images"), ("effects", "effects"), ("flags", "flags")),
+            (
+                "/demo/image/upload/c_fill,w_300,h_200,g_auto/f_auto,q_auto/v1712345678/photo.jpg",
+                "/demo/image/upload/c_crop,x_10,y_20,w_400,h_300/c_scale,w_200/photo.jpg",
+                "/demo/image/upload/c_thumb,g_face,w_150,h_150/r_max/b_white/photo.jpg",
+                "/demo/image/upload/ar_16:9,c_fill/w_800,dpr_2.0/e_grayscale/photo.jpg",
+            ),
+        ),
+    ),
     IIIF,
 )
 DIALECTS_BY_NAME: Mapping[str, Dialect] = {dialect.name: dialect for dialect in DIALECTS}

@@ -10,7 +10,7 @@ from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
-from darkroom.errors import BadKey
+from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.image_keys import check_key, quote_key
 from darkroom.plan.presets import Presets, check_files, parse_presets_toml, read_presets_file
 from darkroom.settings import DIALECT_TABLES
@@ -19,6 +19,7 @@ from .common.settings import (
     MAX_SIGNATURE_BYTES,
     MIN_SIGNATURE_BYTES,
     CloudflareSettings,
+    CloudinarySettings,
     DialectSettings,
     DitSettings,
     ImgproxySettings,
@@ -47,6 +48,7 @@ def parse_settings(text: str, presets: Presets, further: str = "") -> DialectSet
         _parse_section(ThumborSettings, "thumbor", document),
         _parse_section(DitSettings, "dit", document),
         _parse_section(CloudflareSettings, "cloudflare", document),
+        _parse_section(CloudinarySettings, "cloudinary", document),
         presets,
     )
     _check(settings)
@@ -114,8 +116,22 @@ def _check(settings: DialectSettings) -> None:
         check_presets(imgproxy)
     if not ACCOUNT_HASH.fullmatch(settings.cloudflare.account_hash):
         raise ValueError("cloudflare: account_hash is not of A-Z, a-z, 0-9, - and _")
+    if settings.cloudinary.transformations:
+        _check_transformations(settings.cloudinary.transformations)
     if settings.thumbor.smart not in ("attention", "face"):
         raise ValueError(f"thumbor: smart must be attention or face, not {settings.thumbor.smart!r}")
+
+
+def _check_transformations(named: Mapping[str, object]) -> None:
+    from .cloudinary.url import check_transformation
+
+    for name, value in named.items():
+        try:
+            if not isinstance(value, str):
+                raise BadOption("must be a text such as 'c_fill,w_300,h_200'")
+            check_transformation(value)
+        except DarkroomError as error:
+            raise ValueError(f"cloudinary: transformation {name!r}: {error.message}") from error
 
 
 def read_settings_file() -> str:

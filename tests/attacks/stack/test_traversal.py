@@ -57,6 +57,7 @@ DIALECTS = (
     "/dit/{path}?width=320",
     "/cdn-cgi/image/width=320/{path}",
     "/imgix/{path}?w=320&fit=max",
+    "/cloudinary/demo/image/upload/c_limit,w_320/f_auto/v1/{path}",
     "/iiif/3/{path}/full/max/0/default.jpg",
     "/iiif/3/{path}/info.json",
 )

@@ -25,6 +25,7 @@ SIGNED = {
     "thumbor": "/thumbor/AAAAAAAAAAAAAAAAAAAAAAAAAAA=/641x200/photo.jpg",
     "dit": "/dit/photo.jpg?signature=00&width=641",
     "imgix": "/imgix/photo.jpg?w=641&s=00",
+    "cloudinary": "/cloudinary/demo/image/upload/s--AAAAAAAA--/w_641/photo.jpg",
 }
 UNSIGNED = {"imgproxy": "/imgproxy/_/w:640/plain/photo.jpg", "thumbor": "/thumbor/unsafe/fit-in/640x0/photo.jpg"}
 

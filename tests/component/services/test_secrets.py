@@ -138,4 +138,4 @@ def test_a_rejected_secret_of_dialects_is_fetched_again(
         keys.get()
     client.put_secret_value(SecretId=arn, SecretString=json.dumps({"thumbor": [ONE]}))
     clock.now_s += RETRY_S
-    assert keys.get() == {"imgproxy": (), "thumbor": (DialectKey(ONE),), "dit": (), "imgix": ()}
+    assert keys.get() == {"imgproxy": (), "thumbor": (DialectKey(ONE),), "dit": (), "imgix": (), "cloudinary": ()}

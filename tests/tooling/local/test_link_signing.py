@@ -38,6 +38,7 @@ def verify(name: str, target: str, now_s: float = NOW_S) -> ParsedUrl:
         ("thumbor", "/thumbor/unsafe/300x200/smart/photo.jpg"),
         ("dit", "/dit/photo.jpg?width=300&grayscale=true"),
         ("imgix", "/imgix/photo.jpg?w=300"),
+        ("cloudinary", "/cloudinary/demo/image/upload/w_300/v1/photo.jpg"),
     ],
 )
 def test_urls_of_dialects_are_signed_in_place_of_what_they_had(name: str, target: str) -> None:
@@ -66,6 +67,8 @@ def test_a_dialects_link_to_a_private_image_ends(name: str, target: str) -> None
 def test_what_a_dialect_cannot_sign_is_said() -> None:
     with pytest.raises(ValueError, match="thumbor has no expiry"):
         sign("/thumbor/unsafe/300x200/clients/1.jpg", PRIVATE)
+    with pytest.raises(ValueError, match="cloudinary has no expiry"):
+        sign("/cloudinary/demo/image/upload/w_300/clients/1.jpg", PRIVATE)
     with pytest.raises(ValueError, match="cloudflare_access_mode"):
         sign("/cdn-cgi/image/width=300/photo.jpg")
 

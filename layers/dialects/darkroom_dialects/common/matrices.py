@@ -71,6 +71,16 @@ def lightness(luma: Sequence[float] = LUMA_709, tint: Sequence[float] = (0, 0, 0
     return (red, green, blue, tint[0], red, green, blue, tint[1], red, green, blue, tint[2])
 
 
+def mix(matrix: Matrix, amount: float) -> Matrix:
+    """Return the matrix whose result is ``amount`` of that of ``matrix``, and the rest unchanged."""
+    return tuple(one * amount + same * (1 - amount) for one, same in zip(matrix, IDENTITY, strict=True))
+
+
+def sepia(amount: float) -> Matrix:
+    """Return the matrix of a sepia tone, as in the CSS filter: 0 changes nothing."""
+    return mix((0.393, 0.769, 0.189, 0, 0.349, 0.686, 0.168, 0, 0.272, 0.534, 0.131, 0), amount)
+
+
 def saturation(amount: float, luma: Sequence[float] = LUMA_709) -> Matrix:
     """Return the matrix that multiplies the distance from grey by ``amount``: 0 removes colour, 1 changes nothing."""
     grey = lightness(luma)

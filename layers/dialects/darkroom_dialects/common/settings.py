@@ -65,6 +65,19 @@ class CloudflareSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CloudinarySettings:
+    """``cloud_name`` is the only one in URLs that is served; "" serves any, and URLs without one.
+
+    ``extension_is_format``: keys have no extension, and that of a URL is the format, as in Cloudinary.
+    ``transformations`` are named transformations in its syntax, components separated by slashes.
+    """
+
+    cloud_name: str = ""
+    extension_is_format: bool = False
+    transformations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class DialectSettings:
     """The settings of all dialects. ``sources`` maps addresses to keys, ``watermarks`` names to keys.
 
@@ -78,6 +91,7 @@ class DialectSettings:
     thumbor: ThumborSettings = ThumborSettings()
     dit: DitSettings = DitSettings()
     cloudflare: CloudflareSettings = CloudflareSettings()
+    cloudinary: CloudinarySettings = field(default_factory=CloudinarySettings)
     presets: Presets = field(default_factory=lambda: Presets({}, {}))
     detects_faces: bool = False
 

@@ -21,7 +21,7 @@ from darkroom.plan.options import MAX_SIDE_PX
 
 from ..common.anchor import Anchor
 from ..common.colours import TRANSPARENT, split_channels
-from ..common.matrices import LUMA_709, compose, linear, round_matrix
+from ..common.matrices import LUMA_709, compose, linear, mix, round_matrix, sepia
 from ..common.rotation import flip_then_rotate
 from ..common.validate import bad_option
 from .model import ImgixOptions, Rect
@@ -45,7 +45,6 @@ _ORIENTATIONS = {0: (0, ""), 1: (0, ""), 2: (0, "h"), 3: (180, ""), 4: (0, "v"),
 _SEARCHES = {"faces": "face", "entropy": "entropy", "edges": "attention"}
 _SIDES = {"top": "north", "bottom": "south", "left": "west", "right": "east"}
 _WHITE = "ffffff"
-_SEPIA: Matrix = (0.393, 0.769, 0.189, 0, 0.349, 0.686, 0.168, 0, 0.272, 0.534, 0.131, 0)
 _WHOLE_SOURCE_PX = 65_535
 _ELLIPSE_PX = 4096
 """A radius that is limited to half of each side."""
@@ -222,9 +221,9 @@ def _convert_tones(options: ImgixOptions) -> dict[str, Value]:
     """Convert effects to one matrix: inversion, then sepia, then a duotone."""
     matrix: Matrix = linear(-1.0, 1.0) if options.invert else IDENTITY
     if options.sepia:
-        matrix = compose(matrix, _mix(_SEPIA, options.sepia))
+        matrix = compose(matrix, sepia(options.sepia))
     if options.duotone is not None:
-        matrix = compose(matrix, _mix(_duotone(*options.duotone), options.duotone_alpha))
+        matrix = compose(matrix, mix(_duotone(*options.duotone), options.duotone_alpha))
     matrix = round_matrix(matrix)
     return {} if matrix == IDENTITY else {"mat": matrix}
 
@@ -235,10 +234,6 @@ def _duotone(dark: str, light: str) -> Matrix:
     for low, high in zip(split_channels(dark), split_channels(light), strict=True):
         rows += [*((high - low) * weight for weight in LUMA_709), low]
     return tuple(rows)
-
-
-def _mix(matrix: Matrix, amount: float) -> Matrix:
-    return tuple(one * amount + same * (1 - amount) for one, same in zip(matrix, IDENTITY, strict=True))
 
 
 def _convert_output(options: ImgixOptions) -> dict[str, Value]:

@@ -33,14 +33,14 @@ _KEY, _SALT = "key", "salt"
 _HEXADECIMAL = "imgproxy"
 """The dialect with hexadecimal keys and salts."""
 
-DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit", "imgix")
+DIALECTS_WITH_KEYS = (_HEXADECIMAL, "thumbor", "dit", "imgix", "cloudinary")
 
 
 def parse_keys(document: Mapping[str, object]) -> KeysByDialect:
     """Parse ``{"imgproxy": [{"key": "<hex>", "salt": "<hex>"}], "thumbor": ["<key>"], "dit": ["<key>"]}``.
 
-    Every key of a list is valid; dialects can be missing. Keys of imgix are like those of thumbor. Raises InvalidSecret
-    for the document as a whole.
+    Every key of a list is valid; dialects can be missing. Keys of imgix and Cloudinary are like those of
+    thumbor. Raises InvalidSecret for the document as a whole.
     """
     problems = list(find_unknown_fields(document, DIALECTS_WITH_KEYS, ""))
     found: dict[str, tuple[DialectKey, ...]] = {}

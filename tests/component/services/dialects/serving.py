@@ -26,6 +26,7 @@ KEYS: dict[str, DialectKey] = {
     "thumbor": DialectKey("the key of thumbor"),
     "dit": DialectKey("the secret of DIT"),
     "imgix": DialectKey("the token of imgix"),
+    "cloudinary": DialectKey("the secret of Cloudinary"),
 }
 OLD_KEY = "the older key of thumbor"
 SECRET = {
@@ -33,6 +34,7 @@ SECRET = {
     "thumbor": [OLD_KEY, KEYS["thumbor"].key],
     "dit": [KEYS["dit"].key],
     "imgix": [KEYS["imgix"].key],
+    "cloudinary": [KEYS["cloudinary"].key],
 }
 SETTINGS = DialectSettings(
     sources=Sources((("//images.example.com/photos/", ""),)),

@@ -68,9 +68,16 @@ def imgix(target: str) -> str:
     return f"/imgix{target}{'&' if '?' in target else '?'}s={signature}"
 
 
+def cloudinary(target: str) -> str:
+    """Signed as Cloudinary's documentation does it."""
+    digest = sha1(f"{target}{KEYS['cloudinary'].key}".encode(), usedforsecurity=False).digest()
+    return f"/cloudinary/demo/image/upload/s--{urlsafe_b64encode(digest).decode()[:8]}--/{target}"
+
+
 @pytest.mark.parametrize(
     "url",
     [
+        cloudinary("c_fill,h_200,w_300/photo.jpg"),
         imgix("/photo.jpg?fit=crop&w=300&h=200"),
         imgix("/https%3A%2F%2Fimages.example.com%2Fphotos%2Fphoto.jpg?w=300&h=200&fm=jpg&fit=crop&ixlib=js-3.8.0"),
         thumbor("300x200/photo.jpg"),
@@ -122,6 +129,7 @@ def test_a_dialect_without_keys_has_no_valid_signature(stack: Served) -> None:
         "/imgproxy/insecure/rs:fill:300:200/plain/photo.jpg",
         "/cdn-cgi/image/width=300/photo.jpg",
         "/imgix/photo.jpg?w=320",
+        "/cloudinary/demo/image/upload/w_320/photo.jpg",
         "/imgproxy/insecure/w:320/q:77/plain/photo.jpg",
         "/imgproxy/insecure/w:320/fq:jpeg:77/plain/photo.jpg",
     ],
@@ -137,6 +145,7 @@ def test_unsigned_dialect_urls_get_the_unsigned_set_of_native_urls(stack: Served
     "url",
     [
         "/imgix/photo.jpg?w=320&fit=max",
+        "/cloudinary/demo/image/upload/c_limit,w_320/f_auto,q_auto/v1/photo.jpg",
         "/imgproxy/insecure/w:320/plain/photo.jpg",
         "/cdn-cgi/image/width=320/photo.jpg",
         "/cdn-cgi/image/width=320,format=auto/photo.jpg",
@@ -235,6 +244,7 @@ def test_private_images_need_a_signature_and_an_expiry_and_are_not_cached(bucket
     refused += [imgproxy("/w:320/plain/photo.jpg"), thumbor("300x200/photo.jpg"), "/dit/photo.jpg?width=300"]
     refused += [
         imgix("/photo.jpg?w=300"),
+        cloudinary("w_300/photo.jpg"),
         f"/imgix/photo.jpg?w=320&fit=max&expires={NOW_S + 9}",
         "/cdn-cgi/image/width=320/photo.jpg",
         "/iiif/3/photo.jpg/info.json",
@@ -255,6 +265,7 @@ def dit_expiring(expires_s: int) -> str:
     [
         ("/imgproxy/insecure/nonsense:3/plain/photo.jpg", (400, "unknown-option"), "nonsense"),
         ("/cdn-cgi/image/nonsense=3/photo.jpg", (400, "unknown-option"), "nonsense"),
+        ("/cloudinary/demo/image/upload/l_logo/photo.jpg", (400, "bad-option"), "watermark"),
         ("/imgix/photo.jpg?txt=hello", (400, "bad-option"), "text overlay"),
         ("/cdn-cgi/image/width=seven/photo.jpg", (400, "bad-option"), "seven"),
         (thumbor("300x200/https://other.example.com/photo.jpg"), (400, "bad-key"), "other.example.com"),

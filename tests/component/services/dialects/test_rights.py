@@ -67,6 +67,8 @@ def encode_edits(edits: dict[str, object]) -> str:
         ("dit", "/dit/filters:strip_exif()/a.jpg", NEVER),
         ("dit", "/dit/a.jpg?stripExif=true", NEVER),
         ("dit", "/dit/a.jpg", BY_SETTING),
+        ("cloudinary", "/cloudinary/demo/image/upload/fl_keep_iptc/a.jpg", ALWAYS),
+        ("cloudinary", "/cloudinary/demo/image/upload/fl_force_strip/a.jpg", NEVER),
         ("imgix", "/imgix/a.jpg?iptc=allow", ALWAYS),
         ("imgix", "/imgix/a.jpg?iptc=block", NEVER),
         ("thumbor", "/thumbor/unsafe/filters:strip_exif()/a.jpg", BY_SETTING),
