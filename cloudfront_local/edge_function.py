@@ -76,6 +76,8 @@ class V8Function:
     """
 
     def __init__(self, source: str, values: Mapping[str, str] | None = None) -> None:
+        self._running = 0
+        self._is_closed = False
         self._engine = MiniRacer()
         try:
             self._engine.eval(_RUNTIME + _CRYPTO)
@@ -92,6 +94,7 @@ class V8Function:
     async def run(self, event: Json, query: str | None) -> Outcome:
         """See EdgeFunction. ``query`` is the result of ``event.request.rawQueryString()``."""
         call = f"__run({json.dumps(json.dumps(event))}, {json.dumps(query)})"
+        self._running += 1
         try:
             async with asyncio.timeout(TIME_LIMIT_S):
                 result = await self._engine.eval_cancelable(call)
@@ -99,11 +102,19 @@ class V8Function:
                     result = await result
         except (JSEvalException, JSPromiseError, TimeoutError) as error:
             raise FunctionFailed(str(error) or "it ran too long") from error
+        finally:
+            self._running -= 1
+            self._stop_if_unused()
         found = json.loads(str(result))
         if "value" not in found:
             raise FunctionFailed("the function returned nothing")
         return Outcome(found["value"], found["group"])
 
     def close(self) -> None:
-        """Stop the engine and its thread."""
-        self._engine.close()
+        """Stop the engine and its thread, after the runs in progress: a deployment fails no request."""
+        self._is_closed = True
+        self._stop_if_unused()
+
+    def _stop_if_unused(self) -> None:
+        if self._is_closed and not self._running:
+            self._engine.close()
