@@ -25,7 +25,19 @@ def _print_version(ctx: click.Context, _: click.Parameter, is_wanted: bool) -> N
 
 
 TOPICS: dict[str, tuple[str, ...]] = {
-    "Images": ("upload", "explain", "sign", "token", "keys", "purge", "forget", "findings", "review", "library"),
+    "Images": (
+        "upload",
+        "explain",
+        "sign",
+        "token",
+        "keys",
+        "purge",
+        "forget",
+        "findings",
+        "review",
+        "library",
+        "rewrite",
+    ),
     "Stacks": (
         *("up", "open", "stop", "status", "preflight", "policy", "install", "upgrade", "uninstall"),
         *("smoke", "settings", "check", "extensions", "parameters"),

@@ -9,8 +9,7 @@ import pytest
 from darkroom.errors import BadKey
 from darkroom.further_sources import FurtherSource, find_source
 from darkroom.settings import InvalidSettings, parse_settings
-from darkroom_dialects.serving.handler import _apply_settings
-from darkroom_dialects.settings_file import load_settings
+from darkroom_dialects.settings_file import apply_settings, load_settings
 
 BUCKET = {"bucket": "partner-photos", "prefix": "originals/", "region": "eu-west-1"}
 ORIGIN = {"origin": "https://img.example.com/shop/", "hosts": ["cdn.example.com:8443"], "max_age_s": 600}
@@ -98,7 +97,7 @@ def test_at_most_twenty_sources() -> None:
 )
 def test_addresses_of_dialects_are_keys_of_their_source(address: str, key: str) -> None:
     settings = parse_settings({"sources": {"shop/": ORIGIN, "partner é/": BUCKET}})
-    assert _apply_settings(load_settings(), settings).sources.resolve(address) == key
+    assert apply_settings(load_settings(), settings).sources.resolve(address) == key
 
 
 @pytest.mark.parametrize(
@@ -116,4 +115,4 @@ def test_addresses_of_dialects_are_keys_of_their_source(address: str, key: str) 
 def test_other_addresses_are_refused(address: str) -> None:
     settings = parse_settings({"sources": {"shop/": ORIGIN, "partner/": BUCKET}})
     with pytest.raises(BadKey):
-        _apply_settings(load_settings(), settings).sources.resolve(address)
+        apply_settings(load_settings(), settings).sources.resolve(address)

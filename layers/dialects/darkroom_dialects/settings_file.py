@@ -6,14 +6,14 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from functools import lru_cache
 from typing import Any
 
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.image_keys import check_key, quote_key
 from darkroom.plan.presets import Presets, check_files, parse_presets_toml, read_presets_file
-from darkroom.settings import DIALECT_TABLES
+from darkroom.settings import DIALECT_TABLES, Settings
 
 from .common.settings import (
     MAX_SIGNATURE_BYTES,
@@ -145,6 +145,14 @@ def read_settings_file() -> str:
 def load_settings(further: str = "") -> DialectSettings:
     """Return the settings of this deployment with those of the setting ``dialects``. Raises ValueError."""
     return parse_settings(read_settings_file(), parse_presets_toml(read_presets_file()), further)
+
+
+def apply_settings(loaded: DialectSettings, settings: Settings) -> DialectSettings:
+    """Return ``loaded`` with presets, watermarks and sources of the document. Addresses of ``loaded`` come first."""
+    further = tuple((one.address, quote_key(one.key_prefix)) for one in settings.sources)
+    sources = Sources((*loaded.sources.table, *further)) if further else loaded.sources
+    presets = settings.presets
+    return replace(loaded, watermarks=presets.watermarks, presets=presets, sources=sources)
 
 
 def main() -> int:

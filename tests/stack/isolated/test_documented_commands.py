@@ -98,6 +98,9 @@ def prepare(reader: Reader) -> None:
     for name in (*IMAGES, *UPLOADED):
         (reader.checkout / name).parent.mkdir(parents=True, exist_ok=True)
         (reader.checkout / name).write_bytes(jpeg_photo((640, 480)))
+    for page in ("index.html", "site/index.html"):
+        (reader.checkout / page).parent.mkdir(exist_ok=True)
+        (reader.checkout / page).write_text('<img src="https://shop.imgix.net/photo.jpg?w=300">')
     (reader.checkout / "scan.pdf").write_bytes(b"%PDF-1.4\n")
     for bucket in (LIBRARY_BUCKET, "my-photos"):
         reader.stack.cloud.s3.create_bucket(Bucket=bucket)

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from darkroom.aws.secrets import Secret
 from darkroom.errors import DarkroomError, Unavailable
 from darkroom.http.response import EdgeRequest, Responded, guard, respond_error
-from darkroom.image_keys import quote_key
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.transform import Transform
 from darkroom.settings import OFF, Settings
 
 from ..common.settings import DialectSettings
-from ..common.sources import Sources
 from ..registry import DIALECTS
-from ..settings_file import load_settings
+from ..settings_file import apply_settings, load_settings
 from .delivery import Delivery
 from .request import DialectRequest
 from .service import DialectService
@@ -43,15 +40,7 @@ def build_service(settings: Settings, transform: Transform, keys: KeysSecret) ->
 
 def load_dialect_settings(settings: Settings) -> DialectSettings:
     """Return the settings of dialects that ``settings`` result in. Raises Unavailable for a mistake in a file."""
-    return _apply_settings(_load_settings(settings.dialects), settings)
-
-
-def _apply_settings(loaded: DialectSettings, settings: Settings) -> DialectSettings:
-    """Return ``loaded`` with presets, watermarks and sources of the document. Addresses of ``loaded`` come first."""
-    further = tuple((one.address, quote_key(one.key_prefix)) for one in settings.sources)
-    sources = Sources((*loaded.sources.table, *further)) if further else loaded.sources
-    presets = settings.presets
-    return replace(loaded, watermarks=presets.watermarks, presets=presets, sources=sources)
+    return apply_settings(_load_settings(settings.dialects), settings)
 
 
 def dialect_modes(settings: Settings) -> Mapping[str, AccessMode]:
