@@ -16,6 +16,11 @@ def read_cpu_ms(pid: int, *, with_ended: bool = False) -> float:
     return sum(map(int, times)) * 1000 / os.sysconf("SC_CLK_TCK")
 
 
+def read_parent(pid: int) -> int:
+    """Return the parent process."""
+    return int(Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[1])
+
+
 def read_memory_mb(pid: int, name: str) -> float:
     """Return ``VmRSS``, the resident memory, or ``VmHWM``, its peak."""
     status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8").splitlines()

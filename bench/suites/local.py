@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from local import pidfile
 from local.paths import ROOT, StackPaths
 
 from ..goals import Figure, Rounds, Section, read_goals
-from ..processes import list_descendants, name_process, read_cpu_ms, read_shared_memory_mb
+from ..processes import list_descendants, name_process, read_cpu_ms, read_parent, read_shared_memory_mb
 from ..tables import Table
 from . import Progress
 
@@ -34,11 +34,13 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     if not pid:
         raise NoStack("start a stack first: ./darkroom up --detach, and wait until its endpoint is ready")
     lasting_s = QUICK_S if rounds == "quick" else FULL_S
-    before = read_tree(pid)
+    before: Mapping[int, float] = read_tree(pid)
+    parents = {one: read_parent(one) for one in before}
     progress(f"watching {len(before)} processes for {lasting_s:.0f} s")
     started_s = time.monotonic()
     time.sleep(lasting_s)
     took_s, after = time.monotonic() - started_s, read_tree(pid)
+    before = move_ended(before, parents, after)
     memory_mb = {one: read_shared_memory_mb(one) for one in after}
     cpu = 100 * (sum(after.values()) - sum(before.values())) / (took_s * 1000)
     values = {
@@ -56,6 +58,20 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
 def read_tree(pid: int) -> dict[int, float]:
     """Return the CPU time in ms of a process and its descendants by process id, with that of ended children."""
     return {one: read_cpu_ms(one, with_ended=True) for one in [pid, *list_descendants(pid)]}
+
+
+def move_ended(before: Mapping[int, float], parents: Mapping[int, int], after: Container[int]) -> Mapping[int, float]:
+    """Return ``before`` with the CPU time of processes that are not in ``after`` at their nearest ancestor that is.
+
+    The kernel adds the time of an ended process to that of its parent.
+    """
+    moved: dict[int, float] = {}
+    for pid, cpu_ms in before.items():
+        heir = pid
+        while heir not in after and heir in parents:
+            heir = parents[heir]
+        moved[heir] = moved.get(heir, 0.0) + cpu_ms
+    return moved
 
 
 def measure_disk() -> Figure:

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from bench.processes import name_process, read_memory_mb, read_shared_memory_mb
-from bench.suites.local import format_disk, format_table, measure_disk_bytes, read_tree
+from bench.processes import name_process, read_memory_mb, read_parent, read_shared_memory_mb
+from bench.suites.local import format_disk, format_table, measure_disk_bytes, move_ended, read_tree
 
 BUSY_MS = 200
 BUSY = f"import time\nwhile time.process_time() < {BUSY_MS / 1000}: pass"
@@ -41,6 +41,15 @@ def test_time_of_children_that_have_ended_counts() -> None:
     before = read_tree(os.getpid())[os.getpid()]
     subprocess.run([sys.executable, "-c", BUSY], check=True)
     assert read_tree(os.getpid())[os.getpid()] - before >= BUSY_MS / 2
+
+
+def test_time_before_of_an_ended_process_is_its_parents() -> None:
+    """The shell's row does not get what its child took before, which the kernel adds to the shell's at its end."""
+    before, parents = {1: 10.0, 2: 100.0, 3: 1_000.0}, {1: 0, 2: 1, 3: 2}
+    assert move_ended(before, parents, {1, 2, 3}) == before
+    assert move_ended(before, parents, {1, 2, 9}) == {1: 10.0, 2: 1_100.0}
+    assert move_ended(before, parents, {1}) == {1: 1_110.0}
+    assert read_parent(os.getpid()) == os.getppid()
 
 
 def test_memory_is_at_most_what_is_resident(process: subprocess.Popen[bytes]) -> None:
