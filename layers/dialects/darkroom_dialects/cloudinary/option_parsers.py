@@ -268,7 +268,7 @@ def parse_progressive(options: CloudinaryOptions, name: str, text: str) -> None:
 
 
 def parse_attachment(options: CloudinaryOptions, name: str, text: str) -> None:
-    """Parse the name of the saved file, without its extension; the last part of the public ID by default."""
+    """Parse the name of the saved file, without its extension; ``image`` by default."""
     options.set_once(name, dl=text or "image", dlx=True)
 
 
