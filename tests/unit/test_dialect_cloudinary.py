@@ -184,6 +184,8 @@ def test_an_option_is_known_and_given_once() -> None:
         path_of("nn_5")
     with pytest.raises(DuplicateOption):
         path_of("w_5,w_5")
+    with pytest.raises(DuplicateOption, match="e was given twice"):
+        path_of("e_grayscale,e_blur:9")
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,10 @@ def parse(target: str, settings: DialectSettings) -> ParsedUrl:
 
 
 def _parse_component(text: str, named: Mapping[str, str], options: CloudinaryOptions) -> None:
-    """Parse one component. A named transformation stands for its components and is alone in its own."""
+    """Parse one component, which has one effect at most: of several, Cloudinary applies the last one only.
+
+    A named transformation stands for its components and is alone in its own.
+    """
     if text.startswith(f"{_NAMED}_") and "," not in text:
         name = text.removeprefix(f"{_NAMED}_")
         if name not in named:
@@ -168,9 +171,10 @@ def _parse_component(text: str, named: Mapping[str, str], options: CloudinaryOpt
     options.resizes.append(Resize())
     given: set[str] = set()
     for option, name, value in _split_component(text):
-        if option in given:
-            raise DuplicateOption(f"{escape_text(option)} was given twice", option=escape_text(option))
-        given.add(option)
+        once = "e" if option.startswith("e_") else option
+        if once in given:
+            raise DuplicateOption(f"{escape_text(once)} was given twice", option=escape_text(once))
+        given.add(once)
         find_parser(_TABLES[option[: len(option) - len(name)]], option)(options, option, value)
 
 
