@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
@@ -33,6 +34,14 @@ _REGISTRY = Deviation("there is no registry of container images")
 _COMPLETION = Deviation("it changes this shell, or another one", "./darkroom completion bash > completion.sh")
 _UNSORTED = Deviation("the reference sorts commands by name", "./darkroom library --help")
 _QUOTAS = Deviation("tests/tooling/cli/test_preflight_account.py asks stand-ins of the services that the engine lacks")
+
+
+def _read_extensions() -> Iterator[tuple[str, Deviation]]:
+    """Yield the deviations of extensions, which are in their folders."""
+    for file in sorted(ROOT.glob("extensions/*/tests/documented.toml")):
+        for start, instead in tomllib.loads(file.read_text(encoding="utf-8"))["instead"].items():
+            yield start, Deviation(_EXTENSION, instead)
+
 
 DEVIATIONS: Mapping[str, Deviation] = {
     "make ": Deviation("tests/unit/test_docs_commands.py looks up the target"),
@@ -87,9 +96,6 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "./darkroom manifests review ": Deviation(_INFERENCE, "./darkroom manifests review --help"),
     "./darkroom manifests sheet ": Deviation(_INFERENCE, "./darkroom manifests sheet --help"),
     "./darkroom golden put ": Deviation("tests/tooling/cli/test_golden.py has labels", "./darkroom golden put --help"),
-    "./darkroom evidence ": Deviation(_EXTENSION, "./darkroom evidence --help"),
-    "./darkroom medical ": Deviation(_EXTENSION, "./darkroom medical --help"),
-    "python3 verify_evidence.py ": Deviation(_EXTENSION),
     '# add "EventBridgeConfiguration"': Deviation(
         "the reader's editor", "echo '{\"EventBridgeConfiguration\": {}}' > notifications.json"
     ),
@@ -100,20 +106,12 @@ DEVIATIONS: Mapping[str, Deviation] = {
     "aws s3 cp scene.tif ": Deviation(
         "the AWS CLI 1 lacks CRC64NVME", 'aws s3 cp scene.tif "s3://$(output UploadsBucketName)/maps/scene.tif"'
     ),
-    "aws s3 cp slice.dcm ": Deviation(_EXTENSION),
-    "aws s3 cp annual.pdf ": Deviation(_EXTENSION),
-    "aws lambda invoke --region eu-central-1 --function-name darkroom-rasters --p": Deviation(
-        _EXTENSION, "cp register.json registered.json"
-    ),
-    "aws lambda invoke --region eu-central-1 --function-name darkroom-rasters --cli-r": Deviation(
-        _EXTENSION, "cp compare.json compared.json"
-    ),
     "parameters=$(./darkroom parameters counter": Deviation("the page's reader writes this extension", "parameters="),
     "curl -o coffee.jpg \"$(./darkroom sign '/samples/coffee.png?w=800&vig=50": Deviation(
         "the page's reader writes this option"
     ),
-    "pool=": Deviation(_EXTENSION, "pool=none"),
     "export DARKROOM_STACK=": Deviation("the stack is the local one"),
+    **dict(_read_extensions()),
 }
 """The lines that do not run on a local stack without extensions and inference, by their start."""
 
