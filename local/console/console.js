@@ -171,14 +171,15 @@ async function choose(chosen, target = targetOfKey(chosen)) {
 }
 
 // The address has the target after its hash, such as #/photo.jpg?w=640; links may name a key only.
-function fromAddress() {
-  const hash = location.hash.slice(1);
+function readAddress(address) {
+  const hash = new URL(address).hash.slice(1);
   const target = hash.startsWith('/') ? targetOf(hash) : targetOfKey(decodeURIComponent(hash));
   return hash ? { target, key: dialectOf(target, dialects) ? '' : decodeURIComponent(target.split('?')[0].slice(1)) } : null;
 }
 
-async function openAddress() {
-  const asked = fromAddress();
+// Take the address from the event: until it is handled, an earlier answer may have replaced that of the page.
+async function openAddress(event) {
+  const asked = readAddress(event ? event.newURL : location.href);
   if (asked && asked.key) await choose(asked.key, asked.target);
   else if (asked) await open(asked.target); // a dialect's: `select` is called once its key is known
   return asked;

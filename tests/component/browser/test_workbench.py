@@ -232,6 +232,15 @@ def test_code_is_shown_for_each_place() -> None:
     opened_at(f"/{KEY}?w=640", act)
 
 
+def test_an_entered_address_is_opened_though_an_earlier_answer_arrives() -> None:
+    async def act(page: Page) -> None:
+        await settle(page, f"/{KEY}")
+        await page.evaluate(f"location.hash = '/{KEY}?w=640'; history.replaceState(null, '', '#/{KEY}')")
+        await settle(page, "w=640")
+
+    on_the_page(stage(), act)
+
+
 def test_two_results_are_compared_behind_a_slider() -> None:
     async def act(page: Page) -> None:
         await settle(page, "w=640")
