@@ -2,8 +2,9 @@
 and growth.md.
 
 Without suites it is a full run: bench/runs.json stores its figures, and the page compares the goals with the last
-three. Of several runs, only the last one measures suites whose figures are always the same. ``--quick`` measures few
-rounds and writes no files.
+three. Of several runs, only the last one measures suites whose figures are always the same. Figures of suites that
+are not in every full run are added to the last one, if such suites are named alone. ``--quick`` measures few rounds and
+writes no files.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from . import page, runs
 from .environment import describe_machine
 from .goals import Figure, Rounds, Section, read_goals
 from .link.process import use_tls, uses_tls
-from .suites import SUITES, TLS_SUITES, Suite, list_default_suites
+from .suites import EXCLUDED, ONCE, SUITES, TLS_SUITES, Suite, list_default_suites
 
 
 def main() -> int:
@@ -71,7 +72,9 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
         if rounds == "full":
             write_section(name, section)
     if rounds == "full" and whole:
-        store_run(runs.Run(date, describe_machine(), load, {figure.goal: figure for figure in figures}))
+        write_goals(runs.add_run(runs.Run(date, describe_machine(), load, by_goal(figures)), runs.RUNS))
+    elif rounds == "full" and figures and (EXCLUDED | ONCE).issuperset(names):
+        write_goals(runs.complete_run(by_goal(figures), runs.RUNS))
     return int(failed)
 
 
@@ -102,9 +105,13 @@ def load_suite(name: str) -> Suite:
     return module
 
 
-def store_run(run: runs.Run) -> None:
-    """Store a full run, and write the table of goals."""
-    last_runs = runs.add_run(run, runs.RUNS)
+def by_goal(figures: Sequence[Figure]) -> dict[str, Figure]:
+    """Return ``figures`` by goal."""
+    return {figure.goal: figure for figure in figures}
+
+
+def write_goals(last_runs: Sequence[runs.Run]) -> None:
+    """Write the table of goals."""
     page.write_page(page.PAGE, page.format_goals(read_goals(), last_runs), page.GOALS)
     print_line(f"Wrote {page.PAGE} and {runs.RUNS}")
 

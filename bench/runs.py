@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from .goals import Figure, Goal
@@ -35,7 +35,16 @@ def read_runs(path: Path) -> list[Run]:
 
 def add_run(run: Run, path: Path) -> list[Run]:
     """Add ``run``, drop all but the last :data:`MAX_RUNS`, and return those."""
-    runs = [*read_runs(path), run][-MAX_RUNS:]
+    return _write_runs([*read_runs(path), run][-MAX_RUNS:], path)
+
+
+def complete_run(figures: Mapping[str, Figure], path: Path) -> list[Run]:
+    """Add ``figures`` to the last run, if there is one, and return all."""
+    runs = read_runs(path)
+    return _write_runs([*runs[:-1], *(replace(last, figures={**last.figures, **figures}) for last in runs[-1:])], path)
+
+
+def _write_runs(runs: list[Run], path: Path) -> list[Run]:
     path.write_text(json.dumps([asdict(one) for one in runs], indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return runs
 

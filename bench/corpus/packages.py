@@ -1,4 +1,4 @@
-"""Download and unpack Debian's wallpaper packages with apt, without root and without installing."""
+"""Download and unpack packages of Debian with apt, without root and without installing."""
 
 from __future__ import annotations
 
@@ -28,10 +28,15 @@ class Package:
 LOMIRI_16 = Package(
     "lomiri-wallpapers-16.04", "20.04.0-4", "f74676719f9d0128e5310e65ef97d596bcece8b6a43524ab8949ee1be0a4f18c"
 )
+BUDGIE = Package("budgie-backgrounds", "3.0-1", "b91c2d5209558bc11d8d3a161f22a608857e3f8c735980cfab0d6650b03014ca")
 MATE = Package("mate-backgrounds", "1.26.0-1", "7bf4c2209f34b4f61ba6d24c8b58c28b361e82e4b943aae6d42c030169af9e04")
 PLASMA = Package(
     "plasma-workspace-wallpapers", "4:6.3.4-1", "b521d36486817f7a44c26faf247b9528138cc1ea1e8b154442a757c7e31faa2c"
 )
+WIRESHARK = Package(
+    "wireshark-doc", "4.4.19-0+deb13u1", "2a8d8b3a4dff1823477a69878d77ab836da096f41869eb32676bbf281e4adc38"
+)
+MAXIMA = Package("maxima-doc", "5.47.0-7", "f495fdefd2a849c074d563a7c81dbcaba1ac317ff50423661a462666ffff1e46")
 
 
 def unpack(package: Package) -> Path:

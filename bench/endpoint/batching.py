@@ -12,7 +12,7 @@ import skimage.data
 from PIL import Image
 
 from ..measure import Progress, order_turns
-from ..photographs.comparing import list_photographs
+from ..photographs.sources import list_photographs
 from ..statistics import Spread
 from ..tables import Table
 from .server import ServerResult, send_images, serve

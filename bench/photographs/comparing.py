@@ -1,8 +1,7 @@
-"""Compare bytes at equal scores over many photographs, because one photograph is not representative.
+"""Compare bytes at equal scores over many images, because one image is not representative.
 
-The photographs are those of Debian's ``lomiri-wallpapers-16.04`` (CC-BY, CC-BY-SA): 13 of 1.5 to 16 MP, by cameras and
-telephones, without its two drawings. Each sharp quality is the one whose image scores as Darkroom's (SSIMULACRA2
-against a lossless Lanczos resize): its first response, and the one that replaces it. Bytes do not depend on load.
+Each sharp quality is the one whose image scores as Darkroom's (SSIMULACRA2 against a lossless Lanczos resize): its
+first response, and the one that replaces it. Bytes do not depend on load.
 """
 
 from __future__ import annotations
@@ -26,25 +25,33 @@ from darkroom_pipeline.reencode.search import reencode
 
 from ..build_cache import read_stamp
 from ..competitors.node import install_encoder
-from ..corpus.packages import LOMIRI_16, unpack
 from ..equal_quality import match, remember
 from ..mezzanines import choose_mezzanine, make_mezzanines
 from ..quality import decode_pixels, resize_reference
 from ..ssimulacra2 import Original
 
 WIDTH_PX = 800
-FOLDER = "usr/share/backgrounds"
-DRAWINGS = ("analogpattern_by_Peter_Nerlich", "umang_by_Abhishek_Mudgal")
+BEST_QUALITY = 100
+"""sharp's highest."""
 
 
 @dataclass(frozen=True, slots=True)
 class Compared:
-    """One photograph: Darkroom's bytes and score, and sharp's interpolated bytes at that score."""
+    """One image: Darkroom's bytes and score, and sharp's interpolated bytes at that score.
+
+    ``best_score`` is sharp's at quality 100. If it is less than ``score``, sharp has no bytes to compare.
+    """
 
     name: str
     size_bytes: int
     score: float
     equal_bytes: int
+    best_score: float = 100.0
+
+    @property
+    def is_reached(self) -> bool:
+        """Whether sharp can score as high."""
+        return self.best_score >= self.score
 
     @property
     def ratio(self) -> float:
@@ -54,27 +61,27 @@ class Compared:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All photographs in one format."""
+    """All images of one kind, ``photographs`` or ``graphics``, in one format."""
 
     form: str
     found: Sequence[Compared]
     reencoded: bool = False
+    kind: str = "photographs"
+
+    @property
+    def reached(self) -> Sequence[Compared]:
+        """The images that sharp can make with as high a score, which all ratios are about."""
+        return [one for one in self.found if one.is_reached]
 
     @property
     def mean(self) -> float:
         """Geometric mean of the ratios."""
-        return geometric_mean(one.ratio for one in self.found)
+        return geometric_mean(one.ratio for one in self.reached)
 
     @property
     def worst(self) -> Compared:
-        """The photograph with the largest ratio."""
-        return max(self.found, key=lambda one: one.ratio)
-
-
-def list_photographs() -> list[Path]:
-    """List the files. Raises PackageUnavailable."""
-    files = sorted((unpack(LOMIRI_16) / FOLDER).glob("*.jpg"))
-    return [file for file in files if file.stem not in DRAWINGS]
+        """The image with the largest ratio."""
+        return max(self.reached, key=lambda one: one.ratio)
 
 
 def compare_format(
@@ -84,7 +91,7 @@ def compare_format(
     with Encoder() as sharp:
         found = []
         for number, file in enumerate(files, start=1):
-            progress(f"{form}: {number} of {len(files)} photographs")
+            progress(f"{form}: {number} of {len(files)} images")
             plan, master = Plan(file.name, width=WIDTH_PX, format=form), file.read_bytes()
             ours = render_as_deployed(plan, master)
             if reencoded and (found_smaller := reencode(plan, Source.from_bytes(master), ours, limits=Limits())):
@@ -102,7 +109,7 @@ def compare_presets(widths: Sequence[int], files: Sequence[Path], progress: Call
     with Encoder() as sharp:
         found = []
         for number, file in enumerate(files, start=1):
-            progress(f"presets: {number} of {len(files)} photographs")
+            progress(f"presets: {number} of {len(files)} images")
             batch = decode_once(Source.from_bytes(file.read_bytes()), plans, limits=Limits(), mezzanines=True)
             found += [
                 _compare_image(file, plans[plan], "webp", made.body, sharp)
@@ -169,4 +176,4 @@ def _compare_image(file: Path, width_px: int, form: str, ours: bytes, sharp: Enc
         return score, size
 
     score = score_of(ours)
-    return Compared(file.stem, len(ours), score, match(score, image).equal_bytes)
+    return Compared(file.stem, len(ours), score, match(score, image).equal_bytes, image(BEST_QUALITY)[0])

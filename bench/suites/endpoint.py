@@ -32,7 +32,7 @@ def conditions(count: int, times: int, load: float) -> list[str]:
     """Describe the conditions."""
     return [
         f"{describe_processor()}, all of them for the server; Python {platform.python_version()}.",
-        f"{batching.AT_ONCE} concurrent requests, {count} JPEGs of {batching.SIDE_PX} px a turn, of 13 photographs by "
+        f"{batching.AT_ONCE} concurrent requests, {count} JPEGs of {batching.SIDE_PX} px a turn, of 28 photographs by "
         "cameras and 4 images of scikit-image, 2 of them text; ms: the mean of the turns' median latencies; together: "
         "the mean batch size.",
         describe_rounds(times, load),

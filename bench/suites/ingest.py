@@ -20,7 +20,8 @@ from ..goals import Figure, Rounds, Section
 from ..images import make_images
 from ..machine import Core, separate_cores
 from ..measure import order_turns
-from ..photographs.comparing import Outcome, compare_presets, list_photographs
+from ..photographs.comparing import Outcome, compare_presets
+from ..photographs.sources import list_photographs
 from ..quality import resize_reference, ssimulacra2
 from ..report import ALLOWANCE, check_bytes
 from ..statistics import Spread

@@ -1,13 +1,16 @@
-"""Bytes of first responses and re-encoded images compared with sharp's at an equal score, over many photographs."""
+"""Bytes of first responses and re-encoded images compared with sharp's at an equal score, over many images."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from ..competitors.model import MissingCompetitor
 from ..corpus.packages import PackageUnavailable
 from ..goals import Figure, Rounds, Section
-from ..photographs.comparing import WIDTH_PX, Outcome, compare_format, list_photographs
+from ..photographs.comparing import WIDTH_PX, Compared, Outcome, compare_format
+from ..photographs.sources import GRAPHICS_OF, PHOTOGRAPHS_OF, list_graphics, list_photographs
 from ..report import ALLOWANCE
 from ..tables import Table
 from . import Progress
@@ -24,19 +27,27 @@ BEST = {
 at an equal score: of 28 photographs that nothing was tuned on, for JPEG of ten others (decision 94)."""
 
 FORMS = {"avif": "AVIF", "webp": "WebP", "jpeg": "JPEG"}
+KINDS: Mapping[str, tuple[Callable[[], Sequence[Path]], Sequence[str]]] = {
+    "photographs": (list_photographs, tuple(FORMS)),
+    "graphics": (list_graphics, ("avif", "webp")),
+}
+"""What is measured, and in which formats: graphics are not made to JPEGs unless a URL asks for them."""
+
 EVERY = {"full": 1, "quick": 5}
-"""Every n-th photograph is measured."""
+"""Every n-th image is measured."""
 
 
 def measure(rounds: Rounds, progress: Progress) -> Section:
     """Compare all formats."""
     try:
-        files = list_photographs()[:: EVERY[rounds]]
         outcomes = [
-            compare_format(form, files, progress, reencoded=reencoded) for reencoded in (False, True) for form in FORMS
+            replace(compare_format(form, list_files()[:: EVERY[rounds]], progress, reencoded=reencoded), kind=kind)
+            for kind, (list_files, forms) in KINDS.items()
+            for reencoded in (False, True)
+            for form in forms
         ]
     except (MissingCompetitor, PackageUnavailable) as reason:
-        return Section("", missing=[f"Bytes over many photographs: {reason}."])
+        return Section("", missing=[f"Bytes over many images: {reason}."])
     return Section(text(outcomes), figures(outcomes))
 
 
@@ -52,10 +63,11 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
     """Return the geometric mean of each format with its floor, and the largest ratio of first AVIFs."""
     found = []
     for one in outcomes:
-        least = min(compared.ratio for compared in one.found)
-        goal = f"bytes-{one.form}{'-reencoded' if one.reencoded else ''}"
+        least = min(compared.ratio for compared in one.reached)
+        of_kind = "" if one.kind == "photographs" else f"-{one.kind}"
+        goal = f"bytes-{one.form}{of_kind}{'-reencoded' if one.reencoded else ''}"
         floor, reached_by = _find_floor(one, outcomes)
-        why = f"at most {_worst(one)}; the floor is {reached_by}"
+        why = f"at most {_worst(one)}" + (f"; the floor is {reached_by}" if reached_by else "")
         found.append(Figure(goal, one.mean, least, one.worst.ratio, floor, why))
         if goal == "bytes-avif":
             again = _find_again(one, outcomes)
@@ -66,6 +78,8 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
 
 def _find_floor(one: Outcome, outcomes: Sequence[Outcome]) -> tuple[float | None, str]:
     """Return the least ratio that settings are known to reach, and which: without regard to time."""
+    if one.reencoded and one.kind != "photographs":
+        return None, ""
     if one.reencoded:
         share, settings = BEST[one.form]
         return one.mean * share, settings
@@ -75,22 +89,25 @@ def _find_floor(one: Outcome, outcomes: Sequence[Outcome]) -> tuple[float | None
 
 def _find_again(one: Outcome, outcomes: Sequence[Outcome]) -> Outcome | None:
     """Return what replaces the first responses ``one``, if it was measured."""
-    return next((other for other in outcomes if other.reencoded and other.form == one.form), None)
+    same = (other for other in outcomes if other.reencoded and (other.form, other.kind) == (one.form, one.kind))
+    return next(same, None)
 
 
 def text(outcomes: Sequence[Outcome]) -> str:
     """Format the tables and their explanation."""
-    first, reencoded = ([one for one in outcomes if one.reencoded is after] for after in (False, True))
-    number = len(outcomes[0].found)
-    tables = [_tabulate(f"{number} photographs, {WIDTH_PX} px wide", first)]
-    if reencoded:
-        tables.append(_tabulate("The same, re-encoded in the background", reencoded))
+    tables = []
+    for kind in KINDS:
+        for reencoded in (False, True):
+            if rows := [one for one in outcomes if (one.kind, one.reencoded) == (kind, reencoded)]:
+                after = ", re-encoded in the background" if reencoded else ""
+                tables.append(_tabulate(f"{len(rows[0].found)} {kind}, {WIDTH_PX} px wide{after}", rows))
     return "\n\n".join(
         [
             *(table.markdown() for table in tables),
-            f"Ratio: Darkroom's bytes to sharp's at Darkroom's score. Times are compared where a first AVIF has "
+            f"Ratio: Darkroom's bytes to sharp's at Darkroom's score; where sharp's quality 100 does not score as "
+            f"high, its score instead, and the image is not in the mean. Times are compared where a first AVIF has "
             f"at most {AVIF_ALLOWANCE:.0%} more, the other formats {ALLOWANCE:.0%}, in the geometric mean. Bytes and "
-            "scores are the same under load. Photographs: Debian's lomiri-wallpapers-16.04, without its two drawings.",
+            f"scores are the same under load. Images: {PHOTOGRAPHS_OF}; {GRAPHICS_OF}.",
         ]
     )
 
@@ -103,12 +120,17 @@ def _tabulate(title: str, outcomes: Sequence[Outcome]) -> Table:
     ]
     rows.append(["geometric mean", *(cell for one in outcomes for cell in ("", "", f"{one.mean:.3f}"))])
     rows.append(["worst", *(cell for one in outcomes for cell in ("", "", f"{one.worst.ratio:.3f}"))])
-    return Table(title, ["", *(head for form in FORMS.values() for head in (f"{form} bytes", "score", "ratio"))], rows)
+    forms = [FORMS[one.form] for one in outcomes]
+    return Table(title, ["", *(head for form in forms for head in (f"{form} bytes", "score", "ratio"))], rows)
 
 
 def _cells(one: Outcome, at: int) -> tuple[str, str, str]:
     compared = one.found[at]
-    return f"{compared.size_bytes:,}", f"{compared.score:.1f}", f"{compared.ratio:.3f}"
+    return f"{compared.size_bytes:,}", f"{compared.score:.1f}", _compare_with_peer(compared)
+
+
+def _compare_with_peer(compared: Compared) -> str:
+    return f"{compared.ratio:.3f}" if compared.is_reached else f"(sharp: at most {compared.best_score:.1f})"
 
 
 def _worst(one: Outcome) -> str:

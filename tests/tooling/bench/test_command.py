@@ -60,6 +60,14 @@ def test_a_part_alone_writes_its_place_and_keeps_no_run(place: Path) -> None:
     assert sorted(path.name for path in place.iterdir()) == ["page.md"]
 
 
+def test_a_suite_that_is_in_no_full_run_completes_the_last_one(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command.run_once(["broken"], "full", whole=True)
+    monkeypatch.setattr(command, "EXCLUDED", frozenset({"fine"}))
+    assert command.run_once(["fine"], "full", whole=False) == 0
+    assert [list(one.figures) for one in runs.read_runs(runs.RUNS)] == [["presets"]]
+    assert "| ≤ 0.75 | 0.40 | – | – | met in 1 of 1 |" in page.PAGE.read_text(encoding="utf-8")
+
+
 def test_a_quick_run_writes_nothing(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
     before = page.PAGE.read_text(encoding="utf-8")
     assert command.run_once(["fine"], "quick", whole=True) == 0

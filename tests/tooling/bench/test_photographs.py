@@ -1,4 +1,4 @@
-"""Tests of bytes at an equal score over many photographs, without sharp."""
+"""Tests of bytes at an equal score over many images, without sharp."""
 
 from __future__ import annotations
 
@@ -8,18 +8,23 @@ import pytest
 
 from bench.goals import read_goals
 from bench.photographs.comparing import Compared, Outcome
-from bench.suites.photographs import AVIF_ALLOWANCE, BEST, FORMS, figures, text
+from bench.suites.photographs import AVIF_ALLOWANCE, BEST, KINDS, figures, text
 
 
 def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
     found = [Compared("a_by_b", 2000, 70.0, 1000), Compared("c", 500, 60.0, 1000), Compared("d", 1080, 60.0, 1000)]
-    outcomes = [Outcome(form, found, reencoded) for reencoded in (False, True) for form in FORMS]
+    outcomes = [
+        Outcome(form, found, reencoded, kind)
+        for kind, (_, forms) in KINDS.items()
+        for reencoded in (False, True)
+        for form in forms
+    ]
     assert outcomes[0].mean == pytest.approx(math.pow(1.08, 1 / 3))
     made = {figure.goal: figure for figure in figures(outcomes)}
     assert made["bytes-avif-worst"].value == 2.0
     assert made["bytes-avif-worst"].why == "2.00, a by b"
     assert set(made) <= set(read_goals())
-    assert len(made) == 2 * len(FORMS) + 1
+    assert len(made) == len(outcomes) + 1
     assert read_goals()["bytes-avif-worst"].limit == 1 + AVIF_ALLOWANCE
     assert "| a by b | 2,000 | 70.0 | 2.000 |" in text(outcomes)
 
@@ -30,3 +35,11 @@ def test_the_floor_of_first_responses_is_what_re_encoding_reaches() -> None:
     assert first.floor == again.mean
     assert second.floor == pytest.approx(again.mean * BEST["webp"][0])
     assert BEST["webp"][1] in second.why
+
+
+def test_an_image_that_sharp_cannot_make_as_good_is_shown_and_not_in_the_mean() -> None:
+    found = [Compared("a", 900, 70.0, 1000), Compared("lossless", 100, 100.0, 5000, best_score=76.5)]
+    graphics = Outcome("webp", found, kind="graphics")
+    assert graphics.mean == pytest.approx(0.9)
+    assert graphics.worst.name == "a"
+    assert "| lossless | 100 | 100.0 | (sharp: at most 76.5) |" in text([graphics])
