@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+from collections.abc import Iterator
 from dataclasses import replace
-from functools import cache
 from typing import Any
 
 import pytest
@@ -52,11 +52,11 @@ def test_the_page_and_the_script_are_current() -> None:
     assert DATA.read_text(encoding="utf-8") == format_data(MODEL)
 
 
-@cache
-def make_engine() -> MiniRacer:
-    engine = MiniRacer()
-    engine.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
-    return engine
+@pytest.fixture(scope="module")
+def engine() -> Iterator[MiniRacer]:
+    with MiniRacer() as started:  # an engine that is left to the interpreter's end may wait for its thread forever
+        started.eval(DATA.read_text(encoding="utf-8") + SCRIPT.read_text(encoding="utf-8"))
+        yield started
 
 
 def ask(engine: MiniRacer, function: str, *arguments: object) -> Any:
@@ -73,16 +73,14 @@ def draw_values(seed: int) -> list[dict[str, float]]:
     return [dict(EXAMPLE), dict.fromkeys(EXAMPLE, 0.0), *drawn]
 
 
-def test_the_calculator_computes_what_the_command_prints() -> None:
-    engine = make_engine()
+def test_the_calculator_computes_what_the_command_prints(engine: MiniRacer) -> None:
     for values in draw_values(22):
         found = ask(engine, "evaluate", values)
         assert [(one["label"], one["period"]) for one in found] == [(one.label, one.period) for one in LINES]
         assert [one["usd"] for one in found] == pytest.approx([one.usd(values) for one in LINES], rel=1e-12)
 
 
-def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
-    engine = make_engine()
+def test_the_calculator_compares_the_plans_that_the_command_prints(engine: MiniRacer) -> None:
     for values in draw_values(37):
         offers = list_month_offers(PRICES, values)
         found = ask(engine, "offer", values)
@@ -92,8 +90,8 @@ def test_the_calculator_compares_the_plans_that_the_command_prints() -> None:
             assert one.parts is None or shown["parts"] == pytest.approx(one.parts, abs=1e-9)
 
 
-def test_the_calculator_prices_each_service_as_the_command_does() -> None:
-    engine, plans = make_engine(), set()
+def test_the_calculator_prices_each_service_as_the_command_does(engine: MiniRacer) -> None:
+    plans = set()
     for values in draw_values(41):
         bills = list_bills(MODEL, values)
         found = ask(engine, "listBills", values)
@@ -131,9 +129,9 @@ def test_bills_are_those_of_the_worked_example() -> None:
         ({"miss_percent": "100"}, "miss_percent", 100),
     ],
 )
-def test_units_are_alternatives(given: dict[str, str], name: str, value: float) -> None:
+def test_units_are_alternatives(engine: MiniRacer, given: dict[str, str], name: str, value: float) -> None:
     assert read_inputs([f"{key}={text}" for key, text in given.items()])[name] == pytest.approx(value)
-    found = read_in_browser(given)
+    found = read_in_browser(engine, given)
     assert (found["values"][name], found["errors"]) == (pytest.approx(value), {})
 
 
@@ -152,10 +150,10 @@ def test_units_are_alternatives(given: dict[str, str], name: str, value: float) 
         ({"views": "0", "delivery_gb": "4"}, "image_kb", "There are no views."),
     ],
 )
-def test_nonsense_is_refused(given: dict[str, str], name: str, message: str) -> None:
+def test_nonsense_is_refused(engine: MiniRacer, given: dict[str, str], name: str, message: str) -> None:
     with pytest.raises(ValueError):
         read_inputs([f"{key}={text}" for key, text in given.items()])
-    found = read_in_browser(given)
+    found = read_in_browser(engine, given)
     assert list(found["errors"]) == [name]
     assert found["errors"][name].startswith(message)
 
@@ -165,11 +163,11 @@ def test_an_input_has_one_unit() -> None:
         read_inputs(["views=5", "requests_a_second=1"])
 
 
-def read_in_browser(given: dict[str, str]) -> Any:
+def read_in_browser(engine: MiniRacer, given: dict[str, str]) -> Any:
     units = {unit.name: one.name for one in INPUTS for unit in one.units}
     texts = {one.name: f"{one.default:,}" for one in INPUTS}
     texts |= {units.get(key, key): text for key, text in given.items()}
-    return ask(make_engine(), "readInputs", texts, {units.get(key, key): key for key in given})
+    return ask(engine, "readInputs", texts, {units.get(key, key): key for key in given})
 
 
 def test_the_month_beside_that_of_aws_is_the_bill_with_the_cheapest_plan() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,23 +29,23 @@ type Search = Callable[[str], list[str]]
 
 
 @pytest.fixture(scope="module")
-def search(tmp_path_factory: pytest.TempPathFactory) -> Search:
+def search(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Search]:
     site = tmp_path_factory.mktemp("site")
     built = build(ROOT, site)
     assert built.returncode == 0, built.stderr
     [worker] = site.glob("assets/javascripts/workers/search.*.min.js")
-    engine = MiniRacer()
-    engine.eval(_WORKER)
-    engine.eval(worker.read_text(encoding="utf-8"))
-    index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
-    engine.eval(f"send({json.dumps({'type': _SETUP, 'data': index | {'options': {}}})})")
+    with MiniRacer() as engine:
+        engine.eval(_WORKER)
+        engine.eval(worker.read_text(encoding="utf-8"))
+        index = json.loads((site / "search" / "search_index.json").read_text(encoding="utf-8"))
+        engine.eval(f"send({json.dumps({'type': _SETUP, 'data': index | {'options': {}}})})")
 
-    def find(query: str) -> list[str]:
-        engine.eval(f"send({json.dumps({'type': _QUERY, 'data': query})})")
-        [answer] = json.loads(str(engine.eval("JSON.stringify(answers)")))
-        return [str(group[0]["location"]).partition(".html")[0] for group in answer["data"]["items"]]
+        def find(query: str) -> list[str]:
+            engine.eval(f"send({json.dumps({'type': _QUERY, 'data': query})})")
+            [answer] = json.loads(str(engine.eval("JSON.stringify(answers)")))
+            return [str(group[0]["location"]).partition(".html")[0] for group in answer["data"]["items"]]
 
-    return find
+        yield find
 
 
 @pytest.mark.slow
