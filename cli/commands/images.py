@@ -184,8 +184,8 @@ def sign(call: Call, target: str, key_file: Path | None, dialect: str | None, ex
         "key": "key of the image",
         "options": "per option: `option`, `value` (canonical), `preset` that it is from, and `has_effect`",
         "canonical_request": "normal form, which names the derivatives",
-        "policy": "`access_mode`, `needs_signature`, `presets`, `is_preset`, `forced_redaction`, `needs_findings`, "
-        "`inference`, `metadata`, `stores_derivatives` and `load_shedding`",
+        "policy": "`access_mode`, `needs_signature`, `presets`, `is_preset`, `forced_redaction`, "
+        "`forced_watermark`, `needs_findings`, `inference`, `metadata`, `stores_derivatives` and `load_shedding`",
         "signature": "`kind` (`none`, `literal`, `canonical` or `wrong`), `key` (`current` or `previous`), "
         "`expires_at`, `is_expired`, `literal_text` and `canonical_text`",
         "derivatives": "per stored derivative of the request: `name`, `content_type`, `bytes`, `modified_at`, "

@@ -11,7 +11,7 @@ from darkroom.errors import DarkroomError, SourceMissing
 from darkroom.image_keys import DERIVATIVES
 from darkroom.plan.canonical import derivative_name
 from darkroom.plan.model import AUTO_CLASSES, Plan
-from darkroom.plan.redaction import FIRST_GENERATION, apply_forced_redaction, needs_findings
+from darkroom.plan.redaction import FIRST_GENERATION, needs_findings
 from darkroom.services.serve.answers import Failed, FallbackImage
 from darkroom.services.serve.fallback import find_fallback_key
 from darkroom_dialects.common.parsed_url import ParsedUrl
@@ -65,7 +65,7 @@ def list_dialect_outcomes(
                 plan,
                 dialect_modes(settings)[dialect.name],
                 lambda: settings.presets,
-                settings.always_redact,
+                settings.forced,
                 load_parser(dialect).verify,
                 DialectKeys(FixedKeys(source.read_dialect_keys()), dialect.name),
                 source.now_s,
@@ -88,8 +88,8 @@ def list_dialect_outcomes(
 def list_dialect_variants(parsed: ParsedUrl, target: str, source: Source) -> Iterator[Plan]:
     """Yield the variants that the class of the header ``Accept`` chooses."""
     settings = source.settings
-    forced = apply_forced_redaction(parsed.plan, settings.always_redact)
+    forced = settings.forced.apply(parsed.plan)
     generation = source.read_generation() if needs_findings(forced) else FIRST_GENERATION
     for name in AUTO_CLASSES if parsed.plan.format == "auto" else AUTO_CLASSES[-1:]:
         request = DialectRequest(target, format_class=name, findings=generation)
-        yield choose_variant(parsed, request, settings.always_redact, settings.metadata)
+        yield choose_variant(parsed, request, settings.forced, settings.metadata)

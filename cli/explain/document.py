@@ -22,7 +22,7 @@ from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.option_plugins import register_plugin
 from darkroom.plan.options import OPTIONS_BY_NAME, OPTIONS_BY_SHORT
 from darkroom.plan.presets import parse_option
-from darkroom.plan.redaction import apply_forced_redaction, needs_findings
+from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import MEZZANINE_SIDES_PX, is_preset, list_variants
 from darkroom.services.caching import SOURCE_ETAG, source_version
 from darkroom.services.serve.large_copies import limit_max_age
@@ -144,11 +144,11 @@ def _conclude(variants: list[Document], state: Document) -> Document:
 
 def _describe_state(plan: Plan, chosen_by: Chooser, source: Source) -> Document:
     """Describe what exists of the image of ``plan``, and what is made of it."""
-    key, always = plan.key, source.settings.always_redact
+    key, always = plan.key, source.settings.forced
     place, master = find_master(key, source)
     record = source.index.get(key) if source.index else None
     answers = _answers(plan, source)
-    forced = apply_forced_redaction(plan, always)
+    forced = always.apply(plan)
     facts = record.facts if record and master else {}
     stored = [*_stored(plan, source, master)]
     is_made_at_ingest = is_preset(plan, lambda: source.settings.presets, always)
@@ -215,14 +215,16 @@ def _options(target: str, request: NativeRequest, source: Source) -> Iterator[Do
 
 def _policy(request: NativeRequest, source: Source) -> Document:
     settings, plan = source.settings, request.plan
+    forced = settings.forced.find(plan.key)
     return {
         "access_mode": settings.access_mode,
         "needs_signature": requires_signature(plan, settings),
         "is_private": plan.key.startswith(settings.private_prefixes),
         "presets": sorted(settings.presets.options),
-        "is_preset": is_preset(plan, lambda: settings.presets, settings.always_redact),
-        "forced_redaction": settings.always_redact.for_key(plan.key),
-        "needs_findings": needs_findings(apply_forced_redaction(plan, settings.always_redact)),
+        "is_preset": is_preset(plan, lambda: settings.presets, settings.forced),
+        "forced_redaction": forced.redact,
+        "forced_watermark": forced.watermark.name if forced.watermark else "",
+        "needs_findings": needs_findings(forced.apply(plan)),
         "inference": source.inference,
         "metadata": request.metadata or settings.metadata,
         "stores_derivatives": settings.store_derivatives,
@@ -252,7 +254,7 @@ def _signature(target: str, request: NativeRequest, source: Source) -> Document:
 
 def _stored(plan: Plan, source: Source, master: Document | None) -> Iterator[Document]:
     """Yield the stored derivatives that negotiation can choose for ``plan``."""
-    variants = list_variants(plan, always=source.settings.always_redact)
+    variants = list_variants(plan, always=source.settings.forced)
     for page in source.media.list_pages(derivatives_prefix(plan.key)):
         for listed in page:
             try:
@@ -311,7 +313,7 @@ def _explain_upload(record: Record) -> str:
 
 def _answers(plan: Plan, source: Source) -> list[Document]:
     """Return the last answers of the transform function for variants of ``plan``, the newest first."""
-    variants = list_variants(plan, always=source.settings.always_redact)
+    variants = list_variants(plan, always=source.settings.forced)
     found = []
     for event in source.read_lines(f"/{encode_key(plan.key)}{SEPARATOR}"):
         try:

@@ -12,7 +12,7 @@ from darkroom.image_keys import DERIVATIVES
 from darkroom.plan.canonical import add_rights, canonical_path, derivative_name
 from darkroom.plan.model import AUTO_CLASSES, Plan
 from darkroom.plan.native_url import NativeRequest
-from darkroom.plan.redaction import apply_forced_redaction, needs_findings
+from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import NEEDS_EXPIRY, UNSIGNED_SET, AccessMode, choose_access_mode, needs_signature
 from darkroom.services.serve.answers import Answer, Failed, FallbackImage, TransformRequest
 from darkroom.services.serve.fallback import find_fallback_key
@@ -50,9 +50,7 @@ def list_outcomes(
 def _negotiate(request: NativeRequest, source: Source) -> Iterator[Plan]:
     """Yield the variants that the edge function chooses by the header ``Accept``."""
     settings = source.settings
-    plan = add_rights(
-        apply_forced_redaction(request.plan, settings.always_redact), request.metadata or settings.metadata
-    )
+    plan = add_rights(settings.forced.apply(request.plan), request.metadata or settings.metadata)
     if needs_findings(plan):
         plan = replace(plan, findings=source.read_generation())
     for name in AUTO_CLASSES if plan.format == "auto" else (plan.format,):
@@ -63,6 +61,10 @@ def find_edge_refusal(request: NativeRequest, source: Source, signature: Documen
     """Return the error with which the edge function refuses a request that it could parse, or None."""
     if signature["is_expired"]:
         return Expired()
+    try:
+        source.settings.forced.check(request.plan)
+    except DarkroomError as error:
+        return error
     mode = get_access_mode(request.plan.key, source.settings)
     if requires_signature(request.plan, source.settings) and not request.signature:
         return Unsigned("" if mode is AccessMode.SIGNED else UNSIGNED_SET)
@@ -81,4 +83,4 @@ def get_access_mode(key: str, settings: Settings) -> AccessMode:
 def requires_signature(plan: Plan, settings: Settings) -> bool:
     """Return whether ``plan`` requires a signature by ``settings``."""
     mode = get_access_mode(plan.key, settings)
-    return needs_signature(plan, mode, lambda: settings.presets, settings.always_redact)
+    return needs_signature(plan, mode, lambda: settings.presets, settings.forced)

@@ -127,7 +127,7 @@ class Source:
             inference=self.has_inference,
             cutout_prefixes=settings.cutout_prefixes,
             upscale_prefixes=settings.upscale_prefixes,
-            always=settings.always_redact,
+            always=settings.forced,
             default_quality=settings.default_quality,
             presets=lambda: settings.presets,
             limits=self.limits,

@@ -84,6 +84,8 @@ def _format_policy(policy: Document) -> Iterator[str]:
     yield f"  presets     {', '.join(policy['presets']) or 'none'}"
     if policy["forced_redaction"]:
         yield f"  redacts     {policy['forced_redaction']}"
+    if policy["forced_watermark"]:
+        yield f"  watermark   {policy['forced_watermark']}"
     if policy["needs_findings"]:
         yield f"  findings    inference {policy['inference']}"
     if policy["load_shedding"]:

@@ -38,7 +38,7 @@ class Target:
         """Return sentences about what ``settings`` need and the stack lacks."""
         found = list[str]()
         if self.parameters.get("InferenceMode") == OFF:
-            if settings.always_redact.rules:
+            if settings.always_redact.redactions:
                 found.append("always_redact needs InferenceMode: without findings no such image can be served")
             if settings.moderation_policy != OFF:
                 found.append("moderation_policy needs InferenceMode: without it no image is moderated")
@@ -47,8 +47,10 @@ class Target:
         if self.parameters.get("ContentCredentials") == OFF and settings.sign_derivatives:
             found.append("sign_derivatives needs ContentCredentials=on: the functions have no library that signs")
         for key in sorted({key for _, key in settings.fallback_images}):
-            if settings.always_redact.for_key(key):
+            if settings.always_redact.find(key).redact:
                 found.append(f"fallback_images: always_redact redacts {key}, and a fallback image has no findings")
+            elif settings.always_watermark.find(key).watermark:
+                found.append(f"fallback_images: always_watermark marks {key}, and a fallback image has no watermark")
             elif not self.has_master(key):
                 found.append(f"fallback_images: there is no image {key}")
         if settings.experiments and self.parameters.get("AccessLogDays") == "0":

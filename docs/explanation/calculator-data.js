@@ -573,7 +573,7 @@ const MODEL = {
     "balancer": 16.425,
     "lcu": 0.008,
     "read": 4.0000000000000003e-07,
-    "per_miss": 4.502790461694571e-08,
+    "per_miss": 5.390664637239981e-08,
     "smallest": 2,
     "connections": 90000
    }

@@ -30,7 +30,7 @@ SOURCES = (
     "request.js",
     "plan.js",
     "accept.js",
-    "redaction.js",
+    "forced.js",
     "private.js",
     "headers.js",
     "handler.js",

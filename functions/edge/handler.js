@@ -54,6 +54,9 @@ const write = asked => {
         variant.redact = asked.hidden;
         delete variant.anim;
     }
+    if (asked.mark) {
+        variant.wm = asked.mark;
+    }
     if ((asked.values.meta || asked.settings[2]) === 'rights' && !isData(variant.f)) {
         variant.cr = 1;
     }
@@ -72,7 +75,7 @@ const enlarge = (asked, text) => {
 // widths of the ladder, data and bare requests, apart from presets. `text` is the plan's last part. Presets are shorter
 // than the part of a text that is looked up, as the store refuses long names.
 const unsignedEntry = (asked, plan, text) =>
-    asked.values.s || asked.settings[0] === 'open' && !plan.ov && plan.up !== 'ai' ? ''
+    asked.values.s || asked.settings[0] === 'open' && !plan.ov && plan.up !== 'ai' && !isUnmarked(plan) ? ''
         : !has(['guarded', 'open'], asked.settings[0]) ? refuse('unsigned', 0, 403)
         : isLadder(plan) || (isData(plan.f) ? !keysOf(plan)[1] : text === BARE_TEXT + 'auto') ? ''
         : 'unsigned-' + text.slice(0, 99);
@@ -114,7 +117,9 @@ const decide = asked => {
     asked.text = text;
     // The length left for options of a canonical request; it is above 0 for the longest key.
     const room = Math.min(MAX_OPTIONS_BYTES, MAX_REQUEST_BYTES - asked.start.length);
-    if (text.length - plan.f.length > room + 1) {
+    asked.mark = markOf(asked.settings[1], asked.key, plan);
+    const longest = asked.mark ? lastPart(Object.assign({}, plan, {wm: asked.mark})) : text;
+    if (longest.length - plan.f.length > room + 1) {
         refuse('bad-option.long', room);
     }
     asked.hidden = redactionOf(asked.settings[1], asked.key, plan);

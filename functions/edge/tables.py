@@ -136,7 +136,7 @@ def _tables(presets: Presets) -> dict[str, object]:
         "PRESET_NAME": _pattern("preset"),
         "SIGNATURE": _pattern("s"),
         "APART": Code(_joined(option.short for option in NATIVE_OPTIONS if not option.plan_field)),
-        "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.always_redact.text, DEFAULTS.metadata),
+        "DEFAULT_SETTINGS": format_settings(DEFAULTS.access_mode, DEFAULTS.forced.text, DEFAULTS.metadata),
         "FALLBACK": {f"_{name}": _shorten(json.loads(entries[PRESET_PREFIX + name])) for name in presets.options},
         "LADDER": list(LADDER_PX),
         "WIDEST": LADDER_PX[-1],

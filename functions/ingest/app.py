@@ -141,7 +141,7 @@ def _build_context(settings: Settings) -> IngestContext:
         observer=_observer,
         keep_gps=settings.keep_gps,
         presets=settings.presets,
-        always=settings.always_redact,
+        always=settings.forced,
         mezzanines=settings.mezzanines and _env.owns_masters,
         metadata=settings.metadata,
         credentials=build_reader(_env, _media.read),

@@ -104,7 +104,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                     _media,
                     examiner,
                     settings.presets,
-                    settings.always_redact,
+                    settings.forced,
                     _purge,
                     caching,
                     mezzanines=settings.mezzanines and _env.owns_masters,

@@ -35,7 +35,7 @@ def _popular(settings: Settings) -> PopularityScan:
         distribution_id=_env.distribution_id,
         least_hits=settings.refine_hits,
         observer=_observer,
-        always=settings.always_redact,
+        always=settings.forced,
         presets=settings.presets,
     )
 

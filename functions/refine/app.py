@@ -52,7 +52,7 @@ def _open_inbox(settings: Settings) -> ReencodeConsumer:
             media=_media,
             observer=_observer,
             source_names=names,
-            always=settings.always_redact,
+            always=settings.forced,
             presets=lambda: settings.presets,
             default_quality=settings.default_quality,
             limits=build_source_limits(settings),

@@ -69,7 +69,7 @@ def _build(settings: Settings, prefetch: Prefetch) -> Transform:
         inference=_env.inference_mode != "off",
         cutout_prefixes=settings.cutout_prefixes,
         upscale_prefixes=settings.upscale_prefixes,
-        always=settings.always_redact,
+        always=settings.forced,
         presets=cache(lambda: settings.presets),
         default_quality=settings.default_quality,
         limits=build_source_limits(settings),

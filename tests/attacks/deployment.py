@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.http.response import EdgeRequest, HttpResponse, respond
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom_dialects.registry import DIALECTS
 from darkroom_dialects.serving.handler import respond as respond_in
@@ -61,7 +61,7 @@ class Deployment:
         code = dialects_code().replace("${InferenceMode}", "lambda" if always else "off")
         for name in ("Imgproxy", "Thumbor", "Dit"):
             code = code.replace(f"${{{name}DomainName}}", "")
-        stack = served(bucket, mode, always=AlwaysRedact.parse(always), inference=bool(always))
+        stack = served(bucket, mode, always=ForcedOptions.parse(always), inference=bool(always))
         keys = Keys(private.keys) if private.keys else stack.dialects.transform.keys
         transform = replace(
             stack.dialects.transform,

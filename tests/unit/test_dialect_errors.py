@@ -10,9 +10,9 @@ import pytest
 
 from darkroom.errors import BadOption, DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
-from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom_dialects import dit, thumbor
 from darkroom_dialects.parsers import load_parser
 from darkroom_dialects.registry import DIALECTS_BY_NAME
@@ -38,7 +38,7 @@ def plan_and_describe(random: Random, sent: Sent) -> None:
     """Run the service's steps but the render for ``sent``, for a source of a random size."""
     dialect = DIALECTS_BY_NAME[sent.dialect]
     asked = load_parser(dialect).parse(dialect.parser_input(sent.target), replace(SETTINGS, detects_faces=True))
-    plan = choose_variant(asked, request_of(sent), NO_FORCED_REDACTION)
+    plan = choose_variant(asked, request_of(sent), NOTHING_FORCED)
     assert parse_path(canonical_path(plan)) == plan
     width, height = (random.choice((1, 2, 3, 100, 640, 4000, 30_000)) for _ in range(2))
     orientation = random.choice((1, 3, 6))

@@ -9,10 +9,10 @@ import pytest
 
 from darkroom.errors import BadOption, BadSignature, Unsigned
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets, parse_presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom_dialects import dit, imgproxy, thumbor
 from darkroom_dialects.common.parsed_url import DialectKey, ParsedUrl, SignatureClaim
@@ -161,7 +161,7 @@ def admit(overlays: str, mode: AccessMode, *, claim: bool, valid: bool = True) -
         plan,
         mode,
         lambda: presets,
-        NO_FORCED_REDACTION,
+        NOTHING_FORCED,
         verify,
         FixedKeys([DialectKey("key")]),
         0,

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from darkroom.errors import Busy, DarkroomError, ObjectChanged, OverLimits
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
 from darkroom_pipeline.aws.findings_store import Verdict
@@ -282,7 +283,7 @@ class Work:
             moderation=moderation(self.verdict),
             examiner=SimpleNamespace(limits=Limits(), decode=lambda *_: SimpleNamespace(images=lambda: iter(()))),
             presets=SimpleNamespace(at_ingest=()),
-            always=SimpleNamespace(for_key=lambda key: ""),
+            always=NOTHING_FORCED,
             bus=SimpleNamespace(publish=lambda *_: None),
             observer=Observer(),
         )

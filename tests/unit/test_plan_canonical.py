@@ -22,11 +22,11 @@ from darkroom.plan.canonical import (
     derivative_name,
     parse_path,
 )
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import AUTO_CLASSES, Crop, Gravity, Padding, Plan, Watermark
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.option_types import Value
 from darkroom.plan.options import OPTIONS_BY_NAME
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import list_variants
 
 from .plans import PLANNED, option_values, plans, url_text
@@ -260,7 +260,7 @@ def test_every_derivative_of_the_longest_request_is_a_key_that_s3_takes(key: str
         check_length(build_plan(key, values | {"w": 1000}))
     variants = {
         replace(variant, findings="generate", rights=True)
-        for variant in list_variants(plan, always=AlwaysRedact.parse("=faces-objects1-plate"))
+        for variant in list_variants(plan, always=ForcedOptions.parse("=faces-objects1-plate"))
     }
     sizes = [len(f"derivatives/{derivative_name(variant)}".encode()) for variant in variants]
     assert max(sizes) == S3_KEY_BYTES

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import build_plan, canonical_path
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import AUTO_CLASSES, DATA_FORMATS, IMAGE_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
 from darkroom.plan.variants import (
     LADDER_PX,
     UNSIGNED_SET,
@@ -87,27 +87,27 @@ def test_all_else_needs_one(plan: Plan) -> None:
     assert not needs_signature(plan, OPEN, some)
 
 
-@pytest.mark.parametrize("text", ["=faces", "a=text", "a=faces,a=text"])
+@pytest.mark.parametrize("text", ["=faces", "a=text", "a=faces,a=text", ":logo", "a=faces,a/:logo-center"])
 def test_what_is_forced_costs_no_signature_and_no_variant(text: str) -> None:
-    always = AlwaysRedact.parse(text)
+    always = ForcedOptions.parse(text)
     variants = list_unsigned_variants("a/key", load_default_presets(), always)
     assert len(variants) == len(list_unsigned_variants("a/key", load_default_presets()))
     for plan in variants:
-        assert plan.redact == ("" if plan.format in DATA_FORMATS else always.for_key("a/key"))
+        assert plan.redact == ("" if plan.format in DATA_FORMATS else always.find("a/key").redact)
         assert not needs_signature(plan, GUARDED, always=always)
         assert needs_signature(plan, SIGNED, always=always)
         if plan.redact:
             assert not needs_signature(replace(plan, findings="b2"), GUARDED, always=always)
 
 
-@given(plan=plans(), text=st.sampled_from(["=faces", "=text", "=all"]))
+@given(plan=plans(), text=st.sampled_from(["=faces", "=text", "=all", ":logo", "=text,:logo-center"]))
 def test_all_else_needs_one_where_something_is_forced_too(plan: Plan, text: str) -> None:
-    always = AlwaysRedact.parse(text)
-    free = {apply_forced_redaction(known, always) for known in FREE}
+    always = ForcedOptions.parse(text)
+    free = {always.apply(known) for known in FREE}
     chosen = replace(plan, key="a", findings="", rights=False)
     assert needs_signature(plan, GUARDED, some, always) == (chosen not in free)
-    made = apply_forced_redaction(plan, always)
-    assert needs_signature(made, GUARDED, some, always) == (apply_forced_redaction(chosen, always) not in free)
+    made = always.apply(plan)
+    assert needs_signature(made, GUARDED, some, always) == (always.apply(chosen) not in free)
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_all_else_needs_one_where_something_is_forced_too(plan: Plan, text: str)
     ],
 )
 def test_near_the_forced_set_is_outside(plan: Plan) -> None:
-    assert needs_signature(plan, GUARDED, some, AlwaysRedact.parse("a=faces"))
+    assert needs_signature(plan, GUARDED, some, ForcedOptions.parse("a=faces"))
 
 
 def test_images_of_the_set_are_re_encoded_and_no_data() -> None:
     refined = {plan for plan in FREE if is_refined(plan, some)}
     assert refined == {plan for plan in FREE if plan.format not in DATA_FORMATS}
     assert not is_refined(Plan("a", width=801, format="webp"), some)
-    always = AlwaysRedact.parse("a=faces")
+    always = ForcedOptions.parse("a=faces")
     assert is_refined(Plan("a", width=800, redact="faces", findings="2", format="webp"), some, always)
 
 
@@ -140,7 +140,7 @@ def test_a_preset_may_redact() -> None:
     assert wanted == Plan("a", width=90, redact="text")
     assert not needs_signature(wanted, GUARDED, lambda: hidden)
     assert not needs_signature(replace(wanted, findings="2"), GUARDED, lambda: hidden)
-    always = AlwaysRedact.parse("a=faces")
+    always = ForcedOptions.parse("a=faces")
     assert not needs_signature(replace(wanted, redact="all"), GUARDED, lambda: hidden, always)
     assert not needs_signature(Plan("a", width=91, redact="faces"), GUARDED, lambda: hidden, always)
 
@@ -237,9 +237,9 @@ def test_what_is_a_preset(url: str) -> None:
 
 
 def test_a_preset_stays_one_by_negotiation_and_by_what_is_forced() -> None:
-    always = AlwaysRedact.parse("a=faces")
+    always = ForcedOptions.parse("a=faces")
     for plan in list_variants(build_plan("a", {"w": 77}), ratios=(1.0,)):
         assert is_preset(plan, some)
-        assert is_preset(replace(apply_forced_redaction(plan, always), findings="7"), some, always)
+        assert is_preset(replace(always.apply(plan), findings="7"), some, always)
         assert not is_preset(plan, some, always)
     assert {plan.format for plan in FREE if is_preset(plan, some)} == {*AUTO_CLASSES, "webp"}

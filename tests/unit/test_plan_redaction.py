@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 from darkroom.errors import BadKey, BadOption, DarkroomError
 from darkroom.image_keys import check_key, quote_key
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.model import DATA_FORMATS, Gravity, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.redaction import (
-    NO_FORCED_REDACTION,
-    AlwaysRedact,
     add_redaction,
-    apply_forced_redaction,
     check_first_page,
     get_followed_tasks,
     get_redacted_tasks,
@@ -28,7 +26,7 @@ from darkroom.plan.variants import list_variants
 
 from .plans import KEYS, option_values, plans, url_text
 
-RULES = AlwaysRedact.parse("people/=faces,people/letters/=text,docs/=text,caf%C3%A9/=all,a%20b=faces,docs/people/=pii")
+RULES = ForcedOptions.parse("people/=faces,people/letters/=text,docs/=text,caf%C3%A9/=all,a%20b=faces,docs/people/=pii")
 REDACTIONS = st.sampled_from(["faces", "text", "pii", "all", "plate", "faces-plate", "trafficlight"])
 
 
@@ -53,16 +51,16 @@ REDACTIONS = st.sampled_from(["faces", "text", "pii", "all", "plate", "faces-pla
     ],
 )
 def test_what_a_key_always_hides(key: str, redact: str) -> None:
-    assert RULES.for_key(key) == redact
+    assert RULES.find(key).redact == redact
 
 
 def test_an_empty_prefix_is_every_key() -> None:
-    assert AlwaysRedact.parse("=text").for_key("any/key") == "text"
+    assert ForcedOptions.parse("=text").find("any/key").redact == "text"
 
 
 def test_no_rule_hides_nothing() -> None:
-    assert AlwaysRedact.parse("") == NO_FORCED_REDACTION
-    assert NO_FORCED_REDACTION.for_key("people/a.jpg") == ""
+    assert ForcedOptions.parse("") == NOTHING_FORCED
+    assert NOTHING_FORCED.find("people/a.jpg").redact == ""
 
 
 @pytest.mark.parametrize(
@@ -90,20 +88,20 @@ def test_no_rule_hides_nothing() -> None:
             "%00=faces",
             "%7F=all",
         ],
-        *["'=faces", "\\=faces", "${x}=faces", "a*=faces", "a+b=faces", "people/:faces", "people/=faces;docs/=text"],
+        *["'=faces", "\\=faces", "${x}=faces", "a*=faces", "a+b=faces", "people/=faces;docs/=text"],
     ],
 )
 def test_a_rule_that_would_hide_nothing_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="AlwaysRedact is not like"):
-        AlwaysRedact.parse(text)
+    with pytest.raises(ValueError, match="these rules are not like"):
+        ForcedOptions.parse(text)
 
 
 @given(key=KEYS, redact=REDACTIONS, cut=st.integers(1, 20))
 def test_a_key_is_hidden_by_every_prefix_of_it(key: str, redact: str, cut: int) -> None:
     prefix = key[:cut]
-    always = AlwaysRedact.parse(f"{quote_key(prefix)}={redact}")
-    assert always.for_key(key) == redact
-    assert always.for_key("0" + key) == (redact if ("0" + key).startswith(prefix) else "")
+    always = ForcedOptions.parse(f"{quote_key(prefix)}={redact}")
+    assert always.find(key).redact == redact
+    assert always.find("0" + key).redact == (redact if ("0" + key).startswith(prefix) else "")
 
 
 @st.composite
@@ -124,7 +122,7 @@ def test_no_request_below_a_prefix_escapes(
     data: st.DataObject, values: dict[str, object], redact: str, tail: str
 ) -> None:
     prefix = data.draw(st.sampled_from(["people/", "caf\u00e9/", "a b/", "100%25/", "x/y.", "\u732b"]))
-    always = AlwaysRedact.parse(f"{quote_key(prefix)}={redact}")
+    always = ForcedOptions.parse(f"{quote_key(prefix)}={redact}")
     query = "&".join(f"{short}={url_text(short, value)}" for short, value in values.items() if short != "dpr")  # type: ignore[arg-type]
     try:
         request = parse_url(f"{data.draw(_spellings(prefix + tail))}?{query}")
@@ -145,10 +143,10 @@ def test_no_request_below_a_prefix_escapes(
 
 
 def test_forced_words_fit_into_the_names_of_derivatives() -> None:
-    assert AlwaysRedact.parse("a/=faces-plate,b/=plate,c/=faces").for_key("a/x") == "faces-plate"
-    AlwaysRedact.parse("a/=faces,b/=licenseplates")
+    assert ForcedOptions.parse("a/=faces-plate,b/=plate,c/=faces").find("a/x").redact == "faces-plate"
+    ForcedOptions.parse("a/=faces,b/=licenseplates")
     with pytest.raises(ValueError, match=r"more than 20 characters: faces, licenseplatesxx"):
-        AlwaysRedact.parse("a/=faces,b/=licenseplatesxx")
+        ForcedOptions.parse("a/=faces,b/=licenseplatesxx")
 
 
 @pytest.mark.parametrize(
@@ -195,7 +193,7 @@ def test_redactions_add_up(plan: Plan, one: str, other: str) -> None:
 @pytest.mark.parametrize("name", DATA_FORMATS)
 def test_data_hide_nothing(name: str) -> None:
     plan = Plan("people/a.jpg", format=name, page=2)
-    assert apply_forced_redaction(plan, RULES) == plan
+    assert RULES.apply(plan) == plan
     assert not needs_findings(plan)
     check_first_page(plan)
 
@@ -230,7 +228,7 @@ def test_without_followed_findings_a_response_is_provisional(query: str, tasks: 
 
 def test_a_later_page_is_not_redacted_but_refused() -> None:
     with pytest.raises(BadOption, match="Only page 0 can be redacted") as refusal:
-        check_first_page(apply_forced_redaction(Plan("people/a.tif", page=1), RULES))
+        check_first_page(RULES.apply(Plan("people/a.tif", page=1)))
     assert refusal.value.option == "page"
     with pytest.raises(BadOption, match="Only page 0"):
         parse_url("/a.tif?page=1&redact=faces")

@@ -14,6 +14,7 @@ import darkroom.plan
 import darkroom_dialects
 from darkroom.client_findings import parse_client_findings
 from darkroom.plan.experiments import Experiment
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.geometry.layout import compute_geometry
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.limits import Limits
@@ -21,7 +22,6 @@ from darkroom.plan.native_url import parse_url
 from darkroom.plan.option_plugins import OptionPlugin
 from darkroom.plan.options import OPTIONS_BY_SHORT
 from darkroom.plan.presets import parse_presets_toml as load_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.upload_requests import Grant, parse_upload_request
 from darkroom_dialects import cloudflare, dit, imgproxy, thumbor
 from darkroom_dialects.cloudflare.option_parsers import CloudflareOptions as CloudflareWanted
@@ -87,7 +87,7 @@ def make_values() -> Iterator[Any]:
     cloudflare.parse("/cdn-cgi/image/width=1/a.jpg", settings)
     thumbor.parse("/unsafe/1x1/a.jpg", settings)
     dit.parse("/1x1/a.jpg", settings)
-    yield from (split_path("a.jpg"), DitRequest("a.jpg", {}), AlwaysRedact.parse("a/=text"))
+    yield from (split_path("a.jpg"), DitRequest("a.jpg", {}), ForcedOptions.parse("a/=text"))
     yield from OPTION_MAPPINGS
     yield from (one.parse for one in OPTION_MAPPINGS if one.parse)
     yield from map(read_iiif, ("/iiif/3/a", "/iiif/3/a/info.json"))

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.plan.canonical import canonical_path, derivative_name
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import list_variants
 from darkroom_pipeline.operations.popular.access_log import (
     MAX_LINE_BYTES,
@@ -187,7 +187,7 @@ def test_the_variants_of_a_request_are_those_that_its_viewers_get() -> None:
 def test_what_is_always_redacted_is_so_in_variants() -> None:
     asked = RequestedVariant(parse_url("/people/a.jpg?w=333").plan, negotiated=False)
     names = names_of("/people/a.jpg/_/redact-faces_w-333.auto-webp", "/people/a.jpg/_/w-333.auto-webp")
-    assert list(filter_variants(iter(names), asked, AlwaysRedact.parse("people/=faces"))) == names[:1]
+    assert list(filter_variants(iter(names), asked, ForcedOptions.parse("people/=faces"))) == names[:1]
     assert list(filter_variants(iter(names), asked)) == names[1:]
 
 

@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from darkroom.errors import Unavailable
 from darkroom.findings import FACES, MODERATION, SIMILARITY, TEXT
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DefaultQuality
 from darkroom.plan.options import GENERATION_TYPE
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.live_settings import (
     CURRENT,
@@ -53,7 +53,15 @@ def test_an_empty_document_has_the_defaults_of_the_code() -> None:
 def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
     assert len(one.metadata["about"]) > 20
     assert one.metadata["rule"].allowed_values
-    tables = ("always_redact", "default_quality", "dialects", "experiments", "fallback_images", "sources")
+    tables = (
+        "always_redact",
+        "always_watermark",
+        "default_quality",
+        "dialects",
+        "experiments",
+        "fallback_images",
+        "sources",
+    )
     if one.name not in tables:  # which are converted
         assert one.metadata["rule"].parse(one.default) == one.default
 
@@ -70,6 +78,7 @@ ACCEPTED: dict[str, Any] = {
     "store_derivatives": False,
     "clamd_address": "clamd.internal:3310",
     "always_redact": {"people/": "faces", "caf%C3%A9/": "text", "": "all"},
+    "always_watermark": {"previews/": "logo,center,40", "caf%C3%A9/": "logo"},
     "fallback_images": {"": "missing.png", "products/": "fallback/é.png", "people/": "missing.png"},
     "tasks": ["faces"],
     "max_source_bytes": 1,
@@ -82,7 +91,9 @@ ACCEPTED: dict[str, Any] = {
 def test_a_document_is_converted() -> None:
     settings = parse_settings(ACCEPTED)
     assert settings.immutable_prefixes == ("a/", "b/é")
-    assert settings.always_redact == AlwaysRedact.parse("people/=faces,caf%C3%A9/=text,=all")
+    assert settings.always_redact == ForcedOptions.parse("people/=faces,caf%C3%A9/=text,=all")
+    assert settings.always_watermark == ForcedOptions.parse("previews/:logo-center-40,caf%C3%A9/:logo")
+    assert settings.forced == settings.always_redact.merge(settings.always_watermark)
     assert settings.fallback_images == (
         ("products/", "fallback/é.png"),
         ("people/", "missing.png"),
@@ -132,6 +143,11 @@ def test_each_limit_has_its_setting() -> None:
         ({"always_redact": {"/people/": "faces"}}, "always_redact: must be a table"),
         ({"always_redact": {"a": "faces,b=text"}}, "always_redact: must be a table"),
         ({"always_redact": {"a": 1}}, "always_redact: must be a table"),
+        ({"always_watermark": {"a/": "none"}}, "always_watermark: must be a table"),
+        ({"always_watermark": {"/a/": "logo"}}, "always_watermark: must be a table"),
+        ({"always_watermark": {"a/": "logo,middle"}}, "always_watermark: must be a table"),
+        ({"always_watermark": {"a=b": "logo"}}, "always_watermark: must be a table"),
+        ({"always_watermark": {"a/": "mark"}}, "always_watermark: 'a/' has a watermark that does not exist: mark"),
         ({"fallback_images": "a.png"}, "fallback_images: must be a table"),
         ({"fallback_images": {"a/": 1}}, "fallback_images: must be a table"),
         ({"fallback_images": {"a/": ""}}, "fallback_images: must be a table"),

@@ -19,7 +19,7 @@ def test_the_example_is_valid() -> None:
     [example] = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     settings = parse_settings(tomllib.loads(example))
     assert settings.presets.at_ingest == ("banner",)
-    assert settings.always_redact.for_key("people/ada.jpg") == "faces"
+    assert settings.always_redact.find("people/ada.jpg").redact == "faces"
     assert settings != DEFAULTS
 
 

@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 
 from cli.main import main
 from darkroom.errors import BadSignature, DarkroomError, KeysInvalid
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom.signing import InvalidSecret, parse_secret, parse_signing_keys, sign, verify
 from darkroom_dialects.common.parsed_url import DialectKey
@@ -224,13 +224,13 @@ def respond(keys: Keys, target: str) -> str:
     grammar = load_parser(DIALECTS_BY_NAME[keys.dialect])
     asked = grammar.parse(target, DialectSettings())
     try:
-        plan = choose_variant(asked, DialectRequest(target), NO_FORCED_REDACTION)
+        plan = choose_variant(asked, DialectRequest(target), NOTHING_FORCED)
         authorise(
             asked,
             plan,
             AccessMode.GUARDED,
             load_default_presets,
-            NO_FORCED_REDACTION,
+            NOTHING_FORCED,
             grammar.verify,
             keys,
             0.0,

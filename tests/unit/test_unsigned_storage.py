@@ -13,9 +13,9 @@ import pytest
 
 from darkroom.errors import DarkroomError
 from darkroom.plan.canonical import canonical_path, parse_path
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import Plan
-from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode, list_unsigned_variants, needs_signature
 from darkroom_dialects.common.settings import DialectSettings, ImgproxySettings
 from darkroom_dialects.common.sources import Sources
@@ -59,13 +59,13 @@ def planned(sent: Sent) -> Plan | None:
 def _authorised(sent: Sent) -> Plan:
     language, request = DIALECTS_BY_NAME[sent.dialect], request_of(sent)
     asked = load_parser(language).parse(language.parser_input(sent.target), SETTINGS)
-    plan = choose_variant(asked, request, NO_FORCED_REDACTION)
+    plan = choose_variant(asked, request, NOTHING_FORCED)
     authorise(
         asked,
         plan,
         AccessMode.GUARDED,
         case_presets,
-        NO_FORCED_REDACTION,
+        NOTHING_FORCED,
         load_parser(language).verify,
         FixedKeys[list[object]]([]),  # no signature is valid
         now_s=1_800_000_000,

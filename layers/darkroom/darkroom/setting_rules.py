@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import BadKey
 from .image_keys import check_key
+from .plan.forced_options import MAX_FORCED_CHARACTERS, ForcedOptions
 from .plan.model import DefaultQuality
-from .plan.redaction import MAX_FORCED_CHARACTERS, AlwaysRedact
 
 if TYPE_CHECKING:
     from .further_sources import FurtherSource
@@ -88,12 +88,27 @@ def redactions(most: int) -> Rule:
     def allows(value: object) -> bool:
         return isinstance(value, Mapping) and len(value) <= most and all(map(_is_redaction, value.items()))
 
-    def convert(value: Mapping[str, str]) -> AlwaysRedact:
-        return AlwaysRedact.parse(",".join(f"{prefix}={redact.replace(',', '-')}" for prefix, redact in value.items()))
+    def convert(value: Mapping[str, str]) -> ForcedOptions:
+        return ForcedOptions.from_tables(value, {})
 
     allowed_values = (
         f"a table of at most {most} percent-encoded key prefixes to values of the option redact, such as faces,plate; "
         f"their different words have at most {MAX_FORCED_CHARACTERS} characters together"
+    )
+    return Rule(allowed_values, allows, convert)
+
+
+def watermarks(most: int) -> Rule:
+    """Allow tables that map percent-encoded key prefixes to the watermark of each."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and len(value) <= most and all(map(_is_watermark, value.items()))
+
+    def convert(value: Mapping[str, str]) -> ForcedOptions:
+        return ForcedOptions.from_tables({}, value)
+
+    allowed_values = (
+        f"a table of at most {most} percent-encoded key prefixes to values of the option wm, such as logo,center,50"
     )
     return Rule(allowed_values, allows, convert)
 
@@ -138,9 +153,14 @@ def experiments() -> Rule:
     return Rule(allowed_values, allows, convert)
 
 
+def _is_watermark(pair: tuple[str, object]) -> bool:
+    prefix, mark = pair
+    return isinstance(mark, str) and not {",", "=", ":"} & set(prefix)
+
+
 def _is_redaction(pair: tuple[str, object]) -> bool:
     prefix, redact = pair
-    return isinstance(redact, str) and "," not in prefix
+    return isinstance(redact, str) and "," not in prefix and ":" not in redact
 
 
 def further_sources(most: int) -> Rule:

@@ -13,10 +13,11 @@ from dataclasses import Field, dataclass, field, fields
 from typing import TYPE_CHECKING, Any, cast
 
 from .errors import Unavailable
+from .plan.forced_options import NOTHING_FORCED, ForcedOptions
 from .plan.limits import Limits
 from .plan.model import CONVERTED_TYPES, DEFAULT_QUALITY, METADATA, DefaultQuality
 from .plan.presets import Presets, load_default_presets, parse_presets, read_presets_file
-from .plan.redaction import FIRST_GENERATION, NO_FORCED_REDACTION, AlwaysRedact
+from .plan.redaction import FIRST_GENERATION
 from .plan.variants import AUTO, PRESETS, AccessMode
 from .setting_rules import (
     FLAG,
@@ -32,6 +33,7 @@ from .setting_rules import (
     qualities,
     redactions,
     tables_of,
+    watermarks,
 )
 
 if TYPE_CHECKING:
@@ -239,11 +241,18 @@ class Settings:
         "",
         "Name under which findings are written. The key-value store's entry `findings` selects the one that is used.",
     )
-    always_redact: AlwaysRedact = _setting(
-        NO_FORCED_REDACTION,
+    always_redact: ForcedOptions = _setting(
+        NOTHING_FORCED,
         redactions(40),
         "",
         "What is hidden in every image below a key prefix, as by the option `redact`. Needs `InferenceMode`.",
+    )
+    always_watermark: ForcedOptions = _setting(
+        NOTHING_FORCED,
+        watermarks(40),
+        "",
+        "The watermark of every image below a key prefix, as by the option `wm`; the longest prefix applies. A signed "
+        "URL with `wm=none` has none.",
     )
     sources: tuple[FurtherSource, ...] = _setting(
         (),
@@ -334,6 +343,11 @@ class Settings:
         except (ValueError, TypeError, AttributeError) as error:
             raise Unavailable(detail=f"presets.toml: {error!r}") from error
 
+    @property
+    def forced(self) -> ForcedOptions:
+        """What ``always_redact`` and ``always_watermark`` force together."""
+        return self.always_redact.merge(self.always_watermark)
+
 
 DEFAULTS = Settings()
 
@@ -371,7 +385,7 @@ def parse_settings(document: Mapping[str, object], *, ignore_unknown: bool = Fal
     if problems:
         raise InvalidSettings(problems)
     settings = Settings(**values)
-    if problems := list(_check_experiments(settings)):
+    if problems := [*_check_experiments(settings), *_check_forced(settings)]:
         raise InvalidSettings(problems)
     return settings
 
@@ -382,6 +396,12 @@ def _check_experiments(settings: Settings) -> Iterator[str]:
     for one in settings.experiments:
         if missing := [preset for preset in one.presets if preset not in settings.presets.options]:
             yield f"experiments: {one.name!r} has variants that are no presets: {', '.join(missing)}"
+
+
+def _check_forced(settings: Settings) -> Iterator[str]:
+    for prefix, mark in settings.always_watermark.watermarks:
+        if mark.name not in settings.presets.watermarks:
+            yield f"always_watermark: {prefix!r} has a watermark that does not exist: {mark.name}"
 
 
 def _parse_presets(document: Mapping[str, object], *, ignore_unknown: bool = False) -> Presets | None:

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from darkroom.image_keys import MASTERS, derivatives_prefix
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom_pipeline.bulk.messages import Operation
 from tests.images.mezzanines import large_photo, make_mezzanines
 from tests.images.photographs import jpeg_photo
@@ -113,7 +113,7 @@ def test_existing_masters_get_mezzanines(runs: BulkJobs) -> None:
     etag = master(runs, "many/a.jpg", large_photo()).strip('"')
     master(runs, "many/small.jpg", jpeg_photo())
     master(runs, "many/people/b.jpg", large_photo())
-    runs.env.mezzanines, runs.env.always = True, AlwaysRedact.parse("many/people/=faces")
+    runs.env.mezzanines, runs.env.always = True, ForcedOptions.parse("many/people/=faces")
     assert set(runs.all("one", ORDER).values()) <= {"done", "unchanged no-presets"}
     found = {name: tag for name, tag in prints(runs, "many/a.jpg").items() if "mezzanine" in name}
     assert found == {f"derivatives/many/a.jpg/_/mezzanine-{side}.jpg": etag for side in (1280, 1920)}

@@ -10,8 +10,8 @@ from hashlib import sha256
 from typing import Any
 
 from darkroom.image_keys import HELD_MASTERS, MASTERS
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.deadline import INGEST, CpuLimit
 from darkroom_pipeline.aws.documents import DocumentStore
@@ -103,7 +103,7 @@ class IngestEnvironment:
     cpu_limit: CpuLimit = INGEST
     keep_gps: bool = False
     blocks: bool = False
-    always: AlwaysRedact = field(default_factory=AlwaysRedact)
+    always: ForcedOptions = field(default_factory=ForcedOptions)
     mezzanines: bool = False
     metadata: str = "none"
     credentials: CredentialReader | None = None

@@ -13,8 +13,8 @@ import pytest
 import skimage
 from jsonschema import Draft202012Validator
 
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom_pipeline.aws.record import REMOVED
 from darkroom_pipeline.aws.s3_objects import DECLARED_SHA256, PRIORITY, URGENT
 from darkroom_pipeline.services.ingest.context import IngestOutcome
@@ -148,7 +148,7 @@ def test_held_flagged_and_released(env: IngestEnvironment) -> None:
 
 
 def test_what_is_always_redacted_comes_first(env: IngestEnvironment) -> None:
-    env.always = AlwaysRedact.parse("people/=faces")
+    env.always = ForcedOptions.parse("people/=faces")
     env.created("people/a.jpg", jpeg_photo())
     assert only(env)[1]["priority"] is True
     env.created("b.jpg", jpeg_photo((60, 40)))

@@ -17,10 +17,10 @@ from darkroom.aws.s3_fast import FastBucket
 from darkroom.errors import NoInference, SourceMissing, Unanalysable, list_errors_by_code
 from darkroom.http.response import REQUEST, SIGNATURE, EdgeRequest, HttpResponse, respond, to_response
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import Watermark
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode, list_unsigned_variants
 from darkroom.services.deadline import CpuLimit, is_abandoned
 from darkroom.services.serve.answers import Answer, Failed, FallbackImage
@@ -193,7 +193,7 @@ def test_no_model_enlarges_a_fallback_image(store: FastBucket) -> None:
 
 def test_unsigned_requests_for_any_keys_have_a_finite_set_of_fallback_derivatives() -> None:
     presets = load_default_presets()
-    always = AlwaysRedact.parse("people/=faces")
+    always = ForcedOptions.parse("people/=faces")
     found = {
         derivative_name(build_fallback_plan(plan, "b.png"))
         for key in ("a.jpg", "people/a.jpg")
@@ -205,7 +205,7 @@ def test_unsigned_requests_for_any_keys_have_a_finite_set_of_fallback_derivative
 
 def test_a_redacted_image_that_cannot_be_analysed_is_replaced(store: FastBucket) -> None:
     """The edge has added the redaction to the path. The fallback image needs none, and no findings."""
-    service = make_service(store, inference=True, always=AlwaysRedact.parse("shop/=faces"))
+    service = make_service(store, inference=True, always=ForcedOptions.parse("shop/=faces"))
     plan = replace(parse_url("/shop/missing.jpg?w=320&f=webp").plan, redact="faces", findings="1")
     answer = service.serve_or_replace(plan)
     assert isinstance(answer, FallbackImage)
@@ -218,7 +218,7 @@ def test_a_fallback_image_that_is_missing_or_broken_leaves_the_problem(service: 
         broken = replace(service, fallback_images=(("", key),))
         response = ask(broken, "/shop/missing.jpg?w=320")
         assert (response["statusCode"], json.loads(str(response["body"]))["code"]) == (404, code)
-    unanalysed = replace(service, always=AlwaysRedact.parse("fallback/=faces"))
+    unanalysed = replace(service, always=ForcedOptions.parse("fallback/=faces"))
     answer = unanalysed.serve_or_replace(parse_url("/shop/missing.jpg?w=320&f=webp").plan)
     assert isinstance(answer, Failed)
     assert not isinstance(answer.error, NoInference)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from darkroom.imaging.formats.image_format import Header
-from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom_pipeline.services.ingest.context import IngestOutcome
 from tests.images.mezzanines import SIZE, large_photo, make_mezzanines
 from tests.images.photographs import jpeg_photo
@@ -94,7 +94,7 @@ def test_a_duplicate_of_an_image_without_one_has_none(env: IngestEnvironment) ->
 
 
 def test_an_image_that_is_always_redacted_has_none(env: IngestEnvironment) -> None:
-    env.always = AlwaysRedact.parse("people/=faces")
+    env.always = ForcedOptions.parse("people/=faces")
     env.created("people/a.jpg", large_photo())
     assert mezzanines(env, "people/a.jpg") == {}
 

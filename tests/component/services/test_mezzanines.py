@@ -14,10 +14,10 @@ from darkroom.errors import OverLimits, Unavailable
 from darkroom.image_keys import mezzanine_name
 from darkroom.imaging.formats.image_format import Header
 from darkroom.plan.canonical import derivative_name, parse_path
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DATA_FORMATS, Crop, Plan
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Rendered, TransformRequest
 from darkroom.services.serve.transform import Transform
@@ -201,7 +201,7 @@ def test_none_is_read_where_there_are_none(watched: Bucket) -> None:
 
 def test_a_redacted_image_reads_none(watched: Bucket) -> None:
     put_photo(watched, KEY, red())
-    service = make_service(watched, inference=True, always=AlwaysRedact.parse("photo=faces"))
+    service = make_service(watched, inference=True, always=ForcedOptions.parse("photo=faces"))
     found = answer(service, f"/{KEY}/_/fv-1_redact-faces_w-400.webp")
     assert isinstance(found, Failed) and found.error.code == "findings-pending"
     refused = answer(service)

@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from darkroom.errors import Busy, Unavailable
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom_pipeline.aws.audit import AuditLog, hash_key
 from darkroom_pipeline.aws.record import HELD, READY, REFUSED, REMOVED, HeldUpload, MasterRef
 from darkroom_pipeline.services.ingest.context import IngestOutcome
@@ -336,7 +336,7 @@ def test_the_command_releases_what_it_found_held(
 
 @pytest.mark.slow
 def test_presets_with_redaction_or_findings_are_not_rendered_at_ingest(env: IngestEnvironment) -> None:
-    env.blocks, env.always = False, AlwaysRedact.parse("people/=faces")
+    env.blocks, env.always = False, ForcedOptions.parse("people/=faces")
     env.created(KEY, BODY)
     assert len(env.keys("media", "derivatives/")) == len(PRESETS)
     assert env.created("people/rome.jpg", BODY) is IngestOutcome.DUPLICATE, "nothing of it is copied but the master"

@@ -16,8 +16,8 @@ from cloudfront_local.access_log import LogRecord, file_name
 from cloudfront_local.log_delivery import LogDelivery
 from cloudfront_local.messages import Request, Response
 from cloudfront_local.model import Distribution
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import derivative_metadata
 from darkroom.settings import parse_settings
 from darkroom_pipeline.aws.clients import create_client
@@ -67,7 +67,7 @@ class PopularEnvironment:
         url = sqs.create_queue(QueueName=f"popular-{number}", Attributes=delayed)["QueueUrl"]
         return cls(s3, sqs, logs, media, url)
 
-    def service(self, always: AlwaysRedact = NO_FORCED_REDACTION, presets: Presets | None = None) -> PopularityScan:
+    def service(self, always: ForcedOptions = NOTHING_FORCED, presets: Presets | None = None) -> PopularityScan:
         return PopularityScan(
             logs=S3Bucket(self.s3, self.logs),
             media=S3Bucket(self.s3, self.media),
@@ -93,7 +93,7 @@ class PopularEnvironment:
             delivery.note(deployed, LogRecord(request, answer, deployed.domain, time.time(), 0.01))
         delivery.deliver(deployed)
 
-    def run(self, always: AlwaysRedact = NO_FORCED_REDACTION) -> ScanReport:
+    def run(self, always: ForcedOptions = NOTHING_FORCED) -> ScanReport:
         return self.service(always).run(now(), lasting)
 
     def messages(self) -> list[dict[str, object]]:
@@ -138,7 +138,7 @@ def test_viewers_urls_count_together_for_the_variants_that_are_stored(env: Popul
 def test_what_is_always_redacted_is_sent_as_it_is_stored(env: PopularEnvironment) -> None:
     env.store("derivatives/people/a.jpg/_/fv-1_redact-faces_w-333.auto-avif")
     env.visit("/people/a.jpg", query="w=333")
-    assert env.run(AlwaysRedact.parse("people/=faces")).sent == 1
+    assert env.run(ForcedOptions.parse("people/=faces")).sent == 1
 
 
 def test_a_preset_that_only_the_settings_have_is_counted(env: PopularEnvironment) -> None:

@@ -30,7 +30,7 @@ from darkroom.findings import (
 )
 from darkroom.http.response import to_response
 from darkroom.plan.canonical import canonical_path, parse_path
-from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Failed, Provisional, Rendered, Stored, TransformRequest
 from darkroom.services.serve.store_policy import StorePolicy, load_unit_prices
@@ -44,7 +44,7 @@ from tests.images.rendering import rgba, seen
 from .functions import Function, load
 from .test_transform import Keys, code, request, status
 
-ALWAYS = AlwaysRedact.parse("private/=faces")
+ALWAYS = ForcedOptions.parse("private/=faces")
 REDACTED, FACING = "/photo.jpg?w=300&redact=faces&f=png", "/photo.jpg?w=300&h=300&fit=cover&g=face&f=png"
 FACE = Face(Region(0.4, 0.2, 0.2, 0.3), 0.9)
 
@@ -59,7 +59,7 @@ def service(bucket: FastBucket) -> Transform:
 def asked(url: str, *, generation: str = "1", key: str = "key") -> TransformRequest:
     """The request of the edge for ``url``: with forced redaction and the generation."""
     plain = request(url, key=key)
-    plan = replace(apply_forced_redaction(parse_path(plain.path), ALWAYS), findings=generation)
+    plan = replace(ALWAYS.apply(parse_path(plain.path)), findings=generation)
     return replace(plain, path=canonical_path(plan))
 
 

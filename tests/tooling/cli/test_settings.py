@@ -397,6 +397,7 @@ def test_a_wrong_file_changes_nothing_and_every_mistake_is_reported(deployed: De
         ({"fallback_images": {"": "there.png", "a/": "there.png"}}, {}, 0),
         ({"fallback_images": {"": "there.png", "a/": "missing.png"}}, {}, 1),
         ({"fallback_images": {"": "there.png"}, "always_redact": {"the": "faces"}}, {}, 1),
+        ({"fallback_images": {"": "there.png"}, "always_watermark": {"the": "logo"}}, {}, 1),
     ],
 )
 def test_what_the_stack_was_not_deployed_with_is_refused(

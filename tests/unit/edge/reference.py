@@ -13,16 +13,11 @@ from urllib.parse import quote
 from darkroom.errors import DarkroomError, Expired, MethodNotAllowed, Unsigned
 from darkroom.http.response import to_response
 from darkroom.plan.canonical import add_rights, canonical_path
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.presets import Presets, parse_presets_toml
-from darkroom.plan.redaction import (
-    FIRST_GENERATION,
-    AlwaysRedact,
-    apply_forced_redaction,
-    check_first_page,
-    needs_findings,
-)
+from darkroom.plan.redaction import FIRST_GENERATION, needs_findings
 from darkroom.plan.variants import (
     UNSIGNED_SET,
     AccessMode,
@@ -108,14 +103,14 @@ def _forwarded(viewer_request: ViewerRequest) -> dict[str, Any]:
     if viewer_request.method not in ("GET", "HEAD"):
         raise MethodNotAllowed
     mode = AccessMode(viewer_request.mode)
-    always = AlwaysRedact.parse(viewer_request.always)
+    always = ForcedOptions.parse(viewer_request.always)
     request = parse_url(viewer_request.url, case_presets())
-    check_first_page(apply_forced_redaction(request.plan, always))
+    always.check(request.plan)
     if request.expires_s is not None and request.expires_s <= NOW_S:
         raise Expired
     if not _is_allowed(request.plan, request, mode):
-        raise Unsigned(UNSIGNED_SET if mode is AccessMode.GUARDED else "")
-    variant = apply_forced_redaction(_variant(viewer_request, request, mode), always)
+        raise Unsigned(UNSIGNED_SET if mode is not AccessMode.SIGNED else "")
+    variant = always.apply(_variant(viewer_request, request, mode))
     variant = add_rights(variant, request.metadata or viewer_request.metadata)
     if needs_findings(variant):
         variant = replace(variant, findings=viewer_request.generation or FIRST_GENERATION)

@@ -12,9 +12,9 @@ import pytest
 from darkroom.errors import list_errors_by_code
 from darkroom.image_keys import encode_key, quote_key
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import load_default_presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode, list_variants, needs_signature
 from darkroom.signing import remove_signature
 from darkroom_pipeline.plan.edge_settings import build_edge_entries
@@ -121,7 +121,7 @@ def test_the_plan(case: dict[str, Any]) -> None:
     request = asked(case)
     check(case, expected(request))
     if "request" in case["expect"]:
-        mode, always = AccessMode(request.mode), AlwaysRedact.parse(request.always)
+        mode, always = AccessMode(request.mode), ForcedOptions.parse(request.always)
         needs = case["expect"].get("needs_signature", False)
         assert needs_signature(parse_path(case["expect"]["request"]), mode, case_presets) == needs
         variant = parse_path(case["expect"]["path"])

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import event, given
 
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import DATA_FORMATS
-from darkroom.plan.redaction import AlwaysRedact, merge_redactions
+from darkroom.plan.redaction import merge_redactions
 from functions.edge.build import edge_code
 from tests.profiles import fuzz_settings
 
@@ -38,5 +39,5 @@ def test_both_sides_agree(request: ViewerRequest, engines: Engines) -> None:
     event(body["code"] if "statusCode" in mine else "forwarded")
     assert theirs == mine
     if "path" in mine:
-        path, redact = mine["path"], AlwaysRedact.parse(request.always).for_key(parse_path(mine["request"]).key)
+        path, redact = mine["path"], ForcedOptions.parse(request.always).find(parse_path(mine["request"]).key).redact
         assert not redact or path.endswith(DATA) or merge_redactions(found := parse_path(path).redact, redact) == found

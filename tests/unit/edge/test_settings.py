@@ -64,7 +64,7 @@ def test_what_is_not_stored_is_requested_from_the_function_first(stores: bool | 
 
 
 @pytest.mark.parametrize("metadata", ["none", "rights"])
-@pytest.mark.parametrize("always", ["", "people/=faces"])
+@pytest.mark.parametrize("always", ["", "people/=faces", ":logo"])
 def test_what_is_stored_changes_no_path(always: str, metadata: str) -> None:
     urls = [
         "/photo.jpg",
@@ -138,7 +138,7 @@ def test_published_rules_are_in_force_without_other_entries() -> None:
 
 def test_without_published_settings_the_defaults_are_in_force(fresh: EdgeEngine) -> None:
     assert DEFAULTS.access_mode == "guarded"
-    assert not DEFAULTS.always_redact.rules
+    assert not DEFAULTS.forced.text
     assert "redact" not in answer(fresh, "/people/a.jpg?w=800")["path"]
     assert fresh.reads == ["settings"]
     for name in load_default_presets().options:

@@ -59,7 +59,7 @@ FITTING = {
     ),
     "padding": lists(st.integers(0, 2100).map(str), ":", 1, 5),
     "watermark": st.tuples(
-        any_of("logo a1 Logo ''"), lists(st.one_of(WORDS, st.integers(0, 101).map(str)), ",", 0, 4)
+        any_of("logo a1 none Logo ''"), lists(st.one_of(WORDS, st.integers(0, 101).map(str)), ",", 0, 4)
     ).map(lambda made: f"{made[0]},{made[1]}".removesuffix(",")),
     "fileName": st.one_of(st.text(max_size=40), any_of("text:a,at:north image:a/b.png;text:50\\\\,%")),
     "word": st.one_of(WORDS, st.sampled_from(["cover", "A" * 43, "a" * 42, "-_" * 21 + "0"])),
@@ -143,7 +143,8 @@ REQUESTS = st.builds(
     any_of("GET GET GET GET GET GET GET GET GET GET GET GET HEAD HEAD OPTIONS POST"),
     any_of(
         """'' photo=faces =text a/=faces,%C3%A9=text,a%20b=all,photo.jpg=text photo.jpg/=all,photo.jpg=faces
-        photo=pii,photo.jpg=faces-plate"""
+        photo=pii,photo.jpg=faces-plate :logo a/:logo-center-50,%C3%A9=text,photo:a1 photo.jpg:logo,photo:a1-north-9-9
+        =faces,photo:logo,:a1"""
     ),
     any_of("'' 1 2 b2"),
     any_of("none none rights"),

@@ -49,7 +49,7 @@ def _build(settings: Settings) -> TextureService:
         keys=_keys,
         mode=AccessMode(settings.access_mode),
         private_prefixes=settings.private_prefixes,
-        always=settings.always_redact,
+        always=settings.forced,
         presets=cache(lambda: settings.presets),
         limits=build_source_limits(settings),
         cpu_limit=_LIMIT,

@@ -10,7 +10,8 @@ from typing import Any
 
 from darkroom.errors import BadSignature, DarkroomError, MethodNotAllowed, NoInference, SourceMissing, Unsigned
 from darkroom.http.response import HttpResponse, Responded, forbid_caching, guard, to_response
-from darkroom.plan.redaction import apply_forced_redaction, needs_findings
+from darkroom.plan.forced_options import is_unmarked
+from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import AccessMode
 from darkroom.services.serve.answers import Answer, Derivative, Failed, NotModified, Rendered, Stored
 from darkroom.services.serve.transform import Transform
@@ -48,10 +49,11 @@ class TextureService:
         with self.transform.observer.step("parse"):
             request = parse_request(viewer_path, query, self.transform.presets())
             self._authorise(request)
-        if needs_findings(apply_forced_redaction(request.plan, self.transform.always)):
+        plan = self.transform.always.apply(request.plan)
+        if needs_findings(plan):
             raise NoInference("Textures do not read findings: there is none of this image, or with these options")
         headers = event.get("headers") or {}
-        return self.transform.serve(request.plan, headers.get("if-none-match", "")), request
+        return self.transform.serve(plan, headers.get("if-none-match", "")), request
 
     def _authorise(self, request: TextureRequest) -> None:
         """Raise Unsigned, BadSignature or Expired. Only a preset needs no signature: an encode takes seconds."""
@@ -70,6 +72,6 @@ class TextureService:
             headers = {**answer.derivative.headers, "Cache-Control": f"public, max-age={left_s}"}
             answer = replace(answer, derivative=Derivative(answer.derivative.etag, headers))
         response = to_response(answer, method=method, viewer_url="/")
-        if self.transform.is_private(request.plan.key):
+        if self.transform.is_private(request.plan.key) or is_unmarked(request.plan):
             forbid_caching(response)
         return response

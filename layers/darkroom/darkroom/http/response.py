@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from ..errors import DarkroomError, MethodNotAllowed, TimedOut, Unreachable
 from ..plan.canonical import parse_path
+from ..plan.forced_options import is_unmarked
+from ..plan.model import NO_WATERMARK
 from ..services.serve.answers import (
     Answer,
     Derivative,
@@ -224,20 +226,23 @@ def respond(transform: Transform, request: EdgeRequest, locate: LocateLarge | No
             return respond_error(found, request)
         url = found
     response = to_response(answer, method=request.method, viewer_url=url)
-    if not transform.edge_verifies and _is_private(transform, request.path):
+    if _is_verified_here(transform, request.path):
         forbid_caching(response)
     return response, get_error(answer)
 
 
-def _is_private(transform: Transform, path: str) -> bool:
-    if not transform.private_prefixes:
+def _is_verified_here(transform: Transform, path: str) -> bool:
+    """Return whether every request for the canonical ``path`` needs a signature that no other function verifies."""
+    if not transform.private_prefixes and f"wm-{NO_WATERMARK}-" not in path:
         return False
     found = guard(lambda: parse_path(path))
-    return not isinstance(found, DarkroomError) and transform.is_private(found.key)
+    if isinstance(found, DarkroomError):
+        return False
+    return is_unmarked(found) or (transform.is_private(found.key) and not transform.edge_verifies)
 
 
 def forbid_caching(response: HttpResponse) -> None:
-    """Set the Cache-Control of ``response`` to a private image, whose signature only this function verifies."""
+    """Set the Cache-Control of ``response`` to an image whose signature only this function verifies."""
     cast("dict[str, str]", response["headers"])["cache-control"] = "private, no-store"
 
 

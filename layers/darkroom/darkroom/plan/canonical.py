@@ -45,7 +45,7 @@ MAX_OPTIONS_BYTES = 800
 MAX_REQUEST_BYTES = 951
 """Of a canonical request without its extension. S3 allows names of 1,024 bytes ("Naming Amazon S3 objects"): 11 for
 ``derivatives``, these, 5 that negotiation may add (``_q-50``), 5 for rights (``_cr-1``), 28 that the deployment may
-force (``_redact-`` and the words of its rules, :data:`darkroom.plan.redaction.MAX_FORCED_CHARACTERS`), 12 for the
+force (``_redact-`` and the words of its rules, :data:`darkroom.plan.forced_options.MAX_FORCED_CHARACTERS`), 12 for the
 generation of findings (``_fv-`` and 8) and 12 for ``.auto-legacy``."""
 MIN_OPTIONS_BYTES = MAX_REQUEST_BYTES - len("/") - MAX_ENCODED_KEY_BYTES - len(SEPARATOR)
 """The length of options that fits with the longest key. It limits presets, which are for all keys."""

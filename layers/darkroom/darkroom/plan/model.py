@@ -127,6 +127,10 @@ class Padding(NamedTuple):
     left: int = 0
 
 
+NO_WATERMARK = "none"
+"""The name with which a request asks for an image without the watermark that is forced for others."""
+
+
 class Watermark(NamedTuple):
     """A configured watermark: ``opacity`` in percent, and ``scale`` in percent of the output's width."""
 

@@ -151,7 +151,13 @@ OPTIONS: tuple[Option, ...] = (
     _native("sat", "saturation", Integer(-100, 100), "colour", "Saturation in percent."),
     _native("gam", "gamma", FixedPoint(0.1, 5), "colour", "Gamma: above 1 brightens the shadows."),
     _native("gray", "grayscale", Flag(), "colour", "Converts to greyscale."),
-    _native("wm", "watermark", WatermarkType(COMPASS_POINTS), "edit", "Adds a configured watermark."),
+    _native(
+        "wm",
+        "watermark",
+        WatermarkType(COMPASS_POINTS),
+        "edit",
+        "Adds a configured watermark; `none` omits the one that the deployment forces, and needs a signature.",
+    ),
     _native(
         "cutout", "cutout", Flag(), "edit", "Cuts out the foreground of page or frame 0: the rest becomes transparent."
     ),

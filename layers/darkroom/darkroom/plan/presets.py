@@ -9,7 +9,8 @@ from typing import Any
 
 from ..errors import BadOption
 from .canonical import MIN_OPTIONS_BYTES, add_rights, build_plan, options_text
-from .model import METADATA, Plan
+from .forced_options import is_unmarked
+from .model import METADATA, NO_WATERMARK, Plan
 from .option_plugins import NO_TEXTS, check_plugin_options, get_plugin_texts
 from .option_types import FileName, OptionType, Value
 from .options import OPTIONS_BY_NAME
@@ -87,6 +88,8 @@ def parse_presets(document: Mapping[str, Any]) -> Presets:
     for name in watermarks:
         if not _is_valid(OPTIONS_BY_NAME["wm"].type, [name]):
             raise ValueError(f"watermarks: {name!r} is not a name of a-z and 0-9")
+        if name == NO_WATERMARK:
+            raise ValueError(f"watermarks: the name {name!r} stands for no watermark")
     at_ingest = tuple(document.get("ingest", {}).get("presets", ()))
     for name in at_ingest:
         _check_ingest_preset(name, options)
@@ -122,6 +125,8 @@ def _parse_preset(name: str, table: Mapping[str, object]) -> dict[str, str]:
 
 def _check_plan(name: str, spelled: Mapping[str, str]) -> None:
     plan = build_plan("", {short: parse_option(short, text) for short, text in spelled.items()})
+    if plan.watermark and is_unmarked(plan):
+        raise ValueError(f"preset {name!r}: wm=none needs a signature with each request")
     try:
         check_first_page(plan)
         if get_plugin_texts(plan) != NO_TEXTS:

@@ -16,6 +16,7 @@ from enum import Enum
 from functools import lru_cache
 
 from .canonical import add_rights, build_plan, scale_length
+from .forced_options import NOTHING_FORCED, Forced, ForcedOptions, is_unmarked
 from .model import (
     AUTO_CLASSES,
     AUTO_QUALITY,
@@ -29,7 +30,6 @@ from .model import (
     Plan,
 )
 from .presets import Presets, load_default_presets
-from .redaction import NO_FORCED_REDACTION, AlwaysRedact, add_redaction, apply_forced_redaction
 
 LADDER_PX = (320, 480, 640, 800, 960, 1280, 1536, 1920, 2560, 3840)
 """Widths that need no signature."""
@@ -79,17 +79,17 @@ def apply_save_data(plan: Plan) -> Plan:
 
 
 def list_variants(
-    plan: Plan, ratios: Iterable[float] = RATIOS, *, always: AlwaysRedact = NO_FORCED_REDACTION
+    plan: Plan, ratios: Iterable[float] = RATIOS, *, always: ForcedOptions = NOTHING_FORCED
 ) -> frozenset[Plan]:
     """Return every variant that negotiation can choose for the canonical request ``plan`` on screens of ``ratios``.
 
-    They include the redaction that ``always`` forces, but not the generation of findings, which the deployment chooses,
+    They include what ``always`` forces, but not the generation of findings, which the deployment chooses,
     nor rights, which any of them may have.
     """
     if plan.format in DATA_FORMATS:
         return frozenset({plan})
     sized = {
-        apply_forced_redaction(variant, always)
+        always.apply(variant)
         for variant in (*(apply_pixel_ratio(plan, ratio) for ratio in ratios), apply_save_data(plan))
     }
     if plan.format != "auto":
@@ -132,7 +132,7 @@ def list_unsigned_requests(key: str, presets: Presets) -> frozenset[Plan]:
     return frozenset({bare, *data, *ladder, *presets.build_plans(key).values()})
 
 
-def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO_FORCED_REDACTION) -> frozenset[Plan]:
+def list_unsigned_variants(key: str, presets: Presets, always: ForcedOptions = NOTHING_FORCED) -> frozenset[Plan]:
     """Return every derivative of ``key`` that can be rendered without a signature in guarded mode.
 
     Those that use findings are rendered again for each generation of findings that becomes active.
@@ -143,37 +143,40 @@ def list_unsigned_variants(key: str, presets: Presets, always: AlwaysRedact = NO
 
 
 @lru_cache(maxsize=16)
-def _list_known_variants(presets: Presets, redact: str) -> frozenset[Plan]:
-    """Return the unsigned set of the key ``""`` with forced redaction of ``redact``."""
+def _list_known_variants(presets: Presets, forced: Forced) -> frozenset[Plan]:
+    """Return the unsigned set of the key ``""`` with what is ``forced``."""
     plans = list_unsigned_requests("", presets) | list_unsigned_variants("", presets)
-    return frozenset(add_redaction(plan, redact) for plan in plans)
+    return frozenset(map(forced.apply, plans))
 
 
 def needs_signature(
     plan: Plan,
     mode: AccessMode,
     presets: Callable[[], Presets] = load_default_presets,
-    always: AlwaysRedact = NO_FORCED_REDACTION,
+    always: ForcedOptions = NOTHING_FORCED,
 ) -> bool:
     """Return whether ``plan``, a canonical request or a negotiated variant, requires a signed request.
 
-    With ``always``, forced redaction does not count as an option of the request, nor does the generation of findings.
+    With ``always``, what is forced does not count as an option of the request, nor does the generation of findings.
     Rights never do: an image has at most two files of one variant. Overlays are as in ``guarded`` where all else is
-    open: they could put any text on an image. So is upscaling by a model, as each variant costs a run of it.
+    open: they could put any text on an image. So is upscaling by a model, as each variant costs a run of it. An image
+    without its forced watermark always requires one.
     """
+    if is_unmarked(plan):
+        return True
     if mode is AccessMode.OPEN and not plan.overlays and plan.upscale != MODEL_UPSCALE:
         return False
     if mode is AccessMode.SIGNED:
         return True
     chosen = replace(plan, findings="", rights=False)
-    redact = always.for_key(plan.key)
-    if chosen.redact == redact and is_ladder_request(replace(chosen, redact="")):
+    forced = always.find(plan.key)
+    if forced.apply(bare := replace(chosen, redact="", watermark=None)) == chosen and is_ladder_request(bare):
         return False
-    return replace(chosen, key="") not in _list_known_variants(presets(), redact)
+    return replace(chosen, key="") not in _list_known_variants(presets(), forced)
 
 
 def is_refined(
-    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: ForcedOptions = NOTHING_FORCED
 ) -> bool:
     """Return whether ``plan``, a negotiated variant, is an image of the unsigned set, in any access mode.
 
@@ -192,20 +195,18 @@ AUTO = "auto"
 
 
 @lru_cache(maxsize=16)
-def _list_preset_variants(presets: Presets, redact: str) -> frozenset[Plan]:
-    """Return the variants of named presets for the key ``""`` with forced redaction of ``redact``."""
+def _list_preset_variants(presets: Presets, forced: Forced) -> frozenset[Plan]:
+    """Return the variants of named presets for the key ``""`` with what is ``forced``."""
     plans = presets.build_plans("").values()
     variants = frozenset().union(*(list_variants(plan, ratios=(1.0,)) for plan in plans))
-    return frozenset(add_redaction(plan, redact) for plan in variants)
+    return frozenset(map(forced.apply, variants))
 
 
 def is_preset(
-    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: AlwaysRedact = NO_FORCED_REDACTION
+    plan: Plan, presets: Callable[[], Presets] = load_default_presets, always: ForcedOptions = NOTHING_FORCED
 ) -> bool:
     """Return whether ``plan`` is a variant of a named preset. Load shedding renders no other variants."""
-    return replace(plan, key="", findings="", rights=False) in _list_preset_variants(
-        presets(), always.for_key(plan.key)
-    )
+    return replace(plan, key="", findings="", rights=False) in _list_preset_variants(presets(), always.find(plan.key))
 
 
 MEZZANINE_SIDES_PX = (1280, 1920)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from darkroom.errors import BadSignature, Expired, Unsigned
 from darkroom.plan.canonical import options_text
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import Plan
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import LADDER_PX, NEEDS_EXPIRY, AccessMode, needs_signature
 from darkroom.signing import KeySource, try_keys
 
@@ -26,7 +26,7 @@ def authorise(
     plan: Plan,
     mode: AccessMode,
     presets: Callable[[], Presets],
-    always: AlwaysRedact,
+    always: ForcedOptions,
     verify: Verify,
     keys: KeySource[Sequence[DialectKey]],
     now_s: float,

@@ -15,7 +15,7 @@ from darkroom.http.response import HttpResponse
 from darkroom.plan.canonical import add_rights
 from darkroom.plan.geometry.placement import Size
 from darkroom.plan.model import METADATA, Plan
-from darkroom.plan.redaction import apply_forced_redaction, needs_findings
+from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import etag_matches
 from darkroom.services.serve.answers import Failed
@@ -189,5 +189,5 @@ class IiifService:
 
     def _build_plan(self, image: ResolvedImage, request: DialectRequest) -> Plan:
         """Build the plan of ``image`` with the redaction that the deployment requires."""
-        plan = add_rights(apply_forced_redaction(image.build_plan(), self.transform.always), self.metadata)
+        plan = add_rights(self.transform.always.apply(image.build_plan()), self.metadata)
         return replace(plan, findings=request.findings) if needs_findings(plan) else plan

@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from darkroom.errors import MethodNotAllowed, SourceMissing
 from darkroom.http.response import HttpResponse, Responded, get_error
 from darkroom.plan.canonical import add_rights, check_length
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import LOSSLESS_FORMATS, MAIN_FORMATS, METADATA, Plan
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact, apply_forced_redaction, check_first_page, needs_findings
+from darkroom.plan.redaction import needs_findings
 from darkroom.plan.variants import AccessMode, apply_save_data
 from darkroom.services.serve.answers import Failed
 from darkroom.services.serve.transform import Transform
@@ -27,15 +28,16 @@ from .signing_keys import DialectKeys, KeysSecret
 
 
 def choose_variant(
-    parsed: ParsedUrl, request: DialectRequest, always: AlwaysRedact, metadata: str = METADATA[0]
+    parsed: ParsedUrl, request: DialectRequest, always: ForcedOptions, metadata: str = METADATA[0]
 ) -> Plan:
-    """Return the variant for ``request`` with the redaction that the deployment requires. Raises BadOption.
+    """Return the variant for ``request`` with what the deployment forces. Raises BadOption.
 
     ``metadata``: what files have of which the URL does not set it. Precedence of qualities: for ``Save-Data``, numeric
     in the URL, by format.
     """
-    plan = apply_forced_redaction(_choose_quality(parsed, request), always)
-    check_first_page(plan)
+    plan = _choose_quality(parsed, request)
+    always.check(plan)
+    plan = always.apply(plan)
     if plan.format == "auto":
         plan = replace(plan, format=request.format_class)
     plan = add_rights(plan, parsed.metadata or metadata)

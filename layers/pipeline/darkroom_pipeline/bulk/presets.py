@@ -8,9 +8,9 @@ from darkroom.errors import DarkroomError, ObjectChanged
 from darkroom.image_keys import DERIVATIVES, ObjectNames, mezzanine_name
 from darkroom.imaging.render.output import MezzanineOf, RenderedImage
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import METADATA, Plan
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import (
     MASTER_RIGHTS,
     CachePolicy,
@@ -40,7 +40,7 @@ class PresetsOperation:
     media: S3Bucket
     examiner: UploadExaminer
     presets: Presets
-    always: AlwaysRedact
+    always: ForcedOptions
     purge: DerivativePurge
     caching: CachePolicy
     mezzanines: bool = False
@@ -49,7 +49,7 @@ class PresetsOperation:
     def start(self, key: str, spec: JobSpec) -> KeyResult:  # noqa: ARG002, all that it says is the keys
         """Print. What the CDN has of it by now stays there for its time. Raises DarkroomError, Changed among them."""
         plans, watermarks = select_presets(self.presets, self.always, self.media, key, self.metadata)
-        mezzanines = self.mezzanines and not self.always.for_key(key)
+        mezzanines = self.mezzanines and not self.always.find(key).redact
         if not (plans or mezzanines):
             return KeyResult(KeyOutcome.UNCHANGED, NO_PRESETS)
         name = self.source_names.name(key)

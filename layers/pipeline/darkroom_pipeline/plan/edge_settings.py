@@ -4,7 +4,7 @@ A deployment has one store. The entry ``findings`` is the active generation. A p
 entries, which replace the defaults that are compiled into the function:
 
 ``settings``
-    The access mode, the AlwaysRedact rules, ``rights`` if files have them by default, ``function`` if the CDN asks
+    The access mode, the ForcedOptions rules, ``rights`` if files have them by default, ``function`` if the CDN asks
     the function before the store, and the prefixes of private images, percent-encoded below a slash and with commas
     between, with a space between the parts: ``guarded people/=faces-plate rights``. Empty parts at the end are left
     out. Read with each request that is not refused before. Without this entry nothing is published, and the function
@@ -48,10 +48,10 @@ from darkroom.errors import (
 from darkroom.image_keys import MAX_ENCODED_KEY_BYTES, quote_key
 from darkroom.image_keys import MAX_KEY_BYTES as MAX_IMAGE_KEY_BYTES
 from darkroom.plan.canonical import options_text
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import METADATA, RIGHTS
 from darkroom.plan.options import NATIVE_OPTIONS, OPTIONS_BY_NAME
 from darkroom.plan.presets import Presets, format_names
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import NEEDS_EXPIRY, PRESETS, UNSIGNED_SET, AccessMode, is_ladder_request
 
 MAX_KEY_BYTES = 512
@@ -102,7 +102,7 @@ NO_PRIVATE_IMAGES = PrivateImages()
 
 def format_settings(
     access_mode: str,
-    always_redact: str,
+    forced: str,
     metadata: str = METADATA[0],
     stores: bool | str = True,
     private: PrivateImages = NO_PRIVATE_IMAGES,
@@ -110,12 +110,12 @@ def format_settings(
     """Format the value of ``settings``. ``stores`` is ``store_derivatives``."""
     first = FUNCTION_FIRST if stores in (False, PRESETS) else ""
     rights = metadata if metadata == RIGHTS else ""
-    return f"{access_mode} {always_redact} {rights} {first} {private.format_prefixes()}".rstrip(" ")
+    return f"{access_mode} {forced} {rights} {first} {private.format_prefixes()}".rstrip(" ")
 
 
 def build_edge_entries(
     access_mode: AccessMode,
-    always_redact: str,
+    forced: str,
     presets: Presets,
     metadata: str = METADATA[0],
     experiments: Mapping[str, str] = MappingProxyType({}),
@@ -125,10 +125,10 @@ def build_edge_entries(
     """Build the entries of the store for these settings, ``settings`` last. ``experiments`` are entries by name,
     ``stores`` is ``store_derivatives``.
 
-    Raises ValueError if ``always_redact`` is invalid, private images have no keys that the edge can use, or an entry
+    Raises ValueError if ``forced`` is invalid, private images have no keys that the edge can use, or an entry
     exceeds the limits of the store.
     """
-    AlwaysRedact.parse(always_redact)
+    forced = ForcedOptions.parse(forced).text
     plans = presets.build_plans("").values()
     entries = {
         **{REFUSAL_PREFIX + name: _format_body(error) for name, error in _list_refusals(presets).items()},
@@ -138,7 +138,7 @@ def build_edge_entries(
         },
         **{EXPERIMENT_PREFIX + name: entry for name, entry in experiments.items()},
         **({KEYS_KEY: private.format_keys()} if private.prefixes else {}),
-        SETTINGS_KEY: format_settings(access_mode, always_redact, metadata, stores, private),
+        SETTINGS_KEY: format_settings(access_mode, forced, metadata, stores, private),
     }
     for key, value in entries.items():
         if len(key.encode()) > MAX_KEY_BYTES or len((key + value).encode()) > MAX_ENTRY_BYTES:

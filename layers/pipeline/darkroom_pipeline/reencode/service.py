@@ -15,11 +15,11 @@ from darkroom.errors import BadUpload, DarkroomError, ModelUnavailable, ObjectCh
 from darkroom.findings import UPSCALE
 from darkroom.image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from darkroom.plan.canonical import parse_path
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.limits import Limits
 from darkroom.plan.model import DATA_FORMATS, DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
 from darkroom.plan.option_plugins import list_plugin_files
 from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.plan.variants import is_refined, list_mezzanines
 from darkroom.services.caching import (
     MASTER_RIGHTS,
@@ -142,7 +142,7 @@ class Reencoder:
     media: FastBucket
     observer: Observer
     source_names: ObjectNames = MASTERS
-    always: AlwaysRedact = NO_FORCED_REDACTION
+    always: ForcedOptions = NOTHING_FORCED
     presets: Callable[[], Presets] = load_default_presets
     default_quality: DefaultQuality = DEFAULT_QUALITY
     limits: Limits = field(default_factory=Limits)
@@ -301,7 +301,7 @@ class Reencoder:
         Its images are still requested. A failure is logged: without a mezzanine, they are rendered from the master.
         """
         key, sides_px = job.plan.key, list_mezzanines(job.plan)
-        if not (self.mezzanines and sides_px) or self.always.for_key(key):
+        if not (self.mezzanines and sides_px) or self.always.find(key).redact:
             return
         try:
             if self.media.etag(mezzanine_name(key, sides_px[0])) is not None:

@@ -66,7 +66,7 @@ def entries_of(
     prefixes = settings.private_prefixes
     return build_edge_entries(
         AccessMode(settings.access_mode),
-        settings.always_redact.text,
+        settings.forced.text,
         settings.presets,
         settings.metadata,
         {one.name: one.format_entry(stopped.get(one.name, ())) for one in settings.experiments},

@@ -16,8 +16,8 @@ from PIL import Image
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.http.response import HttpResponse
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom.services.caching import PROVISIONAL_S
 from darkroom.services.serve.answers import MAX_BODY_BYTES
@@ -394,10 +394,10 @@ def test_its_name_cannot_be_guessed(bucket: FastBucket) -> None:
 
 def test_a_dialect_serves_nothing_under_forced_redaction(bucket: FastBucket) -> None:
     bucket.put("masters/people/a.jpg", jpeg_photo((800, 600)), {})
-    stack = served(bucket, always=AlwaysRedact.parse("people/=faces"), inference=True)
+    stack = served(bucket, always=ForcedOptions.parse("people/=faces"), inference=True)
     for url in (thumbor("300x200/people/a.jpg"), "/cdn-cgi/image/width=320/people/a.jpg"):
         assert problem(stack.get(url)) == (503, "findings-pending")
-    without = served(bucket, always=AlwaysRedact.parse("people/=faces"))
+    without = served(bucket, always=ForcedOptions.parse("people/=faces"))
     assert problem(without.get(thumbor("300x200/people/a.jpg"))) == (501, "no-inference")
 
 

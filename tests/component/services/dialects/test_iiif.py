@@ -15,8 +15,8 @@ from PIL import Image
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.errors import DarkroomError
 from darkroom.http.response import HttpResponse
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.limits import Limits
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.plan.variants import AccessMode
 from darkroom_dialects.iiif.spec import V3
 from darkroom_dialects.iiif.url import encode_identifier
@@ -258,7 +258,7 @@ def test_how_long_answers_are_kept_is_bounded(guarded: IiifService) -> None:
 
 def test_forced_redaction_is_applied(media: FastBucket) -> None:
     iiif = service(media)
-    transform = replace(iiif.transform, always=AlwaysRedact.parse("trips/=faces"))
+    transform = replace(iiif.transform, always=ForcedOptions.parse("trips/=faces"))
     assert problem(ask(replace(iiif, transform=transform), f"{PHOTO}/full/max/0/default.jpg")) == (501, "no-inference")
     looking = replace(iiif, transform=replace(transform, inference=True))
     assert problem(ask(looking, f"{PHOTO}/full/max/0/default.jpg")) == (503, "findings-pending")

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from darkroom.errors import BadOption
 from darkroom.plan.canonical import MAX_OPTIONS_BYTES, build_plan, options_text
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.model import Plan
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import CachePolicy
 from darkroom.services.serve.large_copies import limit_max_age
 from darkroom_dialects.common.parsed_url import ParsedUrl
@@ -54,7 +54,7 @@ def test_ages(given: str, limit_s: int, kept: str) -> None:
 
 def got(plan: Plan, format_class: str = "auto-webp", *, saves_data: bool = False, **asked: Any) -> Plan:
     request = DialectRequest("/", format_class=format_class, saves_data=saves_data)
-    return choose_variant(ParsedUrl(plan, None, **asked), request, NO_FORCED_REDACTION)
+    return choose_variant(ParsedUrl(plan, None, **asked), request, NOTHING_FORCED)
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_quality_by_format_may_be_too_much_for_a_name() -> None:
 
 
 def test_what_is_forced_is_in_the_variant_with_the_findings_that_are_active() -> None:
-    always = AlwaysRedact.parse("people/=faces")
+    always = ForcedOptions.parse("people/=faces")
     request = DialectRequest("/", findings="b2")
     found = choose_variant(ParsedUrl(build_plan("people/a.jpg", {"w": 320}), None), request, always)
     assert (found.redact, found.findings, found.format) == ("faces", "b2", "auto-legacy")

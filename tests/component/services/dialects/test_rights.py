@@ -11,9 +11,9 @@ from obstore.store import MemoryStore
 
 from darkroom.aws.s3_fast import FastBucket
 from darkroom.imaging.formats.metadata.rights import Rights
+from darkroom.plan.forced_options import NOTHING_FORCED
 from darkroom.plan.model import METADATA
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION
 from darkroom.plan.variants import AccessMode
 from darkroom.settings import DEFAULTS
 from darkroom_dialects.parsers import load_parser
@@ -80,7 +80,7 @@ def test_the_variant_has_the_rights_that_its_url_or_the_setting_names(
 ) -> None:
     one = DIALECTS_BY_NAME[dialect]
     parsed = load_parser(one).parse(one.parser_input(target), replace(SETTINGS, presets=PRESETS))
-    found = [choose_variant(parsed, DialectRequest(target), NO_FORCED_REDACTION, default) for default in METADATA]
+    found = [choose_variant(parsed, DialectRequest(target), NOTHING_FORCED, default) for default in METADATA]
     assert tuple(plan.rights for plan in found) == expected
 
 

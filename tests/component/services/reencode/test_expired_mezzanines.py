@@ -11,7 +11,7 @@ from darkroom.aws.s3_fast import FastBucket, StoredObject
 from darkroom.aws.telemetry import LightObserver
 from darkroom.errors import Unavailable
 from darkroom.image_keys import MASTERS, mezzanine_name
-from darkroom.plan.redaction import AlwaysRedact
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.variants import MEZZANINE_SIDES_PX
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
@@ -66,7 +66,7 @@ def test_stored_mezzanines_are_not_written_again(service: Reencoder, bucket: Fas
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "changes", [{"mezzanines": False}, {"always": AlwaysRedact.parse("photo=faces")}], ids=["off", "redacted"]
+    "changes", [{"mezzanines": False}, {"always": ForcedOptions.parse("photo=faces")}], ids=["off", "redacted"]
 )
 def test_a_deployment_without_mezzanines_stores_none(
     service: Reencoder, bucket: FastBucket, changes: dict[str, object]

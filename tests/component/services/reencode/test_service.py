@@ -15,9 +15,9 @@ from darkroom.errors import BadUpload, Unavailable
 from darkroom.findings import ENDPOINT, FACES, Face, Finding, Findings, Region, findings_to_document
 from darkroom.image_keys import encode_key
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import Plan, Watermark
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact
 from darkroom.services.caching import PACE, SOURCE_ETAG, CachePolicy
 from darkroom.services.serve.answers import Rendered
 from darkroom.services.serve.transform import Transform
@@ -265,7 +265,7 @@ def test_a_source_that_breaks_off_is_tried_again(service: Reencoder, stored: Sto
 
 @pytest.mark.slow
 def test_faces_stay_hidden(service: Reencoder, transform: Transform, bucket: FastBucket) -> None:
-    always = AlwaysRedact.parse("=faces")
+    always = ForcedOptions.parse("=faces")
     finding = Finding(FACES, "model", "1", ENDPOINT, (Face(Region(0.4, 0.2, 0.2, 0.3), 0.9),))
     master = str(bucket.etag("masters/photo.jpg")).strip('"')
     document = findings_to_document(Findings("1", master, {FACES: finding}, ()))

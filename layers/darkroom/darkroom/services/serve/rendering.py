@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Thread
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,12 @@ from ...errors import (
     Unavailable,
 )
 from ...image_keys import ObjectNames
+from ...plan.forced_options import ForcedOptions, is_unmarked
 from ...plan.limits import Limits
 from ...plan.model import MODEL_UPSCALE, DefaultQuality, Plan
 from ...plan.option_plugins import find_file_plugin
 from ...plan.presets import Presets
-from ...plan.redaction import AlwaysRedact, needs_findings
+from ...plan.redaction import needs_findings
 from ...plan.variants import AUTO, is_preset, is_refined
 from ..caching import (
     MASTER_RIGHTS,
@@ -154,7 +155,7 @@ class Renderer:
     source_names: ObjectNames
     master_reader: MasterReader
     stores: bool | str
-    always: AlwaysRedact
+    always: ForcedOptions
     presets: Callable[[], Presets]
     default_quality: DefaultQuality
     limits: Limits
@@ -172,9 +173,13 @@ class Renderer:
         render_ms = (time.perf_counter() - started) * 1000
         timings_ms = {"fetch": job.fetch_ms, **image.timings_ms}
         record_render(self.observer, plan, image, job.master.size_bytes)
+        too_large = len(image.body) > MAX_BODY_BYTES
+        if is_unmarked(plan):
+            if too_large:
+                raise BadOption(f"wm: without its watermark an image has at most {MAX_BODY_BYTES} bytes", option="wm")
+            return self._answer_unstored(job, image, timings_ms)
         if job.is_provisional:
             return _answer_provisional(plan, image, timings_ms)
-        too_large = len(image.body) > MAX_BODY_BYTES
         refines = self.caching.refines
         upscaled = refines and plan.upscale == MODEL_UPSCALE  # later, from what is stored now
         if not (upscaled or job.replaces or too_large or self._is_stored(job, image, render_ms)):
@@ -258,6 +263,8 @@ class Renderer:
         from ...imaging.render.pipeline import render
 
         plan = self.converter.choose_pixels(job.plan) if self.converter else job.plan
+        if is_unmarked(plan):
+            plan = replace(plan, watermark=None)
         files = {name: found.result() for name, found in job.watermarks.items()}
         first, second = (files[mark.name] if mark else None for mark in (plan.watermark, plan.second_watermark))
         started_s = time.time()
@@ -325,7 +332,7 @@ class Renderer:
 
     def _hides_or_follows(self, job: RenderJob) -> bool:
         """Return whether the derivative hides something, or depends on findings."""
-        return bool(job.sidecar or needs_findings(job.plan) or self.always.for_key(job.plan.key))
+        return bool(job.sidecar or needs_findings(job.plan) or self.always.find(job.plan.key).redact)
 
     def _store_late(self, job: RenderJob, body: bytes, headers: Mapping[str, str], correlation_id: str) -> None:
         """Store the derivative of a response that has been sent. A failure is logged: the next miss renders again."""
@@ -387,9 +394,9 @@ def read_watermark(media: FastBucket, name: str, presets: Presets) -> bytes:
     return found.read()
 
 
-def trusted_findings(key: str, master_etag: str, sidecar: Sidecar | None, always: AlwaysRedact) -> Findings | None:
+def trusted_findings(key: str, master_etag: str, sidecar: Sidecar | None, always: ForcedOptions) -> Findings | None:
     """Return the findings about the master; client-supplied ones do not count where the deployment redacts."""
-    return sidecar.get_findings(master_etag, ours=bool(always.for_key(key))) if sidecar else None
+    return sidecar.get_findings(master_etag, ours=bool(always.find(key).redact)) if sidecar else None
 
 
 def inputs_changed(

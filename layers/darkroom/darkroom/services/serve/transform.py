@@ -23,17 +23,12 @@ from ...errors import (
 )
 from ...image_keys import DERIVATIVES, MASTERS, ObjectNames, mezzanine_name
 from ...plan.canonical import derivative_name, parse_path
+from ...plan.forced_options import NOTHING_FORCED, ForcedOptions
 from ...plan.limits import Limits
-from ...plan.model import DEFAULT_QUALITY, MODEL_UPSCALE, DefaultQuality, Plan
+from ...plan.model import DEFAULT_QUALITY, MODEL_UPSCALE, NO_WATERMARK, DefaultQuality, Plan
 from ...plan.option_plugins import NO_TEXTS, get_plugin_texts, list_plugin_files
 from ...plan.presets import Presets, load_default_presets
-from ...plan.redaction import (
-    NO_FORCED_REDACTION,
-    AlwaysRedact,
-    apply_forced_redaction,
-    get_followed_tasks,
-    needs_findings,
-)
+from ...plan.redaction import get_followed_tasks, needs_findings
 from ...plan.variants import (
     NEEDS_EXPIRY,
     UNSIGNED_SET,
@@ -90,7 +85,7 @@ class Transform:
     ``fallback_images``: keys of images that replace failed ones, by key prefix, the longest first.
     ``inference``: whether the deployment analyses images; ``cutout_prefixes``: of keys whose images are cut out;
     ``upscale_prefixes``: of keys whose images a model may enlarge.
-    ``always``: what it redacts; the edge has forced it into the paths, and a path without it is refused.
+    ``always``: what it forces; the edge has forced it into the paths, and a path without it is refused.
     ``is_load_shedding``: whether only named presets are rendered now.
     ``converter``: encodes formats that the core does not have.
     ``render``: renders what is not stored.
@@ -109,7 +104,7 @@ class Transform:
     inference: bool = False
     cutout_prefixes: tuple[str, ...] = ()
     upscale_prefixes: tuple[str, ...] = ()
-    always: AlwaysRedact = NO_FORCED_REDACTION
+    always: ForcedOptions = NOTHING_FORCED
     presets: Callable[[], Presets] = load_default_presets
     default_quality: DefaultQuality = DEFAULT_QUALITY
     limits: Limits = field(default_factory=Limits)
@@ -238,13 +233,16 @@ class Transform:
         redaction, or without findings."""
         if plan.upscale == MODEL_UPSCALE and not plan.key.startswith(self.upscale_prefixes):
             raise BadOption("up: images with this prefix are not enlarged by a model", option="up")
-        if not needs_findings(plan) and apply_forced_redaction(plan, self.always) == plan:
+        forced = self.always.apply(plan)
+        if not needs_findings(plan) and forced == plan:
             return
+        if forced.watermark != plan.watermark:
+            raise BadOption("The path is not a canonical path", detail="without its watermark")
         if not self.inference:
             raise NoInference
         if plan.cutout and not plan.key.startswith(self.cutout_prefixes):
             raise BadOption("cutout: images with this prefix are not cut out", option="cutout")
-        if not plan.findings or apply_forced_redaction(plan, self.always) != plan:
+        if not plan.findings or forced != plan:
             raise BadOption("The path is not a canonical path", detail="without its redaction, or without findings")
 
     def _find_or_render(self, plan: Plan, if_none_match: str, given: StoredObject | None) -> Answer:
@@ -333,7 +331,7 @@ def is_provisional(plan: Plan, findings: Findings | None) -> bool:
 
 def _watermark_names(plan: Plan) -> set[str]:
     """Return the names of the plan's watermarks, and the objects of which plug-ins make it."""
-    names = {mark.name for mark in (plan.watermark, plan.second_watermark) if mark}
+    names = {mark.name for mark in (plan.watermark, plan.second_watermark) if mark} - {NO_WATERMARK}
     return names if get_plugin_texts(plan) == NO_TEXTS else names | {*list_plugin_files(plan)}
 
 

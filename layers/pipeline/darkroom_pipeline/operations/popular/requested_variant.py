@@ -12,10 +12,10 @@ from darkroom.errors import DarkroomError
 from darkroom.image_keys import unquote
 from darkroom.plan.canonical import SEPARATOR, parse_path
 from darkroom.plan.experiments import NAME
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.model import DATA_FORMATS, Plan
 from darkroom.plan.native_url import parse_url
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.plan.variants import list_variants
 
 _MARKS = re.compile(rf"(exp={NAME.pattern})?&?(w=auto)?")
@@ -60,7 +60,7 @@ def _read(text: str, presets: Presets | None) -> RequestedVariant:
 
 
 def filter_variants(
-    names: Iterator[str], requested: RequestedVariant, always: AlwaysRedact = NO_FORCED_REDACTION
+    names: Iterator[str], requested: RequestedVariant, always: ForcedOptions = NOTHING_FORCED
 ) -> Iterator[str]:
     """Filter ``names``, derivatives of one key without their prefix, to those that ``requested`` can negotiate."""
     wanted = list_variants(requested.plan, always=always)

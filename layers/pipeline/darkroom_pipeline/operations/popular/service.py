@@ -15,8 +15,8 @@ from darkroom.aws.telemetry import Observer
 from darkroom.errors import BadOption
 from darkroom.image_keys import DERIVATIVES, derivatives_prefix
 from darkroom.plan.canonical import derivative_name
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 from darkroom.services.caching import PACE
 
 from ...aws.s3 import ListedObject, S3Bucket
@@ -118,7 +118,7 @@ class PopularityScan:
     distribution_id: str
     least_hits: int
     observer: Observer
-    always: AlwaysRedact = NO_FORCED_REDACTION
+    always: ForcedOptions = NOTHING_FORCED
     presets: Presets | None = None
 
     def run(self, window: Window, remaining_s: Callable[[], float]) -> ScanReport:

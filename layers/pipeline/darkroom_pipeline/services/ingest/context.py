@@ -8,9 +8,9 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from darkroom.aws.telemetry import Observer
+from darkroom.plan.forced_options import NOTHING_FORCED, ForcedOptions
 from darkroom.plan.model import METADATA
 from darkroom.plan.presets import Presets, load_default_presets
-from darkroom.plan.redaction import NO_FORCED_REDACTION, AlwaysRedact
 
 from ...aws.eventbridge import EventBus
 from ...aws.index import Index
@@ -75,7 +75,7 @@ class IngestContext:
     observer: Observer
     keep_gps: bool = False
     presets: Presets = field(default_factory=load_default_presets)
-    always: AlwaysRedact = NO_FORCED_REDACTION
+    always: ForcedOptions = NOTHING_FORCED
     open_state_machine: Callable[[], StateMachine] | None = None
     mezzanines: bool = False
     metadata: str = METADATA[0]
@@ -92,4 +92,4 @@ class IngestContext:
 
     def has_mezzanines(self, key: str) -> bool:
         """Return whether a master of ``key`` may have mezzanines: no redaction is rendered from one."""
-        return self.mezzanines and not self.always.for_key(key)
+        return self.mezzanines and not self.always.find(key).redact

@@ -119,7 +119,7 @@ def announce(context: IngestContext, record: Record) -> None:
 
 def publish_event(context: IngestContext, record: Record) -> None:
     """Publish the event of ``record``, which has its id."""
-    priority = record.urgent or bool(context.always.for_key(record.key))
+    priority = record.urgent or bool(context.always.find(record.key).redact)
     paths = build_preset_paths(record.key, context.presets.at_ingest)
     explanation = context.moderation.get_explanation(record) if record.state == HELD else {}
     detail_type, detail = build_announcement(record, paths, priority=priority)

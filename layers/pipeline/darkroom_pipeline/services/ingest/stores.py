@@ -12,10 +12,11 @@ from darkroom.errors import ObjectChanged, OverLimits, SourceChanged
 from darkroom.image_keys import ObjectNames
 from darkroom.imaging.formats.probe import probe
 from darkroom.imaging.source import Source
+from darkroom.plan.forced_options import ForcedOptions
 from darkroom.plan.model import Plan
 from darkroom.plan.option_plugins import NO_TEXTS, find_file_plugin, get_plugin_texts, list_plugin_files
 from darkroom.plan.presets import Presets
-from darkroom.plan.redaction import AlwaysRedact, add_redaction, needs_findings
+from darkroom.plan.redaction import needs_findings
 from darkroom.services.caching import (
     MASTER_RIGHTS,
     MASTER_SHA256,
@@ -181,21 +182,19 @@ class StoredMaster(NamedTuple):
 
 
 def select_presets(
-    presets: Presets, always: AlwaysRedact, media: S3Bucket, key: str, metadata: str
+    presets: Presets, always: ForcedOptions, media: S3Bucket, key: str, metadata: str
 ) -> tuple[list[Plan], dict[str, bytes]]:
     """Return the presets to render at ingest of ``key``, and the watermark files by name, read from ``media``.
 
     ``metadata``: what the files of presets have that do not set it. Presets that need findings, or that must be
     redacted, are rendered on request.
     """
-    files = {plan: _list_files(plan) for plan in presets.build_ingest_plans(key, metadata).values()}
-    watermarks, redact = _read_watermarks(presets, set().union(*files.values()), media), always.for_key(key)
-    plans = [
-        plan
-        for plan, names in files.items()
-        if not needs_findings(add_redaction(plan, redact)) and watermarks.keys() >= names
-    ]
-    return plans, watermarks
+    forced, plans = always.find(key), [*presets.build_ingest_plans(key, metadata).values()]
+    if any(forced):
+        plans = [*map(forced.apply, plans)]
+    files = {plan: _list_files(plan) for plan in plans if not needs_findings(plan)}
+    watermarks = _read_watermarks(presets, set().union(*files.values()), media)
+    return [plan for plan, names in files.items() if watermarks.keys() >= names], watermarks
 
 
 def _read_watermarks(presets: Presets, names: Iterable[str], media: S3Bucket) -> dict[str, bytes]:
