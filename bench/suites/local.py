@@ -1,4 +1,7 @@
-"""The local stack at rest: CPU time and memory of its processes during an idle minute, and its disk space."""
+"""The local stack at rest: CPU time and memory of its processes during an idle minute, and its disk space.
+
+At rest means ten minutes after the last use: idle functions and the model server have ended by then.
+"""
 
 from __future__ import annotations
 
@@ -32,7 +35,7 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
     """Measure the stack that runs in ``.local``, which nothing else may use meanwhile. Raises NoStack."""
     pid = pidfile.running_pid(StackPaths(ROOT / ".local"))
     if not pid:
-        raise NoStack("start a stack first: ./darkroom up --detach, and wait until its endpoint is ready")
+        raise NoStack("start a stack first: ./darkroom up --detach, and wait ten minutes, until what is idle has ended")
     lasting_s = QUICK_S if rounds == "quick" else FULL_S
     before: Mapping[int, float] = read_tree(pid)
     parents = {one: read_parent(one) for one in before}

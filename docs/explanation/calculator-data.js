@@ -181,7 +181,7 @@ const MODEL = {
    "terms": [
     [
      "compute",
-     6.572958211848958e-09,
+     7.295533005260416e-09,
      [
       "images",
       "active_percent",
@@ -199,7 +199,7 @@ const MODEL = {
     ],
     [
      "compute",
-     1.9718874635546876e-06,
+     2.188659901578125e-06,
      [
       "new_images",
       "widths"
@@ -423,7 +423,7 @@ const MODEL = {
    "terms": [
     [
      "compute",
-     6.572958211848958e-09,
+     7.295533005260416e-09,
      [
       "images",
       "active_percent",
@@ -441,7 +441,7 @@ const MODEL = {
     ],
     [
      "compute",
-     1.9718874635546876e-06,
+     2.188659901578125e-06,
      [
       "new_images",
       "widths"
@@ -530,7 +530,7 @@ const MODEL = {
    "terms": [
     [
      "compute",
-     3.33e-08,
+     4.009999999999999e-08,
      [
       "views",
       "miss_percent"
