@@ -118,11 +118,11 @@ def _variant_sides(
     call: Call, variants: tuple[str, str], endpoint: str | None, wanted: list[str] | None
 ) -> tuple[tuple[Side, Side], list[str]]:
     from cli.replay.sides import VariantSide
-    from darkroom.services.live_settings import configured_tasks as configured
+    from darkroom.services.live_settings import build_task_rules
     from darkroom.settings import DEFAULTS
     from darkroom_pipeline.aws.sagemaker import Endpoint
 
     runtime = call.deployment.client("sagemaker-runtime", read_s=READ_TIMEOUT_S, attempts=1)
     served = Endpoint(runtime, endpoint or call.deployment.output("InferEndpointName"))
     one, other = (VariantSide(served, name) for name in variants)
-    return (one, other), wanted or list(configured(DEFAULTS))
+    return (one, other), wanted or list(build_task_rules(DEFAULTS).list_all())

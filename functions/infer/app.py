@@ -9,7 +9,7 @@ from typing import Any
 from darkroom.environment import InferEnvironment
 from darkroom.image_keys import master_names
 from darkroom.services.deadline import restart_if_abandoned
-from darkroom.services.live_settings import LiveSettings, SettingsBound, build_source_limits, configured_tasks
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_source_limits, build_task_rules
 from darkroom.settings import Settings
 from darkroom_analysis.inference.analysis import AnalysisService, AnalysisSettings
 from darkroom_analysis.inference.breaker import open_breaker
@@ -59,21 +59,20 @@ def _finder(wanted: tuple[str, ...]) -> InProcessDetector:
 
 
 def _infer(settings: Settings) -> AnalysisService[ShadowComparison]:
-    wanted, blocks = configured_tasks(settings), settings.moderation_policy == "block"
+    rules, blocks = build_task_rules(settings), settings.moderation_policy == "block"
     return AnalysisService(
         settings=AnalysisSettings(
             settings.findings_generation,
-            wanted,
+            rules,
             build_source_limits(settings),
             blocks,
             max_views=settings.moderation_max_views,
-            cutout_prefixes=settings.cutout_prefixes,
         ),
         writer=FindingsWriter(_archive, _masters, _media, _to(_env.purge_queue_url), _vectors, _tags),
         duplicates=DuplicateFindings(_archive, _index, _vectors),
         index=_index,
         models=open_shadow_client(_env, _breaker, _observer),
-        detector=_finder(wanted),
+        detector=_finder(rules.list_all()),
         queue=_queue,
         verdicts=_to(_env.ingest_queue_url),
         bus=EventBus(create_client("events", _env.variables), _env.event_bus, _env.stack_name, _observer.trace_header),

@@ -14,9 +14,8 @@ from darkroom.services.live_settings import (
     LiveSettings,
     SettingsBound,
     build_cache_policy,
+    build_task_rules,
     build_upload_limits,
-    configured_tasks,
-    list_tasks,
 )
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.clients import create_client
@@ -81,7 +80,6 @@ def _open_library(settings: Settings) -> BulkJobHandler:
         ),
         build_cache_policy(settings, refines=_env.refine),
     )
-    tasks = configured_tasks(settings)
     return BulkJobHandler(
         media=_media,
         lister=Lister(_keys, settings.library_concurrency, _observer),
@@ -95,7 +93,7 @@ def _open_library(settings: Settings) -> BulkJobHandler:
                     _masters,
                     _infers,
                     settings.findings_generation,
-                    lambda key: list_tasks(key, tasks, settings.cutout_prefixes),
+                    build_task_rules(settings).list_for,
                     _best,
                 ),
                 Operation.PRESETS: PresetsOperation(

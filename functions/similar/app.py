@@ -9,7 +9,7 @@ from darkroom.aws.secrets import Secret
 from darkroom.environment import SimilarEnvironment
 from darkroom.http.response import HttpResponse, json_response
 from darkroom.image_keys import unquote
-from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_task_rules
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.clients import create_client
@@ -36,7 +36,7 @@ def _similar(settings: Settings) -> SimilaritySearch:
         tags=_tags,
         index=_index,
         keys=_keys,
-        tasks=settings.tasks if _env.inference_mode != "off" else (),
+        tasks=build_task_rules(settings).list_all() if _env.inference_mode != "off" else (),
     )
 
 

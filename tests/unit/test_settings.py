@@ -61,6 +61,7 @@ def test_every_setting_is_described_and_has_a_valid_default(one: Any) -> None:
         "experiments",
         "fallback_images",
         "sources",
+        "tasks_by_prefix",
     )
     if one.name not in tables:  # which are converted
         assert one.metadata["rule"].parse(one.default) == one.default

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -111,6 +111,19 @@ def watermarks(most: int) -> Rule:
         f"a table of at most {most} percent-encoded key prefixes to values of the option wm, such as logo,center,50"
     )
     return Rule(allowed_values, allows, convert)
+
+
+def lists_by_prefix(each: Rule, most: int) -> Rule:
+    """Allow tables that map key prefixes to lists that ``each`` allows; convert them, the longest prefix first."""
+
+    def allows(value: object) -> bool:
+        return isinstance(value, Mapping) and len(value) <= most and all(map(each.allows, value.values()))
+
+    def convert(value: Mapping[str, Sequence[str]]) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        pairs = ((prefix, tuple(words)) for prefix, words in value.items())
+        return tuple(sorted(pairs, key=lambda pair: (-len(pair[0]), pair[0])))
+
+    return Rule(f"a table of at most {most} key prefixes to {each.allowed_values}", allows, convert)
 
 
 def keys_by_prefix(most: int) -> Rule:

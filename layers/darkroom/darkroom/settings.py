@@ -28,6 +28,7 @@ from .setting_rules import (
     further_sources,
     keys_by_prefix,
     list_of,
+    lists_by_prefix,
     matching,
     one_of,
     qualities,
@@ -281,6 +282,13 @@ class Settings:
         "",
         "What models look for. An endpoint must have a model for each of them; the function has none of `text` "
         "and `objects`, and `objects` needs a model of your own.",
+    )
+    tasks_by_prefix: tuple[tuple[str, tuple[str, ...]], ...] = _setting(
+        (),
+        lists_by_prefix(list_of(one_of(TASKS), 1, len(TASKS)), 20),
+        "",
+        "Tasks that replace `tasks` below key prefixes; the longest prefix applies. What `moderation_policy` and "
+        "`always_redact` need is always added.",
     )
     cutout_prefixes: tuple[str, ...] = _setting(
         (),

@@ -7,7 +7,7 @@ from typing import Any
 from darkroom.aws.credentials import CredentialSource
 from darkroom.aws.secrets import Secret
 from darkroom.image_keys import master_names
-from darkroom.services.live_settings import LiveSettings, SettingsBound
+from darkroom.services.live_settings import LiveSettings, SettingsBound, build_task_rules
 from darkroom.settings import Settings
 from darkroom.signing import parse_signing_keys
 from darkroom_pipeline.aws.audit import AuditLog
@@ -43,7 +43,7 @@ def _build_search(settings: Settings) -> SimilaritySearch:
         tags=open_tags(_env, _dynamodb),
         index=_index,
         keys=_keys,
-        tasks=settings.tasks if _env.inference_mode != "off" else (),
+        tasks=build_task_rules(settings).list_all() if _env.inference_mode != "off" else (),
     )
 
 

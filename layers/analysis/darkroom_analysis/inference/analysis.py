@@ -18,7 +18,7 @@ from darkroom.errors import DarkroomError, NoFonts, ObjectChanged
 from darkroom.findings import CLIENT, ENDPOINT, FAILED, FALLBACK, MODERATION, RANKS, Finding, Findings, rank
 from darkroom.plan.limits import Limits
 from darkroom.services.deadline import INGEST, Deadline
-from darkroom.services.live_settings import list_tasks
+from darkroom.services.live_settings import TaskRules
 from darkroom.services.request_metrics import count_latency
 from darkroom_pipeline.aws.eventbridge import EventBus
 from darkroom_pipeline.aws.findings_store import FindingsRecord
@@ -59,20 +59,14 @@ class AnalysisOutcome(StrEnum):
 class AnalysisSettings:
     """``blocks_on_moderation``: ingest holds uploads until the verdict of moderation.
 
-    ``max_views``: images of one source that moderation analyses at most. ``cutout_prefixes``: of keys whose images are
-    cut out, by an endpoint.
+    ``max_views``: images of one source that moderation analyses at most.
     """
 
     generation: str
-    tasks: Sequence[str]
+    tasks: TaskRules
     limits: Limits
     blocks_on_moderation: bool = False
     max_views: int = MAX_VIEWS
-    cutout_prefixes: tuple[str, ...] = ()
-
-    def list_tasks(self, key: str) -> tuple[str, ...]:
-        """Return the tasks of an endpoint for the image ``key``."""
-        return list_tasks(key, self.tasks, self.cutout_prefixes)
 
 
 class _Analysis[C](NamedTuple):
@@ -163,7 +157,12 @@ class AnalysisService[C]:
         return ENDPOINT if self.models is not None else FALLBACK
 
     def _list_tasks(self, key: str) -> Sequence[str]:
-        return self.settings.list_tasks(key) if self.models is not None else self.detector.tasks
+        return self.settings.tasks.list_for(key) if self.models is not None else self._list_small_tasks(key)
+
+    def _list_small_tasks(self, key: str) -> Sequence[str]:
+        """Return the tasks of the image ``key`` for which the detector has a model."""
+        wanted = self.settings.tasks.list_for(key)
+        return [task for task in self.detector.tasks if task in wanted]
 
     def _analyse(self, request: AnalysisRequest, master: CurrentMaster, record: FindingsRecord) -> AnalysisOutcome:
         views = self._prepare_views(master)
@@ -174,8 +173,8 @@ class AnalysisService[C]:
         if analysis is not None:
             self._store_analysis(request, master, views, analysis)
             return AnalysisOutcome.ANALYSED
-        if request.again or not self._is_done(record, master, self.detector.tasks, FALLBACK):
-            analysis = self._run_in_process("fallback", views)
+        if request.again or not self._is_done(record, master, self._list_small_tasks(master.key), FALLBACK):
+            analysis = self._run_in_process("fallback", master.key, views)
             self.observer.count("Fallback")
             self._store_analysis(request, master, views, analysis)
         self.queue.send(request.next_attempt().message, delay_s=backoff_s(request.attempt + 1))
@@ -220,8 +219,8 @@ class AnalysisService[C]:
     def _run_models(self, master: CurrentMaster, views: Views) -> _Analysis[C] | None:
         """Return the findings of the endpoint, or without one of the detector; None if it does not respond."""
         if self.models is None:
-            return self._run_in_process("invoke", views)
-        image_id, tasks = _image_id(master), self.settings.list_tasks(master.key)
+            return self._run_in_process("invoke", master.key, views)
+        image_id, tasks = _image_id(master), self.settings.tasks.list_for(master.key)
         prediction = self.models.predict(views.first[0], tasks, image_id)
         if prediction is None:
             return None
@@ -233,9 +232,9 @@ class AnalysisService[C]:
         explain = partial(self.models.explain, image_id=image_id, variant=prediction.result.variant)
         return _Analysis(prediction, self._combine(views, [prediction.result.found, *others], gaps, explain))
 
-    def _run_in_process(self, step: str, views: Views) -> _Analysis[C]:
+    def _run_in_process(self, step: str, key: str, views: Views) -> _Analysis[C]:
         """Return the findings of the detector; its time counts as ``step``."""
-        tasks = self.detector.tasks
+        tasks = self._list_small_tasks(key)
         with self.observer.step(step):
             found = self.detector.detect(views.first[0], tasks)
             others = [self.detector.detect(jpeg, wanted) for jpeg, wanted in views.by_tasks(tasks)]
@@ -263,7 +262,7 @@ class AnalysisService[C]:
         )
 
     def _make_findings(self, master: CurrentMaster, found: dict[str, Finding]) -> Findings:
-        wanted = self.settings.list_tasks(master.key) if self.models is not None else ()
+        wanted = self.settings.tasks.list_for(master.key) if self.models is not None else ()
         pending = tuple(task for task in wanted if task not in found)
         now = datetime.fromtimestamp(self.clock(), UTC).isoformat(timespec="milliseconds")
         return Findings(self.settings.generation, master.etag, found, pending, now)
@@ -291,7 +290,7 @@ class AnalysisService[C]:
         with self.observer.step("store"):
             facts = self._facts(master)
             perceptual_hash = str(facts.get("perceptual_hash", ""))
-            tasks = self.settings.list_tasks(master.key)
+            tasks = self.settings.tasks.list_for(master.key)
             return self.writer.write(master, _image_id(master), findings, perceptual_hash, tasks), facts
 
     def _facts(self, master: CurrentMaster) -> Mapping[str, Any]:

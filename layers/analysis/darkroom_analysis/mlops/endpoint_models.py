@@ -10,7 +10,7 @@ from functools import partial
 from darkroom.aws.telemetry import Observer
 from darkroom.environment import MonitorEnvironment
 from darkroom.errors import ModelUnavailable
-from darkroom.services.live_settings import configured_tasks
+from darkroom.services.live_settings import build_task_rules
 from darkroom.settings import Settings
 from darkroom_pipeline.aws.audit import AuditLog
 from darkroom_pipeline.aws.clients import create_client
@@ -94,7 +94,7 @@ def open_endpoint_models(environment: MonitorEnvironment, settings: Settings) ->
     runtime = create_client("sagemaker-runtime", environment.variables, read_s=CALL_TIMEOUT_S, attempts=1)
     registry = ModelRegistry(control, environment.model_group)
     return EndpointModels(
-        Endpoint(runtime, name), EndpointVariants(control, name), registry, configured_tasks(settings)
+        Endpoint(runtime, name), EndpointVariants(control, name), registry, build_task_rules(settings).list_all()
     )
 
 

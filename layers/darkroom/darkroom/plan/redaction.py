@@ -22,7 +22,12 @@ def merge_redactions(one: str, other: str) -> str:
 
 def get_redacted_tasks(plan: Plan) -> tuple[str, ...]:
     """Return the tasks whose findings ``plan`` redacts."""
-    words = split_parts(plan.redact) if plan.redact else ()
+    return list_redaction_tasks(plan.redact)
+
+
+def list_redaction_tasks(redact: str) -> tuple[str, ...]:
+    """Return the tasks whose findings the words of ``redact`` need."""
+    words = split_parts(redact) if redact else ()
     return tuple(dict.fromkeys(task for word in words for task in _TASKS.get(word, ("objects",))))
 
 

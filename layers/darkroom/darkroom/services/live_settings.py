@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from ..errors import Unavailable
+from ..plan.forced_options import NOTHING_FORCED, ForcedOptions
 from ..plan.limits import Limits
+from ..plan.redaction import list_redaction_tasks
 from ..settings import DEFAULTS, OFF, InvalidSettings, Settings, parse_settings
 from .caching import CachePolicy
 
@@ -156,19 +158,45 @@ def decoder_limit(environment: Mapping[str, str] = os.environ) -> int:
     return (memory_mb - RESERVED_MB) * 1024 * 1024 if memory_mb > RESERVED_MB else Limits().max_decoder_bytes
 
 
-def configured_tasks(settings: Settings) -> tuple[str, ...]:
-    """Return the tasks of the models: those of ``settings``, and moderation if its policy needs it."""
-    from ..findings import MODERATION  # functions without models do not need the module
+@dataclass(frozen=True, slots=True)
+class TaskRules:
+    """The tasks of models by key.
 
-    required = [MODERATION] if settings.moderation_policy != OFF else []
-    return tuple(dict.fromkeys([*settings.tasks, *required]))
+    ``usual`` are those of most images, ``by_prefix`` those that replace them below key prefixes, the longest first.
+    ``required`` are added for all images, the tasks of a redaction that is ``forced`` for its images, and images below
+    ``cutout_prefixes`` are cut out.
+    """
+
+    usual: tuple[str, ...]
+    by_prefix: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    required: tuple[str, ...] = ()
+    forced: ForcedOptions = NOTHING_FORCED
+    cutout_prefixes: tuple[str, ...] = ()
+
+    def list_all(self) -> tuple[str, ...]:
+        """Return the tasks that an image can have, without cutting it out."""
+        below = (task for _, tasks in self.by_prefix for task in tasks)
+        redacted = (task for _, redact in self.forced.redactions for task in list_redaction_tasks(redact))
+        return tuple(dict.fromkeys([*self.usual, *below, *self.required, *redacted]))
+
+    def list_for(self, key: str) -> tuple[str, ...]:
+        """Return the tasks of an endpoint for the image ``key``."""
+        from ..findings import CUTOUT  # functions without models do not need the module
+
+        tasks = next((tasks for prefix, tasks in self.by_prefix if key.startswith(prefix)), self.usual)
+        redacted = list_redaction_tasks(self.forced.find(key).redact)
+        cutout = (CUTOUT,) if key.startswith(self.cutout_prefixes) else ()
+        return tuple(dict.fromkeys([*tasks, *self.required, *redacted, *cutout]))
 
 
-def list_tasks(key: str, tasks: Sequence[str], cutout_prefixes: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the tasks of an endpoint for the image ``key``: some images are cut out."""
-    from ..findings import CUTOUT
+def build_task_rules(settings: Settings) -> TaskRules:
+    """Return the tasks of the models. Moderation is required where its policy needs it."""
+    from ..findings import MODERATION
 
-    return (*tasks, CUTOUT) if key.startswith(cutout_prefixes) else tuple(tasks)
+    required = (MODERATION,) if settings.moderation_policy != OFF else ()
+    return TaskRules(
+        settings.tasks, settings.tasks_by_prefix, required, settings.always_redact, settings.cutout_prefixes
+    )
 
 
 def build_source_limits(settings: Settings) -> Limits:

@@ -28,6 +28,7 @@ from darkroom.findings import (
 from darkroom.image_keys import MASTERS, ObjectNames, derivatives_prefix
 from darkroom.plan.limits import Limits
 from darkroom.services.caching import SOURCE_ETAG
+from darkroom.services.live_settings import TaskRules
 from darkroom_analysis.inference.analysis import AnalysisOutcome, AnalysisService, AnalysisSettings
 from darkroom_analysis.inference.breaker import CircuitBreaker
 from darkroom_analysis.inference.breaker import CircuitSettings as CircuitTerms
@@ -128,6 +129,7 @@ class InferEnvironment:
     block: bool = False
     max_views: int = MAX_VIEWS
     tasks: Sequence[str] = ALL
+    tasks_by_prefix: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     cutout_prefixes: tuple[str, ...] = ()
     generation: str = "1"
     circuit: CircuitTerms = field(default_factory=CircuitTerms)
@@ -250,7 +252,11 @@ class InferEnvironment:
         stores, tags = (self.stores, self.tags) if self.has_similarity else ({}, None)
         return AnalysisService(
             settings=AnalysisSettings(
-                self.generation, self.tasks, Limits(), self.block, self.max_views, self.cutout_prefixes
+                self.generation,
+                TaskRules(tuple(self.tasks), tuple(self.tasks_by_prefix.items()), cutout_prefixes=self.cutout_prefixes),
+                Limits(),
+                self.block,
+                self.max_views,
             ),
             writer=FindingsWriter(self.archive, self.masters, self.media, self.queue("purges"), stores, tags),
             duplicates=DuplicateFindings(self.archive, self.index, stores),

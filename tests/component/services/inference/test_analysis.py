@@ -214,6 +214,18 @@ def test_the_same_bytes_are_analysed_once(env: InferEnvironment) -> None:
     assert [event["key"] for event in env.published()] == ["first.jpg", "second.jpg"]
 
 
+@pytest.mark.parametrize("mode", ["endpoint", "lambda"])
+def test_images_below_a_prefix_have_its_tasks(env: InferEnvironment, mode: str) -> None:
+    env.mode, env.tasks_by_prefix = mode, {"people/": ("faces",), "": ("faces", "moderation")}
+    env.ready("people/cup.jpg", jpeg_photo())
+    env.ready("shop/cup.jpg", jpeg_photo((90, 60)))
+    assert env.findings("people/cup.jpg").found.keys() == {"faces"}
+    assert env.findings("shop/cup.jpg").found.keys() == {"faces", "moderation"}
+    assert env.findings("people/cup.jpg").pending == ()
+    if mode == "endpoint":
+        assert [set(call.tasks) for call in env.runtime.calls] == [{"faces"}, {"faces", "moderation"}]
+
+
 @pytest.mark.slow
 def test_images_below_a_prefix_are_cut_out(env: InferEnvironment) -> None:
     env.cutout_prefixes = ("shop/",)
