@@ -17,6 +17,7 @@ from darkroom.image_keys import DERIVATIVES, derivatives_prefix, encode_key, mez
 from darkroom.overlays.plugin import OVERLAYS
 from darkroom.plan.canonical import SEPARATOR, canonical_path, parse_path
 from darkroom.plan.experiments import Experiment
+from darkroom.plan.forced_options import is_unmarked
 from darkroom.plan.model import Plan
 from darkroom.plan.native_url import NativeRequest, parse_url
 from darkroom.plan.option_plugins import register_plugin
@@ -36,7 +37,7 @@ from darkroom_pipeline.experiments.runs import RunStore
 
 from .dialects import find_dialect, list_dialect_outcomes, parse_in_dialect
 from .dry_render import ReadOnlyBucket
-from .freshness import describe_link_caching, describe_private_caching, find_cached_error
+from .freshness import describe_link_caching, describe_uncached, find_cached_error
 from .image import Chooser, describe_image
 from .masters import find_master, format_time
 from .outcomes import find_edge_refusal, list_outcomes, requires_signature
@@ -103,7 +104,9 @@ def _explain_request(target: str, source: Source) -> Document:
     policy, signature = _policy(request, source), _signature(target, request, source)
     state = _describe_state(request.plan, _find_chooser(options), source)
     refused = find_edge_refusal(request, source, signature)
-    if request.expires_s is not None:
+    if is_unmarked(request.plan):
+        state["caching"] |= describe_uncached()
+    elif request.expires_s is not None:
         state["caching"] |= _describe_link(request.plan.key, request.expires_s, source)
     stored = {one["name"] for one in state["derivatives"]}
     variants = [*list_outcomes(target, request, source, stored, refused)]
@@ -114,7 +117,7 @@ def _explain_request(target: str, source: Source) -> Document:
 def _describe_link(key: str, expires_s: int, source: Source) -> Document:
     is_private = key.startswith(source.settings.private_prefixes)
     if is_private and not source.edge_verifies:
-        return describe_private_caching()
+        return describe_uncached()
     return describe_link_caching(source.caching.cache_control(key), expires_s, source.now_s, is_private=is_private)
 
 
@@ -129,7 +132,7 @@ def _explain_dialect(dialect: Dialect, target: str, source: Source) -> Document:
     variants = [*list_dialect_outcomes(dialect, parsed, target, source, stored)]
     age_s = source.settings.dialect_max_age_s
     if parsed.plan.key.startswith(source.settings.private_prefixes):
-        state["caching"] |= describe_private_caching()
+        state["caching"] |= describe_uncached()
     else:
         state["caching"]["cache_control"] = limit_max_age(state["caching"]["cache_control"], age_s)
     found = {"canonical_request": canonical_path(parsed.plan), "max_age_s": age_s}

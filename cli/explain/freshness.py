@@ -35,8 +35,8 @@ def describe_link_caching(cache_control: str, expires_s: int, now_s: float, *, i
     }
 
 
-def describe_private_caching() -> Document:
-    """Return Cache-Control of a private image whose signature only the function verifies."""
+def describe_uncached() -> Document:
+    """Return the Cache-Control of an image whose signature only the function verifies."""
     return {"cache_control": UNCACHED, "kept_by": "no cache: the function verifies every request"}
 
 

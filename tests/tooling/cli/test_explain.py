@@ -238,6 +238,16 @@ def test_private_images(world: World) -> None:
     assert not any("without verification" in line for line in lines)
 
 
+def test_forced_watermarks(world: World) -> None:
+    world.configure(always_watermark={"caf%C3%A9": "logo,center"})
+    marked, url = world.explain("/caf%C3%A9.jpg?w=640"), "/caf%C3%A9.jpg?w=640&wm=none"
+    assert marked["policy"]["forced_watermark"] == "logo"
+    assert all("_wm-logo-center-100-25." in one["name"] for one in marked["variants"])
+    assert world.refusal(url)["code"] == "unsigned"
+    assert world.explain(sign_target(url, NEW))["caching"]["cache_control"] == "private, no-store"
+    assert "  watermark   logo" in world.command.run("explain", "/caf%C3%A9.jpg?w=640").lines
+
+
 @pytest.mark.slow
 def test_storage_master_and_trace(world: World) -> None:
     etag = world.put("masters/a.jpg", b"another", ContentType="image/jpeg")
