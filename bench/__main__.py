@@ -81,6 +81,7 @@ def run_once(names: Sequence[str], rounds: Rounds, *, whole: bool) -> int:
 def write_section(name: str, section: Section) -> None:
     """Write a suite's section. With TLS only suites have one whose table has its own."""
     if not uses_tls():
+        page.write_charts(section)
         page.write_page(page.find_page(name), page.format_section(section), page.find_markers(name))
     elif name in TLS_SUITES:
         page.write_page(page.PAGE, page.format_section(section), page.find_markers(f"{name} --tls"))

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
+
+from .chart import Chart
 
 type Unit = Literal["ratio", "ms", "MB", "GB", "%", "processes", "points"]
 type Rounds = Literal["quick", "full"]
@@ -34,11 +36,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Result of a suite: Markdown for the page, figures of goals, and what it could not measure."""
+    """Result of a suite: Markdown for the page, figures of goals, what it could not measure, and charts by file name
+    in ``docs/images``, to which the Markdown refers."""
 
     text: str
     figures: Sequence[Figure] = ()
     missing: Sequence[str] = ()
+    charts: Mapping[str, Chart] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from .runs import MAX_RUNS, Run, format_verdict
 from .tables import Table
 
 PAGE = ROOT / "docs" / "explanation" / "performance.md"
+IMAGES = ROOT / "docs" / "images"
 GROWTH_PAGE = ROOT / "docs" / "explanation" / "growth.md"
 
 
@@ -42,6 +43,12 @@ def write_page(page: Path, text: str, between: Markers) -> None:
     if not begin or not end:
         raise ValueError(f"{page} lacks the lines {between.begin} and {between.end}")
     page.write_text(f"{before}{begin}\n\n{text}\n\n{end}{after}", encoding="utf-8")
+
+
+def write_charts(section: Section) -> None:
+    """Write the charts of ``section``."""
+    for name, chart in section.charts.items():
+        (IMAGES / name).write_text(chart.svg(), encoding="utf-8")
 
 
 def write_tables(page: Path, tables: Iterable[Table], between: Markers) -> None:

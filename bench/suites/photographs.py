@@ -11,7 +11,9 @@ from ..corpus.packages import PackageUnavailable
 from ..goals import Figure, Rounds, Section
 from ..photographs.comparing import WIDTH_PX, Compared, Outcome, compare_format
 from ..photographs.sources import GRAPHICS_OF, PHOTOGRAPHS_OF, list_graphics, list_photographs
+from ..photographs.views import BROWSERS, MonthBytes, compute_first_share, encode_defaults, tabulate_views, weigh_views
 from ..report import ALLOWANCE
+from ..shop import Shop
 from ..tables import Table
 from . import Progress
 
@@ -46,9 +48,15 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
             for reencoded in (False, True)
             for form in forms
         ]
+        defaults = encode_defaults(list_photographs()[:: EVERY[rounds]])
     except (MissingCompetitor, PackageUnavailable) as reason:
         return Section("", missing=[f"Bytes over many images: {reason}."])
-    return Section(text(outcomes), figures(outcomes))
+    first_share = compute_first_share(Shop())
+    month = weigh_views(outcomes, defaults, first_share)
+    return Section(
+        "\n\n".join([text(outcomes), tabulate_views(month, first_share).markdown(), describe_views()]),
+        [*figures(outcomes), make_views_figure(month)],
+    )
 
 
 def mean_ratio(form: str, rounds: Rounds, progress: Progress) -> float | None:
@@ -74,6 +82,22 @@ def figures(outcomes: Sequence[Outcome]) -> list[Figure]:
             floor = again.worst.ratio if again else None
             found.append(Figure("bytes-avif-worst", one.worst.ratio, least, one.worst.ratio, floor, _worst(one)))
     return found
+
+
+def make_views_figure(month: MonthBytes) -> Figure:
+    """Return the ratio to the peers' defaults."""
+    least, most = min(month.peers.values()), max(month.peers.values())
+    return Figure("bytes-views", month.ratio, month.ours / most, month.ours / least)
+
+
+def describe_views() -> str:
+    """Describe what the bytes of a view assume."""
+    shares = ", ".join(f"{share:.1%} {FORMS[form]}" for form, share in BROWSERS.items())
+    return (
+        f"- Each service sends its default quality, which is not an equal score. Browsers: {shares}. Views by "
+        f"popularity as in [a year of a shop](growth.md), re-encoded two hours after the first view, when the CDN "
+        f"looks for a replacement."
+    )
 
 
 def _find_floor(one: Outcome, outcomes: Sequence[Outcome]) -> tuple[float | None, str]:

@@ -21,6 +21,7 @@ from darkroom.services.serve.store_policy import (
     load_unit_prices,
 )
 
+from ..chart import Chart
 from ..cost import PAGE
 from ..cost.inputs import DEFAULTS
 from ..cost.month import ARCHITECTURE, COLD_SHARE, MEMORY_MB, read_durations
@@ -64,8 +65,14 @@ def measure(rounds: Rounds, progress: Progress) -> Section:
         misses = list_misses(shop)
         compared[name] = compare(misses, prices, shop)
         rows.append(format_site(name, misses, compared[name], shop))
-    text = [tabulate_sites(rows), tabulate_times(prices.miss_costs)]
-    return Section("\n\n".join([*(one.markdown() for one in text), describe(prices)]), figures(compared, prices))
+    charts = {"storing-popularity.svg": draw_popularity(compared), "storing-times.svg": draw_times(prices.miss_costs)}
+    tables = [tabulate_sites(rows), tabulate_times(prices.miss_costs)]
+    text = [
+        part
+        for table, name in zip(tables, charts, strict=True)
+        for part in (table.markdown(), f"![{charts[name].title}](../images/{name})")
+    ]
+    return Section("\n\n".join([*text, describe(prices)]), figures(compared, prices), charts=charts)
 
 
 def list_shops(sample: int) -> Mapping[str, Shop]:
@@ -164,6 +171,34 @@ def tabulate_times(costs: MissCosts) -> Table:
         for times in TIMES
     ]
     return Table("Cost of a derivative by its misses in a month, in units of an oracle's", headings, rows)
+
+
+def draw_popularity(compared: Mapping[str, Compared]) -> Chart:
+    """Draw the costs by popularity, in units of the better of storing all and nothing."""
+    shops = {name.removeprefix(f"{POPULARITY}rank^−"): one for name, one in compared.items() if POPULARITY in name}
+    better = [min(one.always, one.never) for one in shops.values()]
+    costs = {
+        "storing all": [one.always for one in shops.values()],
+        "storing nothing": [one.never for one in shops.values()],
+        "by chance": [one.chance for one in shops.values()],
+        "an oracle": [one.oracle for one in shops.values()],
+    }
+    series = {name: [usd / least for usd, least in zip(values, better, strict=True)] for name, values in costs.items()}
+    title = "Cost of a shop's year, in units of the better of storing all and nothing"
+    return Chart(title, "exponent of the popularity", list(shops), series)
+
+
+def draw_times(costs: MissCosts) -> Chart:
+    """Draw the ratios to an oracle by the number of misses."""
+    table = tabulate_times(costs)
+    columns = zip(*table.rows, strict=True)
+    points = [str(times) for times in TIMES]
+    series = {
+        name: [float(cell) for cell in column]
+        for name, column in zip(table.headings, columns, strict=True)
+        if name != table.headings[0]
+    }
+    return Chart(f"{table.title}", "misses", points, series)
 
 
 def figures(compared: Mapping[str, Compared], prices: Prices) -> list[Figure]:

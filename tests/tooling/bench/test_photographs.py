@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from bench.goals import read_goals
 from bench.photographs.comparing import Compared, Outcome
-from bench.suites.photographs import AVIF_ALLOWANCE, BEST, KINDS, figures, text
+from bench.photographs.views import (
+    BROWSERS,
+    MONTH_S,
+    PEERS,
+    compute_first_share,
+    tabulate_views,
+    weigh_views,
+)
+from bench.shop import Shop, Variant
+from bench.suites.photographs import AVIF_ALLOWANCE, BEST, KINDS, figures, make_views_figure, text
+from darkroom.services.caching import UNREFINED_S
 
 
 def test_the_mean_is_geometric_and_the_worst_is_named() -> None:
@@ -43,3 +54,30 @@ def test_an_image_that_sharp_cannot_make_as_good_is_shown_and_not_in_the_mean() 
     assert graphics.mean == pytest.approx(0.9)
     assert graphics.worst.name == "a"
     assert "| lossless | 100 | 100.0 | (sharp: at most 76.5) |" in text([graphics])
+
+
+def test_a_view_is_weighed_by_browser_and_by_what_is_re_encoded() -> None:
+    outcomes = [
+        Outcome(form, [Compared("a", size_bytes, 70.0, 1), Compared("b", 3 * size_bytes, 70.0, 1)], again)
+        for form in BROWSERS
+        for again, size_bytes in ((False, 500), (True, 250))
+    ]
+    graphics = Outcome("avif", [Compared("c", 10**6, 70.0, 1)], kind="graphics")
+    defaults = {sent: 2000.0 for formats in PEERS.values() for sent in formats.values()}
+    month = weigh_views([*outcomes, graphics], defaults, 0.2)
+    assert month.ours == pytest.approx(0.2 * 1000 + 0.8 * 500)
+    assert month.ratio == pytest.approx(0.3)
+    assert set(month.peers) == set(PEERS)
+    assert make_views_figure(month).value == month.ratio
+    assert "| Darkroom | 600 | 1.00 |" in tabulate_views(month, 0.2).markdown()
+
+
+def test_rare_views_are_first_ones() -> None:
+    one = (Variant("w=800", 1.0, preset=False),)
+    rare = Shop(images=1000, views_a_month=10, exponent=0.0, variants=one)
+    assert compute_first_share(rare) == pytest.approx(0.995, abs=0.001)
+    often = replace(rare, views_a_month=10_000_000)
+    assert compute_first_share(often) == pytest.approx(UNREFINED_S / MONTH_S, rel=0.05)
+    usual = replace(rare, views_a_month=10_000)
+    assert compute_first_share(replace(usual, exponent=0.8)) < compute_first_share(usual)
+    assert sum(BROWSERS.values()) == pytest.approx(1)
