@@ -19,10 +19,14 @@ BUSY = f"import time\nwhile time.process_time() < {BUSY_MS / 1000}: pass"
 
 @pytest.fixture
 def process() -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process that ends when its input does."""
-    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as running:
-        yield running
+    """Run a process that ends when its input does. Until exec, a child has the name and memory of this process."""
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
         assert running.stdin
+        assert running.stdout
+        running.stdin.write(b"started\n")
+        running.stdin.flush()
+        running.stdout.readline()
+        yield running
         running.stdin.close()
 
 
