@@ -35,13 +35,13 @@ PHOTO = "samples/rocket.jpg"
 """A JPEG that each start of the stack ingests."""
 
 OVERLAY = f"/samples/coffee.png?w=500&ov=text:Sale%20{quote('限时特价')},at:north,size:8,bold:1"
-CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl']"
+CONVERTED_FORMATS = "converted_formats=['bmp', 'ico', 'jp2', 'jxl', 'psd']"
 """The setting for uploads that ingest converts in a process of its own."""
 
 IMAGES = ROOT / "tests" / "images"
 TEXT = '<svg xmlns="http://www.w3.org/2000/svg" width="300" height="80"><text y="60" font-size="60">Sale</text></svg>'
 UPLOADS: Mapping[str, Callable[[], bytes]] = {
-    **{form: partial(lambda name: samples()[name], form) for form in ("bmp", "ico", "jp2")},
+    **{form: partial(lambda name: samples()[name], form) for form in ("bmp", "ico", "jp2", "psd")},
     "jxl": (IMAGES / "jxl" / "lossy.jxl").read_bytes,
     "heic": (IMAGES / "heic" / "corners-display-p3.heic").read_bytes,
     "svg": TEXT.encode,

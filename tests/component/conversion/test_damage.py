@@ -14,7 +14,7 @@ from darkroom_pipeline.conversion import pillow_worker
 from darkroom_pipeline.conversion.converter import Converter
 from darkroom_pipeline.conversion.formats import FORMATS
 
-from .files import bitmap, icon, icon_bitmap, samples
+from .files import bitmap, document, icon, icon_bitmap, resource, samples
 
 EVERY = Converter(tuple(FORMATS))
 
@@ -31,7 +31,7 @@ def test_only_configured_formats_are_converted() -> None:
     assert (Converter(("bmp",)).detect_format(data), EVERY.detect_format(data)) == ("", "jp2")
 
 
-@pytest.mark.parametrize("name", ["bmp", "ico", "jp2"])
+@pytest.mark.parametrize("name", ["bmp", "ico", "jp2", "psd"])
 def test_more_pixels_than_the_limit(name: str) -> None:
     error = refuse(samples()[name], Limits(max_pixels=1000))
     assert isinstance(error, OverLimits)
@@ -73,6 +73,19 @@ def test_sizes_that_files_do_not_have() -> None:
         b"\0\0\0\x0cjP  \r\n\x87\n",
         b"\0\0\0\x0cjP  \r\n\x87\n" + bytes(8),
         b"\0\0\0\x0cjP  \r\n\x87\n" + b"\0\0\0\x08free" * 1000,
+        b"8BPS",
+        document([bytes(6143)], 1),
+        document([bytes(6144)], 1, size=(0, 64)),
+        document([bytes(6144)], 1, size=(1, 30_001)),
+        document([bytes(6144)], 1, version=3),
+        document([bytes(6144)], 3),
+        document([bytes(6144)], 5),
+        document([bytes(6144)], 1, bits=1),
+        document([bytes(6144)], 2, palette=bytes(767)),
+        document([bytes(6144)], 1, compression=4),
+        document([bytes(100)], 1, compression=1),
+        document([bytes(6144)], 1, runs=True)[:-1],
+        document([bytes(6144)], 1, resources=bytes(9))[:40],
     ],
 )
 def test_damaged_headers(data: bytes) -> None:
@@ -90,6 +103,29 @@ def test_variants_that_are_not_supported_are_named() -> None:
     at = cmyk.index(b"colr") + 7
     cmyk[at : at + 4] = (12).to_bytes(4)
     assert isinstance(refuse(bytes(cmyk)), TypeNotAllowed)
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (document([bytes(6144)], 1, version=2), "(PSB)"),
+        (document([bytes(6144)] * 3, 9), "CIE L*a*b*"),
+        (document([bytes(6144)], 8), "duotone"),
+        (document([bytes(6144)], 7), "without a colour model"),
+        (document([bytes(6144)] * 3, 3, bits=32), "32 bits"),
+        (document([bytes(6144)], 1, compression=3), "ZIP"),
+        (document([bytes(6144)], 1, resources=resource(1057, bytes(5))), "Maximize Compatibility"),
+    ],
+)
+def test_kinds_of_photoshop_documents_that_are_refused_are_named(data: bytes, name: str) -> None:
+    error = refuse(data)
+    assert isinstance(error, TypeNotAllowed)
+    assert name in error.message
+
+
+def test_damaged_resources_do_not_matter() -> None:
+    for resources in (bytes(9), b"8BIM\4\x0f\0\0\xff\xff\xff\xff", b"8BIM\4\x0f\xff"):
+        assert EVERY.read_header(document([bytes(6144)], 1, resources=resources), Limits()) is not None
 
 
 @pytest.mark.parametrize("name", sorted(samples()))
@@ -114,6 +150,7 @@ def test_mutated_files_end_in_an_image_or_an_exception(name: str, monkeypatch: p
         "bmp": pillow_worker.decode_bitmap,
         "ico": pillow_worker.decode_icon,
         "jp2": pillow_worker.decode_jpeg2000,
+        "psd": pillow_worker.decode_photoshop,
     }[name.partition(" ")[0]]
     for _ in range(40):
         changed = mutate(data, dice)

@@ -18,7 +18,19 @@ from darkroom_pipeline.conversion.converter import Converter
 from darkroom_pipeline.conversion.encode import encode
 from darkroom_pipeline.conversion.formats import FORMATS
 
-from .files import SIZE, bitmap, icon, icon_bitmap, photograph, samples, save
+from .files import (
+    SIZE,
+    TRANSPARENT,
+    bitmap,
+    document,
+    icon,
+    icon_bitmap,
+    photograph,
+    resource,
+    samples,
+    save,
+    save_document,
+)
 
 type Pixels = np.ndarray[tuple[int, ...], np.dtype[np.uint8]]
 
@@ -36,6 +48,7 @@ def decode(data: bytes) -> Image.Image:
             "bmp": pillow_worker.decode_bitmap,
             "ico": pillow_worker.decode_icon,
             "jp2": pillow_worker.decode_jpeg2000,
+            "psd": pillow_worker.decode_photoshop,
         }
         body = decoders[header.format](data)
     image = Image.open(io.BytesIO(body))
@@ -65,6 +78,12 @@ def test_each_format_has_media_types() -> None:
         ("jp2 grey", "L"),
         ("jp2 alpha", "RGBA"),
         ("jp2 codestream", "RGB"),
+        ("psd", "RGB"),
+        ("psd grey", "L"),
+        ("psd bilevel", "1"),
+        ("psd palette", "P"),
+        ("psd alpha", "RGBA"),
+        ("psd 16 bit", "RGB"),
     ],
 )
 def test_pixels_are_those_of_the_image(name: str, mode: str) -> None:
@@ -181,6 +200,51 @@ def test_a_mask_applies_where_an_icon_has_no_alpha(alpha: int, wanted: tuple[int
     mask = bytes([0, 0, 0, 0, 0xC0, 0, 0, 0])
     found = decode(icon(icon_bitmap(2, 2, 32, bytes([1, 2, 3, alpha] * 4), mask), depths=[32])).convert("RGBA")
     assert (found.getpixel((0, 1))[3], found.getpixel((0, 0))[3]) == wanted  # type: ignore[index]
+
+
+def test_four_inks_become_a_jpeg_of_four_inks() -> None:
+    found = decode(samples()["psd cmyk"])
+    assert (found.format, found.mode) == ("JPEG", "CMYK")
+    wanted = np.asarray(photograph("CMYK")).astype(int)
+    assert np.abs(np.asarray(found).astype(int) - wanted).mean() < 3
+
+
+@pytest.mark.parametrize(("mode", "count"), [("RGB", 3), ("L", 1)])
+def test_colours_that_were_composed_on_white_are_separated(mode: str, count: int) -> None:
+    """As Photoshop writes them: white where nothing is."""
+    alpha = photograph("L").point(lambda level: 0 if level < 80 else level)
+    colours = photograph(mode)
+    composed = Image.composite(colours, Image.new(mode, SIZE, "white"), alpha)
+    planes = [band.tobytes() for band in (*composed.split(), alpha)]
+    found = decode(document(planes, count, layers=TRANSPARENT))
+    assert found.mode == ("RGBA" if mode == "RGB" else "LA")
+    assert found.getchannel("A").tobytes() == alpha.tobytes()
+    shown = np.asarray(alpha) > 0
+    difference = np.abs(
+        np.asarray(found)[shown, :count].astype(int) - np.asarray(colours).reshape(64, 96, count)[shown]
+    )
+    assert difference.max() <= 255 / 80 + 1, "levels of rounding, divided by the least alpha"
+
+
+def test_a_channel_that_is_a_saved_selection_is_not_transparency() -> None:
+    planes = [band.tobytes() for band in photograph("RGBA").split()]
+    for layers in (b"", struct.pack(">Ih", 2, 1)):
+        found = decode(document(planes, 3, layers=layers))
+        assert np.array_equal(pixels(found), pixels(photograph("RGBA").convert("RGB")))
+
+
+def test_a_block_after_the_layers_states_transparency() -> None:
+    """As in documents of 16 bits, whose layers are in such a block."""
+    planes = [band.tobytes() for band in photograph("RGBA").split()]
+    blocks = struct.pack(">II4s4sI", 0, 0, b"8BIM", b"Patt", 3) + bytes(4) + struct.pack(">4s4sI", b"8BIM", b"Mt16", 0)
+    assert decode(document(planes, 3, layers=blocks)).mode == "RGBA"
+
+
+@pytest.mark.parametrize(("mode", "profile", "kept"), [("RGB", "p3", True), ("L", "p3", False), ("CMYK", "cmyk", True)])
+def test_a_profile_of_a_document_is_kept_where_it_fits(mode: str, profile: str, kept: bool) -> None:
+    body = bytes(pyvips.Image.profile_load(profile))
+    found = decode(save_document(mode, resources=resource(1005, bytes(7)) + resource(1039, body)))
+    assert found.info.get("icc_profile") == (body if kept else None)
 
 
 def test_sizes() -> None:

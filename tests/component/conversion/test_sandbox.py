@@ -73,7 +73,7 @@ def decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "probing_decoder"
 
 
-@pytest.mark.parametrize("name", ["bmp", "ico", "jp2"])
+@pytest.mark.parametrize("name", ["bmp", "ico", "jp2", "psd"])
 def test_a_file_is_converted(name: str) -> None:
     data = samples()[name]
     header = EVERY.read_header(data, Limits())

@@ -39,8 +39,8 @@ WITHOUT_A_COLUMN = {
 def test_every_option_and_every_format_is_in_the_matrix() -> None:
     asked = {name for cell in CELLS for name in re.findall(r"(\w+)=", cell)}
     assert {option.short for option in OPTIONS if option.native} - asked == WITHOUT_A_COLUMN.keys()
-    formats = {kind.name.split(" ")[0] for kind in KINDS} | {"jp2", "jxl"}
-    assert {"jpeg 2000", "jpeg xl"} <= {kind.name for kind in KINDS}
+    formats = {kind.name.split(" ")[0] for kind in KINDS} | {"jp2", "jxl", "psd"}
+    assert {"jpeg 2000", "jpeg xl", "photoshop document"} <= {kind.name for kind in KINDS}
     assert (SOURCE_TYPES.keys() | CONVERTED_TYPES.keys()) - formats == set()
     for form in (*IMAGE_FORMATS, *DATA_FORMATS):
         assert any(f"f={form}" in cell for cell in CELLS)

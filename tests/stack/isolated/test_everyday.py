@@ -18,7 +18,7 @@ from tests.stack.operating import Operator
 SETTINGS = (
     "moderation_policy=block",
     "sign_derivatives=true",
-    'converted_formats=["bmp", "ico", "jp2", "jxl"]',
+    'converted_formats=["bmp", "ico", "jp2", "jxl", "psd"]',
 )
 
 KINDS = present_kinds()

@@ -43,6 +43,7 @@ CONVERTED_TYPES: dict[str, dict[str, tuple[str, ...]]] = {
     "ico": {"image/vnd.microsoft.icon": ("ico",)},
     "jp2": {"image/jp2": ("jp2",), "image/j2c": ("j2k",)},
     "jxl": {"image/jxl": ("jxl",)},
+    "psd": {"image/vnd.adobe.photoshop": ("psd",)},
 }
 """Formats of uploads that ingest can convert, in the form of :data:`SOURCE_TYPES`."""
 

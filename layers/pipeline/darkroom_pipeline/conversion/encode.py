@@ -18,10 +18,13 @@ def load_encoders() -> None:
 
 
 def encode(image: Image.Image, *, lossless: bool, profile: bytes = b"") -> bytes:
-    """Return a PNG if the image is ``lossless`` or has alpha or 16 bits, else a JPEG with full colour."""
+    """Return a PNG if the image is ``lossless`` or has alpha or 16 bits, else a JPEG with full colour.
+
+    PNG has no CMYK: such an image must not be ``lossless``.
+    """
     buffer = BytesIO()
     icc = profile or None
-    if not lossless and image.mode in ("L", "RGB") and max(image.size) <= 65_500:
+    if not lossless and image.mode in ("L", "RGB", "CMYK") and max(image.size) <= 65_500:
         # Without optimized tables, for which Pillow's buffer has one byte a pixel: noise needs more.
         image.save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling=0, icc_profile=icc)
     else:

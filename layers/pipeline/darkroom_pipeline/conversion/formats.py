@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from darkroom.imaging.formats.image_format import Header, Signature
 
-from . import bmp, ico, jpeg2000, jpeg_xl
+from . import bmp, ico, jpeg2000, jpeg_xl, psd
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,5 +42,6 @@ FORMATS = {
             jpeg_xl.read_header,
             jpeg_xl.estimate_bytes_per_pixel,
         ),
+        ConvertedFormat("psd", (Signature(psd.SIGNATURE),), psd.read_header, psd.estimate_bytes_per_pixel),
     )
 }

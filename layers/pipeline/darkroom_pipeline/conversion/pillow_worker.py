@@ -1,6 +1,7 @@
-"""Decode a bitmap, an icon or a JPEG 2000 image by Pillow: ``python -m darkroom_pipeline.conversion.pillow_worker``.
+"""Decode an upload by Pillow: ``python -m darkroom_pipeline.conversion.pillow_worker FORMAT``.
 
-Pillow reads bitmaps and icons by code of its own, JPEG 2000 by OpenJPEG. No other parser sees the bytes.
+Pillow reads bitmaps, icons and rows of Photoshop documents by code of its own, JPEG 2000 by OpenJPEG. No other parser
+sees the bytes.
 """
 
 from __future__ import annotations
@@ -8,12 +9,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 
-from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageFile, Jpeg2KImagePlugin
+from PIL import BmpImagePlugin, IcoImagePlugin, Image, ImageChops, ImageFile, Jpeg2KImagePlugin
 
-from . import bmp, ico, jpeg2000
+from . import bmp, ico, jpeg2000, psd
 from .confine import main
 from .encode import encode, load_encoders
 
+_ROUNDING = 2
+"""Levels by which a colour composed on white may be too dark."""
 _MODES = {"1": "L", "P": "RGB", "PA": "RGBA", "La": "LA", "RGBa": "RGBA"}
 
 
@@ -23,7 +26,7 @@ def prepare(arguments: list[str]) -> Callable[[bytes], bytes]:
     Image.MAX_IMAGE_PIXELS = None  # the header was checked against the limits
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     form, decode = _FORMATS[name]
-    for mode in ("RGB", "RGBA", "L"):  # modules that Pillow loads when it needs them
+    for mode in ("RGB", "RGBA", "L") if form else ():  # modules that Pillow loads when it needs them
         _decode_sample(form, mode, decode)
     load_encoders()
     return decode
@@ -73,6 +76,54 @@ def decode_jpeg2000(data: bytes) -> bytes:
     return encode(image, lossless=stream.reversible, profile=profile)
 
 
+def decode_photoshop(data: bytes) -> bytes:
+    """Return the composite image of a Photoshop document as PNG, with four inks as JPEG."""
+    document = psd.parse_document(data)
+    count = psd.COLOURS[document.mode]
+    planes = [_read_plane(document, data, *plane) for plane in document.find_planes(data)[: count + 1]]
+    image = _merge_planes(document, planes[:count])
+    if document.transparent and image.mode in ("L", "RGB"):
+        image = _separate_white(image, planes[count])
+    space = {"L": b"GRAY", "LA": b"GRAY", "CMYK": b"CMYK"}.get(image.mode, b"RGB ")
+    profile = document.profile if document.profile[16:20] == space else b""
+    return encode(image, lossless=image.mode != "CMYK", profile=profile)
+
+
+def _read_plane(document: psd.Document, data: bytes, start: int, end: int) -> Image.Image:
+    """Return a channel in 8 bits, of 16 the higher. Raises ValueError if it is damaged."""
+    size = (document.row_bytes, document.height)
+    body = data[start:end]
+    if document.compression == psd.RUN_LENGTHS:
+        body = Image.frombytes("L", size, body, "packbits", "L").tobytes()
+    if document.mode == psd.BITMAP:
+        return Image.frombytes("1", (document.width, document.height), body, "raw", "1;I").convert("L")
+    return Image.frombytes("L", (document.width, document.height), body[:: document.bits // 8])
+
+
+def _merge_planes(document: psd.Document, planes: list[Image.Image]) -> Image.Image:
+    if document.mode == psd.CMYK:
+        return Image.merge("CMYK", [ImageChops.invert(plane) for plane in planes])
+    if document.mode == psd.INDEXED:
+        image = planes[0].convert("P")
+        image.putpalette(document.palette, "RGB;L")
+        return image.convert("RGB")
+    return Image.merge("RGB", planes) if document.mode == psd.RGB else planes[0]
+
+
+def _separate_white(colours: Image.Image, alpha: Image.Image) -> Image.Image:
+    """Return a composite image with its transparency. Photoshop composes it on white, some other programs on nothing.
+
+    On white, no colour is darker than the share of white: where one is, the image has its own colours already.
+    """
+    white = ImageChops.invert(alpha)
+    bands = colours.split()
+    if any(any(ImageChops.subtract(white, band).histogram()[_ROUNDING + 1 :]) for band in bands):
+        colours.putalpha(alpha)
+        return colours
+    multiplied = [ImageChops.subtract(band, white) for band in bands]
+    return Image.merge(f"{colours.mode}a", [*multiplied, alpha]).convert(f"{colours.mode}A")
+
+
 def _plain(image: Image.Image) -> Image.Image:
     """Return ``image`` without a palette; raises OSError or ValueError if it is damaged."""
     image.load()
@@ -85,8 +136,9 @@ _FORMATS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
     "bmp": ("BMP", decode_bitmap),
     "ico": ("ICO", decode_icon),
     "jp2": ("JPEG2000", decode_jpeg2000),
+    "psd": ("", decode_photoshop),
 }
-"""By format: Pillow's name, and the decoder."""
+"""By format: the name by which Pillow can write a sample, if it can, and the decoder."""
 
 
 if __name__ == "__main__":
