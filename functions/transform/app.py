@@ -50,6 +50,8 @@ _is_load_shedding = partial(Switches(_media.read).is_on, LOAD_SHEDDING)
 _master_reader = MasterReader()
 _live = LiveSettings(_media.read, _observer)
 _extension = register() if _env.store_after_response else None
+if _extension:
+    _observer.export_after_response(_extension.defer)
 if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand") != "on-demand":
     load_renderer()  # SnapStart and provisioned concurrency: the init phase is not part of any request
 

@@ -13,12 +13,25 @@ import sys
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from .traces import REMOTE, Annotation, LightTraces, TraceHeader, Traces, XRayDaemon, trace_id
+from .traces import (
+    REMOTE,
+    Annotation,
+    LightTraces,
+    TraceHeader,
+    Traces,
+    XRayDaemon,
+    current_header,
+    is_exported,
+    trace_id,
+)
+
+if TYPE_CHECKING:
+    from .otlp import Exporter
 
 _bound: dict[str, object] = {}
 
@@ -167,6 +180,12 @@ class Observer(ABC):
         self.timings_ms: dict[str, float] = {}
         self.is_cold = False
         self.init_ms: float | None = None
+        self._exporter = self._open_exporter() if traces.enabled and is_exported(os.environ) else None
+        self._defer: Callable[[Callable[[], None]], bool] | None = None
+
+    def export_after_response(self, defer: Callable[[Callable[[], None]], bool]) -> None:
+        """Export spans by ``defer``, which calls a function after the response or returns False."""
+        self._defer = defer
 
     def begin(self, context: object = None) -> None:
         """Begin the next piece of work: write the counts of the last one and reset the timings.
@@ -186,6 +205,8 @@ class Observer(ABC):
         self.is_cold = cold and (self.init_ms or 0.0) <= MAX_INIT_MS
         self._invocation = {"cold_start": cold, **{name: value for name, value in known.items() if value}}
         bind_fields(self._invocation)
+        if self._exporter:
+            self._begin_exports(self._exporter)
 
     @contextmanager
     def message(
@@ -213,6 +234,8 @@ class Observer(ABC):
         finally:
             bind_fields(self._invocation)
             self.flush()
+            if self._exporter and not (self._defer and self._defer(self._exporter.export)):
+                self._exporter.export()
 
     @contextmanager
     def step(self, name: str) -> Iterator[None]:
@@ -279,6 +302,29 @@ class Observer(ABC):
         """Return the header that puts the next hop's segment below the innermost step; "" if nothing is traced."""
         header = self._traces.header
         return str(TraceHeader(header.root, self._traces.current_id(), sampled=True)) if header else ""
+
+    def _open_exporter(self) -> Exporter:
+        from .otlp import Exporter
+
+        exporter = Exporter(self._report_dropped_spans)
+        self._traces.export_by(exporter.add)
+        return exporter
+
+    def _begin_exports(self, exporter: Exporter) -> None:
+        known = self._invocation
+        attributes = {
+            "faas.name": self._segment_name,
+            "faas.invocation_id": known.get("function_request_id"),
+            "cloud.resource_id": known.get("function_arn"),
+            "cloud.account.id": ":".join(str(known.get("function_arn", "")).split(":")[4:5]),
+        }
+        header = current_header() or TraceHeader("", "", sampled=False)
+        exporter.begin(header.root, header.parent, {name: value for name, value in attributes.items() if value})
+
+    def _report_dropped_spans(self, spans: int, cause: str) -> None:
+        self.count("SpansDropped", spans)
+        self.log("WARNING", "spans dropped", spans=spans, cause=cause)
+        self.flush()
 
     @property
     def _segment_name(self) -> str:

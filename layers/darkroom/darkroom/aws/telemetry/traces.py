@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, NamedTuple
 
@@ -75,6 +75,13 @@ def is_traced(environment: Mapping[str, str]) -> bool:
     return bool(environment.get("LAMBDA_TASK_ROOT")) and not environment.get("AWS_SAM_LOCAL") and not disabled
 
 
+def is_exported(environment: Mapping[str, str]) -> bool:
+    """Whether a process with this environment exports spans: where OpenTelemetry's variables name an endpoint."""
+    names = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+    disabled = environment.get("OTEL_SDK_DISABLED", "").lower() == "true"
+    return any(map(environment.get, names)) and not disabled and environment.get("OTEL_TRACES_EXPORTER") != "none"
+
+
 class Traces(ABC):
     """Creates subsegments of the invocation's segment, which is Lambda's, or of its own segment in another trace."""
 
@@ -82,6 +89,10 @@ class Traces(ABC):
         self.enabled = is_traced(os.environ)
         self._daemon = daemon
         self._segment: Document | None = None
+
+    def export_by(self, export: Callable[[Document], None]) -> None:
+        """Give each finished document to ``export``, too."""
+        self._daemon.export = export
 
     @property
     def header(self) -> TraceHeader | None:
@@ -256,19 +267,26 @@ class XRayDaemon:
 
     def __init__(self) -> None:
         self._socket: Any = None
+        self.export: Callable[[Document], None] | None = None
         self._address = _address(os.environ.get("AWS_XRAY_DAEMON_ADDRESS", ""))
 
     def send(self, document: Document) -> None:
         """Send ``document``; one that is too large is split, then sent without its metadata, or dropped."""
+        if self.export:
+            self.export(document)
+        self._send(document)
+
+    def _send(self, document: Document) -> None:
         data = _PREFIX + json.dumps(document, default=str, separators=(",", ":")).encode()
         if len(data) <= MAX_BYTES:
             self._transmit(data)
         elif children := document.get("subsegments"):
             for child in children:
-                self.send(child | {"trace_id": document["trace_id"], "parent_id": document["id"], "type": "subsegment"})
-            self.send({name: part for name, part in document.items() if name != "subsegments"})
+                above = {"trace_id": document["trace_id"], "parent_id": document["id"]}
+                self._send(child | above | {"type": "subsegment"})
+            self._send({name: part for name, part in document.items() if name != "subsegments"})
         elif "metadata" in document:
-            self.send({name: part for name, part in document.items() if name != "metadata"})
+            self._send({name: part for name, part in document.items() if name != "metadata"})
 
     def _transmit(self, data: bytes) -> None:
         try:
