@@ -16,6 +16,7 @@ from tools import (
     iiif_page,
     licences,
     model_cards,
+    page_vectors,
     settings_page,
     signatures_page,
     signing_vectors,
@@ -55,6 +56,7 @@ def generate_files() -> Iterator[tuple[Path, str]]:
     yield from event_schemas.documents().items()
     yield diagram.FILE, diagram.draw()
     yield signing_vectors.FILE, signing_vectors.written()
+    yield page_vectors.FILE, page_vectors.written()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Build hook: put the layer's modules that the package needs into the wheel, so that no source is copied.
 
-The modules are found by their imports, from those that ``darkroom_url/__init__.py`` names. They are written for Python
+The modules are found by their imports, from those that ``darkroom_url`` names. They are written for Python
 3.9 (``per-file-target-version`` of ruff in the root's ``pyproject.toml``), but for the two things of :func:`_convert`.
 """
 
@@ -23,7 +23,7 @@ else:
 
 HERE = Path(__file__).resolve().parent
 LAYER = HERE.parents[1] / "layers" / "darkroom" / "darkroom"
-PACKAGE = HERE / "src" / "darkroom_url" / "__init__.py"
+PACKAGE = HERE / "src" / "darkroom_url"
 DATA = ("presets.toml",)
 """Files that modules read."""
 
@@ -51,7 +51,8 @@ def _convert(path: str, text: str) -> tuple[str, str]:
 def modules() -> set[str]:
     """The files of the layer that the package imports, directly or not, with the packages that they are in."""
     found: set[str] = set()
-    waiting = [module.removeprefix("_darkroom.") for module, _ in _imports(PACKAGE) if module.startswith("_darkroom.")]
+    named = (module for path in PACKAGE.glob("*.py") for module, _ in _imports(path))
+    waiting = [module.removeprefix("_darkroom.") for module in named if module.startswith("_darkroom.")]
     while waiting:
         module = waiting.pop()
         path = _file(module)
