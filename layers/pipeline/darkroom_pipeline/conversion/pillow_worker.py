@@ -80,9 +80,11 @@ def decode_photoshop(data: bytes) -> bytes:
     """Return the composite image of a Photoshop document as PNG, with four inks as JPEG."""
     document = psd.parse_document(data)
     count = psd.COLOURS[document.mode]
-    planes = [_read_plane(document, data, *plane) for plane in document.find_planes(data)[: count + 1]]
+    planes = [
+        _read_plane(document, data, *place) for place in document.find_planes(data)[: count + document.transparent]
+    ]
     image = _merge_planes(document, planes[:count])
-    if document.transparent and image.mode in ("L", "RGB"):
+    if document.transparent:
         image = _separate_white(image, planes[count])
     space = {"L": b"GRAY", "LA": b"GRAY", "CMYK": b"CMYK"}.get(image.mode, b"RGB ")
     profile = document.profile if document.profile[16:20] == space else b""

@@ -99,9 +99,10 @@ def parse_document(data: bytes) -> Document:
         raise _refuse("of the large kind (PSB)")
     _check_size(width, height, channels)
     _check_mode(mode, bits, channels)
-    palette, at = _read_section(data, 26)
-    resources, at = _read_section(data, at)
-    layers, at = _read_section(data, at)
+    view = memoryview(data)  # most of a document is its layers, which are not copied
+    palette, at = _read_section(view, 26)
+    resources, at = _read_section(view, at)
+    layers, at = _read_section(view, at)
     [compression] = struct.unpack_from(">H", data, at)
     if compression in _REFUSED_COMPRESSION:
         raise _refuse(f"with {_REFUSED_COMPRESSION[compression]} of its composite image")
@@ -112,7 +113,7 @@ def parse_document(data: bytes) -> Document:
         raise _refuse('without its composite image: it was saved with "Maximize Compatibility" off')
     transparent = mode in (GREY, RGB) and channels > COLOURS[mode] and _has_transparency(layers)
     profile = blocks.get(_PROFILE, b"")
-    return Document(width, height, channels, bits, mode, palette, profile, transparent, compression, at + 2)
+    return Document(width, height, channels, bits, mode, bytes(palette), profile, transparent, compression, at + 2)
 
 
 def _refuse(what: str) -> TypeNotAllowed:
@@ -133,16 +134,16 @@ def _check_mode(mode: int, bits: int, channels: int) -> None:
         raise ValueError(f"mode {mode}, {bits} bits, {channels} channels")
 
 
-def _read_section(data: bytes, at: int) -> tuple[bytes, int]:
+def _read_section(view: memoryview, at: int) -> tuple[memoryview, int]:
     """Return the section whose length is at byte ``at``, and where it ends; raises ValueError or struct.error."""
-    [size] = struct.unpack_from(">I", data, at)
+    [size] = struct.unpack_from(">I", view, at)
     end = at + 4 + size
-    if end > len(data):
+    if end > len(view):
         raise ValueError(f"a section of {size} bytes")
-    return data[at + 4 : end], end
+    return view[at + 4 : end], end
 
 
-def _iter_resources(section: bytes) -> Iterator[tuple[int, bytes]]:
+def _iter_resources(section: memoryview) -> Iterator[tuple[int, bytes]]:
     """Yield number and contents of each image resource, up to one that is damaged: none is needed for the pixels."""
     at = 0
     for _ in range(_MAX_BLOCKS):
@@ -154,11 +155,11 @@ def _iter_resources(section: bytes) -> Iterator[tuple[int, bytes]]:
         [size] = struct.unpack_from(">I", section, start - 4)
         if start + size > len(section):
             return
-        yield number, section[start : start + size]
+        yield number, bytes(section[start : start + size])
         at = start + size + size % 2
 
 
-def _has_transparency(section: bytes) -> bool:
+def _has_transparency(section: memoryview) -> bool:
     """Whether the section of layers states that the composite image has transparency."""
     if len(section) < 4:
         return False
@@ -170,12 +171,12 @@ def _has_transparency(section: bytes) -> bool:
     return any(key in _TRANSPARENCY for key in _iter_block_keys(section, at + 4 + mask))
 
 
-def _iter_block_keys(section: bytes, at: int) -> Iterator[bytes]:
+def _iter_block_keys(section: memoryview, at: int) -> Iterator[bytes]:
     """Yield the key of each block of additional information from byte ``at``. Their sizes are multiples of four."""
     for _ in range(_MAX_BLOCKS):
-        if section[at : at + 4] not in (b"8BIM", b"8B64") or at + 12 > len(section):
+        if bytes(section[at : at + 4]) not in (b"8BIM", b"8B64") or at + 12 > len(section):
             return
-        yield section[at + 4 : at + 8]
+        yield bytes(section[at + 4 : at + 8])
         size = int.from_bytes(section[at + 8 : at + 12])
         at += 12 + (size + 3) // 4 * 4
 
