@@ -11,7 +11,7 @@ import json
 import os
 import time
 from collections.abc import Callable, Mapping
-from threading import Event, Thread
+from threading import Thread
 from urllib.parse import unquote, urlsplit
 
 from .spans import Attributes, Span, build_span, format_attributes
@@ -74,11 +74,12 @@ class Exporter:
     def export(self) -> None:
         """Send what was added since the last export, and wait for the response."""
         spans, self._spans = self._spans, []
-        if spans and self._sending is None and time.monotonic() >= self._paused_until:
-            done = Event()
-            self._sending = Thread(target=self._send, args=(spans, done), daemon=True)
+        is_sending = self._sending is not None and self._sending.is_alive()
+        if spans and not is_sending and time.monotonic() >= self._paused_until:
+            self._sending = Thread(target=self._send, args=(spans,), daemon=True)
             self._sending.start()
-            if not done.wait(self._timeout_s):
+            self._sending.join(self._timeout_s)
+            if self._sending.is_alive():
                 self._paused_until = time.monotonic() + PAUSE_S
         elif spans:
             self._failures.append((len(spans), "paused"))
@@ -92,7 +93,7 @@ class Exporter:
         for count, cause in failures:
             self._report(count, cause)
 
-    def _send(self, spans: list[Span], done: Event) -> None:
+    def _send(self, spans: list[Span]) -> None:
         try:
             status = post(self._url, self._headers, encode(spans, self._resource), self._timeout_s)
             cause = "" if status in range(200, 300) else f"status {status}"
@@ -101,8 +102,6 @@ class Exporter:
         if cause:
             self._failures.append((len(spans), cause))
             self._paused_until = time.monotonic() + PAUSE_S
-        self._sending = None
-        done.set()
 
 
 def post(url: str, headers: Mapping[str, str], body: bytes, timeout_s: float) -> int:
