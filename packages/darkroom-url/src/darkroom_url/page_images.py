@@ -16,6 +16,7 @@ from typing import Any, Literal, NamedTuple
 
 from . import WIDTHS, OptionValue, UrlError, _load_presets, build_url, sign_literal
 from ._darkroom.errors import DarkroomError
+from ._darkroom.plan.geometry.resize import scale_side
 from ._darkroom.plan.native_url import parse_url
 from ._darkroom.plan.options import MAX_SIDE_PX, OPTIONS_BY_NAME
 from ._darkroom.plan.variants import AccessMode, needs_signature
@@ -206,7 +207,7 @@ def _list_steps(image: PageImage, ratio: str | None, options: Mapping[str, Optio
     widths = [min(step, whole) for step in offered]
     gravity = {"g": short.pop("g", None) or _name_gravity(image)}
     across, down = _parse_ratio(ratio)
-    boxes = ({"w": width, "h": _divide(width * down, across)} for width in widths)
+    boxes = ({"w": width, "h": scale_side(width, down, across)} for width in widths)
     return [_Step({**box, "dpr": 1, "fit": "cover", **gravity, **short}, box["w"]) for box in boxes]
 
 
@@ -217,19 +218,14 @@ def _find_size(image: PageImage, ratio: str | None) -> tuple[int, int]:
     across, down = _parse_ratio(ratio)
     width, height = min(image.width, MAX_SIDE_PX), min(image.height, MAX_SIDE_PX)
     if width * down <= height * across:
-        return width, min(height, _divide(width * down, across))
-    return min(width, _divide(height * across, down)), height
+        return width, min(height, scale_side(width, down, across))
+    return min(width, scale_side(height, across, down)), height
 
 
 def _parse_ratio(ratio: str) -> tuple[int, int]:
     if (found := _RATIO.fullmatch(ratio)) is None:
         raise UrlError(f"An aspect ratio is two whole numbers, such as 16:9, not {ratio!r}", "bad-option")
     return int(found[1]), int(found[2])
-
-
-def _divide(numerator: int, denominator: int) -> int:
-    """Return the quotient rounded half up, at least 1: the rule of Darkroom for sides."""
-    return max(1, (2 * numerator + denominator) // (2 * denominator))
 
 
 def _name_gravity(image: PageImage) -> str:
