@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
@@ -104,7 +105,7 @@ def test_the_console_shows_runbooks_for_its_own_stack(stack: Commands, ministack
 
 def test_the_environment_of_the_tests_would_not_reach_the_stack(stack: Commands) -> None:
     """Without an address in the command, the AWS CLI does not find the stack: the tests prove what they claim."""
-    bare = ["aws", "cloudformation", "describe-stacks", "--stack-name", "darkroom"]
+    bare = [str(Path(sys.executable).with_name("aws")), "cloudformation", "describe-stacks", "--stack-name", "darkroom"]
     done = subprocess.run(
         bare,
         env={**OTHER_ACCOUNT, "AWS_MAX_ATTEMPTS": "1", "PATH": os.environ["PATH"]},
